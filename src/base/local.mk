@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-2-Clause
+noinst_LIBRARIES += libbase.a
+libbase_a_SOURCES = \
+	src/base/clock.c src/base/clock.h \
+	src/base/log.c src/base/log.h \
+	src/base/metrics.c src/base/metrics.h \
+	src/base/status.c src/base/status.h \
+	src/base/textbuf.c src/base/textbuf.h

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where messages for people go: syslog (the journal reads it too) or standard
+ * error.  The sink is the one mutable global of the program.  One call is one
+ * line; text that others chose goes through textbuf_put_foreign() first.
+ * All functions are thread safe, except log_open() and log_close(), which run
+ * while there is one thread.
+ */
+#ifndef IPREVD_LOG_H
+#define IPREVD_LOG_H
+
+#include "base/status.h"
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_sink { LOG_SINK_STDERR, LOG_SINK_SYSLOG };
+
+/* `ident` is borrowed for the life of the log; `facility` a syslog name ("mail"), NULL: mail. */
+void log_open(enum log_sink sink, const char *ident, const char *facility);
+void log_close(void);
+
+/* Messages above `level` are dropped.  Default: info. */
+void log_set_level(enum log_level level);
+
+void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_warning(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A bounded text under construction, in memory that the caller owns.  What does
+ * not fit is cut and `cut` is set; the text is always terminated.  The
+ * put_* functions that take foreign text are the only way by which bytes that a
+ * client or a DNS server chose reach a log, a header or a reply.
+ */
+#ifndef IPREVD_TEXTBUF_H
+#define IPREVD_TEXTBUF_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct textbuf {
+    char *text;    /* always NUL-terminated */
+    size_t size;   /* bytes of memory behind text, at least 1 */
+    size_t length; /* bytes used, without the NUL */
+    bool cut;      /* something did not fit */
+};
+
+/* Start an empty text in `memory` (borrowed, `size` >= 1 bytes). */
+void textbuf_init(struct textbuf *buf, char *memory, size_t size);
+
+/* Append trusted text as it is. */
+void textbuf_put(struct textbuf *buf, const char *text);
+void textbuf_printf(struct textbuf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * Append foreign text so that only printable ASCII without space-like surprises
+ * is left: every byte outside 0x20..0x7e, and the backslash, becomes \xNN.
+ * At most `max` bytes of output are written; a longer text ends in "...".
+ * `text` NULL counts as empty.  For replies and sentences.
+ */
+void textbuf_put_foreign(struct textbuf *buf, const char *text, size_t max);
+
+/*
+ * Append ` key=value` (the leading space only when the text is not empty) for a
+ * key=value log line: foreign text as above, put in double quotes, with inner
+ * quotes escaped, when it is empty or contains space, '"' or '='.
+ */
+void textbuf_put_field(struct textbuf *buf, const char *key, const char *value, size_t max);
+
+/*
+ * Append foreign text for the inside of an RFC 5322 comment: as put_foreign, with
+ * parentheses escaped too, so that it can never end the comment.
+ */
+void textbuf_put_comment(struct textbuf *buf, const char *text, size_t max);
+
+#endif

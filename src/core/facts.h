@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is known about one client: the evidence on which every judgement rests.
+ * Plain data; filled by the lookup module and the session, read by the core.
+ */
+#ifndef IPREVD_FACTS_H
+#define IPREVD_FACTS_H
+
+#include "core/hostname.h"
+#include "core/ipaddr.h"
+
+#include <stdint.h>
+
+/* How a DNS question ended.  A temporary failure is never "no data". */
+enum dns_outcome {
+    DNS_NOT_ASKED, /* nobody needed it */
+    DNS_FOUND,     /* at least one record */
+    DNS_NODATA,    /* the name exists, the type does not (RFC 2308) */
+    DNS_NXDOMAIN,  /* the name does not exist */
+    DNS_TEMPERROR, /* timeout, SERVFAIL, REFUSED, loop, limit, deadline, ... */
+};
+
+/* Where the answer came from. */
+enum dns_origin { DNS_FROM_NETWORK, DNS_FROM_CACHE, DNS_FROM_STALE, DNS_FROM_ZONE };
+
+/* One question's answer, as evidence. */
+struct dns_evidence {
+    enum dns_outcome outcome;
+    enum dns_origin origin;
+    bool secure;         /* AD bit of a resolver that may be trusted (RFC 4035 3.2.3) */
+    uint32_t ttl_s;      /* seconds left; 0 when unknown */
+    uint32_t took_ms;    /* milliseconds from question to answer; 0 from the cache */
+    const char *server;  /* "127.0.0.1:53", or NULL; borrowed */
+    const char *problem; /* DNS_TEMPERROR: "timeout", "SERVFAIL", ...; else NULL; static */
+};
+
+/* A host name and its addresses of the client's family. */
+struct name_facts {
+    const char *name;            /* canonical; for an unusable PTR name its escaped presentation form */
+    enum hostname_flaw flaw;     /* HOSTNAME_OK: usable, and `forward` was asked */
+    struct dns_evidence forward; /* A for an IPv4 client, AAAA for IPv6 */
+    const struct ipaddr *addresses;
+    size_t address_count;
+};
+
+/* What the MTA found by itself: the {client_resolve} macro. */
+enum mta_resolve { MTA_UNKNOWN, MTA_OK, MTA_FAIL, MTA_FORGED, MTA_TEMP };
+
+struct facts {
+    struct ipaddr client; /* family IP_NONE: local submission */
+
+    /* Reverse DNS.  names are sorted (so the order in the packet never matters), usable or
+       not; at most max-ptr usable ones were looked up, names_over is how many were not. */
+    struct dns_evidence ptr;
+    const struct name_facts *names;
+    size_t name_count;
+    size_t names_over;
+
+    /* HELO or EHLO, the last before MAIL.  helo_name.name is NULL unless helo.name was looked up. */
+    struct helo helo;
+    struct name_facts helo_name;       /* addresses of the client's family */
+    struct dns_evidence helo_other;    /* the other family; asked only if helo_name has none */
+    struct dns_evidence helo_mx;       /* MX; likewise */
+    bool helo_is_ours;                 /* one of our own names or addresses */
+
+    /* Envelope: canonical domain of MAIL FROM; "" for <> or none. */
+    char sender_domain[HOSTNAME_MAX + 1];
+
+    /* The MTA's own opinion. */
+    enum mta_resolve mta_resolve;
+    char mta_name[HOSTNAME_MAX + 1]; /* {client_name} when it is a name, else "" */
+
+    bool resolver_down; /* the outage breaker is open */
+};
+
+#endif

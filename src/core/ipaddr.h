@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Internet addresses and networks as values.  An IPv4-mapped IPv6 address
+ * (::ffff:192.0.2.1) is the IPv4 address from the border on: no other module ever
+ * sees the mapped form.  Pure; thread safe.
+ */
+#ifndef IPREVD_IPADDR_H
+#define IPREVD_IPADDR_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sockaddr;
+
+enum ipfamily { IP_NONE = 0, IP_V4 = 4, IP_V6 = 6 };
+
+struct ipaddr {
+    uint8_t family;    /* enum ipfamily; IP_NONE: no address (local submission) */
+    uint8_t bytes[16]; /* network order; the first 4 for IPv4, the rest zero */
+};
+
+/* A network: `addr` with all bits after the first `bits` zero. */
+struct ipnet {
+    struct ipaddr addr;
+    uint8_t bits; /* 0..32 or 0..128 */
+};
+
+#define IPADDR_TEXT_MAX   46 /* longest text form with NUL */
+#define IPNET_TEXT_MAX    50
+#define IPADDR_REVERSE_MAX 74 /* 64 + "ip6.arpa" + NUL, without trailing dot */
+
+/* From the 4 or 16 bytes of an A or AAAA record.  `length` is 4 or 16, else STATUS_INVALID. */
+enum status ipaddr_from_bytes(const uint8_t *bytes, size_t length, struct ipaddr *out) MUST_CHECK;
+
+/* From the address of a connection; other families than INET and INET6: STATUS_INVALID. */
+enum status ipaddr_from_sockaddr(const struct sockaddr *sa, struct ipaddr *out) MUST_CHECK;
+
+/* Text form: "192.0.2.1", "2001:db8::1"; strict (inet_pton), no brackets, no scope. */
+enum status ipaddr_parse(const char *text, struct ipaddr *out) MUST_CHECK;
+
+/* Write the text form (RFC 5952 for IPv6); "local" for IP_NONE.  Returns out. */
+const char *ipaddr_format(const struct ipaddr *addr, char out[IPADDR_TEXT_MAX]);
+
+bool ipaddr_equal(const struct ipaddr *a, const struct ipaddr *b);
+
+/* A total order for sorting: IPv4 before IPv6, then by bytes.  <0, 0, >0. */
+int ipaddr_compare(const struct ipaddr *a, const struct ipaddr *b);
+
+/* The name whose PTR RRset speaks of addr: "1.2.0.192.in-addr.arpa", no trailing dot. */
+const char *ipaddr_reverse_name(const struct ipaddr *addr, char out[IPADDR_REVERSE_MAX]);
+
+/* Number of address bits: 32 or 128; 0 for IP_NONE. */
+unsigned ipaddr_bits(const struct ipaddr *addr);
+
+/*
+ * "192.0.2.0/24", "2001:db8::/32", or a bare address (a network of one).  Bits set
+ * after the prefix are STATUS_INVALID: an administrator who wrote 10.1.2.3/8 meant
+ * something else.  A mapped network (::ffff:192.0.2.0/120) becomes IPv4.
+ */
+enum status ipnet_parse(const char *text, struct ipnet *out) MUST_CHECK;
+const char *ipnet_format(const struct ipnet *net, char out[IPNET_TEXT_MAX]);
+bool ipnet_contains(const struct ipnet *net, const struct ipaddr *addr);
+
+/* The network of `bits` bits around addr (bits larger than the family's are the whole address). */
+struct ipnet ipnet_around(const struct ipaddr *addr, unsigned bits);
+
+/* A stable 32-bit hash of the network (FNV-1a over family, bits and bytes): the same on every machine. */
+uint32_t ipnet_hash(const struct ipnet *net);
+
+#endif

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-2-Clause
+noinst_LIBRARIES += libcore.a
+libcore_a_CPPFLAGS = $(AM_CPPFLAGS)
+libcore_a_CFLAGS = $(AM_CFLAGS) $(PSL_CFLAGS)
+libcore_a_SOURCES = \
+	src/core/action.c src/core/action.h \
+	src/core/agreement.c src/core/agreement.h \
+	src/core/checks.c src/core/checks.h \
+	src/core/facts.h \
+	src/core/generic.c src/core/generic.h \
+	src/core/hostname.c src/core/hostname.h \
+	src/core/ipaddr.c src/core/ipaddr.h \
+	src/core/iprev.c src/core/iprev.h \
+	src/core/orgdomain.c src/core/orgdomain.h \
+	src/core/policy.c src/core/policy.h \
+	src/core/reply.c src/core/reply.h

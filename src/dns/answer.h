@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A question, and its answer: an immutable, reference-counted value that the cache
+ * keeps, resolvers hand out and lookups read, without copying.
+ */
+#ifndef IPREVD_ANSWER_H
+#define IPREVD_ANSWER_H
+
+#include "core/facts.h"
+
+#include <stdatomic.h>
+
+enum rrtype { RR_A = 1, RR_PTR = 12, RR_MX = 15, RR_AAAA = 28 };
+
+#define WIRE_NAME_MAX 255
+
+/* What is asked: a name in uncompressed wire form, lower case, and a type. */
+struct question {
+    uint16_t type; /* enum rrtype */
+    uint8_t length; /* bytes of name, with the root's zero */
+    uint8_t name[WIRE_NAME_MAX];
+};
+
+/*
+ * Names and payload follow the struct in one block: for A 4 bytes a record, for AAAA 16, for
+ * PTR and MX the uncompressed lower-case wire names, one after another, sorted.
+ */
+struct answer {
+    atomic_uint refs;
+    uint16_t type;
+    uint8_t outcome;     /* enum dns_outcome: FOUND, NODATA, NXDOMAIN, TEMPERROR */
+    uint8_t origin;      /* enum dns_origin when it was made: NETWORK or ZONE */
+    bool secure;         /* AD from a trusted resolver */
+    uint8_t problem;     /* enum dns_problem, for TEMPERROR */
+    uint8_t server;      /* index given by the source; text by resolver_server_text() */
+    uint16_t count;      /* records in payload */
+    uint16_t dropped;    /* records over the cap, not kept */
+    uint32_t ttl_s;      /* as it came, after the floor and ceiling of the cache; 0: not to be cached */
+    uint32_t took_ms;
+    uint32_t payload_length;
+    uint8_t payload[];
+};
+
+enum dns_problem {
+    PROBLEM_NONE,
+    PROBLEM_TIMEOUT,
+    PROBLEM_SERVFAIL,
+    PROBLEM_REFUSED,
+    PROBLEM_RCODE,     /* another error code */
+    PROBLEM_MALFORMED, /* every answer was broken */
+    PROBLEM_NETWORK,   /* no server could be reached */
+    PROBLEM_LOOP,      /* CNAMEs in a circle, or more than the cap */
+    PROBLEM_LIMIT,     /* queries in flight or memory at their cap */
+    PROBLEM_CANCELLED, /* nobody waits any more, or the daemon stops */
+    PROBLEM_DEADLINE,  /* the client's time was up before the answer came */
+    PROBLEM_COUNT,
+};
+
+/* "timeout", "SERVFAIL", ...: static text. */
+const char *dns_problem_text(enum dns_problem problem);
+
+/* "A", "PTR", ...: static text; "TYPE?" for others. */
+const char *rrtype_text(uint16_t type);
+
+/* From a canonical host name (core/hostname.h).  STATUS_INVALID when it has no wire form. */
+enum status question_from_name(const char *name, enum rrtype type, struct question *out) MUST_CHECK;
+
+/* For the PTR RRset of an address. */
+void question_from_addr(const struct ipaddr *addr, struct question *out);
+
+bool question_equal(const struct question *a, const struct question *b);
+uint64_t question_hash(const struct question *question, uint64_t seed);
+
+/* Presentation form of a wire name with RFC 4343 escapes, without trailing dot ("." for the root). */
+#define NAME_TEXT_MAX (4 * WIRE_NAME_MAX + 1)
+const char *wirename_text(const uint8_t *name, size_t length, char out[NAME_TEXT_MAX]);
+
+/*
+ * A new answer with one reference and room for payload_length bytes, zeroed but for type and outcome;
+ * NULL when memory is out.  The maker fills it before anyone else sees it; then it never changes.
+ */
+struct answer *answer_new(uint16_t type, enum dns_outcome outcome, size_t payload_length) MUST_CHECK;
+
+/* A new TEMPERROR answer. NULL when memory is out. */
+struct answer *answer_new_problem(uint16_t type, enum dns_problem problem) MUST_CHECK;
+
+/* References: thread safe.  answer_unref(NULL) is fine. */
+struct answer *answer_ref(const struct answer *answer);
+void answer_unref(const struct answer *answer);
+
+/* Read payload: the i-th address or name (pointer into the answer, *length set).  i < count. */
+void answer_address(const struct answer *answer, size_t i, struct ipaddr *out);
+const uint8_t *answer_name(const struct answer *answer, size_t i, size_t *length);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The local cache: question to answer, sharded, bounded in bytes, resistant to
+ * scans.  Thread safe throughout: one mutex a shard, held for a few hundred
+ * instructions, never across a call out.
+ */
+#ifndef IPREVD_CACHE_H
+#define IPREVD_CACHE_H
+
+#include "base/metrics.h"
+#include "dns/answer.h"
+
+#include <stdio.h>
+
+struct cache;
+
+/* All that an administrator may set; see iprevd.conf(5). */
+struct cache_limits {
+    size_t size_bytes;          /* everything the cache allocates */
+    uint32_t max_ttl_s;         /* positive answers */
+    uint32_t negative_max_ttl_s; /* NXDOMAIN and NODATA (RFC 2308, held short: FACTS) */
+    uint32_t failure_ttl_s;     /* TEMPERROR (RFC 9520: 1 s to 5 min) */
+    uint32_t stale_s;           /* kept after expiry, for outages (RFC 8767); 0: off */
+};
+
+enum cache_hit {
+    CACHE_MISS,
+    CACHE_FRESH,
+    CACHE_REFRESH, /* fresh, and in use, and near its end: ask again in the background (told once) */
+    CACHE_STALE,   /* expired, within stale_s: only if the servers fail */
+};
+
+struct cache_found {
+    enum cache_hit hit;
+    struct answer *answer; /* one reference for the caller; NULL on a miss */
+    uint32_t ttl_left_s;   /* 0 when stale */
+};
+
+/* NULL when memory is out.  `seed` keys the hash against chosen names.  free(NULL) is fine. */
+struct cache *cache_new(const struct cache_limits *limits, uint64_t seed) MUST_CHECK;
+void cache_free(struct cache *cache);
+
+/* New limits (reload): a smaller size evicts at once. */
+void cache_set_limits(struct cache *cache, const struct cache_limits *limits);
+
+struct cache_found cache_lookup(struct cache *cache, const struct question *question,
+                                int64_t now_ms);
+
+/*
+ * Keep an answer (takes its own reference) under a question, replacing an older one.  TTLs are capped by
+ * kind; ttl 0 is not kept.  A TEMPERROR never replaces a positive or negative answer that may
+ * still serve stale: it is kept beside it for failure_ttl_s (the next lookup says CACHE_STALE or, with no stale
+ * answer, CACHE_FRESH with the failure).  Out of memory: silently not kept.
+ */
+void cache_store(struct cache *cache, const struct question *question, struct answer *answer,
+                 int64_t now_ms);
+
+/* Forget one question, or every type of a name, or all.  Returns how many records went. */
+size_t cache_flush(struct cache *cache, const struct question *question);
+size_t cache_flush_name(struct cache *cache, const uint8_t *name, size_t length);
+size_t cache_flush_all(struct cache *cache);
+
+struct cache_stats {
+    uint64_t records, bytes, hits, misses, stale_hits, evictions, refreshes;
+};
+void cache_stats(const struct cache *cache, struct cache_stats *out);
+
+/* Visit every record, shard by shard; visit runs under the shard's lock and must be quick. */
+void cache_each(struct cache *cache, int64_t now_ms,
+                bool (*visit)(void *arg, const struct question *question,
+                              const struct answer *answer, int64_t expires_in_ms),
+                void *arg);
+
+/*
+ * Save to and load from a file.  Saving is atomic (temporary file, fsync, rename) and costs readers
+ * nothing but short locks.  Loading checks magic, version, lengths and checksum; a damaged file is
+ * STATUS_INVALID with *why set to a static sentence, whatever could not be trusted is not loaded.  Ages
+ * are kept by the wall clock.
+ */
+enum status cache_save(struct cache *cache, const char *path, int64_t now_ms, int64_t wall_s) MUST_CHECK;
+enum status cache_load(struct cache *cache, const char *path, int64_t now_ms, int64_t wall_s,
+                       const char **why) MUST_CHECK;
+
+#endif

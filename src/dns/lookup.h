@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Everything that is asked of the DNS about one client: PTR, then the addresses of
+ * every name, and the addresses (or MX) of the EHLO name, side by side.  Starts at
+ * connect, runs while the dialogue goes on, and is waited for only where the verdict is
+ * delivered.  One lookup belongs to one session; its functions are called by one thread at a
+ * time (libmilter may change threads between calls), while answers arrive on the resolver's.
+ */
+#ifndef IPREVD_LOOKUP_H
+#define IPREVD_LOOKUP_H
+
+#include "core/facts.h"
+#include "dns/resolver.h"
+
+#define LOOKUP_MAX_PTR_LIMIT 100 /* upper limit of the option max-ptr */
+
+struct lookup;
+
+/*
+ * Start with the PTR of `client` (not IP_NONE).  deadline_ms: absolute, monotonic; what is not known
+ * then is DNS_TEMPERROR "deadline".  NULL: out of memory.
+ */
+struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *client,
+                            unsigned max_ptr, int64_t deadline_ms) MUST_CHECK;
+
+/*
+ * (Re)start the EHLO part: an earlier one is dropped.  Asks only if helo->name is not "".  STATUS_NOMEM: nothing
+ * started, and lookup_facts() will say DNS_TEMPERROR for it.
+ */
+enum status lookup_helo(struct lookup *lookup, const struct helo *helo) MUST_CHECK;
+
+/* Everything known, or the deadline past? */
+bool lookup_ready(struct lookup *lookup);
+
+/* Block until lookup_ready().  Only with a resolver that has a loop. */
+void lookup_wait(struct lookup *lookup);
+
+/*
+ * Fill the DNS part of facts (client, ptr, names, names_over, helo, helo_name, helo_other, helo_mx, resolver_down);
+ * the rest is left alone.  What is still open counts as DNS_TEMPERROR "deadline".  Pointers in facts
+ * live until the next lookup_helo(), lookup_facts() or lookup_free().  STATUS_NOMEM: facts not filled.
+ */
+enum status lookup_facts(struct lookup *lookup, struct facts *facts) MUST_CHECK;
+
+/* Milliseconds from start to the last answer (or so far); and whether every answer came from the cache. */
+int64_t lookup_took_ms(struct lookup *lookup);
+bool lookup_all_cached(struct lookup *lookup);
+
+/* Drop what is under way and free (late answers are discarded safely).  free(NULL) is fine. */
+void lookup_free(struct lookup *lookup);
+
+#endif

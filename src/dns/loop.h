@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An event loop on a thread of its own: the one place where libevent's core is used.
+ * Except loop_post(), loop_stop() and the life cycle, everything runs on the loop's thread.
+ */
+#ifndef IPREVD_LOOP_H
+#define IPREVD_LOOP_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct loop_timer;
+struct loop_watch;
+struct event_base;
+
+/* A loop that does not run yet, or NULL.  loop_free() after loop_stop(); free(NULL) is fine. */
+struct loop *loop_new(void) MUST_CHECK;
+void loop_free(struct loop *loop);
+
+/* Start the thread (`name`: as shown by ps); STATUS_IO when it cannot be. */
+enum status loop_start(struct loop *loop, const char *name) MUST_CHECK;
+
+/* Stop the thread and wait for it. Posted calls that have not run yet do run. Idempotent. */
+void loop_stop(struct loop *loop);
+
+/* Run until nothing is left or loop_stop(): for programs without a thread (tests). */
+void loop_run_here(struct loop *loop);
+
+/*
+ * Run call(arg) on the loop's thread, in order of posting.  From any thread.  STATUS_NOMEM or STATUS_CLOSED:
+ * it will not run.
+ */
+enum status loop_post(struct loop *loop, void (*call)(void *arg), void *arg) MUST_CHECK;
+
+bool loop_is_here(const struct loop *loop);
+
+/* Monotonic milliseconds, the clock of all deadlines. */
+int64_t loop_now_ms(const struct loop *loop);
+
+/* One-shot timers, re-armable: call runs at due_ms.  NULL: out of memory. free(NULL) is fine, and disarms. */
+struct loop_timer *loop_timer_new(struct loop *loop, void (*call)(void *arg), void *arg) MUST_CHECK;
+enum status loop_timer_arm(struct loop_timer *timer, int64_t due_ms) MUST_CHECK;
+void loop_timer_disarm(struct loop_timer *timer);
+void loop_timer_free(struct loop_timer *timer);
+
+/* Readiness of a descriptor (not owned).  LOOP_READ and LOOP_WRITE or together; persistent. */
+enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+struct loop_watch *loop_watch_new(struct loop *loop, int fd, unsigned what,
+                                  void (*call)(void *arg, unsigned ready), void *arg) MUST_CHECK;
+enum status loop_watch_change(struct loop_watch *watch, unsigned what) MUST_CHECK;
+void loop_watch_free(struct loop_watch *watch);
+
+/* For the exporter and the control socket, which use libevent's own helpers on this loop. */
+struct event_base *loop_event_base(struct loop *loop);
+
+#endif

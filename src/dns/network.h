@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The source that asks DNS servers: connected UDP with a fresh port and ID per query,
+ * EDNS0, TCP when truncated, the next server by measured health when one fails.
+ */
+#ifndef IPREVD_NETWORK_H
+#define IPREVD_NETWORK_H
+
+#include "base/metrics.h"
+#include "dns/loop.h"
+#include "dns/source.h"
+
+#define NETWORK_SERVERS_MAX 16
+#define SERVER_TEXT_MAX     56 /* "[IPv6]:port" with NUL */
+
+struct network_server {
+    struct ipaddr addr;
+    uint16_t port; /* host order */
+};
+
+/* "127.0.0.1", "127.0.0.1:5300", "::1", "[::1]:5353".  STATUS_INVALID otherwise. */
+enum status network_server_parse(const char *text, struct network_server *out) MUST_CHECK;
+const char *network_server_format(const struct network_server *server, char out[SERVER_TEXT_MAX]);
+
+struct network_settings {
+    struct network_server servers[NETWORK_SERVERS_MAX]; /* none: resolv_conf is read and watched */
+    unsigned server_count;
+    const char *resolv_conf; /* "/etc/resolv.conf"; copied */
+    unsigned timeout_ms;     /* first try; 0: by measured round-trip time, or resolv.conf's */
+    unsigned attempts;       /* tries per server; 0: 2, or resolv.conf's */
+    bool trust_ad;           /* the servers' AD bit counts even when not on loopback */
+    unsigned max_tcp;        /* TCP connections at a time; 0: 64 */
+};
+
+/* NULL: out of memory.  `loop` is borrowed.  `metrics` may be NULL.  No server reachable is no error here. */
+struct source *network_new(struct loop *loop, const struct network_settings *settings,
+                           struct metrics *metrics) MUST_CHECK;
+
+/* One server's health, for status and metrics.  Thread safe. */
+struct network_server_health {
+    char text[SERVER_TEXT_MAX];
+    bool up;
+    unsigned rtt_ms;          /* smoothed; 0: not measured yet */
+    uint64_t queries, answers, timeouts, failures, mismatched; /* mismatched: forged or stray packets dropped */
+};
+size_t network_health(const struct source *network, struct network_server_health *out, size_t max);
+
+#endif

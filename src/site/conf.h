@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The site's configuration as an immutable, reference-counted snapshot.  A reload builds a whole
+ * new one; sessions keep the one with which they began.
+ */
+#ifndef IPREVD_CONF_H
+#define IPREVD_CONF_H
+
+#include "core/policy.h"
+#include "dns/cache.h"
+#include "dns/network.h"
+#include "site/match.h"
+
+#include <stdatomic.h>
+
+#define CONF_DEFAULT_PATH SYSCONFDIR "/iprevd/iprevd.conf"
+
+enum stage { STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT };
+
+const char *stage_text(enum stage stage);
+
+struct conf {
+    atomic_uint refs;
+    char *path;
+
+    /* What sessions read. */
+    bool monitor;             /* mode = monitor */
+    enum stage stage;
+    char *authserv_id;        /* NULL: the MTA's {j} */
+    unsigned deadline_s;
+    unsigned max_ptr;
+    struct ipnet *local_networks;
+    size_t local_network_count;
+    bool skip_authenticated;
+    char *help_url;           /* NULL: none */
+    char **own_names;         /* canonical names that nobody else may claim (helo-self), besides {j} */
+    size_t own_name_count;
+    struct neighbour_bits neighbours; /* neighbour-network-v4, -v6 */
+    bool static_is_intent;
+    struct orgdomain *orgdomains;
+    enum action outage_action;
+    struct pattern_list *generic_names; /* the site's own patterns for ptr-generic; NULL: none */
+    struct ipnet *trusted_relays;
+    size_t trusted_relay_count;
+    enum action relay_action; /* worst action for clients judged behind trusted relays; default tag */
+
+    struct policy *policies;  /* [0] is "default" */
+    size_t policy_count;
+    struct match *matches;
+    size_t match_count;
+    bool matches_sender, matches_recipient; /* some block needs them */
+
+    /* What the daemon reads at start (changes need a restart: warned at reload). */
+    char *listen;
+    char *user, *group;       /* NULL: stay who we are */
+    char *socket_group;       /* of unix sockets; NULL: none */
+    unsigned socket_mode;
+    char *pid_file, *control, *metrics, *state_dir, *decision_log; /* NULL: off */
+    char *control_group;
+    char *syslog_facility;
+    unsigned max_sessions;
+
+    /* DNS. */
+    char *zone_file;          /* NULL: servers */
+    struct network_settings network;
+    struct resolver_limits resolver;
+    struct cache_limits cache;
+};
+
+/* Where messages about the configuration go: one call a message, "file:line: ..." complete. */
+struct conf_report {
+    void (*error)(void *arg, const char *message);
+    void (*warning)(void *arg, const char *message);
+    void *arg;
+};
+
+/*
+ * Read a configuration with everything that it names (tables, zone file's existence, public suffixes).
+ * NULL after at least one error(), which names file, line, key, what was found and what is allowed.
+ * The result has one reference.  Only on one thread at a time (libconfuse's lexer keeps state).
+ * wall_s: for expired `until`.
+ */
+struct conf *conf_load(const char *path, int64_t wall_s, const struct conf_report *report) MUST_CHECK;
+
+struct conf *conf_ref(struct conf *conf);
+void conf_unref(struct conf *conf);
+
+/* Print the effective configuration in the configuration's own syntax: what it prints loads again. */
+enum status conf_print(const struct conf *conf, FILE *stream) MUST_CHECK;
+
+/* The policy of that name, or NULL. */
+const struct policy *conf_policy(const struct conf *conf, const char *name);
+
+bool conf_is_local(const struct conf *conf, const struct ipaddr *addr);
+
+/* Some table file changed since this snapshot was read?  Does I/O. */
+bool conf_tables_changed(const struct conf *conf);
+
+#endif

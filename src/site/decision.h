@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From facts to a decision by the site's configuration: the one path that daemon, `iprevctl check` and
+ * `iprevctl replay` share.  Also how a decision is written: log line, headers, JSON.
+ */
+#ifndef IPREVD_DECISION_H
+#define IPREVD_DECISION_H
+
+#include "core/reply.h"
+#include "site/conf.h"
+
+/* What is known besides the facts. */
+struct occasion {
+    enum dialogue dialogue;
+    const char *sender, *recipient, *listener; /* as struct match_subject */
+    const char *mta;       /* {j}, or NULL */
+    const char *queue_id;  /* {i}, or NULL */
+    const char *stage;     /* stage_text() of where it was made */
+    int64_t wall_s;
+    int64_t dns_ms;        /* waited for the DNS */
+    bool all_cached;
+    const char *exempt;    /* reason of an exception at run time (iprevctl allow), or NULL */
+};
+
+struct decision {
+    const struct conf *conf;      /* borrowed */
+    const struct match *match;    /* NULL: none matched */
+    const struct policy *policy;  /* NULL: policy none */
+    const char *exempt;           /* as in struct occasion; borrowed */
+    struct evidence evidence;     /* borrows facts */
+    struct verdict verdict;
+    char reason[REASON_MAX];      /* "" when nothing is wrong */
+};
+
+/* Decide.  Never fails. */
+void decision_make(const struct conf *conf, const struct facts *facts, const struct occasion *occasion,
+                   struct decision *out);
+
+/* The reply for verdict.action TEMPFAIL or REJECT. */
+void decision_reply(const struct decision *decision, struct reply *out);
+
+#define DECISION_LINE_MAX 2048
+
+/* The log line: key=value in the fixed order of the manual. */
+void decision_log_line(const struct decision *decision, const struct occasion *occasion,
+                       char out[DECISION_LINE_MAX]);
+
+/* Value of Authentication-Results without the field name; authserv_id is checked and escaped. */
+#define DECISION_HEADER_MAX 998
+void decision_auth_results(const struct decision *decision, const char *authserv_id,
+                           char out[DECISION_HEADER_MAX]);
+
+/* Value of X-Iprevd. */
+void decision_tag_header(const struct decision *decision, char out[DECISION_HEADER_MAX]);
+
+/* One JSON object without line feeds, malloc'ed: the caller frees; NULL: out of memory. */
+char *decision_json(const struct decision *decision, const struct occasion *occasion) MUST_CHECK;
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * match blocks: which policy applies to whom.  First match wins; all conditions of a block
+ * are required, the values of one are alternatives.  Evaluation is a function of its arguments.
+ */
+#ifndef IPREVD_MATCH_H
+#define IPREVD_MATCH_H
+
+#include "core/checks.h"
+#include "core/policy.h"
+#include "site/accesstable.h"
+
+/* Addresses, networks and cidr: files. */
+struct net_list;
+/* Names: exact, .suffix, * wildcard, and pcre: regexp: texthash: cidr: files. */
+struct pattern_list;
+
+/*
+ * Build from the words of the configuration.  On error `error` says which word and why; STATUS_INVALID,
+ * STATUS_IO, STATUS_NOMEM.  free(NULL) is fine.
+ */
+enum status net_list_new(const char *const *words, size_t count, struct net_list **out,
+                         char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
+bool net_list_has(const struct net_list *list, const struct ipaddr *addr);
+bool net_list_changed(const struct net_list *list); /* some file behind it; does I/O */
+void net_list_free(struct net_list *list);
+
+/*
+ * `what` a list is of decides how words are read: host names (canonical), mail addresses ("postmaster" alone is a local part of
+ * any domain; "user@example.org", ".example.org", "example.org": the domain), or plain words (listener).
+ */
+enum pattern_kind { PATTERN_HOST, PATTERN_MAIL, PATTERN_WORD };
+enum status pattern_list_new(enum pattern_kind kind, const char *const *words, size_t count,
+                             struct pattern_list **out, char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
+/* The word or table entry that matched (lives as long as the list), or NULL. */
+const char *pattern_list_find(const struct pattern_list *list, const char *text);
+bool pattern_list_changed(const struct pattern_list *list);
+void pattern_list_free(struct pattern_list *list);
+
+struct match {
+    char *name;
+    unsigned line;                /* in the configuration file */
+    struct net_list *client;      /* conditions: NULL when not set */
+    struct pattern_list *ptr, *unconfirmed_ptr, *helo, *sender, *recipient, *listener;
+    const struct policy *policy;  /* NULL: policy "none", no checks */
+    char *reason;                 /* or NULL */
+    int64_t until_s;              /* wall clock: stops matching at that second; 0: never */
+};
+
+/* Who is asking. */
+struct match_subject {
+    const struct facts *facts;
+    const struct iprev *iprev;
+    const char *sender;    /* without angle brackets; "" for the null sender; NULL before MAIL */
+    const char *recipient; /* without angle brackets; NULL before RCPT */
+    const char *listener;  /* {daemon_name}, or NULL */
+};
+
+/* The first block that matches at wall_s, or NULL. */
+const struct match *match_find(const struct match *matches, size_t count,
+                               const struct match_subject *subject, int64_t wall_s);
+
+#endif
