@@ -17,8 +17,8 @@ enum status {
     STATUS_IO,       /* the system refused; errno says why */
 };
 
-#define MUST_CHECK         __attribute__((warn_unused_result))
-#define PRINTF_LIKE(f, a)  __attribute__((format(printf, f, a)))
+#define MUST_CHECK        __attribute__((warn_unused_result))
+#define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 
 /* A word for logs; never NULL.  Thread safe. */
 const char *status_text(enum status status);

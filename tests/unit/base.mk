@@ -1,1 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
+
+check_PROGRAMS += tests/unit/test_textbuf
+TESTS += tests/unit/test_textbuf
+tests_unit_test_textbuf_SOURCES = tests/unit/test_textbuf.c
+tests_unit_test_textbuf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_textbuf_LDADD = libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_metrics
+TESTS += tests/unit/test_metrics
+tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
+tests_unit_test_metrics_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_metrics_LDADD = libbase.a $(CHECK_LIBS)

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/textbuf.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *label;
+    const char *text;
+    size_t max;
+    const char *want_foreign, *want_comment, *want_field;
+} cases[] = {
+    {"plain", "mail.example.org", 99, "mail.example.org", "mail.example.org", "k=mail.example.org"},
+    {"empty", "", 99, "", "", "k=\"\""},
+    {"NULL", NULL, 99, "", "", "k=\"\""},
+    {"CR LF", "a\r\nb", 99, "a\\x0d\\x0ab", "a\\x0d\\x0ab", "k=a\\x0d\\x0ab"},
+    {"8-bit", "\xe4\xff", 99, "\\xe4\\xff", "\\xe4\\xff", "k=\\xe4\\xff"},
+    {"delete", "\x7f", 99, "\\x7f", "\\x7f", "k=\\x7f"},
+    {"backslash", "a\\b", 99, "a\\x5cb", "a\\x5cb", "k=a\\x5cb"},
+    {"space", "a b", 99, "a b", "a b", "k=\"a b\""},
+    {"quote", "a\"b", 99, "a\"b", "a\"b", "k=\"a\\\"b\""},
+    {"equals", "x=1", 99, "x=1", "x=1", "k=\"x=1\""},
+    {"percent", "%s%n", 99, "%s%n", "%s%n", "k=%s%n"},
+    {"parentheses", "(a)b)", 99, "(a)b)", "\\(a\\)b\\)", "k=(a)b)"},
+    {"just fits", "abcdef", 6, "abcdef", "abcdef", "k=abcdef"},
+    {"one too long", "abcdefg", 6, "abc...", "abc...", "k=abc..."},
+    {"no half escape", "abc\n\n\n", 8, "abc...", "abc...", "k=abc..."},
+    {"escape just fits", "ab\n", 6, "ab\\x0a", "ab\\x0a", "k=ab\\x0a"},
+};
+
+START_TEST(test_escapes)
+{
+    char memory[128];
+    struct textbuf buf;
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_foreign(&buf, cases[_i].text, cases[_i].max);
+    ck_assert_msg(strcmp(memory, cases[_i].want_foreign) == 0, "%s: %s", cases[_i].label, memory);
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_comment(&buf, cases[_i].text, cases[_i].max);
+    ck_assert_msg(strcmp(memory, cases[_i].want_comment) == 0, "%s: %s", cases[_i].label, memory);
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_field(&buf, "k", cases[_i].text, cases[_i].max);
+    ck_assert_msg(strcmp(memory, cases[_i].want_field) == 0, "%s: %s", cases[_i].label, memory);
+    ck_assert(!buf.cut);
+}
+END_TEST
+
+START_TEST(test_bounded)
+{
+    char memory[8];
+    struct textbuf buf;
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put(&buf, "1234567");
+    ck_assert_str_eq(memory, "1234567");
+    ck_assert(!buf.cut);
+    textbuf_put(&buf, "8");
+    ck_assert_str_eq(memory, "1234567");
+    ck_assert(buf.cut);
+
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_printf(&buf, "%d", 1234567);
+    ck_assert(!buf.cut);
+    textbuf_printf(&buf, "%s", "overflow");
+    ck_assert_str_eq(memory, "1234567");
+    ck_assert(buf.cut);
+
+    textbuf_init(&buf, memory, 1);
+    textbuf_put_field(&buf, "key", "value", 9);
+    ck_assert_str_eq(memory, "");
+    ck_assert(buf.cut);
+}
+END_TEST
+
+START_TEST(test_fields_are_separated)
+{
+    char memory[64];
+    struct textbuf buf;
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_field(&buf, "a", "1", 9);
+    textbuf_put_field(&buf, "b", "2 3", 9);
+    ck_assert_str_eq(memory, "a=1 b=\"2 3\"");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("textbuf");
+    TCase *tcase = tcase_create("all");
+    tcase_add_loop_test(tcase, test_escapes, 0, (int)(sizeof cases / sizeof cases[0]));
+    tcase_add_test(tcase, test_bounded);
+    tcase_add_test(tcase, test_fields_are_separated);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
