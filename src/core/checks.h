@@ -14,7 +14,8 @@
 #include "core/generic.h"
 #include "core/iprev.h"
 
-/* In this order they are listed everywhere; of two with the same action the first gives the reason. */
+/* In this order they are listed everywhere; of two with the same action the first gives the reason.
+ */
 enum check_id {
     CHECK_PTR_MISSING,
     CHECK_PTR_INVALID,
@@ -41,9 +42,9 @@ typedef uint32_t check_set;
 
 /* What a check speaks of: decides the enhanced status code and when it can be known. */
 enum check_subject {
-    CHECK_ABOUT_RDNS,  /* 5.7.25: known from connect on */
-    CHECK_ABOUT_DNS,   /* 4.7.25: temporary */
-    CHECK_ABOUT_HELO,  /* 5.7.1: known from HELO on */
+    CHECK_ABOUT_RDNS,   /* 5.7.25: known from connect on */
+    CHECK_ABOUT_DNS,    /* 4.7.25: temporary */
+    CHECK_ABOUT_HELO,   /* 5.7.1: known from HELO on */
     CHECK_ABOUT_SENDER, /* 5.7.1: known from MAIL on */
 };
 
@@ -53,8 +54,8 @@ struct evidence_settings {
     struct neighbour_bits neighbours;
     enum agreement required_agreement;
     bool static_is_intent;
-    /* The site's own patterns of generic names; NULL: none.  Returns a static or long-lived word for
-       the pattern that matched, or NULL. */
+    /* The site's own patterns of generic names; NULL: none.  Returns a static or long-lived word
+       for the pattern that matched, or NULL. */
     const char *(*generic_pattern)(void *arg, const char *name);
     void *generic_arg;
 };

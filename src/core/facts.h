@@ -36,8 +36,8 @@ struct dns_evidence {
 
 /* A host name and its addresses of the client's family. */
 struct name_facts {
-    const char *name;            /* canonical; for an unusable PTR name its escaped presentation form */
-    enum hostname_flaw flaw;     /* HOSTNAME_OK: usable, and `forward` was asked */
+    const char *name;        /* canonical; for an unusable PTR name its escaped presentation form */
+    enum hostname_flaw flaw; /* HOSTNAME_OK: usable, and `forward` was asked */
     struct dns_evidence forward; /* A for an IPv4 client, AAAA for IPv6 */
     const struct ipaddr *addresses;
     size_t address_count;
@@ -56,12 +56,13 @@ struct facts {
     size_t name_count;
     size_t names_over;
 
-    /* HELO or EHLO, the last before MAIL.  helo_name.name is NULL unless helo.name was looked up. */
+    /* HELO or EHLO, the last before MAIL.  helo_name.name is NULL unless helo.name was looked up.
+     */
     struct helo helo;
-    struct name_facts helo_name;       /* addresses of the client's family */
-    struct dns_evidence helo_other;    /* the other family; asked only if helo_name has none */
-    struct dns_evidence helo_mx;       /* MX; likewise */
-    bool helo_is_ours;                 /* one of our own names or addresses */
+    struct name_facts helo_name;    /* addresses of the client's family */
+    struct dns_evidence helo_other; /* the other family; asked only if helo_name has none */
+    struct dns_evidence helo_mx;    /* MX; likewise */
+    bool helo_is_ours;              /* one of our own names or addresses */
 
     /* Envelope: canonical domain of MAIL FROM; "" for <> or none. */
     char sender_domain[HOSTNAME_MAX + 1];

@@ -36,27 +36,28 @@ enum hostname_flaw hostname_parse(const char *text, char out[HOSTNAME_MAX + 1]);
 /* "is not a host name: ...": the flaw in words for a sentence, such as "is an IP address". */
 const char *hostname_flaw_text(enum hostname_flaw flaw);
 
-/* True when name ends in the labels of suffix, or is it: "a.b.example" under "b.example". Canonical names. */
+/* True when name ends in the labels of suffix, or is it: "a.b.example" under "b.example". Canonical
+ * names. */
 bool hostname_under(const char *name, const char *suffix);
 
 /* What a client said in HELO or EHLO. */
 enum helo_kind {
-    HELO_NONE,       /* no HELO/EHLO (yet) */
-    HELO_DOMAIN,     /* a host name of two labels or more */
-    HELO_ONE_LABEL,  /* "localhost", "mailserver" */
-    HELO_LITERAL,    /* [192.0.2.1], [IPv6:2001:db8::1] */
-    HELO_BARE_IP,    /* 192.0.2.1, 2001:db8::1: an address without brackets */
-    HELO_INVALID,    /* anything else */
+    HELO_NONE,      /* no HELO/EHLO (yet) */
+    HELO_DOMAIN,    /* a host name of two labels or more */
+    HELO_ONE_LABEL, /* "localhost", "mailserver" */
+    HELO_LITERAL,   /* [192.0.2.1], [IPv6:2001:db8::1] */
+    HELO_BARE_IP,   /* 192.0.2.1, 2001:db8::1: an address without brackets */
+    HELO_INVALID,   /* anything else */
 };
 
 #define HELO_TEXT_MAX 255 /* bytes of the client's text kept for log and reply; longer: cut */
 
 struct helo {
     enum helo_kind kind;
-    bool cut;                    /* the client's text was longer than HELO_TEXT_MAX */
-    struct ipaddr literal;       /* HELO_LITERAL and HELO_BARE_IP */
-    char name[HOSTNAME_MAX + 1]; /* canonical name that can be looked up (HELO_DOMAIN; HELO_INVALID only
-                                    for a resolvable name with an underscore), else "" */
+    bool cut;                     /* the client's text was longer than HELO_TEXT_MAX */
+    struct ipaddr literal;        /* HELO_LITERAL and HELO_BARE_IP */
+    char name[HOSTNAME_MAX + 1];  /* canonical name that can be looked up (HELO_DOMAIN; HELO_INVALID
+                                     only  for a resolvable name with an underscore), else "" */
     char text[HELO_TEXT_MAX + 1]; /* as the client sent it: foreign text */
 };
 

@@ -28,8 +28,8 @@ struct ipnet {
     uint8_t bits; /* 0..32 or 0..128 */
 };
 
-#define IPADDR_TEXT_MAX   46 /* longest text form with NUL */
-#define IPNET_TEXT_MAX    50
+#define IPADDR_TEXT_MAX    46 /* longest text form with NUL */
+#define IPNET_TEXT_MAX     50
 #define IPADDR_REVERSE_MAX 74 /* 64 + "ip6.arpa" + NUL, without trailing dot */
 
 /* From the 4 or 16 bytes of an A or AAAA record.  `length` is 4 or 16, else STATUS_INVALID. */
@@ -67,7 +67,8 @@ bool ipnet_contains(const struct ipnet *net, const struct ipaddr *addr);
 /* The network of `bits` bits around addr (bits larger than the family's are the whole address). */
 struct ipnet ipnet_around(const struct ipaddr *addr, unsigned bits);
 
-/* A stable 32-bit hash of the network (FNV-1a over family, bits and bytes): the same on every machine. */
+/* A stable 32-bit hash of the network (FNV-1a over family, bits and bytes): the same on every
+ * machine. */
 uint32_t ipnet_hash(const struct ipnet *net);
 
 #endif

@@ -17,7 +17,8 @@ enum iprev_result {
 
 struct iprev {
     enum iprev_result result;
-    const struct name_facts *confirmed; /* PASS: the first confirmed name (EHLO's name if it is one), else NULL; borrowed */
+    const struct name_facts *confirmed; /* PASS: the first confirmed name (EHLO's name if it is
+                                           one), else NULL; borrowed */
 };
 
 /* "pass", "fail", "temperror", "permerror": also the Authentication-Results result. */

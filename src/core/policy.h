@@ -12,9 +12,10 @@
 struct check_rule {
     enum action action;
     double score;
-    bool monitor;      /* record what it would have done, do nothing */
-    unsigned percent;  /* 0..100 of client networks to which it applies */
-    const char *reply; /* the site's own reply (see reply.h), or NULL; borrowed from the configuration */
+    bool monitor;     /* record what it would have done, do nothing */
+    unsigned percent; /* 0..100 of client networks to which it applies */
+    const char
+        *reply; /* the site's own reply (see reply.h), or NULL; borrowed from the configuration */
 };
 
 struct policy {
@@ -27,22 +28,22 @@ struct policy {
 
 /* What the whole site says, whatever the policy. */
 struct policy_site {
-    bool monitor;               /* mode = monitor */
-    enum action outage_action;  /* for dns-temperror while the resolver is down */
+    bool monitor;                       /* mode = monitor */
+    enum action outage_action;          /* for dns-temperror while the resolver is down */
     struct neighbour_bits percent_bits; /* the client network whose hash decides about `percent` */
 };
 
 struct verdict {
-    enum action action;      /* what is done */
-    enum action would;       /* what would be done without monitor and percent; >= action is not
-                                guaranteed to differ */
-    check_set checks;        /* those that are true */
-    check_set enforced;      /* those of them that count for `action` */
-    double score;            /* of all true checks */
-    double enforced_score;   /* of the enforced ones */
-    bool by_score;           /* a threshold, not a single check, decided `would` */
-    enum check_id reason;    /* the first check behind `would` (behind `action` when it is worse than accept);
-                                CHECK_COUNT when no check is true */
+    enum action action;    /* what is done */
+    enum action would;     /* what would be done without monitor and percent; >= action is not
+                              guaranteed to differ */
+    check_set checks;      /* those that are true */
+    check_set enforced;    /* those of them that count for `action` */
+    double score;          /* of all true checks */
+    double enforced_score; /* of the enforced ones */
+    bool by_score;         /* a threshold, not a single check, decided `would` */
+    enum check_id reason;  /* the first check behind `would` (behind `action` when it is worse than
+                              accept);  CHECK_COUNT when no check is true */
 };
 
 /* Defaults of a policy as the shipped configuration has them; name is borrowed. */
@@ -56,6 +57,7 @@ struct verdict policy_judge(const struct policy *policy, const struct policy_sit
                             const struct evidence *evidence);
 
 /* Percent bucket 0..99 of a client for a check: stable per network, independent between checks. */
-unsigned policy_bucket(const struct ipaddr *client, struct neighbour_bits bits, enum check_id check);
+unsigned policy_bucket(const struct ipaddr *client, struct neighbour_bits bits,
+                       enum check_id check);
 
 #endif

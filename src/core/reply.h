@@ -9,13 +9,14 @@
 
 #include "core/policy.h"
 
-#define REPLY_LINES_MAX 8   /* of a multi-line reply; libmilter takes 32 */
-#define REPLY_LINE_MAX  480 /* bytes a line without code and NUL: 512 with CRLF and codes (RFC 5321 4.5.3.1.5) */
-#define REASON_MAX      400 /* bytes of an explanation with NUL */
+#define REPLY_LINES_MAX 8 /* of a multi-line reply; libmilter takes 32 */
+#define REPLY_LINE_MAX                                                                             \
+    480 /* bytes a line without code and NUL: 512 with CRLF and codes (RFC 5321 4.5.3.1.5) */
+#define REASON_MAX 400 /* bytes of an explanation with NUL */
 
 struct reply {
-    char code[4];   /* "550", "451" */
-    char xcode[8];  /* "5.7.25" */
+    char code[4];  /* "550", "451" */
+    char xcode[8]; /* "5.7.25" */
     size_t line_count;
     char lines[REPLY_LINES_MAX][REPLY_LINE_MAX + 1]; /* printable ASCII; '%' is not doubled */
 };
@@ -28,18 +29,19 @@ const char *reply_reason(const struct evidence *evidence, const struct verdict *
                          char out[REASON_MAX]);
 
 /*
- * Fill a reply for ACTION_TEMPFAIL or ACTION_REJECT (`action`).  The rule's own text may hold a code
+ * Fill a reply for ACTION_TEMPFAIL or ACTION_REJECT (`action`).  The rule's own text may hold a
+ * code
  * ("550 5.7.25 text" or "text"), `\n` between lines, and %{client} %{ptr} %{helo} %{reason} %{url}
- * %{check} %{mend} and %%.  A code whose class does not fit the action is replaced by the built-in one.
- * `help_url` may be NULL.
+ * %{check} %{mend} and %%.  A code whose class does not fit the action is replaced by the built-in
+ * one. `help_url` may be NULL.
  */
 void reply_build(const struct policy *policy, const struct evidence *evidence,
                  const struct verdict *verdict, enum action action, const char *help_url,
                  struct reply *out);
 
 /*
- * Is a configured reply text sound?  NULL when it is, else a static sentence ("unknown placeholder",
- * "code 5xx with action tempfail", ...); *at is set to the offending part of `text`.
+ * Is a configured reply text sound?  NULL when it is, else a static sentence ("unknown
+ * placeholder", "code 5xx with action tempfail", ...); *at is set to the offending part of `text`.
  */
 const char *reply_check_template(const char *text, enum action action, const char **at);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One SMTP session as the milter sees it: events in, what to answer out.  Knows nothing of
- * libmilter and never blocks: where an answer needs the DNS, session_pending() says so first and the
- * caller waits (milter.c) or lets a fake clock run (scenario tests).  A session is used by one
+ * libmilter and never blocks: where an answer needs the DNS, session_pending() says so first and
+ * the caller waits (milter.c) or lets a fake clock run (scenario tests).  A session is used by one
  * thread at a time.
  */
 #ifndef IPREVD_SESSION_H
@@ -17,7 +17,7 @@ struct session;
 struct session_services {
     struct resolver *resolver;
     const struct clock *clock;
-    const struct exemptions *exemptions; /* iprevctl allow; NULL: none */
+    const struct exemptions *exemptions;  /* iprevctl allow; NULL: none */
     const struct daemon_metrics *metrics; /* NULL: not counted */
     /* Called once a decision, on the session's thread. */
     void (*decided)(void *arg, const struct decision *decision, const struct occasion *occasion);
@@ -43,8 +43,8 @@ struct session *session_new(const struct session_services *services, struct conf
 void session_free(struct session *session);
 
 /*
- * Events, in the order of the milter protocol; any order and repetition is survived.  client->family IP_NONE: local
- * submission.  A connect event begins anew (XCLIENT runs it again).
+ * Events, in the order of the milter protocol; any order and repetition is survived. client->family
+ * IP_NONE: local submission.  A connect event begins anew (XCLIENT runs it again).
  */
 enum session_answer session_connect(struct session *session, const struct ipaddr *client,
                                     const struct session_macros *macros);
@@ -60,7 +60,8 @@ void session_header(struct session *session, const char *name, const char *value
 
 /* What is to be done to an accepted message at its end. */
 struct session_edits {
-    void (*remove)(void *arg, const char *name, unsigned index); /* 1-based among fields of that name, highest first */
+    void (*remove)(void *arg, const char *name,
+                   unsigned index); /* 1-based among fields of that name, highest first */
     void (*insert)(void *arg, const char *name, const char *value); /* at the top */
     void (*quarantine)(void *arg, const char *reason);
     void *arg;
@@ -72,7 +73,8 @@ enum session_answer session_end_of_message(struct session *session,
 /* The transaction ended (abort, or after the message); the connection goes on. */
 void session_reset(struct session *session);
 
-/* Does the event that comes now need answers that are not there yet?  Then wait on session_lookup(). */
+/* Does the event that comes now need answers that are not there yet?  Then wait on
+ * session_lookup(). */
 bool session_pending(struct session *session, enum stage stage);
 struct lookup *session_lookup(struct session *session);
 

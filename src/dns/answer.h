@@ -16,7 +16,7 @@ enum rrtype { RR_A = 1, RR_PTR = 12, RR_MX = 15, RR_AAAA = 28 };
 
 /* What is asked: a name in uncompressed wire form, lower case, and a type. */
 struct question {
-    uint16_t type; /* enum rrtype */
+    uint16_t type;  /* enum rrtype */
     uint8_t length; /* bytes of name, with the root's zero */
     uint8_t name[WIRE_NAME_MAX];
 };
@@ -28,14 +28,14 @@ struct question {
 struct answer {
     atomic_uint refs;
     uint16_t type;
-    uint8_t outcome;     /* enum dns_outcome: FOUND, NODATA, NXDOMAIN, TEMPERROR */
-    uint8_t origin;      /* enum dns_origin when it was made: NETWORK or ZONE */
-    bool secure;         /* AD from a trusted resolver */
-    uint8_t problem;     /* enum dns_problem, for TEMPERROR */
-    uint8_t server;      /* index given by the source; text by resolver_server_text() */
-    uint16_t count;      /* records in payload */
-    uint16_t dropped;    /* records over the cap, not kept */
-    uint32_t ttl_s;      /* as it came, after the floor and ceiling of the cache; 0: not to be cached */
+    uint8_t outcome;  /* enum dns_outcome: FOUND, NODATA, NXDOMAIN, TEMPERROR */
+    uint8_t origin;   /* enum dns_origin when it was made: NETWORK or ZONE */
+    bool secure;      /* AD from a trusted resolver */
+    uint8_t problem;  /* enum dns_problem, for TEMPERROR */
+    uint8_t server;   /* index given by the source; text by resolver_server_text() */
+    uint16_t count;   /* records in payload */
+    uint16_t dropped; /* records over the cap, not kept */
+    uint32_t ttl_s; /* as it came, after the floor and ceiling of the cache; 0: not to be cached */
     uint32_t took_ms;
     uint32_t payload_length;
     uint8_t payload[];
@@ -71,15 +71,18 @@ void question_from_addr(const struct ipaddr *addr, struct question *out);
 bool question_equal(const struct question *a, const struct question *b);
 uint64_t question_hash(const struct question *question, uint64_t seed);
 
-/* Presentation form of a wire name with RFC 4343 escapes, without trailing dot ("." for the root). */
+/* Presentation form of a wire name with RFC 4343 escapes, without trailing dot ("." for the root).
+ */
 #define NAME_TEXT_MAX (4 * WIRE_NAME_MAX + 1)
 const char *wirename_text(const uint8_t *name, size_t length, char out[NAME_TEXT_MAX]);
 
 /*
- * A new answer with one reference and room for payload_length bytes, zeroed but for type and outcome;
- * NULL when memory is out.  The maker fills it before anyone else sees it; then it never changes.
+ * A new answer with one reference and room for payload_length bytes, zeroed but for type and
+ * outcome; NULL when memory is out.  The maker fills it before anyone else sees it; then it never
+ * changes.
  */
-struct answer *answer_new(uint16_t type, enum dns_outcome outcome, size_t payload_length) MUST_CHECK;
+struct answer *answer_new(uint16_t type, enum dns_outcome outcome,
+                          size_t payload_length) MUST_CHECK;
 
 /* A new TEMPERROR answer. NULL when memory is out. */
 struct answer *answer_new_problem(uint16_t type, enum dns_problem problem) MUST_CHECK;

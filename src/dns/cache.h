@@ -16,17 +16,18 @@ struct cache;
 
 /* All that an administrator may set; see iprevd.conf(5). */
 struct cache_limits {
-    size_t size_bytes;          /* everything the cache allocates */
-    uint32_t max_ttl_s;         /* positive answers */
+    size_t size_bytes;           /* everything the cache allocates */
+    uint32_t max_ttl_s;          /* positive answers */
     uint32_t negative_max_ttl_s; /* NXDOMAIN and NODATA (RFC 2308, held short: FACTS) */
-    uint32_t failure_ttl_s;     /* TEMPERROR (RFC 9520: 1 s to 5 min) */
-    uint32_t stale_s;           /* kept after expiry, for outages (RFC 8767); 0: off */
+    uint32_t failure_ttl_s;      /* TEMPERROR (RFC 9520: 1 s to 5 min) */
+    uint32_t stale_s;            /* kept after expiry, for outages (RFC 8767); 0: off */
 };
 
 enum cache_hit {
     CACHE_MISS,
     CACHE_FRESH,
-    CACHE_REFRESH, /* fresh, and in use, and near its end: ask again in the background (told once) */
+    CACHE_REFRESH, /* fresh, and in use, and near its end: ask again in the background (told once)
+                    */
     CACHE_STALE,   /* expired, within stale_s: only if the servers fail */
 };
 
@@ -47,10 +48,10 @@ struct cache_found cache_lookup(struct cache *cache, const struct question *ques
                                 int64_t now_ms);
 
 /*
- * Keep an answer (takes its own reference) under a question, replacing an older one.  TTLs are capped by
- * kind; ttl 0 is not kept.  A TEMPERROR never replaces a positive or negative answer that may
- * still serve stale: it is kept beside it for failure_ttl_s (the next lookup says CACHE_STALE or, with no stale
- * answer, CACHE_FRESH with the failure).  Out of memory: silently not kept.
+ * Keep an answer (takes its own reference) under a question, replacing an older one.  TTLs are
+ * capped by kind; ttl 0 is not kept.  A TEMPERROR never replaces a positive or negative answer that
+ * may still serve stale: it is kept beside it for failure_ttl_s (the next lookup says CACHE_STALE
+ * or, with no stale answer, CACHE_FRESH with the failure).  Out of memory: silently not kept.
  */
 void cache_store(struct cache *cache, const struct question *question, struct answer *answer,
                  int64_t now_ms);
@@ -74,10 +75,11 @@ void cache_each(struct cache *cache, int64_t now_ms,
 /*
  * Save to and load from a file.  Saving is atomic (temporary file, fsync, rename) and costs readers
  * nothing but short locks.  Loading checks magic, version, lengths and checksum; a damaged file is
- * STATUS_INVALID with *why set to a static sentence, whatever could not be trusted is not loaded.  Ages
- * are kept by the wall clock.
+ * STATUS_INVALID with *why set to a static sentence, whatever could not be trusted is not loaded.
+ * Ages are kept by the wall clock.
  */
-enum status cache_save(struct cache *cache, const char *path, int64_t now_ms, int64_t wall_s) MUST_CHECK;
+enum status cache_save(struct cache *cache, const char *path, int64_t now_ms,
+                       int64_t wall_s) MUST_CHECK;
 enum status cache_load(struct cache *cache, const char *path, int64_t now_ms, int64_t wall_s,
                        const char **why) MUST_CHECK;
 

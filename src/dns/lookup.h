@@ -17,15 +17,15 @@
 struct lookup;
 
 /*
- * Start with the PTR of `client` (not IP_NONE).  deadline_ms: absolute, monotonic; what is not known
- * then is DNS_TEMPERROR "deadline".  NULL: out of memory.
+ * Start with the PTR of `client` (not IP_NONE).  deadline_ms: absolute, monotonic; what is not
+ * known then is DNS_TEMPERROR "deadline".  NULL: out of memory.
  */
 struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *client,
                             unsigned max_ptr, int64_t deadline_ms) MUST_CHECK;
 
 /*
- * (Re)start the EHLO part: an earlier one is dropped.  Asks only if helo->name is not "".  STATUS_NOMEM: nothing
- * started, and lookup_facts() will say DNS_TEMPERROR for it.
+ * (Re)start the EHLO part: an earlier one is dropped.  Asks only if helo->name is not "".
+ * STATUS_NOMEM: nothing started, and lookup_facts() will say DNS_TEMPERROR for it.
  */
 enum status lookup_helo(struct lookup *lookup, const struct helo *helo) MUST_CHECK;
 
@@ -36,13 +36,15 @@ bool lookup_ready(struct lookup *lookup);
 void lookup_wait(struct lookup *lookup);
 
 /*
- * Fill the DNS part of facts (client, ptr, names, names_over, helo, helo_name, helo_other, helo_mx, resolver_down);
- * the rest is left alone.  What is still open counts as DNS_TEMPERROR "deadline".  Pointers in facts
- * live until the next lookup_helo(), lookup_facts() or lookup_free().  STATUS_NOMEM: facts not filled.
+ * Fill the DNS part of facts (client, ptr, names, names_over, helo, helo_name, helo_other, helo_mx,
+ * resolver_down); the rest is left alone.  What is still open counts as DNS_TEMPERROR "deadline".
+ * Pointers in facts live until the next lookup_helo(), lookup_facts() or lookup_free().
+ * STATUS_NOMEM: facts not filled.
  */
 enum status lookup_facts(struct lookup *lookup, struct facts *facts) MUST_CHECK;
 
-/* Milliseconds from start to the last answer (or so far); and whether every answer came from the cache. */
+/* Milliseconds from start to the last answer (or so far); and whether every answer came from the
+ * cache. */
 int64_t lookup_took_ms(struct lookup *lookup);
 bool lookup_all_cached(struct lookup *lookup);
 

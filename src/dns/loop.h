@@ -30,8 +30,8 @@ void loop_stop(struct loop *loop);
 void loop_run_here(struct loop *loop);
 
 /*
- * Run call(arg) on the loop's thread, in order of posting.  From any thread.  STATUS_NOMEM or STATUS_CLOSED:
- * it will not run.
+ * Run call(arg) on the loop's thread, in order of posting.  From any thread.  STATUS_NOMEM or
+ * STATUS_CLOSED: it will not run.
  */
 enum status loop_post(struct loop *loop, void (*call)(void *arg), void *arg) MUST_CHECK;
 
@@ -40,7 +40,8 @@ bool loop_is_here(const struct loop *loop);
 /* Monotonic milliseconds, the clock of all deadlines. */
 int64_t loop_now_ms(const struct loop *loop);
 
-/* One-shot timers, re-armable: call runs at due_ms.  NULL: out of memory. free(NULL) is fine, and disarms. */
+/* One-shot timers, re-armable: call runs at due_ms.  NULL: out of memory. free(NULL) is fine, and
+ * disarms. */
 struct loop_timer *loop_timer_new(struct loop *loop, void (*call)(void *arg), void *arg) MUST_CHECK;
 enum status loop_timer_arm(struct loop_timer *timer, int64_t due_ms) MUST_CHECK;
 void loop_timer_disarm(struct loop_timer *timer);

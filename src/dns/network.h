@@ -32,7 +32,8 @@ struct network_settings {
     unsigned max_tcp;        /* TCP connections at a time; 0: 64 */
 };
 
-/* NULL: out of memory.  `loop` is borrowed.  `metrics` may be NULL.  No server reachable is no error here. */
+/* NULL: out of memory.  `loop` is borrowed.  `metrics` may be NULL.  No server reachable is no
+ * error here. */
 struct source *network_new(struct loop *loop, const struct network_settings *settings,
                            struct metrics *metrics) MUST_CHECK;
 
@@ -40,8 +41,9 @@ struct source *network_new(struct loop *loop, const struct network_settings *set
 struct network_server_health {
     char text[SERVER_TEXT_MAX];
     bool up;
-    unsigned rtt_ms;          /* smoothed; 0: not measured yet */
-    uint64_t queries, answers, timeouts, failures, mismatched; /* mismatched: forged or stray packets dropped */
+    unsigned rtt_ms; /* smoothed; 0: not measured yet */
+    uint64_t queries, answers, timeouts, failures,
+        mismatched; /* mismatched: forged or stray packets dropped */
 };
 size_t network_health(const struct source *network, struct network_server_health *out, size_t max);
 

@@ -23,20 +23,21 @@ struct resolver_limits {
 
 /* The outage breaker's state, for logs and metrics. */
 struct resolver_health {
-    bool down;          /* outage: lookups of many different zones fail */
+    bool down; /* outage: lookups of many different zones fail */
     int64_t since_ms;
 };
 
 /*
- * `source` is taken (freed with the resolver) and `cache`, `clock`, `loop` are borrowed.  With `loop` NULL everything
- * runs on the calling thread (single-threaded use: tests, and sources that answer at once).
- * `metrics` may be NULL.  NULL: out of memory.
+ * `source` is taken (freed with the resolver) and `cache`, `clock`, `loop` are borrowed.  With
+ * `loop` NULL everything runs on the calling thread (single-threaded use: tests, and sources that
+ * answer at once). `metrics` may be NULL.  NULL: out of memory.
  */
 struct resolver *resolver_new(struct source *source, struct cache *cache, struct loop *loop,
                               const struct clock *clock, const struct resolver_limits *limits,
                               struct metrics *metrics) MUST_CHECK;
 
-/* Ends every flight (waiters get PROBLEM_CANCELLED), then frees.  The loop must still run, or be NULL. */
+/* Ends every flight (waiters get PROBLEM_CANCELLED), then frees.  The loop must still run, or be
+ * NULL. */
 void resolver_free(struct resolver *resolver);
 
 /*
@@ -46,10 +47,11 @@ enum status resolver_set_source(struct resolver *resolver, struct source *source
 
 /* How an answer reached the asker. */
 struct resolver_answer {
-    struct answer *answer;  /* borrowed in the callback; owned after resolver_ask() == STATUS_OK; never NULL */
+    struct answer
+        *answer; /* borrowed in the callback; owned after resolver_ask() == STATUS_OK; never NULL */
     enum dns_origin origin; /* of this delivery: NETWORK, CACHE, STALE, ZONE */
     uint32_t ttl_left_s;
-    uint32_t took_ms;       /* waited by this asker */
+    uint32_t took_ms; /* waited by this asker */
 };
 
 /* Called exactly once, on the loop's thread. */
@@ -57,18 +59,18 @@ typedef void resolver_done(void *arg, const struct resolver_answer *answer);
 
 /*
  * Ask.  STATUS_OK: *now holds the answer (one reference for the caller), done will not be called.
- * STATUS_PENDING: done will be called exactly once, whatever happens; *request is for resolver_cancel().
- * Others (NOMEM, CLOSED): nothing is under way.  deadline_ms: nobody needs the answer later (monotonic).
- * Thread safe.
+ * STATUS_PENDING: done will be called exactly once, whatever happens; *request is for
+ * resolver_cancel(). Others (NOMEM, CLOSED): nothing is under way.  deadline_ms: nobody needs the
+ * answer later (monotonic). Thread safe.
  */
 enum status resolver_ask(struct resolver *resolver, const struct question *question,
                          int64_t deadline_ms, resolver_done *done, void *arg,
                          struct resolver_answer *now, struct resolver_request **request) MUST_CHECK;
 
 /*
- * The asker has gone: done is called soon with PROBLEM_CANCELLED (unless it has been called); a flight
- * without askers is dropped.  The request must not be used after its done was called: the caller
- * serialises that with its own lock.  Thread safe, never blocks on the network.
+ * The asker has gone: done is called soon with PROBLEM_CANCELLED (unless it has been called); a
+ * flight without askers is dropped.  The request must not be used after its done was called: the
+ * caller serialises that with its own lock.  Thread safe, never blocks on the network.
  */
 void resolver_cancel(struct resolver *resolver, struct resolver_request *request);
 

@@ -20,22 +20,24 @@ bool accesstable_spec(const char *spec, enum accesstable_type *type, const char 
 
 /*
  * Read a table.  `error` (ACCESSTABLE_ERROR_MAX bytes) gets "file:line: what, and what is allowed".
- * STATUS_IO, STATUS_INVALID, STATUS_NOMEM, STATUS_LIMIT.  Every rejected line is an error, not a skip.
+ * STATUS_IO, STATUS_INVALID, STATUS_NOMEM, STATUS_LIMIT.  Every rejected line is an error, not a
+ * skip.
  */
 enum status accesstable_load(enum accesstable_type type, const char *path, struct accesstable **out,
                              char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
 void accesstable_free(struct accesstable *table);
 
 /*
- * Look up.  Returns the right-hand side of the entry that matches ("REJECT ...", "DUNNO", "OK", "permit"), or NULL; lives as
- * long as the table.  _addr: cidr only (others look up the address's text).  _name: name tables: pcre and regexp
- * match the text; texthash looks up the name, then its parent domains as ".parent" (Postfix access(5)).
- * First match wins, as in Postfix.
+ * Look up.  Returns the right-hand side of the entry that matches ("REJECT ...", "DUNNO", "OK",
+ * "permit"), or NULL; lives as long as the table.  _addr: cidr only (others look up the address's
+ * text).  _name: name tables: pcre and regexp match the text; texthash looks up the name, then its
+ * parent domains as ".parent" (Postfix access(5)). First match wins, as in Postfix.
  */
 const char *accesstable_addr(const struct accesstable *table, const struct ipaddr *addr);
 const char *accesstable_name(const struct accesstable *table, const char *name);
 
-/* Does a right-hand side mean "this one is listed"?  DUNNO and an empty side do not; everything else does. */
+/* Does a right-hand side mean "this one is listed"?  DUNNO and an empty side do not; everything
+ * else does. */
 bool accesstable_lists(const char *value);
 
 size_t accesstable_entries(const struct accesstable *table);

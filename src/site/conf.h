@@ -24,16 +24,16 @@ struct conf {
     char *path;
 
     /* What sessions read. */
-    bool monitor;             /* mode = monitor */
+    bool monitor; /* mode = monitor */
     enum stage stage;
-    char *authserv_id;        /* NULL: the MTA's {j} */
+    char *authserv_id; /* NULL: the MTA's {j} */
     unsigned deadline_s;
     unsigned max_ptr;
     struct ipnet *local_networks;
     size_t local_network_count;
     bool skip_authenticated;
-    char *help_url;           /* NULL: none */
-    char **own_names;         /* canonical names that nobody else may claim (helo-self), besides {j} */
+    char *help_url;   /* NULL: none */
+    char **own_names; /* canonical names that nobody else may claim (helo-self), besides {j} */
     size_t own_name_count;
     struct neighbour_bits neighbours; /* neighbour-network-v4, -v6 */
     bool static_is_intent;
@@ -42,9 +42,10 @@ struct conf {
     struct pattern_list *generic_names; /* the site's own patterns for ptr-generic; NULL: none */
     struct ipnet *trusted_relays;
     size_t trusted_relay_count;
-    enum action relay_action; /* worst action for clients judged behind trusted relays; default tag */
+    enum action
+        relay_action; /* worst action for clients judged behind trusted relays; default tag */
 
-    struct policy *policies;  /* [0] is "default" */
+    struct policy *policies; /* [0] is "default" */
     size_t policy_count;
     struct match *matches;
     size_t match_count;
@@ -52,8 +53,8 @@ struct conf {
 
     /* What the daemon reads at start (changes need a restart: warned at reload). */
     char *listen;
-    char *user, *group;       /* NULL: stay who we are */
-    char *socket_group;       /* of unix sockets; NULL: none */
+    char *user, *group; /* NULL: stay who we are */
+    char *socket_group; /* of unix sockets; NULL: none */
     unsigned socket_mode;
     char *pid_file, *control, *metrics, *state_dir, *decision_log; /* NULL: off */
     char *control_group;
@@ -61,7 +62,7 @@ struct conf {
     unsigned max_sessions;
 
     /* DNS. */
-    char *zone_file;          /* NULL: servers */
+    char *zone_file; /* NULL: servers */
     struct network_settings network;
     struct resolver_limits resolver;
     struct cache_limits cache;
@@ -75,17 +76,19 @@ struct conf_report {
 };
 
 /*
- * Read a configuration with everything that it names (tables, zone file's existence, public suffixes).
- * NULL after at least one error(), which names file, line, key, what was found and what is allowed.
- * The result has one reference.  Only on one thread at a time (libconfuse's lexer keeps state).
- * wall_s: for expired `until`.
+ * Read a configuration with everything that it names (tables, zone file's existence, public
+ * suffixes). NULL after at least one error(), which names file, line, key, what was found and what
+ * is allowed. The result has one reference.  Only on one thread at a time (libconfuse's lexer keeps
+ * state). wall_s: for expired `until`.
  */
-struct conf *conf_load(const char *path, int64_t wall_s, const struct conf_report *report) MUST_CHECK;
+struct conf *conf_load(const char *path, int64_t wall_s,
+                       const struct conf_report *report) MUST_CHECK;
 
 struct conf *conf_ref(struct conf *conf);
 void conf_unref(struct conf *conf);
 
-/* Print the effective configuration in the configuration's own syntax: what it prints loads again. */
+/* Print the effective configuration in the configuration's own syntax: what it prints loads again.
+ */
 enum status conf_print(const struct conf *conf, FILE *stream) MUST_CHECK;
 
 /* The policy of that name, or NULL. */

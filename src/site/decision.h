@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From facts to a decision by the site's configuration: the one path that daemon, `iprevctl check` and
- * `iprevctl replay` share.  Also how a decision is written: log line, headers, JSON.
+ * From facts to a decision by the site's configuration: the one path that daemon, `iprevctl check`
+ * and `iprevctl replay` share.  Also how a decision is written: log line, headers, JSON.
  */
 #ifndef IPREVD_DECISION_H
 #define IPREVD_DECISION_H
@@ -13,28 +13,28 @@
 struct occasion {
     enum dialogue dialogue;
     const char *sender, *recipient, *listener; /* as struct match_subject */
-    const char *mta;       /* {j}, or NULL */
-    const char *queue_id;  /* {i}, or NULL */
-    const char *stage;     /* stage_text() of where it was made */
+    const char *mta;                           /* {j}, or NULL */
+    const char *queue_id;                      /* {i}, or NULL */
+    const char *stage;                         /* stage_text() of where it was made */
     int64_t wall_s;
-    int64_t dns_ms;        /* waited for the DNS */
+    int64_t dns_ms; /* waited for the DNS */
     bool all_cached;
-    const char *exempt;    /* reason of an exception at run time (iprevctl allow), or NULL */
+    const char *exempt; /* reason of an exception at run time (iprevctl allow), or NULL */
 };
 
 struct decision {
-    const struct conf *conf;      /* borrowed */
-    const struct match *match;    /* NULL: none matched */
-    const struct policy *policy;  /* NULL: policy none */
-    const char *exempt;           /* as in struct occasion; borrowed */
-    struct evidence evidence;     /* borrows facts */
+    const struct conf *conf;     /* borrowed */
+    const struct match *match;   /* NULL: none matched */
+    const struct policy *policy; /* NULL: policy none */
+    const char *exempt;          /* as in struct occasion; borrowed */
+    struct evidence evidence;    /* borrows facts */
     struct verdict verdict;
-    char reason[REASON_MAX];      /* "" when nothing is wrong */
+    char reason[REASON_MAX]; /* "" when nothing is wrong */
 };
 
 /* Decide.  Never fails. */
-void decision_make(const struct conf *conf, const struct facts *facts, const struct occasion *occasion,
-                   struct decision *out);
+void decision_make(const struct conf *conf, const struct facts *facts,
+                   const struct occasion *occasion, struct decision *out);
 
 /* The reply for verdict.action TEMPFAIL or REJECT. */
 void decision_reply(const struct decision *decision, struct reply *out);

@@ -16,8 +16,8 @@ struct net_list;
 struct pattern_list;
 
 /*
- * Build from the words of the configuration.  On error `error` says which word and why; STATUS_INVALID,
- * STATUS_IO, STATUS_NOMEM.  free(NULL) is fine.
+ * Build from the words of the configuration.  On error `error` says which word and why;
+ * STATUS_INVALID, STATUS_IO, STATUS_NOMEM.  free(NULL) is fine.
  */
 enum status net_list_new(const char *const *words, size_t count, struct net_list **out,
                          char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
@@ -26,12 +26,14 @@ bool net_list_changed(const struct net_list *list); /* some file behind it; does
 void net_list_free(struct net_list *list);
 
 /*
- * `what` a list is of decides how words are read: host names (canonical), mail addresses ("postmaster" alone is a local part of
- * any domain; "user@example.org", ".example.org", "example.org": the domain), or plain words (listener).
+ * `what` a list is of decides how words are read: host names (canonical), mail addresses
+ * ("postmaster" alone is a local part of any domain; "user@example.org", ".example.org",
+ * "example.org": the domain), or plain words (listener).
  */
 enum pattern_kind { PATTERN_HOST, PATTERN_MAIL, PATTERN_WORD };
 enum status pattern_list_new(enum pattern_kind kind, const char *const *words, size_t count,
-                             struct pattern_list **out, char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
+                             struct pattern_list **out,
+                             char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
 /* The word or table entry that matched (lives as long as the list), or NULL. */
 const char *pattern_list_find(const struct pattern_list *list, const char *text);
 bool pattern_list_changed(const struct pattern_list *list);
@@ -39,12 +41,12 @@ void pattern_list_free(struct pattern_list *list);
 
 struct match {
     char *name;
-    unsigned line;                /* in the configuration file */
-    struct net_list *client;      /* conditions: NULL when not set */
+    unsigned line;           /* in the configuration file */
+    struct net_list *client; /* conditions: NULL when not set */
     struct pattern_list *ptr, *unconfirmed_ptr, *helo, *sender, *recipient, *listener;
-    const struct policy *policy;  /* NULL: policy "none", no checks */
-    char *reason;                 /* or NULL */
-    int64_t until_s;              /* wall clock: stops matching at that second; 0: never */
+    const struct policy *policy; /* NULL: policy "none", no checks */
+    char *reason;                /* or NULL */
+    int64_t until_s;             /* wall clock: stops matching at that second; 0: never */
 };
 
 /* Who is asking. */
