@@ -75,22 +75,32 @@ static size_t escape_byte(unsigned char byte, const char *special, char out[ESCA
     return 1;
 }
 
+/* Does the escaped form take at most max bytes? */
+static bool escaped_fits(const char *text, const char *special, size_t max)
+{
+    size_t total = 0;
+    char escaped[ESCAPE_MAX];
+    for (; *text != '\0' && total <= max; text++)
+        total += escape_byte((unsigned char)*text, special, escaped);
+    return total <= max;
+}
+
 static void put_escaped(struct textbuf *buf, const char *text, const char *special, size_t max)
 {
-    size_t used = 0;
-    for (const char *at = text == NULL ? "" : text; *at != '\0'; at++) {
+    if (text == NULL)
+        return;
+    bool fits = escaped_fits(text, special, max);
+    size_t room = fits ? max : max < sizeof ELLIPSIS - 1 ? 0 : max - (sizeof ELLIPSIS - 1);
+    for (size_t used = 0; *text != '\0'; text++) {
         char escaped[ESCAPE_MAX];
-        size_t length = escape_byte((unsigned char)*at, special, escaped);
-        /* Room for the ellipsis is kept back unless this is the last byte. */
-        size_t reserve = at[1] == '\0' ? 0 : sizeof ELLIPSIS - 1;
-        if (used + length + reserve > max) {
-            append(buf, ELLIPSIS,
-                   max - used < sizeof ELLIPSIS - 1 ? max - used : sizeof ELLIPSIS - 1);
-            return;
-        }
+        size_t length = escape_byte((unsigned char)*text, special, escaped);
+        if (used + length > room)
+            break;
         append(buf, escaped, length);
         used += length;
     }
+    if (!fits)
+        append(buf, ELLIPSIS, max < sizeof ELLIPSIS - 1 ? max : sizeof ELLIPSIS - 1);
 }
 
 void textbuf_put_foreign(struct textbuf *buf, const char *text, size_t max)
