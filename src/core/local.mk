@@ -14,3 +14,4 @@ libcore_a_SOURCES = \
 	src/core/orgdomain.c src/core/orgdomain.h \
 	src/core/policy.c src/core/policy.h \
 	src/core/reply.c src/core/reply.h
+libcore_a_SOURCES += src/core/authresults.c src/core/authresults.h

@@ -11,3 +11,9 @@ TESTS += tests/unit/test_metrics
 tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
 tests_unit_test_metrics_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_metrics_LDADD = libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_authresults
+TESTS += tests/unit/test_authresults
+tests_unit_test_authresults_SOURCES = tests/unit/test_authresults.c
+tests_unit_test_authresults_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_authresults_LDADD = libcore.a libbase.a $(CHECK_LIBS)
