@@ -25,11 +25,13 @@ struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *clie
 
 /*
  * (Re)start the EHLO part: an earlier one is dropped.  Asks only if helo->name is not "".
- * STATUS_NOMEM: nothing started, and lookup_facts() will say DNS_TEMPERROR for it.
+ * deadline_ms: absolute, monotonic, for this part: an EHLO after STARTTLS may come late; the reverse
+ * part keeps its own.  STATUS_NOMEM: nothing started, and lookup_facts() will say DNS_TEMPERROR.
  */
-enum status lookup_helo(struct lookup *lookup, const struct helo *helo) MUST_CHECK;
+enum status lookup_helo(struct lookup *lookup, const struct helo *helo,
+                        int64_t deadline_ms) MUST_CHECK;
 
-/* Everything known, or the deadline past? */
+/* Everything known, or the deadlines of what is not past? */
 bool lookup_ready(struct lookup *lookup);
 
 /* Block until lookup_ready().  Only with a resolver that has a loop. */
