@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One SMTP session as the milter sees it: events in, what to answer out.  Knows nothing of
- * libmilter and never blocks: where an answer needs the DNS, session_pending() says so first and
- * the caller waits (milter.c) or lets a fake clock run (scenario tests).  A session is used by one
- * thread at a time.
+ * libmilter and never blocks: where a verdict needs answers that are not there yet, the event
+ * returns SESSION_PENDING; the caller waits for session_lookup() (milter.c) or lets a fake clock
+ * run (scenario tests) and calls session_resume().  A session is used by one thread at a time,
+ * which need not be the same one.
  */
 #ifndef IPREVD_SESSION_H
 #define IPREVD_SESSION_H
@@ -17,52 +18,58 @@ struct session;
 struct session_services {
     struct resolver *resolver;
     const struct clock *clock;
-    const struct exemptions *exemptions;  /* iprevctl allow; NULL: none */
-    const struct daemon_metrics *metrics; /* NULL: not counted */
-    /* Called once a decision, on the session's thread. */
+    /*
+     * An exception made at run time for a client with these confirmed names: its reason, or NULL.
+     * NULL function: there are none.  The reason is copied into `out` (size bytes).
+     */
+    bool (*exempt)(void *arg, const struct facts *facts, int64_t wall_s, char *out, size_t size);
+    /* Called once a decision, on the session's thread; NULL: nobody wants to know. */
     void (*decided)(void *arg, const struct decision *decision, const struct occasion *occasion);
-    void *decided_arg;
+    void *arg;
 };
 
 /* What the MTA is to be told. */
 enum session_answer {
     SESSION_CONTINUE,
-    SESSION_ACCEPT,   /* no more events for this connection or message, please */
+    SESSION_ACCEPT,   /* nothing more is to be judged in this connection or transaction */
     SESSION_TEMPFAIL, /* with session_reply() */
     SESSION_REJECT,   /* with session_reply() */
+    SESSION_PENDING,  /* nothing yet: wait for session_lookup(), then session_resume() */
 };
 
-/* The MTA's macros: NULL when it did not send one. */
+/* The MTA's macros: get returns NULL for one that it did not send; the text lives during the call.
+ */
 struct session_macros {
     const char *(*get)(void *arg, const char *name);
     void *arg;
 };
 
-/* Takes one reference to conf.  NULL: out of memory. */
+/* Takes a reference of its own to conf.  NULL: out of memory.  session_free(NULL) is fine. */
 struct session *session_new(const struct session_services *services, struct conf *conf) MUST_CHECK;
 void session_free(struct session *session);
 
 /*
- * Events, in the order of the milter protocol; any order and repetition is survived. client->family
- * IP_NONE: local submission.  A connect event begins anew (XCLIENT runs it again).
+ * The events of the milter protocol, in its order; any other order and any repetition is
+ * survived.  client->family IP_NONE: local submission.  A connect event begins anew: XCLIENT
+ * runs it again.  helo, sender and recipient are foreign text as the client sent it, the latter
+ * two with or without angle brackets.
  */
 enum session_answer session_connect(struct session *session, const struct ipaddr *client,
                                     const struct session_macros *macros);
-enum session_answer session_helo(struct session *session, const char *helo,
-                                 const struct session_macros *macros);
+enum session_answer session_helo(struct session *session, const char *helo);
 enum session_answer session_mail(struct session *session, const char *sender,
                                  const struct session_macros *macros);
 enum session_answer session_rcpt(struct session *session, const char *recipient,
                                  const struct session_macros *macros);
 
-/* The message: only fields that may have to be removed matter. */
+/* A header field of the message: only those that may have to be removed are remembered. */
 void session_header(struct session *session, const char *name, const char *value);
 
-/* What is to be done to an accepted message at its end. */
+/* How an accepted message is changed at its end. */
 struct session_edits {
-    void (*remove)(void *arg, const char *name,
-                   unsigned index); /* 1-based among fields of that name, highest first */
-    void (*insert)(void *arg, const char *name, const char *value); /* at the top */
+    /* Remove the index-th (from 1) field of that name; called with the highest index first. */
+    void (*remove)(void *arg, const char *name, unsigned index);
+    void (*insert)(void *arg, const char *name, const char *value); /* above all others */
     void (*quarantine)(void *arg, const char *reason);
     void *arg;
 };
@@ -70,15 +77,19 @@ enum session_answer session_end_of_message(struct session *session,
                                            const struct session_edits *edits,
                                            const struct session_macros *macros);
 
-/* The transaction ended (abort, or after the message); the connection goes on. */
+/* The transaction is over, finished or not; the connection goes on. */
 void session_reset(struct session *session);
 
-/* Does the event that comes now need answers that are not there yet?  Then wait on
- * session_lookup(). */
-bool session_pending(struct session *session, enum stage stage);
+/* After SESSION_PENDING: what the verdict waits for (never NULL then). */
 struct lookup *session_lookup(struct session *session);
 
-/* The reply for the last TEMPFAIL or REJECT; NULL: the MTA's own text. */
+/*
+ * After SESSION_PENDING: the answer to the event that was pending, judged on what is known by now
+ * (what is still missing is a temporary failure), so never SESSION_PENDING again.
+ */
+enum session_answer session_resume(struct session *session);
+
+/* The reply for the last TEMPFAIL or REJECT; NULL: the MTA's own text (memory is out). */
 const struct reply *session_reply(const struct session *session);
 
 #endif
