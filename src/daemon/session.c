@@ -528,6 +528,11 @@ void session_reset(struct session *session)
     end_transaction(session);
 }
 
+const struct conf *session_conf(const struct session *session)
+{
+    return session->conf;
+}
+
 struct lookup *session_lookup(struct session *session)
 {
     return session->lookup;

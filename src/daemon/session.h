@@ -48,6 +48,9 @@ struct session_macros {
 struct session *session_new(const struct session_services *services, struct conf *conf) MUST_CHECK;
 void session_free(struct session *session);
 
+/* The configuration with which the session began: borrowed. */
+const struct conf *session_conf(const struct session *session);
+
 /*
  * The events of the milter protocol, in its order; any other order and any repetition is
  * survived.  client->family IP_NONE: local submission.  A connect event begins anew: XCLIENT

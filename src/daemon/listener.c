@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/listener.h"
+
+#include "daemon/mfapi.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* The listening socket is among the first descriptors: nothing else is open yet when it is made. */
+#define FD_SEARCH_MAX 1024
+
+/* The path of a unix specification, or NULL. */
+static const char *unix_path(const char *spec)
+{
+    static const char *const prefixes[] = {"unix:", "local:"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+        if (strncmp(spec, prefixes[i], strlen(prefixes[i])) == 0)
+            return spec + strlen(prefixes[i]);
+    return spec[0] == '/' ? spec : NULL;
+}
+
+/* Does a socket of ours lie in the way, and may it go?  0: the way is free; else errno. */
+static int clear_way(const char *path)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    struct stat st;
+    if (strlen(path) >= sizeof addr.sun_path)
+        return ENAMETOOLONG;
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT ? 0 : errno;
+    if (!S_ISSOCK(st.st_mode))
+        return EEXIST;
+    memcpy(addr.sun_path, path, strlen(path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return errno;
+    int result = connect(fd, (const struct sockaddr *)&addr, sizeof addr) == 0 ? 0 : errno;
+    (void)close(fd);
+    if (result == 0 || result == EAGAIN || result == EINPROGRESS)
+        return EADDRINUSE; /* somebody answers there */
+    if (result != ECONNREFUSED && result != ENOENT)
+        return result;
+    return unlink(path) == 0 || errno == ENOENT ? 0 : errno;
+}
+
+/* The one listening socket of this process, or -1. */
+static int find_listening_fd(void)
+{
+    for (int fd = 0; fd < FD_SEARCH_MAX; fd++) {
+        int listening = 0;
+        socklen_t length = sizeof listening;
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening)
+            return fd;
+    }
+    return -1;
+}
+
+static int set_owner(const char *path, const struct listener_settings *settings)
+{
+    if (chmod(path, (mode_t)settings->mode) != 0)
+        return errno;
+    if (settings->group == NULL)
+        return 0;
+    errno = 0;
+    const struct group *group = getgrnam(settings->group);
+    if (group == NULL)
+        return errno != 0 ? errno : ENOENT;
+    return chown(path, (uid_t)-1, group->gr_gid) == 0 ? 0 : errno;
+}
+
+static enum status fail(const struct listener_settings *settings, int reason,
+                        char error[LISTENER_ERROR_MAX])
+{
+    (void)snprintf(error, LISTENER_ERROR_MAX, "cannot listen on %s: %s", settings->spec,
+                   strerror(reason));
+    errno = reason;
+    return STATUS_IO;
+}
+
+enum status listener_open(const struct listener_settings *settings, struct listener *out,
+                          char error[LISTENER_ERROR_MAX])
+{
+    const char *path = unix_path(settings->spec);
+    int reason = path == NULL ? 0 : clear_way(path);
+    if (reason != 0)
+        return fail(settings, reason, error);
+    /* No moment in which others could connect: the mode is opened up after the bind. */
+    mode_t umask_before = umask(0177);
+    errno = 0;
+    bool opened = mfapi_open_socket(settings->spec, settings->backlog);
+    reason = errno != 0 ? errno : EINVAL;
+    (void)umask(umask_before);
+    if (!opened)
+        return fail(settings, reason, error);
+    int fd = find_listening_fd();
+    if (fd < 0)
+        return fail(settings, EBADF, error);
+    reason = path == NULL ? 0 : set_owner(path, settings);
+    if (reason != 0)
+        return fail(settings, reason, error);
+    /* Accepted sockets inherit it; without it every answer with a header stalls for 40 ms. */
+    int on = 1;
+    if (path == NULL && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
+        return fail(settings, errno, error);
+    *out = (struct listener){.fd = fd, .path = path};
+    return STATUS_OK;
+}
+
+void listener_quiesce(struct listener *listener)
+{
+    /* libmilter goes on polling its descriptor: put one there that nobody ever connects to. */
+    int quiet = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (quiet >= 0) {
+        struct sockaddr_un nobody = {.sun_family = AF_UNIX};
+        if (bind(quiet, (const struct sockaddr *)&nobody, sizeof(sa_family_t)) == 0 &&
+            listen(quiet, 1) == 0)
+            (void)dup2(quiet, listener->fd);
+        (void)close(quiet);
+    }
+    if (listener->path != NULL)
+        (void)unlink(listener->path);
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/mfapi.h"
+
+#include "base/log.h"
+
+#include <libmilter/mfapi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Seconds for which libmilter waits for the MTA between two commands: an SMTP client may take
+   5 minutes a command (RFC 5321 4.5.3.2) and the MTA's own timeouts come on top. */
+#define MTA_TIMEOUT_S 7210
+
+/* An SMTP reply line with every '%' doubled. */
+#define DOUBLED_MAX (2 * REPLY_LINE_MAX + 1)
+
+/* libmilter has one filter a process and no argument for its callbacks: set once by mfapi_run(),
+   before it makes threads, and only read afterwards. */
+static const struct mfapi_services *services;
+
+/* One milter connection. */
+struct connection {
+    struct session *session;
+    unsigned long noreply; /* SMFIP_NR_*: events that the MTA does not wait for */
+    bool counted;          /* opened() was called and said yes */
+};
+
+/* --- negotiation ---------------------------------------------------------------------------- */
+
+/* Macros by place: what session.c reads, and no more. */
+static const struct {
+    int place;
+    const char *names;
+} macro_lists[] = {
+    {SMFIM_CONNECT, "j {client_name} {client_resolve} {daemon_name} {daemon_addr} {if_addr}"},
+    {SMFIM_ENVFROM, "i {auth_authen}"},
+    {SMFIM_ENVRCPT, "i"},
+    {SMFIM_EOM, "i"},
+};
+
+/* Events at which nothing can be answered: the MTA need not wait. */
+static unsigned long noreply_flags(enum stage stage)
+{
+    unsigned long flags = SMFIP_NR_HDR;
+    if (stage != STAGE_CONNECT)
+        flags |= SMFIP_NR_CONN;
+    if (stage != STAGE_HELO)
+        flags |= SMFIP_NR_HELO;
+    if (stage == STAGE_RCPT)
+        flags |= SMFIP_NR_MAIL;
+    return flags;
+}
+
+/* Events that are not needed at all. */
+static unsigned long unwanted_flags(enum stage stage)
+{
+    unsigned long flags = SMFIP_NOBODY | SMFIP_NOEOH | SMFIP_NODATA | SMFIP_NOUNKNOWN;
+    if (stage != STAGE_RCPT)
+        flags |= SMFIP_NORCPT;
+    return flags;
+}
+
+static struct connection *connection_new(void)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    struct conf *conf = services->conf(services->arg);
+    if (connection != NULL)
+        connection->session = session_new(services->session, conf);
+    conf_unref(conf);
+    if (connection == NULL || connection->session == NULL) {
+        free(connection);
+        return NULL;
+    }
+    connection->counted = services->opened(services->arg);
+    return connection;
+}
+
+static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
+                             unsigned long f2, unsigned long f3, unsigned long *want_actions,
+                             unsigned long *want_steps, unsigned long *want_f2,
+                             unsigned long *want_f3)
+{
+    (void)f2;
+    (void)f3;
+    struct connection *connection = connection_new();
+    *want_actions = actions & (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST);
+    *want_steps = 0;
+    *want_f2 = 0;
+    *want_f3 = 0;
+    if (connection == NULL)
+        return SMFIS_CONTINUE; /* out of memory: every event will say so */
+    enum stage stage = session_conf(connection->session)->stage;
+    connection->noreply = steps & noreply_flags(stage);
+    *want_steps = connection->noreply | (steps & unwanted_flags(stage));
+    if ((actions & SMFIF_SETSYMLIST) != 0)
+        for (size_t i = 0; i < sizeof macro_lists / sizeof macro_lists[0]; i++)
+            (void)smfi_setsymlist(ctx, macro_lists[i].place,
+                                  (char *)(uintptr_t)macro_lists[i].names);
+    if (smfi_setpriv(ctx, connection) != MI_SUCCESS) {
+        log_error("libmilter refused to keep a session");
+        return SMFIS_REJECT;
+    }
+    return SMFIS_CONTINUE;
+}
+
+/* --- answers -------------------------------------------------------------------------------- */
+
+static struct connection *connection_of(SMFICTX *ctx)
+{
+    return smfi_getpriv(ctx);
+}
+
+static const char *get_macro(void *arg, const char *name)
+{
+    return smfi_getsymval(arg, (char *)(uintptr_t)name);
+}
+
+/* libmilter hands reply text to the MTA as a format. */
+static char *double_percent(const char *text, char out[DOUBLED_MAX])
+{
+    size_t used = 0;
+    for (; *text != '\0' && used + 2 < DOUBLED_MAX; text++) {
+        if (*text == '%')
+            out[used++] = '%';
+        out[used++] = *text;
+    }
+    out[used] = '\0';
+    return out;
+}
+
+static void set_reply(SMFICTX *ctx, const struct reply *reply)
+{
+    if (reply == NULL)
+        return;
+    char memory[REPLY_LINES_MAX][DOUBLED_MAX];
+    char *line[REPLY_LINES_MAX + 1] = {NULL};
+    for (size_t i = 0; i < reply->line_count; i++)
+        line[i] = double_percent(reply->lines[i], memory[i]);
+    int result = smfi_setmlreply(ctx, reply->code, reply->xcode, line[0], line[1], line[2], line[3],
+                                 line[4], line[5], line[6], line[7], (char *)NULL);
+    if (result != MI_SUCCESS)
+        log_warning("libmilter refused the reply \"%s %s %s\"", reply->code, reply->xcode,
+                    reply->lines[0]);
+}
+_Static_assert(REPLY_LINES_MAX == 8, "set_reply() names every line");
+
+/* Wait where the verdict has to, and turn it into libmilter's words.  `noreply`: this event's flag.
+ */
+static sfsistat answer(SMFICTX *ctx, struct connection *connection, enum session_answer result,
+                       unsigned long noreply)
+{
+    if (result == SESSION_PENDING) {
+        lookup_wait(session_lookup(connection->session));
+        result = session_resume(connection->session);
+    }
+    if ((connection->noreply & noreply) != 0)
+        return SMFIS_NOREPLY;
+    switch (result) {
+    case SESSION_ACCEPT:
+        return SMFIS_ACCEPT;
+    case SESSION_TEMPFAIL:
+        set_reply(ctx, session_reply(connection->session));
+        return SMFIS_TEMPFAIL;
+    case SESSION_REJECT:
+        set_reply(ctx, session_reply(connection->session));
+        return SMFIS_REJECT;
+    case SESSION_CONTINUE:
+    case SESSION_PENDING:
+        break;
+    }
+    return SMFIS_CONTINUE;
+}
+
+/* --- events --------------------------------------------------------------------------------- */
+
+static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
+{
+    (void)hostname;
+    struct connection *connection = connection_of(ctx);
+    if (connection == NULL) {
+        connection = connection_new(); /* no negotiation in this one, or no memory then */
+        if (connection == NULL || smfi_setpriv(ctx, connection) != MI_SUCCESS)
+            return SMFIS_TEMPFAIL;
+    }
+    struct ipaddr client = {0};
+    if (hostaddr != NULL &&
+        ipaddr_from_sockaddr((const struct sockaddr *)hostaddr, &client) != STATUS_OK)
+        client = (struct ipaddr){0}; /* a unix socket: local submission */
+    struct session_macros macros = {get_macro, ctx};
+    if (!connection->counted)
+        return (connection->noreply & SMFIP_NR_CONN) != 0 ? SMFIS_NOREPLY : SMFIS_TEMPFAIL;
+    return answer(ctx, connection, session_connect(connection->session, &client, &macros),
+                  SMFIP_NR_CONN);
+}
+
+static sfsistat on_helo(SMFICTX *ctx, char *helo)
+{
+    struct connection *connection = connection_of(ctx);
+    if (connection == NULL)
+        return SMFIS_TEMPFAIL;
+    return answer(ctx, connection, session_helo(connection->session, helo), SMFIP_NR_HELO);
+}
+
+/* Over the session cap nothing was looked up: the client is asked to come back. */
+static bool deferred(const struct connection *connection)
+{
+    return connection == NULL || !connection->counted;
+}
+
+static sfsistat on_mail(SMFICTX *ctx, char **argv)
+{
+    struct connection *connection = connection_of(ctx);
+    if (deferred(connection))
+        return connection != NULL && (connection->noreply & SMFIP_NR_MAIL) != 0 ? SMFIS_NOREPLY
+                                                                                : SMFIS_TEMPFAIL;
+    struct session_macros macros = {get_macro, ctx};
+    const char *sender = argv != NULL && argv[0] != NULL ? argv[0] : "";
+    return answer(ctx, connection, session_mail(connection->session, sender, &macros),
+                  SMFIP_NR_MAIL);
+}
+
+static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
+{
+    struct connection *connection = connection_of(ctx);
+    if (deferred(connection))
+        return SMFIS_TEMPFAIL;
+    struct session_macros macros = {get_macro, ctx};
+    const char *recipient = argv != NULL && argv[0] != NULL ? argv[0] : "";
+    return answer(ctx, connection, session_rcpt(connection->session, recipient, &macros), 0);
+}
+
+static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
+{
+    struct connection *connection = connection_of(ctx);
+    if (connection == NULL)
+        return SMFIS_TEMPFAIL;
+    session_header(connection->session, name, value);
+    return (connection->noreply & SMFIP_NR_HDR) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+}
+
+static void remove_field(void *arg, const char *name, unsigned index)
+{
+    if (smfi_chgheader(arg, (char *)(uintptr_t)name, (int)index, NULL) != MI_SUCCESS)
+        log_warning("the MTA did not let field %u of name %s be removed", index, name);
+}
+
+static void insert_field(void *arg, const char *name, const char *value)
+{
+    if (smfi_insheader(arg, 0, (char *)(uintptr_t)name, (char *)(uintptr_t)value) != MI_SUCCESS)
+        log_warning("the MTA did not let the field %s be inserted", name);
+}
+
+static void quarantine(void *arg, const char *reason)
+{
+    if (smfi_quarantine(arg, (char *)(uintptr_t)reason) != MI_SUCCESS)
+        log_warning("the MTA did not let a message be quarantined");
+}
+
+static sfsistat on_end_of_message(SMFICTX *ctx)
+{
+    struct connection *connection = connection_of(ctx);
+    if (deferred(connection))
+        return SMFIS_TEMPFAIL;
+    struct session_macros macros = {get_macro, ctx};
+    struct session_edits edits = {remove_field, insert_field, quarantine, ctx};
+    sfsistat result =
+        answer(ctx, connection, session_end_of_message(connection->session, &edits, &macros), 0);
+    session_reset(connection->session);
+    return result;
+}
+
+static sfsistat on_abort(SMFICTX *ctx)
+{
+    struct connection *connection = connection_of(ctx);
+    if (connection != NULL)
+        session_reset(connection->session);
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_close(SMFICTX *ctx)
+{
+    struct connection *connection = connection_of(ctx);
+    if (connection == NULL)
+        return SMFIS_CONTINUE;
+    (void)smfi_setpriv(ctx, NULL);
+    session_free(connection->session);
+    if (connection->counted)
+        services->closed(services->arg);
+    free(connection);
+    return SMFIS_CONTINUE;
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+bool mfapi_open_socket(const char *spec, unsigned backlog)
+{
+    static char filter_name[] = "iprevd";
+    const struct smfiDesc desc = {
+        .xxfi_name = filter_name,
+        .xxfi_version = SMFI_VERSION,
+        .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE,
+        .xxfi_connect = on_connect,
+        .xxfi_helo = on_helo,
+        .xxfi_envfrom = on_mail,
+        .xxfi_envrcpt = on_rcpt,
+        .xxfi_header = on_header,
+        .xxfi_eom = on_end_of_message,
+        .xxfi_abort = on_abort,
+        .xxfi_close = on_close,
+        .xxfi_negotiate = on_negotiate,
+    };
+    return smfi_register(desc) == MI_SUCCESS && smfi_setbacklog((int)backlog) == MI_SUCCESS &&
+           smfi_settimeout(MTA_TIMEOUT_S) == MI_SUCCESS &&
+           smfi_setconn((char *)(uintptr_t)spec) == MI_SUCCESS &&
+           smfi_opensocket(false) == MI_SUCCESS;
+}
+
+bool mfapi_run(const struct mfapi_services *given)
+{
+    services = given;
+    return smfi_main() == MI_SUCCESS;
+}
+
+void mfapi_version(char *out, size_t size)
+{
+    unsigned major = 0, minor = 0, patch = 0;
+    (void)smfi_version(&major, &minor, &patch);
+    (void)snprintf(out, size, "%u.%u.%u", major, minor, patch);
+}

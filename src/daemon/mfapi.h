@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libmilter, behind the events of session.h.  The only module that includes its header.
+ */
+#ifndef IPREVD_MFAPI_H
+#define IPREVD_MFAPI_H
+
+#include "daemon/session.h"
+
+/* What the callbacks need; libmilter hands none of it through, so it is set once before
+ * mfapi_run(). */
+struct mfapi_services {
+    const struct session_services *session;
+    /* The configuration for a new session, with one reference for the caller. */
+    struct conf *(*conf)(void *arg);
+    /* A session begins (false: there are too many, it is deferred) and ends.  On libmilter's
+     * threads. */
+    bool (*opened)(void *arg);
+    void (*closed)(void *arg);
+    void *arg;
+};
+
+/* smfi_register(), smfi_setconn(), smfi_opensocket().  False: errno may say why. */
+bool mfapi_open_socket(const char *spec, unsigned backlog);
+
+/* Serve until the signal thread (signals.h) ends it.  False: libmilter gave up. */
+bool mfapi_run(const struct mfapi_services *services);
+
+/* "1.0.2": libmilter's version at run time. */
+void mfapi_version(char *out, size_t size);
+
+#endif
