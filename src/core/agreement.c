@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/agreement.h"
+
+#include <string.h>
+
+static const char *const texts[AGREEMENT_COUNT] = {
+    [AGREEMENT_EXACT] = "exact",     [AGREEMENT_FORWARD] = "forward",
+    [AGREEMENT_LITERAL] = "literal", [AGREEMENT_DOMAIN] = "domain",
+    [AGREEMENT_NETWORK] = "network", [AGREEMENT_NONE] = "none",
+    [AGREEMENT_UNKNOWN] = "unknown",
+};
+
+const char *agreement_text(enum agreement agreement)
+{
+    return texts[agreement];
+}
+
+bool agreement_parse(const char *text, enum agreement *out)
+{
+    for (unsigned i = 0; i < AGREEMENT_COUNT; i++) {
+        if (strcmp(text, texts[i]) == 0) {
+            *out = (enum agreement)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is proven, and the best that could still come out of what is open. */
+struct grades {
+    enum agreement proven, possible;
+};
+
+static void improve(enum agreement *grade, enum agreement found)
+{
+    if (found < *grade)
+        *grade = found;
+}
+
+/* EHLO against the PTR names. */
+static void grade_names(const struct facts *facts, const struct orgdomain *list, const char *helo,
+                        struct grades *grades)
+{
+    if (facts->ptr.outcome == DNS_TEMPERROR || facts->ptr.outcome == DNS_NOT_ASKED)
+        improve(&grades->possible, AGREEMENT_EXACT);
+    for (size_t i = 0; i < facts->name_count; i++) {
+        const struct name_facts *name = &facts->names[i];
+        enum agreement *grade = NULL;
+        if (iprev_confirms(facts, name))
+            grade = &grades->proven;
+        else if (name->flaw == HOSTNAME_OK && name->forward.outcome == DNS_TEMPERROR)
+            grade = &grades->possible;
+        if (grade == NULL)
+            continue;
+        if (strcmp(name->name, helo) == 0)
+            improve(grade, AGREEMENT_EXACT);
+        else if (orgdomain_same(list, name->name, helo))
+            improve(grade, AGREEMENT_DOMAIN);
+    }
+}
+
+/* EHLO's own addresses against the client. */
+static void grade_addresses(const struct facts *facts, struct neighbour_bits neighbours,
+                            struct grades *grades)
+{
+    const struct name_facts *helo = &facts->helo_name;
+    if (helo->name == NULL || helo->forward.outcome == DNS_TEMPERROR ||
+        helo->forward.outcome == DNS_NOT_ASKED) {
+        improve(&grades->possible, AGREEMENT_FORWARD);
+        return;
+    }
+    if (helo->forward.outcome != DNS_FOUND)
+        return;
+    unsigned bits = facts->client.family == IP_V4 ? neighbours.v4 : neighbours.v6;
+    struct ipnet net = ipnet_around(&facts->client, bits);
+    for (size_t i = 0; i < helo->address_count; i++) {
+        if (ipaddr_equal(&helo->addresses[i], &facts->client))
+            improve(&grades->proven, AGREEMENT_FORWARD);
+        else if (ipnet_contains(&net, &helo->addresses[i]))
+            improve(&grades->proven, AGREEMENT_NETWORK);
+    }
+}
+
+enum agreement agreement_evaluate(const struct facts *facts, const struct iprev *iprev,
+                                  const struct orgdomain *list, struct neighbour_bits neighbours)
+{
+    struct grades grades = {AGREEMENT_NONE, AGREEMENT_NONE};
+    if (facts->helo.kind == HELO_LITERAL && facts->client.family != IP_NONE &&
+        ipaddr_equal(&facts->helo.literal, &facts->client))
+        return AGREEMENT_LITERAL;
+    if (facts->helo.name[0] == '\0')
+        return AGREEMENT_NONE;
+    if (iprev->confirmed != NULL && strcmp(iprev->confirmed->name, facts->helo.name) == 0)
+        return AGREEMENT_EXACT;
+    grade_names(facts, list, facts->helo.name, &grades);
+    grade_addresses(facts, neighbours, &grades);
+    return grades.possible < grades.proven ? AGREEMENT_UNKNOWN : grades.proven;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/hostname.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define LABEL_MAX 63 /* RFC 1035 2.3.4 */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The canonical form of a byte of a host name, or NUL. */
+static char canonical(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    if ((c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_')
+        return c;
+    return '\0';
+}
+
+/* Only digits and dots, or an address in brackets or with colons: what it is meant to be is clear.
+ */
+static bool looks_like_address(const char *text, size_t length)
+{
+    char address[IPADDR_TEXT_MAX];
+    struct ipaddr ignored;
+    if (strspn(text, "0123456789.") == strlen(text))
+        return true;
+    if (length > 1 && text[0] == '[' && text[length - 1] == ']') {
+        text++;
+        length -= 2;
+        if (length > 5 && strncasecmp(text, "IPv6:", 5) == 0) {
+            text += 5;
+            length -= 5;
+        }
+    }
+    if (length == 0 || length >= sizeof address)
+        return false;
+    memcpy(address, text, length);
+    address[length] = '\0';
+    return ipaddr_parse(address, &ignored) == STATUS_OK;
+}
+
+/* Copy `length` bytes in canonical form; false unless they are labels and dots.  *dots, and whether
+ * the last label is all digits. */
+static bool copy_labels(const char *text, size_t length, char *out, size_t *dots,
+                        bool *last_numeric)
+{
+    size_t label = 0;
+    *dots = 0;
+    *last_numeric = true;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '.') {
+            if (label == 0)
+                return false;
+            label = 0;
+            ++*dots;
+            *last_numeric = true;
+            out[i] = '.';
+            continue;
+        }
+        out[i] = canonical(text[i]);
+        if (out[i] == '\0' || ++label > LABEL_MAX)
+            return false;
+        *last_numeric = *last_numeric && is_digit(out[i]);
+    }
+    out[length] = '\0';
+    return label > 0;
+}
+
+enum hostname_flaw hostname_parse(const char *text, char out[HOSTNAME_MAX + 1])
+{
+    size_t length = strnlen(text, HOSTNAME_MAX + 2);
+    size_t dots;
+    bool last_numeric;
+    out[0] = '\0';
+    if (length == 0 || strcmp(text, ".") == 0)
+        return HOSTNAME_EMPTY;
+    if (text[length - 1] == '.')
+        length--;
+    if (length > HOSTNAME_MAX)
+        return HOSTNAME_MALFORMED;
+    if (looks_like_address(text, length))
+        return HOSTNAME_IP_ADDRESS;
+    if (!copy_labels(text, length, out, &dots, &last_numeric) || last_numeric) {
+        out[0] = '\0';
+        return HOSTNAME_MALFORMED;
+    }
+    return dots == 0 ? HOSTNAME_ONE_LABEL : HOSTNAME_OK;
+}
+
+const char *hostname_flaw_text(enum hostname_flaw flaw)
+{
+    switch (flaw) {
+    case HOSTNAME_OK:
+        return "is a host name";
+    case HOSTNAME_EMPTY:
+        return "is empty";
+    case HOSTNAME_IP_ADDRESS:
+        return "is an IP address";
+    case HOSTNAME_ONE_LABEL:
+        return "is a single label";
+    case HOSTNAME_MALFORMED:
+        break;
+    }
+    return "is malformed";
+}
+
+bool hostname_under(const char *name, const char *suffix)
+{
+    size_t name_length = strlen(name);
+    size_t suffix_length = strlen(suffix);
+    if (suffix_length == 0 || suffix_length > name_length)
+        return false;
+    const char *tail = name + name_length - suffix_length;
+    return strcmp(tail, suffix) == 0 && (tail == name || tail[-1] == '.');
+}
+
+/* RFC 5321 4.1.2: letters, digits and inner hyphens; stricter than what resolves. */
+static bool is_smtp_domain(const char *name)
+{
+    char before = '.';
+    for (; *name != '\0'; before = *name++) {
+        if (*name == '_' || (*name == '-' && before == '.') || (*name == '.' && before == '-'))
+            return false;
+    }
+    return before != '-';
+}
+
+/* The address of "[...]"; false when there is none. */
+static bool parse_literal(const char *text, struct ipaddr *out)
+{
+    static const char tag[] = "IPv6:";
+    char address[IPADDR_TEXT_MAX];
+    size_t length = strnlen(text, IPADDR_TEXT_MAX + sizeof tag + 2);
+    if (length < 2 || text[length - 1] != ']')
+        return false;
+    text++;
+    length -= 2;
+    bool tagged = strncasecmp(text, tag, sizeof tag - 1) == 0;
+    if (tagged) {
+        text += sizeof tag - 1;
+        length -= sizeof tag - 1;
+    }
+    if (length >= sizeof address)
+        return false;
+    memcpy(address, text, length);
+    address[length] = '\0';
+    return (!tagged || strchr(address, ':') != NULL) && ipaddr_parse(address, out) == STATUS_OK;
+}
+
+/* An address without brackets, one trailing dot tolerated. */
+static bool parse_bare(const char *text, struct ipaddr *out)
+{
+    char address[IPADDR_TEXT_MAX + 1];
+    size_t length = strnlen(text, sizeof address);
+    if (length == 0 || length == sizeof address)
+        return false;
+    memcpy(address, text, length + 1);
+    if (address[length - 1] == '.')
+        address[length - 1] = '\0';
+    return ipaddr_parse(address, out) == STATUS_OK;
+}
+
+static enum helo_kind parse_kind(const char *text, struct helo *out)
+{
+    if (text[0] == '[')
+        return parse_literal(text, &out->literal) ? HELO_LITERAL : HELO_INVALID;
+    if (parse_bare(text, &out->literal))
+        return HELO_BARE_IP;
+    enum hostname_flaw flaw = hostname_parse(text, out->name);
+    bool sound = is_smtp_domain(out->name);
+    if (flaw == HOSTNAME_OK)
+        return sound ? HELO_DOMAIN : HELO_INVALID;
+    out->name[0] = '\0';
+    return flaw == HOSTNAME_ONE_LABEL && sound ? HELO_ONE_LABEL : HELO_INVALID;
+}
+
+void helo_parse(const char *text, struct helo *out)
+{
+    memset(out, 0, sizeof *out);
+    out->kind = HELO_NONE;
+    if (text == NULL)
+        return;
+    size_t length = strnlen(text, HELO_TEXT_MAX + 1);
+    out->cut = length > HELO_TEXT_MAX;
+    memcpy(out->text, text, out->cut ? HELO_TEXT_MAX : length);
+    out->kind = parse_kind(text, out);
+}

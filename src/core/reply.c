@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/reply.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Bytes of an expanded text before it is cut into lines. */
+#define EXPANDED_MAX (REPLY_LINES_MAX * REPLY_LINE_MAX)
+
+/* Foreign text in a reply, in bytes. */
+#define SHOWN_MAX 256
+
+/* Names of checks in a sentence about a score; the rest is counted. */
+#define SHOWN_CHECKS_MAX 6
+
+static const char ELLIPSIS[] = "...";
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The sentence */
+
+/* "total score 3.5 of ptr-generic and helo-disagrees; ": the checks that make up the score. */
+static void put_score(const struct verdict *verdict, struct textbuf *out)
+{
+    bool enforced = verdict->action > ACTION_ACCEPT;
+    check_set set = enforced ? verdict->enforced : verdict->checks;
+    unsigned total = (unsigned)__builtin_popcount(set);
+    unsigned listed = 0;
+    textbuf_printf(out, "total score %g of ", enforced ? verdict->enforced_score : verdict->score);
+    for (unsigned i = 0; i < CHECK_COUNT && listed < SHOWN_CHECKS_MAX; i++) {
+        if ((set & CHECK_BIT(i)) == 0)
+            continue;
+        if (listed > 0)
+            textbuf_put(out, listed + 1 == total ? " and " : ", ");
+        textbuf_put(out, checks[i].name);
+        listed++;
+    }
+    if (total > listed)
+        textbuf_printf(out, " and %u more", total - listed);
+    textbuf_put(out, ": ");
+}
+
+const char *reply_reason(const struct evidence *evidence, const struct verdict *verdict,
+                         char out[REASON_MAX])
+{
+    struct textbuf buf;
+    textbuf_init(&buf, out, REASON_MAX);
+    if (verdict->reason >= CHECK_COUNT)
+        return out;
+    if (verdict->by_score)
+        put_score(verdict, &buf);
+    checks[verdict->reason].explain(evidence, &buf);
+    return out;
+}
+
+/* Codes */
+
+struct codes {
+    char code[4];
+    char xcode[8];
+};
+
+static struct codes builtin_codes(const struct verdict *verdict, enum action action)
+{
+    enum check_subject subject = CHECK_ABOUT_HELO;
+    if (verdict->reason < CHECK_COUNT && !verdict->by_score)
+        subject = checks[verdict->reason].subject;
+    /* RFC 7372 3.3 has one code for reverse DNS; the rest is a policy (RFC 3463 X.7.1). */
+    bool reverse = subject == CHECK_ABOUT_RDNS || subject == CHECK_ABOUT_DNS;
+    if (action == ACTION_REJECT)
+        return reverse ? (struct codes){"550", "5.7.25"} : (struct codes){"550", "5.7.1"};
+    if (subject == CHECK_ABOUT_DNS)
+        return (struct codes){"451", "4.7.25"};
+    return reverse ? (struct codes){"450", "4.7.25"} : (struct codes){"450", "4.7.1"};
+}
+
+/* Length of one to three digits at text, 0 when there are none or more. */
+static size_t span_number(const char *text)
+{
+    size_t length = strspn(text, "0123456789");
+    return length <= 3 ? length : 0;
+}
+
+/* Length of "5.7.25" at text, followed by white space or the end; else 0. */
+static size_t span_xcode(const char *text)
+{
+    size_t subject, detail;
+    if (!is_digit(text[0]) || text[1] != '.')
+        return 0;
+    subject = span_number(text + 2);
+    if (subject == 0 || text[2 + subject] != '.')
+        return 0;
+    detail = span_number(text + 3 + subject);
+    size_t length = 3 + subject + detail;
+    if (detail == 0 || length >= sizeof((struct codes *)0)->xcode)
+        return 0;
+    return text[length] == ' ' || text[length] == '\0' ? length : 0;
+}
+
+/* The text behind the codes at the head of a template; what is not there is "" in *out. */
+static const char *split_codes(const char *text, struct codes *out)
+{
+    memset(out, 0, sizeof *out);
+    if (strspn(text, "0123456789") == 3 && (text[3] == ' ' || text[3] == '\0')) {
+        memcpy(out->code, text, 3);
+        text += 3;
+        text += strspn(text, " ");
+    }
+    size_t length = span_xcode(text);
+    memcpy(out->xcode, text, length);
+    text += length;
+    return text + strspn(text, " ");
+}
+
+static char class_of(enum action action)
+{
+    return action == ACTION_REJECT ? '5' : action == ACTION_TEMPFAIL ? '4' : '\0';
+}
+
+/* Take the template's codes where they fit the action: the MTA ignores a reply of the wrong class.
+ */
+static void choose_codes(const struct codes *wanted, const struct verdict *verdict,
+                         enum action action, struct reply *out)
+{
+    struct codes codes = builtin_codes(verdict, action);
+    if (wanted->code[0] == codes.code[0])
+        memcpy(codes.code, wanted->code, sizeof codes.code);
+    if (wanted->xcode[0] == codes.code[0])
+        memcpy(codes.xcode, wanted->xcode, sizeof codes.xcode);
+    memcpy(out->code, codes.code, sizeof out->code);
+    memcpy(out->xcode, codes.xcode, sizeof out->xcode);
+}
+
+/* Templates */
+
+enum placeholder {
+    PLACE_CLIENT,
+    PLACE_PTR,
+    PLACE_HELO,
+    PLACE_REASON,
+    PLACE_URL,
+    PLACE_CHECK,
+    PLACE_MEND,
+    PLACE_COUNT,
+};
+
+static const char *const places[PLACE_COUNT] = {
+    [PLACE_CLIENT] = "%{client}", [PLACE_PTR] = "%{ptr}", [PLACE_HELO] = "%{helo}",
+    [PLACE_REASON] = "%{reason}", [PLACE_URL] = "%{url}", [PLACE_CHECK] = "%{check}",
+    [PLACE_MEND] = "%{mend}",
+};
+
+/* The placeholder at text, or PLACE_COUNT. */
+static enum placeholder find_place(const char *text)
+{
+    unsigned i = 0;
+    while (i < PLACE_COUNT && strncmp(text, places[i], strlen(places[i])) != 0)
+        i++;
+    return (enum placeholder)i;
+}
+
+/* What placeholders stand for. */
+struct meaning {
+    const struct evidence *evidence;
+    const struct verdict *verdict;
+    const char *reason;   /* printable */
+    const char *help_url; /* or NULL */
+};
+
+static const char *ptr_name(const struct evidence *evidence)
+{
+    if (evidence->iprev.confirmed != NULL)
+        return evidence->iprev.confirmed->name;
+    return evidence->facts->name_count > 0 ? evidence->facts->names[0].name : "unknown";
+}
+
+static void put_place(struct textbuf *out, enum placeholder place, const struct meaning *meaning)
+{
+    char address[IPADDR_TEXT_MAX];
+    enum check_id id = meaning->verdict->reason;
+    switch (place) {
+    case PLACE_CLIENT:
+        textbuf_put(out, ipaddr_format(&meaning->evidence->facts->client, address));
+        break;
+    case PLACE_PTR:
+        textbuf_put_foreign(out, ptr_name(meaning->evidence), SHOWN_MAX);
+        break;
+    case PLACE_HELO:
+        textbuf_put_foreign(out, meaning->evidence->facts->helo.text, SHOWN_MAX);
+        break;
+    case PLACE_REASON:
+        textbuf_put(out, meaning->reason);
+        break;
+    case PLACE_URL:
+        textbuf_put_foreign(out, meaning->help_url, SHOWN_MAX);
+        break;
+    case PLACE_CHECK:
+        textbuf_put(out, id < CHECK_COUNT ? checks[id].name : "");
+        break;
+    case PLACE_MEND:
+        textbuf_put(out, id < CHECK_COUNT ? checks[id].mend : "");
+        break;
+    case PLACE_COUNT:
+        break;
+    }
+}
+
+/* A line break is the two characters \n or a line feed (libconfuse turns one into the other). */
+static size_t span_break(const char *text)
+{
+    return text[0] == '\n' ? 1 : text[0] == '\\' && text[1] == 'n' ? 2 : 0;
+}
+
+static void expand(const char *template, const struct meaning *meaning, struct textbuf *out)
+{
+    while (*template != '\0') {
+        enum placeholder place = find_place(template);
+        char byte[2] = {*template, '\0'};
+        if (place != PLACE_COUNT) {
+            put_place(out, place, meaning);
+            template += strlen(places[place]);
+        } else if (span_break(template) > 0) {
+            textbuf_put(out, "\n");
+            template += span_break(template);
+        } else {
+            if (template[0] == '%' && template[1] == '%')
+                template ++;
+            textbuf_put_foreign(out, byte, sizeof "\\xNN" - 1);
+            template ++;
+        }
+    }
+}
+
+/* Lines */
+
+/* How much of `length` bytes goes on one line: up to the last space that fits. */
+static size_t line_length(const char *text, size_t length)
+{
+    if (length <= REPLY_LINE_MAX)
+        return length;
+    size_t at = REPLY_LINE_MAX;
+    while (at > 0 && text[at] != ' ')
+        at--;
+    return at > 0 ? at : REPLY_LINE_MAX;
+}
+
+/* The last line tells that there was more. */
+static void mark_cut(struct reply *out)
+{
+    char *line = out->lines[out->line_count - 1];
+    size_t length = strlen(line);
+    size_t most = REPLY_LINE_MAX - (sizeof ELLIPSIS - 1);
+    memcpy(line + (length < most ? length : most), ELLIPSIS, sizeof ELLIPSIS);
+}
+
+static void split_lines(const char *text, struct reply *out)
+{
+    out->line_count = 0;
+    while (*text != '\0') {
+        size_t length = line_length(text, strcspn(text, "\n"));
+        if (length > 0 && out->line_count == REPLY_LINES_MAX) {
+            mark_cut(out);
+            return;
+        }
+        if (length > 0) {
+            memcpy(out->lines[out->line_count], text, length);
+            out->lines[out->line_count][length] = '\0';
+            out->line_count++;
+        }
+        text += length;
+        text += strspn(text, " \n");
+    }
+}
+
+void reply_build(const struct policy *policy, const struct evidence *evidence,
+                 const struct verdict *verdict, enum action action, const char *help_url,
+                 struct reply *out)
+{
+    static const char standard[] = "%{reason}; %{mend}";
+    char reason[REASON_MAX];
+    char expanded[EXPANDED_MAX + 1];
+    struct textbuf buf;
+    struct codes codes = {"", ""};
+    struct meaning meaning = {evidence, verdict, reply_reason(evidence, verdict, reason), help_url};
+    const char *own = NULL;
+
+    /* The site's text speaks of one check: it does not fit what many decided together. */
+    if (verdict->reason < CHECK_COUNT && !verdict->by_score)
+        own = policy->rules[verdict->reason].reply;
+    if (own != NULL)
+        own = split_codes(own, &codes);
+    textbuf_init(&buf, expanded, sizeof expanded);
+    if (own != NULL)
+        expand(own, &meaning, &buf);
+    else if (verdict->reason < CHECK_COUNT)
+        expand(standard, &meaning, &buf);
+    if (expanded[strspn(expanded, " \n")] == '\0') {
+        textbuf_init(&buf, expanded, sizeof expanded);
+        textbuf_put(&buf, "refused by local policy");
+    }
+    if (own == NULL && help_url != NULL) {
+        textbuf_put(&buf, "; see ");
+        textbuf_put_foreign(&buf, help_url, SHOWN_MAX);
+    }
+    choose_codes(&codes, verdict, action, out);
+    split_lines(expanded, out);
+}
+
+/* Checking a template */
+
+static const char *check_codes(const char *text, enum action action)
+{
+    struct codes codes;
+    char want = class_of(action);
+    split_codes(text, &codes);
+    if (codes.code[0] != '\0' && codes.code[0] != '4' && codes.code[0] != '5')
+        return "the code is neither 4xx nor 5xx";
+    if (codes.code[0] != '\0' && codes.xcode[0] != '\0' && codes.code[0] != codes.xcode[0])
+        return "code and enhanced code are of different classes";
+    if (want == '5' && (codes.code[0] == '4' || codes.xcode[0] == '4'))
+        return "code 4xx with action reject";
+    if (want == '4' && (codes.code[0] == '5' || codes.xcode[0] == '5'))
+        return "code 5xx with action tempfail";
+    return NULL;
+}
+
+const char *reply_check_template(const char *text, enum action action, const char **at)
+{
+    struct codes codes;
+    *at = text;
+    const char *problem = check_codes(text, action);
+    if (problem != NULL)
+        return problem;
+    text = split_codes(text, &codes);
+    *at = text;
+    if (text[strspn(text, " \n")] == '\0')
+        return "no text";
+    while (*text != '\0') {
+        enum placeholder place = find_place(text);
+        *at = text;
+        if (place != PLACE_COUNT)
+            text += strlen(places[place]);
+        else if (text[0] == '%' && text[1] == '%')
+            text += 2;
+        else if (text[0] == '%')
+            return text[1] == '{' ? "unknown placeholder"
+                                  : "a % that begins no placeholder (write %%)";
+        else if (*text != '\n' && (*text < 0x20 || *text > 0x7e))
+            return "a character that is not printable ASCII";
+        else
+            text++;
+    }
+    return NULL;
+}
