@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/privileges.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static enum status fail(const char *what, const char *name, int reason,
+                        char error[PRIVILEGES_ERROR_MAX])
+{
+    (void)snprintf(error, PRIVILEGES_ERROR_MAX, "%s %s: %s", what, name,
+                   reason == 0 ? "no such name" : strerror(reason));
+    return STATUS_IO;
+}
+
+/* Could we still become root, or somebody else's group? */
+static bool can_go_back(uid_t uid, gid_t gid)
+{
+    if (uid != 0 && (setuid(0) == 0 || seteuid(0) == 0))
+        return true;
+    return getuid() != uid || geteuid() != uid || getgid() != gid || getegid() != gid;
+}
+
+enum status privileges_drop(const char *user, const char *group, char error[PRIVILEGES_ERROR_MAX])
+{
+    if (user == NULL)
+        return STATUS_OK;
+    errno = 0;
+    const struct passwd *passwd = getpwnam(user);
+    if (passwd == NULL)
+        return fail("user", user, errno, error);
+    uid_t uid = passwd->pw_uid;
+    gid_t gid = passwd->pw_gid;
+    if (group != NULL) {
+        errno = 0;
+        const struct group *entry = getgrnam(group);
+        if (entry == NULL)
+            return fail("group", group, errno, error);
+        gid = entry->gr_gid;
+    }
+    if (geteuid() == uid && getegid() == gid)
+        return STATUS_OK;
+    if (initgroups(user, gid) != 0 || setgid(gid) != 0 || setuid(uid) != 0)
+        return fail("cannot become user", user, errno, error);
+    if (can_go_back(uid, gid))
+        return fail("privileges were not dropped for user", user, EPERM, error);
+    return STATUS_OK;
+}
+
+void privileges_harden(void)
+{
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+}
+
+size_t privileges_raise_descriptors(size_t wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    if (limit.rlim_cur >= wanted)
+        return limit.rlim_cur;
+    struct rlimit raised = {.rlim_cur = wanted,
+                            .rlim_max = limit.rlim_max < wanted ? wanted : limit.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+        return wanted;
+    raised = (struct rlimit){limit.rlim_max, limit.rlim_max};
+    return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? limit.rlim_max : limit.rlim_cur;
+}

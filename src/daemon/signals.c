@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/signals.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <time.h>
+
+/* Seconds between two SIGNAL_TICK. */
+#define TICK_S 1
+
+/* Written once before there are threads: sigwait() has no argument to hang them on. */
+static struct {
+    bool (*handle)(void *arg, enum signal_event event);
+    void *arg;
+    sigset_t set;
+} receiver;
+
+void signals_init(bool (*handle)(void *arg, enum signal_event event), void *arg)
+{
+    receiver.handle = handle;
+    receiver.arg = arg;
+    (void)sigemptyset(&receiver.set);
+    (void)sigaddset(&receiver.set, SIGHUP);
+    (void)sigaddset(&receiver.set, SIGUSR1);
+    (void)sigaddset(&receiver.set, SIGTERM);
+    (void)sigaddset(&receiver.set, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &receiver.set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static enum signal_event wait_for_event(void)
+{
+    const struct timespec tick = {.tv_sec = TICK_S};
+    switch (sigtimedwait(&receiver.set, NULL, &tick)) {
+    case SIGHUP:
+        return SIGNAL_RELOAD;
+    case SIGUSR1:
+        return SIGNAL_ROTATE;
+    case SIGTERM:
+    case SIGINT:
+        return SIGNAL_STOP;
+    default:
+        return SIGNAL_TICK;
+    }
+}
+
+/* In place of the C library's: called by libmilter's signal thread only. */
+int sigwait(const sigset_t *restrict set, int *restrict sig)
+{
+    (void)set;
+    while (!receiver.handle(receiver.arg, wait_for_event()))
+        ;
+    *sig = SIGTERM;
+    return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Signals, taken on one thread.  libmilter makes a thread that waits for SIGHUP, SIGTERM and SIGINT
+ * by sigwait() and ends the filter at any of them, SIGHUP too.  This module defines sigwait() for
+ * the process, so that this very thread serves the handler below, and libmilter hears of a signal
+ * only when the daemon is to end.
+ */
+#ifndef IPREVD_SIGNALS_H
+#define IPREVD_SIGNALS_H
+
+#include <stdbool.h>
+
+enum signal_event {
+    SIGNAL_RELOAD, /* SIGHUP */
+    SIGNAL_ROTATE, /* SIGUSR1: reopen files */
+    SIGNAL_STOP,   /* SIGTERM, SIGINT */
+    SIGNAL_TICK,   /* none: a second has passed */
+};
+
+/*
+ * Block the signals in this and every later thread; SIGPIPE is ignored.  handle() is called on the
+ * signal thread, one call at a time; it returns true when libmilter is to end.  Call once, before
+ * any other thread is made.
+ */
+void signals_init(bool (*handle)(void *arg, enum signal_event event), void *arg);
+
+#endif

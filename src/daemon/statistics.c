@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/statistics.h"
+
+#include "config.h"
+
+#include <stdlib.h>
+
+struct statistics {
+    struct metric *sessions, *sessions_total, *sessions_deferred;
+    struct metric *verdicts, *checks, *iprev, *agreement, *wait;
+    struct metric *reloads, *reload_time, *build;
+    /* Label values, by enum. */
+    const char *actions[ACTION_COUNT];
+    const char *check_names[CHECK_COUNT];
+    const char *iprevs[IPREV_RESULT_COUNT];
+    const char *agreements[AGREEMENT_COUNT];
+};
+
+static const char *const enforced_values[] = {"no", "yes"};
+static const char *const mode_values[] = {"enforce", "monitor"};
+static const char *const ok_values[] = {"failed", "ok"};
+static const char *const version_values[] = {PACKAGE_VERSION};
+
+static void fill_labels(struct statistics *s)
+{
+    for (int i = 0; i < ACTION_COUNT; i++)
+        s->actions[i] = action_text((enum action)i);
+    for (int i = 0; i < CHECK_COUNT; i++)
+        s->check_names[i] = checks[i].name;
+    for (int i = 0; i < IPREV_RESULT_COUNT; i++)
+        s->iprevs[i] = iprev_result_text((enum iprev_result)i);
+    for (int i = 0; i < AGREEMENT_COUNT; i++)
+        s->agreements[i] = agreement_text((enum agreement)i);
+}
+
+static bool declare_all(struct statistics *s, struct metrics *metrics)
+{
+    const struct {
+        struct metric **metric;
+        struct metric_desc desc;
+    } all[] = {
+        {&s->build,
+         {"iprevd_build_info",
+          "The version that runs.",
+          METRIC_GAUGE,
+          {{"version", version_values, 1}}}},
+        {&s->sessions, {"iprevd_sessions", "SMTP sessions under way.", METRIC_GAUGE, {{0}}}},
+        {&s->sessions_total,
+         {"iprevd_sessions_total", "SMTP sessions begun.", METRIC_COUNTER, {{0}}}},
+        {&s->sessions_deferred,
+         {"iprevd_sessions_deferred_total",
+          "Sessions deferred because of max-sessions.",
+          METRIC_COUNTER,
+          {{0}}}},
+        {&s->verdicts,
+         {"iprevd_verdicts_total",
+          "Decisions by what was done.",
+          METRIC_COUNTER,
+          {{"action", s->actions, ACTION_COUNT}, {"mode", mode_values, 2}}}},
+        {&s->checks,
+         {"iprevd_checks_total",
+          "Checks found true, and whether they counted.",
+          METRIC_COUNTER,
+          {{"check", s->check_names, CHECK_COUNT}, {"enforced", enforced_values, 2}}}},
+        {&s->iprev,
+         {"iprevd_iprev_total",
+          "Decisions by iprev result.",
+          METRIC_COUNTER,
+          {{"result", s->iprevs, IPREV_RESULT_COUNT}}}},
+        {&s->agreement,
+         {"iprevd_agreement_total",
+          "Decisions by agreement of EHLO, PTR and address.",
+          METRIC_COUNTER,
+          {{"agreement", s->agreements, AGREEMENT_COUNT}}}},
+        {&s->wait,
+         {"iprevd_lookup_seconds",
+          "Time from connect to the last DNS answer of a decision.",
+          METRIC_HISTOGRAM_MS,
+          {{0}}}},
+        {&s->reloads,
+         {"iprevd_reloads_total",
+          "Reloads of the configuration.",
+          METRIC_COUNTER,
+          {{"result", ok_values, 2}}}},
+        {&s->reload_time,
+         {"iprevd_configuration_loaded_timestamp_seconds",
+          "When the configuration in use was read.",
+          METRIC_GAUGE,
+          {{0}}}},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if ((*all[i].metric = metrics_declare(metrics, &all[i].desc)) == NULL)
+            return false;
+    metric_set(s->build, 0, 0, 1);
+    return true;
+}
+
+struct statistics *statistics_new(struct metrics *metrics)
+{
+    struct statistics *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    fill_labels(s);
+    if (declare_all(s, metrics))
+        return s;
+    free(s);
+    return NULL;
+}
+
+void statistics_free(struct statistics *statistics)
+{
+    free(statistics);
+}
+
+void statistics_session_opened(struct statistics *statistics)
+{
+    metric_add(statistics->sessions, 0, 0, 1);
+    metric_add(statistics->sessions_total, 0, 0, 1);
+}
+
+void statistics_session_deferred(struct statistics *statistics)
+{
+    metric_add(statistics->sessions_deferred, 0, 0, 1);
+}
+
+void statistics_session_closed(struct statistics *statistics)
+{
+    metric_add(statistics->sessions, 0, 0, -1);
+}
+
+void statistics_decided(struct statistics *statistics, const struct decision *decision,
+                        const struct occasion *occasion)
+{
+    const struct verdict *verdict = &decision->verdict;
+    metric_add(statistics->verdicts, verdict->action, decision->conf->monitor, 1);
+    for (size_t i = 0; i < CHECK_COUNT; i++)
+        if ((verdict->checks & CHECK_BIT(i)) != 0)
+            metric_add(statistics->checks, i, (verdict->enforced & CHECK_BIT(i)) != 0, 1);
+    metric_add(statistics->iprev, decision->evidence.iprev.result, 0, 1);
+    metric_add(statistics->agreement, decision->evidence.agreement, 0, 1);
+    metric_observe_ms(statistics->wait, occasion->dns_ms);
+}
+
+void statistics_reloaded(struct statistics *statistics, bool ok, int64_t wall_s)
+{
+    metric_add(statistics->reloads, ok, 0, 1);
+    if (ok)
+        metric_set(statistics->reload_time, 0, 0, wall_s);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the daemon counts about sessions and decisions, in the registry of base/metrics.h.
+ * Counting is thread safe.
+ */
+#ifndef IPREVD_STATISTICS_H
+#define IPREVD_STATISTICS_H
+
+#include "base/metrics.h"
+#include "site/decision.h"
+
+struct statistics;
+
+/* Declare in `metrics` (borrowed).  NULL: out of memory.  free(NULL) is fine. */
+struct statistics *statistics_new(struct metrics *metrics) MUST_CHECK;
+void statistics_free(struct statistics *statistics);
+
+void statistics_session_opened(struct statistics *statistics);
+void statistics_session_deferred(struct statistics *statistics); /* over max-sessions */
+void statistics_session_closed(struct statistics *statistics);
+void statistics_decided(struct statistics *statistics, const struct decision *decision,
+                        const struct occasion *occasion);
+void statistics_reloaded(struct statistics *statistics, bool ok, int64_t wall_s);
+
+#endif
