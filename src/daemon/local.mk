@@ -1,1 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# All of the daemon but main, for scenario tests and fuzz targets too.
+noinst_LIBRARIES += libdaemon.a
+libdaemon_a_SOURCES = \
+	src/daemon/background.c src/daemon/background.h \
+	src/daemon/listener.c src/daemon/listener.h \
+	src/daemon/mfapi.c src/daemon/mfapi.h \
+	src/daemon/notify.c src/daemon/notify.h \
+	src/daemon/privileges.c src/daemon/privileges.h \
+	src/daemon/server.c src/daemon/server.h \
+	src/daemon/session.c src/daemon/session.h \
+	src/daemon/signals.c src/daemon/signals.h \
+	src/daemon/statistics.c src/daemon/statistics.h
+libdaemon_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
+
+SITE_LIBS = libsite.a libdns.a libcore.a libbase.a $(CONFUSE_LIBS) $(PCRE2_LIBS) $(JANSSON_LIBS) \
+	$(LDNS_LIBS) $(EVENT_LIBS) $(PSL_LIBS)
+
+sbin_PROGRAMS += iprevd
+iprevd_SOURCES = src/daemon/main.c
+iprevd_LDADD = libdaemon.a $(SITE_LIBS) $(MILTER_LIBS) $(SYSTEMD_LIBS)

@@ -56,7 +56,6 @@ enum status privileges_drop(const char *user, const char *group, char error[PRIV
 void privileges_harden(void)
 {
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     const struct rlimit none = {0, 0};
     (void)setrlimit(RLIMIT_CORE, &none);
 }

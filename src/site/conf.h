@@ -9,6 +9,7 @@
 #include "core/policy.h"
 #include "dns/cache.h"
 #include "dns/network.h"
+#include "dns/resolver.h"
 #include "site/match.h"
 
 #include <stdatomic.h>

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* iprevd(8): options, configuration, listener, privileges, serve. */
+#include "config.h"
+
+#include "base/log.h"
+#include "daemon/background.h"
+#include "daemon/listener.h"
+#include "daemon/mfapi.h"
+#include "daemon/privileges.h"
+#include "daemon/server.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Connections that may wait to be accepted. */
+#define BACKLOG 1024
+
+/* Descriptors a session may need (the MTA's connection), and what everything else takes. */
+#define DESCRIPTORS_OTHER 256
+
+struct options {
+    const char *conf_path;
+    bool foreground, test;
+    unsigned verbose;
+};
+
+static void usage(FILE *stream)
+{
+    (void)fprintf(
+        stream,
+        "Usage: iprevd [-f] [-v] [-c FILE]\n"
+        "       iprevd -t [-v] [-c FILE]\n"
+        "\n"
+        "A milter that enforces a site's reverse-DNS policy.\n"
+        "\n"
+        "  -c FILE  read this configuration (default: %s)\n"
+        "  -f       stay in the foreground and log to standard error\n"
+        "  -t       test the configuration and exit; with -v print it as it takes effect\n"
+        "  -v       log more (debugging)\n"
+        "  -V       print the version and the libraries in use, and exit\n"
+        "  -h       print this help and exit\n"
+        "\n"
+        "Exit status: 0 success, 64 usage, 69 cannot serve, 78 configuration error.\n"
+        "See iprevd(8), iprevd.conf(5) and iprevctl(1).\n",
+        CONF_DEFAULT_PATH);
+}
+
+static void print_version(void)
+{
+    char milter[32];
+    mfapi_version(milter, sizeof milter);
+    (void)printf(
+        "iprevd %s\nlibmilter %s, ldns %s, libevent %s, libconfuse %s, libpsl %s, PCRE2 %s, "
+        "jansson %s, systemd %s\n",
+        PACKAGE_VERSION, milter, VERSION_LDNS, VERSION_EVENT, VERSION_CONFUSE, VERSION_PSL,
+        VERSION_PCRE2, VERSION_JANSSON,
+#ifdef HAVE_SYSTEMD
+        "yes"
+#else
+        "no"
+#endif
+    );
+}
+
+/* Fills *options; returns -1 to go on, else the exit status. */
+static int parse_options(int argc, char **argv, struct options *options)
+{
+    static const struct option longs[] = {
+        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+    *options = (struct options){.conf_path = CONF_DEFAULT_PATH};
+    int option;
+    while ((option = getopt_long(argc, argv, "c:ftvVh", longs, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            options->conf_path = optarg;
+            break;
+        case 'f':
+            options->foreground = true;
+            break;
+        case 't':
+            options->test = true;
+            break;
+        case 'v':
+            options->verbose++;
+            break;
+        case 'V':
+            print_version();
+            return EX_OK;
+        case 'h':
+            usage(stdout);
+            return EX_OK;
+        default:
+            usage(stderr);
+            return EX_USAGE;
+        }
+    }
+    if (optind < argc) {
+        (void)fprintf(stderr, "iprevd: unexpected argument \"%s\"\n", argv[optind]);
+        usage(stderr);
+        return EX_USAGE;
+    }
+    return -1;
+}
+
+static void report_error(void *arg, const char *message)
+{
+    (void)arg;
+    log_error("%s", message);
+}
+
+static void report_warning(void *arg, const char *message)
+{
+    (void)arg;
+    log_warning("%s", message);
+}
+
+static int test_configuration(const struct conf *conf, const struct options *options)
+{
+    if (options->verbose > 0)
+        return conf_print(conf, stdout) == STATUS_OK && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+    (void)printf("%s: the configuration is good\n", conf->path);
+    return EX_OK;
+}
+
+/* Warn when the system's limits do not hold what the configuration allows. */
+static void check_descriptors(const struct conf *conf)
+{
+    size_t wanted =
+        conf->max_sessions + conf->resolver.max_flights + conf->network.max_tcp + DESCRIPTORS_OTHER;
+    size_t limit = privileges_raise_descriptors(wanted);
+    if (limit < wanted)
+        log_warning(
+            "only %zu file descriptors are allowed, but max-sessions = %u and the DNS limits "
+            "may need %zu: raise LimitNOFILE or lower max-sessions",
+            limit, conf->max_sessions, wanted);
+}
+
+/* Everything between a good configuration and serving.  Returns the exit status. */
+static int serve(struct conf *conf, const struct options *options)
+{
+    char error[SERVER_ERROR_MAX];
+    int parent = options->foreground ? -1 : background_enter();
+    if (!options->foreground && parent < 0) {
+        log_error("cannot go into the background: %s", strerror(errno));
+        return EX_OSERR;
+    }
+    const struct listener_settings settings = {conf->listen, conf->socket_mode, conf->socket_group,
+                                               BACKLOG};
+    struct listener listener;
+    check_descriptors(conf);
+    if (listener_open(&settings, &listener, error) != STATUS_OK) {
+        log_error("%s", error);
+        return EX_UNAVAILABLE;
+    }
+    if (conf->pid_file != NULL && background_write_pid(conf->pid_file) != STATUS_OK) {
+        log_error("pid file %s: %s", conf->pid_file,
+                  errno == EEXIST ? "another iprevd runs" : strerror(errno));
+        return EX_UNAVAILABLE;
+    }
+    if (privileges_drop(conf->user, conf->group, error) != STATUS_OK) {
+        log_error("%s", error);
+        return EX_UNAVAILABLE;
+    }
+    privileges_harden();
+    if (geteuid() == 0)
+        log_warning("running as root: set user in %s", conf->path);
+    struct server *server = server_new(conf, error);
+    if (server == NULL) {
+        log_error("%s", error);
+        return EX_UNAVAILABLE;
+    }
+    if (!options->foreground)
+        log_open(LOG_SINK_SYSLOG, "iprevd", conf->syslog_facility);
+    log_info("iprevd %s serves on %s, mode %s", PACKAGE_VERSION, conf->listen,
+             conf->monitor ? "monitor" : "enforce");
+    if (parent >= 0)
+        background_ready(parent);
+    bool ok = server_run(server, &listener);
+    server_free(server);
+    if (conf->pid_file != NULL)
+        background_remove_pid(conf->pid_file);
+    return ok ? EX_OK : EX_UNAVAILABLE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int status = parse_options(argc, argv, &options);
+    if (status >= 0)
+        return status;
+    log_open(LOG_SINK_STDERR, "iprevd", NULL);
+    if (options.verbose > 0)
+        log_set_level(LOG_LEVEL_DEBUG);
+    const struct conf_report report = {report_error, report_warning, NULL};
+    struct conf *conf = conf_load(options.conf_path, (int64_t)time(NULL), &report);
+    if (conf == NULL)
+        return EX_CONFIG;
+    status = options.test ? test_configuration(conf, &options) : serve(conf, &options);
+    conf_unref(conf);
+    log_close();
+    return status;
+}
