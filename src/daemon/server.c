@@ -7,13 +7,11 @@
 #include "daemon/notify.h"
 #include "daemon/signals.h"
 #include "daemon/statistics.h"
-#include "dns/zonefile.h"
+#include "site/engine.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* How long sessions under way may take to end after SIGTERM: well below systemd's 90 s. */
 #define DRAIN_MS 10000
@@ -27,9 +25,7 @@ struct server {
 
     struct metrics *metrics;
     struct statistics *statistics;
-    struct cache *cache;
-    struct loop *loop;
-    struct resolver *resolver;
+    struct engine *engine;
     struct session_services session;
     struct mfapi_services mfapi;
     struct listener *listener;
@@ -89,56 +85,17 @@ static void session_decided(void *arg, const struct decision *decision,
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-/* The source of answers that the configuration names.  NULL: `error` says why. */
-static struct source *make_source(const struct conf *conf, struct loop *loop,
-                                  struct metrics *metrics, char error[SERVER_ERROR_MAX])
-{
-    struct source *source = NULL;
-    if (conf->zone_file == NULL) {
-        source = network_new(loop, &conf->network, metrics);
-        if (source == NULL)
-            (void)snprintf(error, SERVER_ERROR_MAX, "out of memory");
-        return source;
-    }
-    unsigned line = 0;
-    char why[256] = "";
-    enum status status = zonefile_load(conf->zone_file, &source, &line, why, sizeof why);
-    if (status == STATUS_OK)
-        return source;
-    if (status == STATUS_INVALID)
-        (void)snprintf(error, SERVER_ERROR_MAX, "%s:%u: %s", conf->zone_file, line, why);
-    else
-        (void)snprintf(error, SERVER_ERROR_MAX, "%s: %s", conf->zone_file,
-                       status == STATUS_IO ? strerror(errno) : status_text(status));
-    return NULL;
-}
-
-static uint64_t random_seed(void)
-{
-    uint64_t seed = 0;
-    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
-        seed ^= (uint64_t)clock_ms(&clock_system) * UINT64_C(0x9e3779b97f4a7c15);
-    return seed;
-}
-
 static bool build(struct server *server, char error[SERVER_ERROR_MAX])
 {
-    const struct conf *conf = server->conf;
-    (void)snprintf(error, SERVER_ERROR_MAX, "out of memory");
+    (void)snprintf(error, SERVER_ERROR_MAX, "%s", status_text(STATUS_NOMEM));
     server->metrics = metrics_new();
     if (server->metrics == NULL)
         return false;
     server->statistics = statistics_new(server->metrics);
-    server->cache = cache_new(&conf->cache, random_seed());
-    server->loop = loop_new();
-    if (server->statistics == NULL || server->cache == NULL || server->loop == NULL)
+    if (server->statistics == NULL)
         return false;
-    struct source *source = make_source(conf, server->loop, server->metrics, error);
-    if (source == NULL)
-        return false;
-    server->resolver = resolver_new(source, server->cache, server->loop, &clock_system,
-                                    &conf->resolver, server->metrics);
-    return server->resolver != NULL;
+    server->engine = engine_new(server->conf, server->metrics, error);
+    return server->engine != NULL;
 }
 
 struct server *server_new(struct conf *conf, char error[SERVER_ERROR_MAX])
@@ -157,7 +114,7 @@ struct server *server_new(struct conf *conf, char error[SERVER_ERROR_MAX])
     }
     statistics_reloaded(server->statistics, true, clock_wall_s(&clock_system));
     server->session = (struct session_services){
-        .resolver = server->resolver,
+        .resolver = engine_resolver(server->engine),
         .clock = &clock_system,
         .decided = session_decided,
         .arg = server,
@@ -176,10 +133,7 @@ void server_free(struct server *server)
 {
     if (server == NULL)
         return;
-    resolver_free(server->resolver);
-    loop_stop(server->loop);
-    loop_free(server->loop);
-    cache_free(server->cache);
+    engine_free(server->engine);
     statistics_free(server->statistics);
     metrics_free(server->metrics);
     conf_unref(server->conf);
@@ -237,21 +191,12 @@ static bool reload(struct server *server)
     struct conf *conf = conf_load(old->path, clock_wall_s(&clock_system), &report);
     if (conf == NULL)
         return false;
-    struct source *source = make_source(conf, server->loop, server->metrics, error);
-    if (source == NULL) {
+    if (engine_reload(server->engine, conf, error) != STATUS_OK) {
         log_error("%s", error);
         conf_unref(conf);
         return false;
     }
-    if (resolver_set_source(server->resolver, source) != STATUS_OK) {
-        log_error("out of memory");
-        conf_unref(conf);
-        return false;
-    }
     warn_of_fixed_settings(old, conf);
-    cache_set_limits(server->cache, &conf->cache);
-    if (conf->zone_file != NULL)
-        (void)cache_flush_all(server->cache); /* the file may have changed */
     atomic_store(&server->max_sessions, conf->max_sessions);
     pthread_mutex_lock(&server->lock);
     server->conf = conf;
@@ -329,7 +274,7 @@ bool server_run(struct server *server, struct listener *listener)
     server->listener = listener;
     server->tables_due_ms = clock_ms(&clock_system) + TABLES_MS;
     signals_init(handle_signal, server);
-    if (loop_start(server->loop, "iprevd-dns") != STATUS_OK) {
+    if (engine_start(server->engine) != STATUS_OK) {
         log_error("the DNS thread cannot be started");
         return false;
     }

@@ -6,11 +6,11 @@
 #ifndef IPREVD_SERVER_H
 #define IPREVD_SERVER_H
 
-#include "site/conf.h"
+#include "site/engine.h"
 
 struct server;
 
-#define SERVER_ERROR_MAX 512
+#define SERVER_ERROR_MAX ENGINE_ERROR_MAX
 
 /*
  * Build everything but the listener for a configuration (a reference is taken).  No thread is made
