@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the subcommands of iprevctl share: the table of commands, options that all take, exit
+ * statuses (sysexits).
+ */
+#ifndef IPREVD_COMMAND_H
+#define IPREVD_COMMAND_H
+
+#include "site/conf.h"
+
+#include <stdbool.h>
+
+/* Exit statuses of verdicts, besides those of <sysexits.h>. */
+enum {
+    EXIT_VERDICT_ACCEPT = 0,
+    EXIT_VERDICT_TAG = 1,
+    EXIT_VERDICT_TEMPFAIL = 75,
+    EXIT_VERDICT_REJECT = 77,
+};
+
+struct command {
+    const char *name;
+    const char *arguments; /* after the name in a usage line */
+    const char *summary;
+    const char *help; /* the options, a line each, ended by a line feed */
+    int (*run)(const struct command *command, int argc, char **argv);
+};
+
+/* One file a command. */
+extern const struct command command_check;
+extern const struct command command_config;
+
+/* Print a command's usage; returns EX_USAGE for stderr, 0 for stdout. */
+int command_usage(const struct command *command, bool asked);
+
+/* "iprevctl NAME: message" to standard error; returns EX_USAGE. */
+int command_misused(const struct command *command, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * Load the configuration at `path` with messages to standard error; NULL path: the default one,
+ * which may be missing (then the built-in settings, with a note, since a tool should work before
+ * the daemon is set up).  NULL: EX_CONFIG is due.
+ */
+struct conf *command_conf(const char *path);
+
+#endif
