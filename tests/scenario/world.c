@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "world.h"
+
+#include "dns/zonefile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define RULES_MAX 64
+#define START_MS  1000000
+#define START_S   INT64_C(1790000000) /* 2026-09-21 */
+
+enum fate { AS_ZONE, SLOW, SILENT, FAIL };
+
+struct rule {
+    char name[NAME_TEXT_MAX];
+    enum fate fate;
+    int64_t delay_ms;
+    enum dns_problem problem;
+};
+
+struct waiting {
+    struct waiting *next;
+    struct question question;
+    int64_t due_ms, deadline_ms;
+    enum fate fate;
+    source_done *done;
+    void *arg;
+};
+
+struct world {
+    struct source source; /* first: a struct source * is a struct world * */
+    struct source *zone;
+    struct clock clock;
+    int64_t now_ms;
+    struct rule rules[RULES_MAX];
+    size_t rule_count;
+    struct waiting *waiting;
+    unsigned questions;
+};
+
+static int64_t world_ms(void *arg)
+{
+    return ((struct world *)arg)->now_ms;
+}
+
+static int64_t world_s(void *arg)
+{
+    return START_S + (((struct world *)arg)->now_ms - START_MS) / 1000;
+}
+
+static const struct rule *find_rule(const struct world *world, const struct question *question)
+{
+    char name[NAME_TEXT_MAX];
+    wirename_text(question->name, question->length, name);
+    for (size_t i = 0; i < world->rule_count; i++)
+        if (strcasecmp(world->rules[i].name, name) == 0)
+            return &world->rules[i];
+    return NULL;
+}
+
+static void give_problem(const struct question *question, enum dns_problem problem,
+                         source_done *done, void *arg)
+{
+    struct source_result result = {.answer = answer_new_problem(question->type, problem),
+                                   .chain_ttl_s = UINT32_MAX};
+    done(arg, &result);
+}
+
+static void *world_ask(struct source *source, const struct question *question, int64_t deadline_ms,
+                       source_done *done, void *arg)
+{
+    struct world *world = (struct world *)source;
+    const struct rule *rule = find_rule(world, question);
+    world->questions++;
+    if (rule == NULL || rule->fate == AS_ZONE)
+        return world->zone->ops->ask(world->zone, question, deadline_ms, done, arg);
+    if (rule->fate == FAIL) {
+        give_problem(question, rule->problem, done, arg);
+        return NULL;
+    }
+    struct waiting *waiting = calloc(1, sizeof *waiting);
+    if (waiting == NULL)
+        abort();
+    *waiting = (struct waiting){.next = world->waiting,
+                                .question = *question,
+                                .due_ms = rule->fate == SILENT ? deadline_ms
+                                                               : world->now_ms + rule->delay_ms,
+                                .deadline_ms = deadline_ms,
+                                .fate = rule->fate,
+                                .done = done,
+                                .arg = arg};
+    world->waiting = waiting;
+    return waiting;
+}
+
+static void world_cancel(struct source *source, void *handle)
+{
+    struct world *world = (struct world *)source;
+    struct waiting **at = &world->waiting;
+    while (*at != handle)
+        at = &(*at)->next;
+    struct waiting *waiting = *at;
+    *at = waiting->next;
+    give_problem(&waiting->question, PROBLEM_CANCELLED, waiting->done, waiting->arg);
+    free(waiting);
+}
+
+static const char *world_server_text(const struct source *source, unsigned server)
+{
+    (void)source;
+    (void)server;
+    return "192.0.2.53:53";
+}
+
+static void world_source_free(struct source *source)
+{
+    (void)source; /* world_free() does it */
+}
+
+static const struct source_ops world_ops = {world_ask, world_cancel, world_server_text,
+                                            world_source_free};
+
+static struct source *load_zone(const char *zone, char *error, size_t error_size)
+{
+    char path[] = "/tmp/iprevd-scenario-XXXXXX";
+    char why[256] = "";
+    unsigned line = 0;
+    struct source *source = NULL;
+    int fd = mkstemp(path);
+    if (fd < 0 || write(fd, zone, strlen(zone)) != (ssize_t)strlen(zone)) {
+        (void)snprintf(error, error_size, "cannot write %s", path);
+    } else if (zonefile_load(path, &source, &line, why, sizeof why) != STATUS_OK) {
+        (void)snprintf(error, error_size, "dns line %u: %s", line, why);
+        source = NULL;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+        (void)unlink(path);
+    }
+    return source;
+}
+
+struct world *world_new(const char *zone, char *error, size_t error_size)
+{
+    struct world *world = calloc(1, sizeof *world);
+    if (world == NULL)
+        return NULL;
+    world->source.ops = &world_ops;
+    world->now_ms = START_MS;
+    world->clock = (struct clock){world_ms, world_s, world};
+    world->zone = load_zone(zone, error, error_size);
+    if (world->zone == NULL) {
+        free(world);
+        return NULL;
+    }
+    return world;
+}
+
+const struct clock *world_clock(const struct world *world)
+{
+    return &world->clock;
+}
+
+struct source *world_source(struct world *world)
+{
+    return &world->source;
+}
+
+static bool set_rule(struct world *world, const char *name, struct rule rule)
+{
+    size_t i = 0;
+    while (i < world->rule_count && strcasecmp(world->rules[i].name, name) != 0)
+        i++;
+    if (i == RULES_MAX)
+        return false;
+    (void)snprintf(rule.name, sizeof rule.name, "%s", name);
+    world->rules[i] = rule;
+    if (i == world->rule_count)
+        world->rule_count++;
+    return true;
+}
+
+bool world_slow(struct world *world, const char *name, int64_t delay_ms)
+{
+    return set_rule(world, name, (struct rule){.fate = SLOW, .delay_ms = delay_ms});
+}
+
+bool world_silent(struct world *world, const char *name)
+{
+    return set_rule(world, name, (struct rule){.fate = SILENT});
+}
+
+bool world_fail(struct world *world, const char *name, const char *problem)
+{
+    for (int i = 1; i < PROBLEM_COUNT; i++)
+        if (strcasecmp(dns_problem_text((enum dns_problem)i), problem) == 0)
+            return set_rule(world, name,
+                            (struct rule){.fate = FAIL, .problem = (enum dns_problem)i});
+    return false;
+}
+
+bool world_mend(struct world *world, const char *name)
+{
+    return set_rule(world, name, (struct rule){.fate = AS_ZONE});
+}
+
+/* Take the first waiting question that is due, or NULL. */
+static struct waiting *take_due(struct world *world)
+{
+    for (struct waiting **at = &world->waiting; *at != NULL; at = &(*at)->next)
+        if ((*at)->due_ms <= world->now_ms) {
+            struct waiting *waiting = *at;
+            *at = waiting->next;
+            return waiting;
+        }
+    return NULL;
+}
+
+void world_advance(struct world *world, int64_t ms)
+{
+    world->now_ms += ms;
+    struct waiting *waiting;
+    while ((waiting = take_due(world)) != NULL) {
+        if (waiting->fate == SILENT || waiting->due_ms > waiting->deadline_ms)
+            give_problem(&waiting->question, PROBLEM_TIMEOUT, waiting->done, waiting->arg);
+        else
+            (void)world->zone->ops->ask(world->zone, &waiting->question, waiting->deadline_ms,
+                                        waiting->done, waiting->arg);
+        free(waiting);
+    }
+}
+
+unsigned world_questions(const struct world *world)
+{
+    return world->questions;
+}
+
+void world_free(struct world *world)
+{
+    if (world == NULL)
+        return;
+    while (world->waiting != NULL) {
+        struct waiting *next = world->waiting->next;
+        free(world->waiting);
+        world->waiting = next;
+    }
+    world->zone->ops->free(world->zone);
+    free(world);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A small world for scenarios: a clock that is moved by hand and a DNS that answers from zone
+ * text, late, with a failure or not at all.  Everything behind it is the real code.
+ */
+#ifndef IPREVD_WORLD_H
+#define IPREVD_WORLD_H
+
+#include "dns/resolver.h"
+
+struct world;
+
+/* `zone` is master-file text.  NULL: `error` says why. */
+struct world *world_new(const char *zone, char *error, size_t error_size);
+
+const struct clock *world_clock(const struct world *world);
+
+/* A source for resolver_new(), which frees it; the world must outlive it. */
+struct source *world_source(struct world *world);
+
+/* Answers about `name` come late by delay_ms, or never, or fail. */
+bool world_slow(struct world *world, const char *name, int64_t delay_ms);
+bool world_silent(struct world *world, const char *name);
+bool world_fail(struct world *world, const char *name, const char *problem);
+/* As the zone says again. */
+bool world_mend(struct world *world, const char *name);
+
+/* Let time pass; answers that become due are given. */
+void world_advance(struct world *world, int64_t ms);
+
+/* Questions that reached the source so far. */
+unsigned world_questions(const struct world *world);
+
+void world_free(struct world *world);
+
+#endif
