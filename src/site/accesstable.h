@@ -12,6 +12,7 @@
 enum accesstable_type { TABLE_CIDR, TABLE_PCRE, TABLE_REGEXP, TABLE_TEXTHASH };
 
 #define ACCESSTABLE_ERROR_MAX 512
+#define ACCESSTABLE_SIZE_MAX  (64U << 20) /* bytes of a table file */
 
 struct accesstable;
 
@@ -29,18 +30,28 @@ void accesstable_free(struct accesstable *table);
 
 /*
  * Look up.  Returns the right-hand side of the entry that matches ("REJECT ...", "DUNNO", "OK",
- * "permit"), or NULL; lives as long as the table.  _addr: cidr only (others look up the address's
- * text).  _name: name tables: pcre and regexp match the text; texthash looks up the name, then its
- * parent domains as ".parent" (Postfix access(5)). First match wins, as in Postfix.
+ * "permit"), or NULL; lives as long as the table.  First match wins, as in Postfix.
+ *
+ * _addr: cidr matches the address; pcre and regexp match its text; texthash looks up its text, then
+ * the networks that access(5) writes by cutting it at dots or colons ("192.0.2").
+ * _name: pcre and regexp match the text; texthash looks up the name, then each parent domain, as
+ * "parent" (access(5) with Postfix's default parent_domain_matches_subdomains) and as ".parent";
+ * cidr matches a name that is an address, in brackets or not.
+ * _mail: a mail address.  As _name, but texthash looks up "user@domain", then the domain and its
+ * parents, then "user@".
  */
 const char *accesstable_addr(const struct accesstable *table, const struct ipaddr *addr);
 const char *accesstable_name(const struct accesstable *table, const char *name);
+const char *accesstable_mail(const struct accesstable *table, const char *address);
 
 /* Does a right-hand side mean "this one is listed"?  DUNNO and an empty side do not; everything
  * else does. */
 bool accesstable_lists(const char *value);
 
 size_t accesstable_entries(const struct accesstable *table);
+
+/* How often a pattern was given up because it reached a limit of time or memory. */
+uint64_t accesstable_limit_hits(const struct accesstable *table);
 
 /* Has the file changed since it was read (identity, size or mtime)? Does I/O. */
 bool accesstable_changed(const struct accesstable *table);
