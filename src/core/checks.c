@@ -144,6 +144,12 @@ static const char *flaw_noun(enum hostname_flaw flaw)
 static void explain_ptr_invalid(const struct evidence *evidence, struct textbuf *out)
 {
     const struct facts *facts = evidence->facts;
+    if (facts->name_count == 0) {
+        textbuf_put(out, "the PTR of ");
+        put_addr(out, &facts->client);
+        textbuf_put(out, " holds no name that can be read");
+        return;
+    }
     textbuf_put(out, facts->name_count > 1 ? "PTRs of " : "PTR of ");
     put_addr(out, &facts->client);
     textbuf_put(out, facts->name_count > 1 ? " are " : " is ");

@@ -1,10 +1,250 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A name is read once, into pieces, runs of digits and words; then a few rules weigh what was
+ * found: see judge().
+ */
 #include "core/generic.h"
+
+#include "base/textbuf.h"
+#include "core/addrtrace.h"
+#include "core/genericwords.h"
+
+#include <string.h>
+
+/* Digits that make a host of an access network a numbered one. */
+#define NUMBERED_DIGITS_MIN     2 /* "wg64.dynamic.example" */
+#define NUMBERED_OWN_DIGITS_MIN 3 /* "cpe4414.example": "cust1" may be anyone's */
+
+/* A hardware address or longer, with digits and letters: nobody types that. */
+#define SERIAL_DIGITS_MIN   12
+#define SERIAL_DECIMALS_MIN 4
+
+struct reading {
+    struct name_parts parts;
+    struct name_span word; /* the most telling access word */
+    enum word_grade grade; /* ... and its grade */
+    bool intent;           /* words of intent, or a mail business's domain */
+    bool static_intent;    /* "static" where the site counts it as a word of intent */
+
+    /* The first label. */
+    enum word_grade first_grade;
+    size_t first_digits;
+    bool first_is_words; /* words of access networks and nothing else */
+    bool first_is_serial;
+};
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/*
+ * Where the registered domain begins: the last two labels, or three below a country's short
+ * second level (com.ar, ne.jp), never the first label.  Near enough to tell the host's labels from
+ * the owner's name without a list.
+ */
+static const char *find_domain(const char *name)
+{
+    const char *dots[3] = {NULL, NULL, NULL}; /* last first */
+    for (const char *c = name; *c != '\0'; c++) {
+        if (*c == '.') {
+            dots[2] = dots[1];
+            dots[1] = dots[0];
+            dots[0] = c;
+        }
+    }
+    if (dots[0] == NULL)
+        return name + strlen(name);
+    if (dots[1] == NULL)
+        return dots[0] + 1;
+    bool country = strlen(dots[0] + 1) == 2 && dots[0] - dots[1] - 1 <= 3;
+    return country && dots[2] != NULL ? dots[2] + 1 : dots[1] + 1;
+}
+
+/* "xxx" where a number would stand. */
+static bool is_placeholder(const struct name_span *span)
+{
+    size_t i = 0;
+    while (i < span->length && span->at[i] == 'x')
+        i++;
+    return i == span->length;
+}
+
+static bool is_static(const struct name_span *span)
+{
+    static const char word[] = "static";
+    return span->length == sizeof word - 1 && memcmp(span->at, word, sizeof word - 1) == 0;
+}
+
+static void read_word(struct reading *reading, const struct name_span *span, bool static_is_intent)
+{
+    enum word_grade grade = genericword_grade(span->at, span->length);
+    if (static_is_intent && is_static(span)) {
+        reading->static_intent = true;
+        grade = WORD_NONE;
+    }
+    if (genericword_is_intent(span->at, span->length))
+        reading->intent = true;
+    if (grade > reading->grade) {
+        reading->grade = grade;
+        reading->word = *span;
+    }
+    if (span->label > 1)
+        return;
+    if (grade > reading->first_grade)
+        reading->first_grade = grade;
+    reading->first_is_words =
+        reading->first_is_words && (grade > WORD_NONE || is_placeholder(span));
+}
+
+static void read_digits(struct reading *reading, const struct name_span *span)
+{
+    struct name_parts *parts = &reading->parts;
+    if (parts->run_count < NAME_RUNS_MAX)
+        parts->runs[parts->run_count++] = *span;
+    if (span->label > 1)
+        return;
+    reading->first_digits += span->length;
+    reading->first_is_words = false;
+}
+
+/* Does a piece hold a long hexadecimal number? */
+static bool holds_serial(const struct name_span *piece)
+{
+    size_t length = 0;
+    size_t decimals = 0;
+    for (size_t i = 0; i < piece->length; i++) {
+        char c = piece->at[i];
+        bool hex = is_digit(c) || (c >= 'a' && c <= 'f');
+        length = hex ? length + 1 : 0;
+        decimals = hex ? decimals + is_digit(c) : 0;
+        if (length >= SERIAL_DIGITS_MIN && decimals >= SERIAL_DECIMALS_MIN && decimals < length)
+            return true;
+    }
+    return false;
+}
+
+/* Split one piece into digits and letters. */
+static void read_piece(struct reading *reading, const struct name_span *piece,
+                       bool static_is_intent)
+{
+    size_t end;
+    for (size_t i = 0; i < piece->length; i = end) {
+        bool digits = is_digit(piece->at[i]);
+        for (end = i; end < piece->length && is_digit(piece->at[end]) == digits; end++)
+            ;
+        struct name_span span = {piece->at + i, (uint8_t)(end - i), piece->label};
+        if (digits)
+            read_digits(reading, &span);
+        else
+            read_word(reading, &span, static_is_intent);
+    }
+    if (piece->label == 1 && holds_serial(piece))
+        reading->first_is_serial = true;
+}
+
+/* The domain says who, not which host: a mail business, or (a little) an access provider. */
+static void read_domain(struct reading *reading)
+{
+    static const char *const mail[] = {"mail", "smtp"};
+    static const char *const access[] = {"dsl",   "cable", "kabel",    "dialup", "broadband",
+                                         "fiber", "fibre", "wireless", "ppp"};
+    const char *domain = reading->parts.end;
+    for (size_t i = 0; i < sizeof mail / sizeof mail[0]; i++)
+        if (strstr(domain, mail[i]) != NULL)
+            reading->intent = true;
+    for (size_t i = 0; i < sizeof access / sizeof access[0]; i++) {
+        const char *at = reading->grade == WORD_NONE ? strstr(domain, access[i]) : NULL;
+        if (at != NULL) {
+            reading->grade = WORD_NUMBERING;
+            reading->word = (struct name_span){at, (uint8_t)strlen(access[i]), 0};
+        }
+    }
+}
+
+static void read_name(struct reading *reading, const char *name, bool static_is_intent)
+{
+    struct name_parts *parts = &reading->parts;
+    uint8_t label = 1;
+    memset(reading, 0, sizeof *reading);
+    parts->name = name;
+    parts->end = find_domain(name);
+    reading->first_is_words = true;
+    for (const char *at = name; at < parts->end; at++) {
+        size_t length = strcspn(at, ".-_");
+        struct name_span piece = {at, (uint8_t)length, label};
+        read_piece(reading, &piece, static_is_intent);
+        if (parts->piece_count < NAME_PIECES_MAX)
+            parts->pieces[parts->piece_count++] = piece;
+        at += length;
+        if (*at == '\0')
+            break;
+        label = (uint8_t)(label + (*at == '.'));
+    }
+    read_domain(reading);
+}
+
+/* A word of access networks, and a host that is only numbered or not named at all. */
+static bool is_numbered(const struct reading *reading)
+{
+    if (reading->grade > WORD_NONE && reading->first_is_serial)
+        return true;
+    if (reading->grade < WORD_ACCESS)
+        return false;
+    if (reading->first_is_words && reading->first_grade == WORD_LINE)
+        return true;
+    if (reading->first_grade >= WORD_ACCESS)
+        return reading->first_digits >= NUMBERED_OWN_DIGITS_MIN;
+    return reading->first_digits >= NUMBERED_DIGITS_MIN ||
+           (reading->first_digits > 0 && reading->first_grade == WORD_NUMBERING);
+}
+
+static void put_word(struct textbuf *out, const struct reading *reading)
+{
+    textbuf_printf(out, "word \"%.*s\"", (int)reading->word.length, reading->word.at);
+}
+
+/*
+ * Three octets or more are a computed name, unless a word of intent says that the owner computes
+ * the names of its mail servers too, and no word of subscribers' lines contradicts.  Two octets
+ * need a word beside them, or to stand alone.  A word of access networks with a number needs no
+ * octet.
+ */
+static bool judge(const struct reading *reading, const struct addrtrace *trace, struct textbuf *why)
+{
+    if (reading->static_intent)
+        return false;
+    if (trace->octets >= 3 && (!reading->intent || reading->grade == WORD_LINE)) {
+        addrtrace_put(trace, why);
+        return true;
+    }
+    if (reading->intent)
+        return false;
+    if (trace->octets >= 2 && (trace->stands_alone || reading->grade > WORD_NONE)) {
+        addrtrace_put(trace, why);
+        if (reading->grade > WORD_NONE) {
+            textbuf_put(why, " and ");
+            put_word(why, reading);
+        }
+        return true;
+    }
+    if (!is_numbered(reading))
+        return false;
+    put_word(why, reading);
+    if (reading->first_digits > 0)
+        textbuf_put(why, " and a number in label 1");
+    return true;
+}
 
 struct generic generic_evaluate(const char *name, const struct ipaddr *addr, bool static_is_intent)
 {
-    (void)name;
-    (void)addr;
-    (void)static_is_intent;
-    return (struct generic){.generic = false};
+    struct generic generic = {.generic = false};
+    struct addrtrace trace;
+    struct reading reading;
+    struct textbuf why;
+    textbuf_init(&why, generic.why, sizeof generic.why);
+    read_name(&reading, name, static_is_intent);
+    addrtrace_find(&reading.parts, addr, &trace);
+    generic.generic = judge(&reading, &trace, &why);
+    return generic;
 }

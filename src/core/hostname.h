@@ -28,12 +28,13 @@ enum hostname_flaw {
  * Canonicalise `text` (NUL-terminated, presentation form, at most one trailing dot)
  * into `out`, which has HOSTNAME_MAX + 1 bytes.  Returns the flaw; `out` is written for
  * HOSTNAME_OK and HOSTNAME_ONE_LABEL, else set to "".  An underscore is no flaw: such names
- * resolve (they are refused as EHLO names by helo_parse() only).  A last label that is
- * all digits is HOSTNAME_IP_ADDRESS when the whole is numeric, else HOSTNAME_MALFORMED.
+ * resolve (they are refused as EHLO names by helo_parse() only).  So is a hyphen at a label's end.
+ * A last label that is all digits is HOSTNAME_IP_ADDRESS when the whole is numeric, else
+ * HOSTNAME_MALFORMED.
  */
 enum hostname_flaw hostname_parse(const char *text, char out[HOSTNAME_MAX + 1]);
 
-/* "is not a host name: ...": the flaw in words for a sentence, such as "is an IP address". */
+/* The flaw as the predicate of a sentence: "is an IP address".  Static. */
 const char *hostname_flaw_text(enum hostname_flaw flaw);
 
 /* True when name ends in the labels of suffix, or is it: "a.b.example" under "b.example". Canonical
@@ -57,15 +58,16 @@ struct helo {
     bool cut;                     /* the client's text was longer than HELO_TEXT_MAX */
     struct ipaddr literal;        /* HELO_LITERAL and HELO_BARE_IP */
     char name[HOSTNAME_MAX + 1];  /* canonical name that can be looked up (HELO_DOMAIN; HELO_INVALID
-                                     only  for a resolvable name with an underscore), else "" */
+                                     only for one that resolves though RFC 5321 forbids it: an
+                                     underscore, a hyphen at a label's end), else "" */
     char text[HELO_TEXT_MAX + 1]; /* as the client sent it: foreign text */
 };
 
 /*
  * Parse the argument of HELO or EHLO.  NULL or "" is HELO_NONE for NULL, HELO_INVALID for "".
  * One trailing dot is tolerated.  "[IPv6:::ffff:192.0.2.1]" is the IPv4 literal.  A literal that
- * does not parse ("[999.1.1.1]", "[2001:db8::1]" without the tag is accepted as literal, as
- * mail servers do) is HELO_INVALID.
+ * does not parse ("[999.1.1.1]") is HELO_INVALID; "[2001:db8::1]" without the tag is accepted as a
+ * literal, as mail servers do.
  */
 void helo_parse(const char *text, struct helo *out);
 

@@ -4,10 +4,12 @@ libcore_a_CPPFLAGS = $(AM_CPPFLAGS)
 libcore_a_CFLAGS = $(AM_CFLAGS) $(PSL_CFLAGS)
 libcore_a_SOURCES = \
 	src/core/action.c src/core/action.h \
+	src/core/addrtrace.c src/core/addrtrace.h \
 	src/core/agreement.c src/core/agreement.h \
 	src/core/checks.c src/core/checks.h \
 	src/core/facts.h \
 	src/core/generic.c src/core/generic.h \
+	src/core/genericwords.c src/core/genericwords.h \
 	src/core/hostname.c src/core/hostname.h \
 	src/core/ipaddr.c src/core/ipaddr.h \
 	src/core/iprev.c src/core/iprev.h \

@@ -29,7 +29,8 @@ struct policy {
 /* What the whole site says, whatever the policy. */
 struct policy_site {
     bool monitor;                       /* mode = monitor */
-    enum action outage_action;          /* for dns-temperror while the resolver is down */
+    enum action outage_action;          /* replaces the action of dns-temperror, whatever it is,
+                                           while the resolver is down */
     struct neighbour_bits percent_bits; /* the client network whose hash decides about `percent` */
 };
 
@@ -41,9 +42,10 @@ struct verdict {
     check_set enforced;    /* those of them that count for `action` */
     double score;          /* of all true checks */
     double enforced_score; /* of the enforced ones */
-    bool by_score;         /* a threshold, not a single check, decided `would` */
+    bool by_score;         /* a threshold, not a single check, decided what `reason` is behind */
     enum check_id reason;  /* the first check behind `would` (behind `action` when it is worse than
-                              accept);  CHECK_COUNT when no check is true */
+                              accept; when a score decided, the one with the largest score);
+                              CHECK_COUNT when no check is true */
 };
 
 /* Defaults of a policy as the shipped configuration has them; name is borrowed. */

@@ -318,6 +318,8 @@ static const char *check_codes(const char *text, enum action action)
     split_codes(text, &codes);
     if (codes.code[0] != '\0' && codes.code[0] != '4' && codes.code[0] != '5')
         return "the code is neither 4xx nor 5xx";
+    if (codes.xcode[0] != '\0' && codes.xcode[0] != '4' && codes.xcode[0] != '5')
+        return "the enhanced code is neither 4.x.x nor 5.x.x";
     if (codes.code[0] != '\0' && codes.xcode[0] != '\0' && codes.code[0] != codes.xcode[0])
         return "code and enhanced code are of different classes";
     if (want == '5' && (codes.code[0] == '4' || codes.xcode[0] == '4'))

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The words of access networks and of mail servers in host names.  Pure; thread safe.
+ */
+#ifndef IPREVD_GENERICWORDS_H
+#define IPREVD_GENERICWORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How much a word says of an access network; the larger value is the stronger. */
+enum word_grade {
+    WORD_NONE,
+    WORD_NUMBERING, /* goes before numbers everywhere ("host"): believed beside octets only */
+    WORD_ACCESS,    /* of access networks, and of others ("pool") */
+    WORD_LINE,      /* of nothing but subscribers' lines ("adsl") */
+};
+
+/* Grade a run of `length` lower-case letters. */
+enum word_grade genericword_grade(const char *word, size_t length);
+
+/* True for a word by which people name what sends mail on purpose ("mail", "mta", "outbound"). */
+bool genericword_is_intent(const char *word, size_t length);
+
+#endif
