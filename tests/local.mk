@@ -5,3 +5,12 @@ include tests/unit/base.mk
 include tests/unit/core.mk
 include tests/unit/dns.mk
 include tests/unit/site.mk
+
+# Scenarios: stories through the real session, lookup and cache with a fake clock.
+check_PROGRAMS += tests/scenario/scenario
+tests_scenario_scenario_SOURCES = tests/scenario/scenario.c tests/scenario/world.c tests/scenario/world.h
+tests_scenario_scenario_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
+tests_scenario_scenario_LDADD = libdaemon.a $(SITE_LIBS)
+dist_check_SCRIPTS += tests/scenario/run.sh
+TESTS += tests/scenario/run.sh
+EXTRA_DIST += $(srcdir)/tests/scenario/*.scn tests/scenario/README
