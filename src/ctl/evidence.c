@@ -165,7 +165,7 @@ static void put_verdict(const struct page *page, const struct decision *decision
     if (verdict->would != verdict->action)
         (void)fprintf(page->stream, " (enforced it would be %s)", action_text(verdict->would));
     (void)fprintf(page->stream, ", score %.1f, policy %s", verdict->score,
-                  decision->policy == NULL ? "none" : decision->policy->name);
+                  decision_policy_name(decision));
     if (decision->match != NULL) {
         (void)fprintf(page->stream, ", match \"%s\" (%s:%u", decision->match->name,
                       decision->conf->path, decision->match->line);

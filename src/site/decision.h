@@ -36,6 +36,15 @@ struct decision {
 void decision_make(const struct conf *conf, const struct facts *facts,
                    const struct occasion *occasion, struct decision *out);
 
+/* Parts of it in words.  The name of the policy, or "none". */
+const char *decision_policy_name(const struct decision *decision);
+/* The confirmed PTR name, else the first unconfirmed one, else NULL. */
+const char *decision_ptr(const struct decision *decision);
+/* "hit": every answer came from the cache; "stale": some were stale; "miss". */
+const char *decision_cache(const struct decision *decision, const struct occasion *occasion);
+/* The answers behind the iprev result were validated by a trusted resolver (AD bit). */
+bool decision_secure(const struct decision *decision);
+
 /* The reply for verdict.action TEMPFAIL or REJECT. */
 void decision_reply(const struct decision *decision, struct reply *out);
 
