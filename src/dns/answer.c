@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dns/answer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *dns_problem_text(enum dns_problem problem)
+{
+    static const char *const texts[PROBLEM_COUNT] = {
+        [PROBLEM_NONE] = "none",
+        [PROBLEM_TIMEOUT] = "timeout",
+        [PROBLEM_SERVFAIL] = "SERVFAIL",
+        [PROBLEM_REFUSED] = "REFUSED",
+        [PROBLEM_RCODE] = "error code",
+        [PROBLEM_MALFORMED] = "malformed answers",
+        [PROBLEM_NETWORK] = "no server reachable",
+        [PROBLEM_LOOP] = "CNAME loop",
+        [PROBLEM_LIMIT] = "local limit",
+        [PROBLEM_CANCELLED] = "cancelled",
+        [PROBLEM_DEADLINE] = "deadline",
+    };
+    return problem < PROBLEM_COUNT ? texts[problem] : "unknown";
+}
+
+const char *rrtype_text(uint16_t type)
+{
+    switch (type) {
+    case RR_A:
+        return "A";
+    case RR_PTR:
+        return "PTR";
+    case RR_MX:
+        return "MX";
+    case RR_AAAA:
+        return "AAAA";
+    default:
+        return "TYPE?";
+    }
+}
+
+enum status question_from_name(const char *name, enum rrtype type, struct question *out)
+{
+    struct question question = {.type = (uint16_t)type};
+    size_t used = 0;
+    while (*name != '\0') {
+        size_t length = strcspn(name, ".");
+        if (length == 0 || length > 63 || used + length + 2 > WIRE_NAME_MAX)
+            return STATUS_INVALID;
+        question.name[used++] = (uint8_t)length;
+        for (size_t i = 0; i < length; i++) {
+            char c = name[i];
+            question.name[used++] = (uint8_t)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+        }
+        name += length;
+        if (*name == '.')
+            name++;
+    }
+    question.name[used++] = 0;
+    question.length = (uint8_t)used;
+    *out = question;
+    return STATUS_OK;
+}
+
+void question_from_addr(const struct ipaddr *addr, struct question *out)
+{
+    char name[IPADDR_REVERSE_MAX];
+    /* A reverse name always has a wire form. */
+    if (question_from_name(ipaddr_reverse_name(addr, name), RR_PTR, out) != STATUS_OK)
+        *out = (struct question){.type = RR_PTR, .length = 1};
+}
+
+bool question_equal(const struct question *a, const struct question *b)
+{
+    return a->type == b->type && a->length == b->length && memcmp(a->name, b->name, a->length) == 0;
+}
+
+/* SipHash-1-3 with the seed as key: nobody who does not know the seed can make names collide. */
+struct sip {
+    uint64_t v0, v1, v2, v3;
+};
+
+static uint64_t rotate(uint64_t x, unsigned bits)
+{
+    return x << bits | x >> (64 - bits);
+}
+
+static void sip_round(struct sip *s)
+{
+    s->v0 += s->v1;
+    s->v1 = rotate(s->v1, 13) ^ s->v0;
+    s->v0 = rotate(s->v0, 32);
+    s->v2 += s->v3;
+    s->v3 = rotate(s->v3, 16) ^ s->v2;
+    s->v0 += s->v3;
+    s->v3 = rotate(s->v3, 21) ^ s->v0;
+    s->v2 += s->v1;
+    s->v1 = rotate(s->v1, 17) ^ s->v2;
+    s->v2 = rotate(s->v2, 32);
+}
+
+static void sip_word(struct sip *s, uint64_t word)
+{
+    s->v3 ^= word;
+    sip_round(s);
+    s->v0 ^= word;
+}
+
+uint64_t question_hash(const struct question *question, uint64_t seed)
+{
+    uint64_t k0 = seed, k1 = ~rotate(seed, 29) * UINT64_C(0x9e3779b97f4a7c15);
+    struct sip s = {k0 ^ UINT64_C(0x736f6d6570736575), k1 ^ UINT64_C(0x646f72616e646f6d),
+                    k0 ^ UINT64_C(0x6c7967656e657261), k1 ^ UINT64_C(0x7465646279746573)};
+    size_t i = 0;
+    for (; i + 8 <= question->length; i += 8) {
+        uint64_t word;
+        memcpy(&word, question->name + i, 8);
+        sip_word(&s, word);
+    }
+    uint64_t last = (uint64_t)question->length << 56 | (uint64_t)question->type << 40;
+    uint64_t tail = 0;
+    memcpy(&tail, question->name + i, question->length - i);
+    sip_word(&s, tail);
+    sip_word(&s, last);
+    s.v2 ^= 0xff;
+    sip_round(&s);
+    sip_round(&s);
+    sip_round(&s);
+    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+const char *wirename_text(const uint8_t *name, size_t length, char out[NAME_TEXT_MAX])
+{
+    size_t used = 0, at = 0;
+    while (at < length && name[at] != 0) {
+        size_t end = at + 1 + name[at];
+        if (end > length)
+            break;
+        if (used > 0)
+            out[used++] = '.';
+        for (at++; at < end && used + 5 < NAME_TEXT_MAX; at++) {
+            uint8_t c = name[at];
+            if (c <= ' ' || c > '~') {
+                used += (size_t)snprintf(out + used, 5, "\\%03u", c);
+            } else {
+                if (strchr(".\\\"();@$", c) != NULL)
+                    out[used++] = '\\';
+                out[used++] = (char)c;
+            }
+        }
+    }
+    if (used == 0)
+        out[used++] = '.';
+    out[used] = '\0';
+    return out;
+}
+
+struct answer *answer_new(uint16_t type, enum dns_outcome outcome, size_t payload_length)
+{
+    struct answer *answer = calloc(1, sizeof *answer + payload_length);
+    if (answer == NULL)
+        return NULL;
+    atomic_init(&answer->refs, 1);
+    answer->type = type;
+    answer->outcome = (uint8_t)outcome;
+    answer->payload_length = (uint32_t)payload_length;
+    return answer;
+}
+
+struct answer *answer_new_problem(uint16_t type, enum dns_problem problem)
+{
+    struct answer *answer = answer_new(type, DNS_TEMPERROR, 0);
+    if (answer != NULL)
+        answer->problem = (uint8_t)problem;
+    return answer;
+}
+
+struct answer *answer_ref(const struct answer *answer)
+{
+    struct answer *mutable = (struct answer *)(uintptr_t)answer;
+    atomic_fetch_add_explicit(&mutable->refs, 1, memory_order_relaxed);
+    return mutable;
+}
+
+void answer_unref(const struct answer *answer)
+{
+    struct answer *mutable = (struct answer *)(uintptr_t)answer;
+    if (mutable != NULL && atomic_fetch_sub_explicit(&mutable->refs, 1, memory_order_acq_rel) == 1)
+        free(mutable);
+}
+
+void answer_address(const struct answer *answer, size_t i, struct ipaddr *out)
+{
+    size_t length = answer->type == RR_A ? 4 : 16;
+    if (ipaddr_from_bytes(answer->payload + i * length, length, out) != STATUS_OK)
+        *out = (struct ipaddr){0};
+}
+
+const uint8_t *answer_name(const struct answer *answer, size_t i, size_t *length)
+{
+    const uint8_t *at = answer->payload;
+    for (;; i--) {
+        const uint8_t *end = at;
+        while (*end != 0)
+            end += 1 + *end;
+        end++;
+        if (i == 0) {
+            *length = (size_t)(end - at);
+            return at;
+        }
+        at = end;
+    }
+}
