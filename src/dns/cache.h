@@ -35,6 +35,7 @@ struct cache_found {
     enum cache_hit hit;
     struct answer *answer; /* one reference for the caller; NULL on a miss */
     uint32_t ttl_left_s;   /* 0 when stale */
+    bool failed_recently;  /* asking again failed less than failure_ttl_s ago: do not ask yet */
 };
 
 /* NULL when memory is out.  `seed` keys the hash against chosen names.  free(NULL) is fine. */
@@ -64,7 +65,7 @@ size_t cache_flush_all(struct cache *cache);
 struct cache_stats {
     uint64_t records, bytes, hits, misses, stale_hits, evictions, refreshes;
 };
-void cache_stats(const struct cache *cache, struct cache_stats *out);
+void cache_stats(struct cache *cache, struct cache_stats *out);
 
 /* Visit every record, shard by shard; visit runs under the shard's lock and must be quick. */
 void cache_each(struct cache *cache, int64_t now_ms,
