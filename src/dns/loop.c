@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* pipe2(), pthread_setname_np() */
+#endif
+
+#include "dns/loop.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+struct posted {
+    STAILQ_ENTRY(posted) link;
+    void (*call)(void *arg);
+    void *arg;
+};
+
+STAILQ_HEAD(posted_list, posted);
+
+struct loop {
+    struct event_base *base;
+    struct event *wake;
+    int wake_fd[2]; /* at most one byte is under way: see `woken` */
+    pthread_mutex_t lock;
+    struct posted_list posted; /* guarded by lock */
+    bool woken;                /* guarded: a byte is in the pipe */
+    bool closed;               /* guarded: no more posts */
+    bool running;              /* guarded: `runner` is a thread inside the loop */
+    pthread_t runner;
+    bool started; /* life cycle only: there is a thread to join */
+    pthread_t thread;
+    unsigned busy; /* armed timers and watches; loop's thread */
+};
+
+struct loop_timer {
+    struct loop *loop;
+    struct event *event;
+    void (*call)(void *arg);
+    void *arg;
+    int64_t due_ms;
+    bool armed;
+};
+
+struct loop_watch {
+    struct loop *loop;
+    struct event *event;
+    int fd;
+    void (*call)(void *arg, unsigned ready);
+    void *arg;
+    bool added;
+};
+
+/* Take everything that was posted; what is posted meanwhile waits for the next turn. */
+static bool take_posted(struct loop *loop, struct posted_list *out)
+{
+    bool closed;
+
+    STAILQ_INIT(out);
+    pthread_mutex_lock(&loop->lock);
+    STAILQ_CONCAT(out, &loop->posted);
+    if (loop->woken) {
+        char byte;
+        ssize_t ignored = read(loop->wake_fd[0], &byte, 1);
+
+        (void)ignored; /* empty already: the flag is what counts */
+        loop->woken = false;
+    }
+    closed = loop->closed;
+    pthread_mutex_unlock(&loop->lock);
+    return closed;
+}
+
+static bool run_posted(struct loop *loop)
+{
+    struct posted_list list;
+    bool closed = take_posted(loop, &list);
+
+    while (!STAILQ_EMPTY(&list)) {
+        struct posted *posted = STAILQ_FIRST(&list);
+
+        STAILQ_REMOVE_HEAD(&list, link);
+        posted->call(posted->arg);
+        free(posted);
+    }
+    return closed;
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop *loop = arg;
+
+    (void)fd;
+    (void)what;
+    if (run_posted(loop))
+        event_base_loopbreak(loop->base);
+}
+
+static bool wake_open(struct loop *loop)
+{
+    if (pipe2(loop->wake_fd, O_CLOEXEC | O_NONBLOCK) != 0) {
+        loop->wake_fd[0] = loop->wake_fd[1] = -1;
+        return false;
+    }
+    loop->wake = event_new(loop->base, loop->wake_fd[0], EV_READ | EV_PERSIST, on_wake, loop);
+    return loop->wake != NULL && event_add(loop->wake, NULL) == 0;
+}
+
+/* Everything but loop_post() stays on one thread, so libevent needs no locks of its own. */
+static struct event_base *base_open(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+
+    if (config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
+        base = event_base_new_with_config(config);
+    if (config != NULL)
+        event_config_free(config);
+    return base;
+}
+
+struct loop *loop_new(void)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+
+    if (loop == NULL)
+        return NULL;
+    loop->wake_fd[0] = loop->wake_fd[1] = -1;
+    STAILQ_INIT(&loop->posted);
+    if (pthread_mutex_init(&loop->lock, NULL) != 0) {
+        free(loop);
+        return NULL;
+    }
+    loop->base = base_open();
+    if (loop->base == NULL || !wake_open(loop)) {
+        loop_free(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+    if (loop == NULL)
+        return;
+    loop_stop(loop);
+    if (loop->wake != NULL)
+        event_free(loop->wake);
+    if (loop->base != NULL)
+        event_base_free(loop->base);
+    for (int i = 0; i < 2; i++)
+        if (loop->wake_fd[i] >= 0)
+            close(loop->wake_fd[i]);
+    pthread_mutex_destroy(&loop->lock);
+    free(loop);
+}
+
+static void enter(struct loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    loop->runner = pthread_self();
+    loop->running = true;
+    pthread_mutex_unlock(&loop->lock);
+}
+
+static void leave(struct loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    loop->running = false;
+    pthread_mutex_unlock(&loop->lock);
+}
+
+static void *thread_main(void *arg)
+{
+    struct loop *loop = arg;
+
+    enter(loop);
+    (void)event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    run_posted(loop);
+    leave(loop);
+    return NULL;
+}
+
+enum status loop_start(struct loop *loop, const char *name)
+{
+    sigset_t all, old;
+    int error;
+
+    if (loop->started)
+        return STATUS_INVALID;
+    sigfillset(&all); /* signals are for the main thread */
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    error = pthread_create(&loop->thread, NULL, thread_main, loop);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (error != 0) {
+        errno = error;
+        return STATUS_IO;
+    }
+    loop->started = true;
+    if (name != NULL)
+        (void)pthread_setname_np(loop->thread, name);
+    return STATUS_OK;
+}
+
+/* Needs the lock. */
+static void wake(struct loop *loop)
+{
+    ssize_t ignored;
+
+    if (loop->woken)
+        return;
+    loop->woken = true;
+    ignored = write(loop->wake_fd[1], "", 1); /* the pipe is empty: it cannot be full */
+    (void)ignored;
+}
+
+void loop_stop(struct loop *loop)
+{
+    bool here = loop_is_here(loop);
+
+    pthread_mutex_lock(&loop->lock);
+    loop->closed = true;
+    if (loop->wake_fd[1] >= 0)
+        wake(loop);
+    pthread_mutex_unlock(&loop->lock);
+    if (here) /* a callback ended the loop: what was posted runs on the way out */
+        return;
+    if (loop->started) {
+        pthread_join(loop->thread, NULL);
+        loop->started = false;
+    }
+    run_posted(loop); /* never started, or posted between the last turn and the end */
+}
+
+static bool has_posted(struct loop *loop)
+{
+    bool has;
+
+    pthread_mutex_lock(&loop->lock);
+    has = !STAILQ_EMPTY(&loop->posted);
+    pthread_mutex_unlock(&loop->lock);
+    return has;
+}
+
+void loop_run_here(struct loop *loop)
+{
+    enter(loop);
+    while (!run_posted(loop) && (loop->busy > 0 || has_posted(loop)))
+        if (loop->busy > 0 && event_base_loop(loop->base, EVLOOP_ONCE) < 0)
+            break;
+    leave(loop);
+}
+
+enum status loop_post(struct loop *loop, void (*call)(void *arg), void *arg)
+{
+    struct posted *posted = malloc(sizeof *posted);
+    enum status status = STATUS_OK;
+
+    if (posted == NULL)
+        return STATUS_NOMEM;
+    posted->call = call;
+    posted->arg = arg;
+    pthread_mutex_lock(&loop->lock);
+    if (loop->closed) {
+        status = STATUS_CLOSED;
+    } else {
+        STAILQ_INSERT_TAIL(&loop->posted, posted, link);
+        wake(loop);
+    }
+    pthread_mutex_unlock(&loop->lock);
+    if (status != STATUS_OK)
+        free(posted);
+    return status;
+}
+
+bool loop_is_here(const struct loop *loop)
+{
+    struct loop *self = (struct loop *)loop; /* only the lock is touched */
+    bool here;
+
+    pthread_mutex_lock(&self->lock);
+    here = loop->running && pthread_equal(loop->runner, pthread_self());
+    pthread_mutex_unlock(&self->lock);
+    return here;
+}
+
+int64_t loop_now_ms(const struct loop *loop)
+{
+    (void)loop;
+    return clock_ms(&clock_system);
+}
+
+static enum status timer_add(struct loop_timer *timer)
+{
+    int64_t left_ms = timer->due_ms - loop_now_ms(timer->loop);
+    struct timeval left;
+
+    if (left_ms < 0)
+        left_ms = 0;
+    left.tv_sec = (time_t)(left_ms / 1000);
+    left.tv_usec = (suseconds_t)(left_ms % 1000 * 1000);
+    return event_add(timer->event, &left) == 0 ? STATUS_OK : STATUS_NOMEM;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop_timer *timer = arg;
+
+    (void)fd;
+    (void)what;
+    /* libevent counts from the time it cached at the start of the turn: it may come early. */
+    if (loop_now_ms(timer->loop) < timer->due_ms && timer_add(timer) == STATUS_OK)
+        return;
+    timer->armed = false;
+    timer->loop->busy--;
+    timer->call(timer->arg);
+}
+
+struct loop_timer *loop_timer_new(struct loop *loop, void (*call)(void *arg), void *arg)
+{
+    struct loop_timer *timer = calloc(1, sizeof *timer);
+
+    if (timer == NULL)
+        return NULL;
+    timer->loop = loop;
+    timer->call = call;
+    timer->arg = arg;
+    timer->event = event_new(loop->base, -1, 0, on_timer, timer);
+    if (timer->event == NULL) {
+        free(timer);
+        return NULL;
+    }
+    return timer;
+}
+
+enum status loop_timer_arm(struct loop_timer *timer, int64_t due_ms)
+{
+    enum status status;
+
+    timer->due_ms = due_ms;
+    status = timer_add(timer);
+    if (status == STATUS_OK && !timer->armed) {
+        timer->armed = true;
+        timer->loop->busy++;
+    }
+    return status;
+}
+
+void loop_timer_disarm(struct loop_timer *timer)
+{
+    if (!timer->armed)
+        return;
+    event_del(timer->event);
+    timer->armed = false;
+    timer->loop->busy--;
+}
+
+void loop_timer_free(struct loop_timer *timer)
+{
+    if (timer == NULL)
+        return;
+    loop_timer_disarm(timer);
+    event_free(timer->event);
+    free(timer);
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop_watch *watch = arg;
+    unsigned ready = 0;
+
+    (void)fd;
+    if (what & EV_READ)
+        ready |= LOOP_READ;
+    if (what & EV_WRITE)
+        ready |= LOOP_WRITE;
+    watch->call(watch->arg, ready);
+}
+
+static void watch_remove(struct loop_watch *watch)
+{
+    if (!watch->added)
+        return;
+    event_del(watch->event);
+    watch->added = false;
+    watch->loop->busy--;
+}
+
+static enum status watch_add(struct loop_watch *watch)
+{
+    if (event_add(watch->event, NULL) != 0)
+        return STATUS_NOMEM;
+    watch->added = true;
+    watch->loop->busy++;
+    return STATUS_OK;
+}
+
+static short event_flags(unsigned what)
+{
+    return (short)(EV_PERSIST | (what & LOOP_READ ? EV_READ : 0) |
+                   (what & LOOP_WRITE ? EV_WRITE : 0));
+}
+
+struct loop_watch *loop_watch_new(struct loop *loop, int fd, unsigned what,
+                                  void (*call)(void *arg, unsigned ready), void *arg)
+{
+    struct loop_watch *watch = calloc(1, sizeof *watch);
+
+    if (watch == NULL)
+        return NULL;
+    watch->loop = loop;
+    watch->fd = fd;
+    watch->call = call;
+    watch->arg = arg;
+    watch->event = event_new(loop->base, fd, event_flags(what), on_ready, watch);
+    if (watch->event == NULL || (what != 0 && watch_add(watch) != STATUS_OK)) {
+        loop_watch_free(watch);
+        return NULL;
+    }
+    return watch;
+}
+
+enum status loop_watch_change(struct loop_watch *watch, unsigned what)
+{
+    watch_remove(watch);
+    if (what == 0)
+        return STATUS_OK;
+    if (event_assign(watch->event, watch->loop->base, watch->fd, event_flags(what), on_ready,
+                     watch) != 0)
+        return STATUS_INVALID;
+    return watch_add(watch);
+}
+
+void loop_watch_free(struct loop_watch *watch)
+{
+    if (watch == NULL)
+        return;
+    watch_remove(watch);
+    if (watch->event != NULL)
+        event_free(watch->event);
+    free(watch);
+}
+
+struct event_base *loop_event_base(struct loop *loop)
+{
+    return loop->base;
+}
