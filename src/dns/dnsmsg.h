@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Questions as messages and messages as answers (RFC 1035, 2181, 2308, 6604, 6840, 6891).  Every
+ * byte of an answer is hostile: a message that is not the answer to this very question is
+ * told apart from one that is and is bad.  Thread safe; no I/O.
+ */
+#ifndef IPREVD_DNSMSG_H
+#define IPREVD_DNSMSG_H
+
+#include "dns/source.h"
+
+#define DNSMSG_QUERY_MAX 512  /* bytes: header, one name, type and class, OPT: 282 at most */
+#define DNSMSG_UDP_SIZE  1232 /* bytes, announced by EDNS0: fits any path without fragments */
+#define DNSMSG_PLAIN_UDP 512  /* bytes, without EDNS0 (RFC 1035 4.2.1) */
+
+/* Records kept of one RRset: more names than any client has, little enough to hold (130 KiB). */
+#define DNSMSG_RECORDS_MAX 512
+/* CNAMEs followed inside one message. */
+#define DNSMSG_HOPS_MAX 16
+/* CNAMEs looked at in one message: more are a sender's game, not a zone's chain. */
+#define DNSMSG_CNAMES_MAX 64
+
+/* Write a query; returns its length.  `edns`: with an OPT record. */
+size_t dnsmsg_query(const struct question *question, uint16_t id, bool edns,
+                    uint8_t out[DNSMSG_QUERY_MAX]);
+
+/* What an acceptable answer looks like. */
+struct dnsmsg_expect {
+    const struct question *question;
+    uint16_t id;
+    bool edns;    /* the query had an OPT record */
+    bool stream;  /* over TCP: nothing may be truncated */
+    bool trusted; /* the server's AD bit counts */
+};
+
+enum dnsmsg_kind {
+    DNSMSG_STRAY,     /* not an answer to this query: drop it and keep waiting */
+    DNSMSG_TRUNCATED, /* ask again over TCP */
+    DNSMSG_PLAIN,     /* the server does not understand EDNS0: ask again without */
+    DNSMSG_FAILED,    /* the server could not, or would not, or its answer is broken: *problem */
+    DNSMSG_ANSWER,    /* *result is filled; its answer is NULL when memory ran out */
+};
+
+/*
+ * Read a message.  A CNAME chain inside it is followed in whatever order its records stand.  The
+ * answer's ttl_s is the least of RRset and chain, 0 when it must not be kept; its records are
+ * sorted in canonical order (RFC 4034 6.1), without duplicates, and up to DNSMSG_RECORDS_MAX.  A
+ * chain in a circle or above the cap is an answer: TEMPERROR with PROBLEM_LOOP.
+ */
+enum dnsmsg_kind dnsmsg_parse(const uint8_t *message, size_t length,
+                              const struct dnsmsg_expect *expect, struct source_result *result,
+                              enum dns_problem *problem) MUST_CHECK;
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dns/rrcodec.h"
+
+#include <ldns/ldns.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool copy_name(const ldns_rdf *rdf, uint8_t out[WIRE_NAME_MAX], uint8_t *length)
+{
+    size_t size;
+    const uint8_t *data;
+
+    if (rdf == NULL || ldns_rdf_get_type(rdf) != LDNS_RDF_TYPE_DNAME)
+        return false;
+    size = ldns_rdf_size(rdf);
+    if (size == 0 || size > WIRE_NAME_MAX)
+        return false;
+    data = ldns_rdf_data(rdf);
+    for (size_t i = 0; i < size; i++) /* count bytes are at most 63: no letters */
+        out[i] = data[i] >= 'A' && data[i] <= 'Z' ? (uint8_t)(data[i] + ('a' - 'A')) : data[i];
+    *length = (uint8_t)size;
+    return true;
+}
+
+static bool copy_address(const ldns_rdf *rdf, size_t size, struct rr *out)
+{
+    if (rdf == NULL || ldns_rdf_size(rdf) != size)
+        return false;
+    memcpy(out->data, ldns_rdf_data(rdf), size);
+    out->data_length = (uint8_t)size;
+    return true;
+}
+
+/* A record of an incomplete RDATA has fewer fields than its type: ldns leaves that to us. */
+static const ldns_rdf *field(const ldns_rr *rr, size_t i)
+{
+    return i < ldns_rr_rd_count(rr) ? ldns_rr_rdf(rr, i) : NULL;
+}
+
+static bool copy_soa(const ldns_rr *rr, struct rr *out)
+{
+    const ldns_rdf *minimum = field(rr, 6);
+
+    if (minimum == NULL || ldns_rdf_size(minimum) != 4)
+        return false;
+    out->minimum_s = ldns_rdf2native_int32(minimum);
+    return true;
+}
+
+static bool copy_rr(const ldns_rr *rr, struct rr *out)
+{
+    memset(out, 0, sizeof *out);
+    out->type = (uint16_t)ldns_rr_get_type(rr);
+    out->ttl_s = ldns_rr_ttl(rr) > TTL_MAX ? 0 : ldns_rr_ttl(rr);
+    if (!copy_name(ldns_rr_owner(rr), out->owner, &out->owner_length))
+        return false;
+    switch (out->type) {
+    case RR_A:
+        return copy_address(field(rr, 0), 4, out);
+    case RR_AAAA:
+        return copy_address(field(rr, 0), 16, out);
+    case RR_CNAME:
+    case RR_DNAME:
+    case RR_NS:
+    case RR_PTR:
+        return copy_name(field(rr, 0), out->data, &out->data_length);
+    case RR_MX:
+        return copy_name(field(rr, 1), out->data, &out->data_length);
+    case RR_SOA:
+        return copy_soa(rr, out);
+    default:
+        return true;
+    }
+}
+
+enum status rr_decode(const uint8_t *message, size_t length, size_t offset, size_t next,
+                      struct rr *out)
+{
+    ldns_rr *rr = NULL;
+    size_t at = offset;
+    ldns_status status = ldns_wire2rr(&rr, message, length, &at, LDNS_SECTION_ANSWER);
+    bool good;
+
+    if (status == LDNS_STATUS_MEM_ERR)
+        return STATUS_NOMEM;
+    if (status != LDNS_STATUS_OK)
+        return STATUS_INVALID;
+    good = at == next && copy_rr(rr, out);
+    ldns_rr_free(rr);
+    return good ? STATUS_OK : STATUS_INVALID;
+}
+
+/* What ldns reports for a line that holds no record. */
+static bool is_directive(ldns_status status)
+{
+    return status == LDNS_STATUS_SYNTAX_TTL || status == LDNS_STATUS_SYNTAX_ORIGIN ||
+           status == LDNS_STATUS_SYNTAX_EMPTY;
+}
+
+static enum status visit_rr(ldns_rr *rr, rr_visit *visit, void *arg, char *error, size_t error_size)
+{
+    struct rr plain;
+
+    if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN) {
+        snprintf(error, error_size, "only records of class IN can be served");
+        return STATUS_INVALID;
+    }
+    if (!copy_rr(rr, &plain)) {
+        snprintf(error, error_size, "the record's data is incomplete");
+        return STATUS_INVALID;
+    }
+    return visit(arg, &plain);
+}
+
+static enum status syntax_error(ldns_status status, char *error, size_t error_size)
+{
+    if (status == LDNS_STATUS_MEM_ERR)
+        return STATUS_NOMEM;
+    if (status == LDNS_STATUS_SYNTAX_INCLUDE)
+        snprintf(error, error_size, "$INCLUDE is not supported");
+    else
+        snprintf(error, error_size, "%s", ldns_get_errorstr_by_id(status));
+    return STATUS_INVALID;
+}
+
+enum status rr_read_zone(FILE *file, rr_visit *visit, void *arg, unsigned *line, char *error,
+                         size_t error_size)
+{
+    ldns_rdf *origin = ldns_dname_new_frm_str("."), *previous = NULL;
+    uint32_t default_ttl = LDNS_DEFAULT_TTL;
+    enum status status = origin == NULL ? STATUS_NOMEM : STATUS_OK;
+    int number = 1;
+
+    while (status == STATUS_OK && !feof(file)) {
+        ldns_rr *rr = NULL;
+        int first = number;
+        ldns_status got =
+            ldns_rr_new_frm_fp_l(&rr, file, &default_ttl, &origin, &previous, &number);
+
+        if (got == LDNS_STATUS_OK)
+            status = visit_rr(rr, visit, arg, error, error_size);
+        else if (!is_directive(got))
+            status = syntax_error(got, error, error_size);
+        if (got == LDNS_STATUS_OK)
+            ldns_rr_free(rr);
+        *line = (unsigned)(number > first ? number - 1 : first);
+    }
+    ldns_rdf_deep_free(origin);
+    ldns_rdf_deep_free(previous);
+    return status;
+}
