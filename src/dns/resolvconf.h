@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * resolv.conf(5): which servers the system uses, and how.  Of the file's options those
+ * count that say how to ask; search lists do not, as only full names are asked for.
+ */
+#ifndef IPREVD_RESOLVCONF_H
+#define IPREVD_RESOLVCONF_H
+
+#include "dns/network.h"
+
+#define RESOLVCONF_SIZE_MAX 65536 /* bytes read of the file */
+
+/* Upper limits of the options, as in the C library. */
+#define RESOLVCONF_TIMEOUT_MAX_S 30
+#define RESOLVCONF_ATTEMPTS_MAX  5
+
+struct resolvconf {
+    struct network_server servers[NETWORK_SERVERS_MAX];
+    unsigned count;      /* at least 1: 127.0.0.1 when none is listed (resolv.conf(5)) */
+    unsigned ignored;    /* nameserver lines that are no address, or too many */
+    unsigned timeout_ms; /* 0: not set */
+    unsigned attempts;   /* 0: not set */
+    bool rotate;
+    bool use_vc;   /* TCP from the start */
+    bool trust_ad; /* the servers' AD bit counts */
+};
+
+/* What tells one state of the file from another. */
+struct resolvconf_stamp {
+    bool exists;
+    uint64_t device, inode;
+    int64_t size, mtime_s, mtime_ns;
+};
+
+/* Read the text of a file.  Never fails: what is not understood is ignored.  Pure. */
+void resolvconf_parse(const char *text, size_t length, struct resolvconf *out);
+
+/* Read the file and its stamp.  STATUS_IO (errno): *out is what no file means.  STATUS_NOMEM. */
+enum status resolvconf_read(const char *path, struct resolvconf *out,
+                            struct resolvconf_stamp *stamp) MUST_CHECK;
+
+/* Has the file another stamp now?  Does I/O. */
+bool resolvconf_changed(const char *path, const struct resolvconf_stamp *stamp);
+
+#endif
