@@ -13,27 +13,37 @@
 #define NETWORK_SERVERS_MAX 16
 #define SERVER_TEXT_MAX     56 /* "[IPv6]:port" with NUL */
 
+#define NETWORK_PORT 53
+
 struct network_server {
     struct ipaddr addr;
-    uint16_t port; /* host order */
+    uint16_t port;  /* host order */
+    uint32_t scope; /* interface index of a link-local IPv6 address; else 0 */
 };
 
-/* "127.0.0.1", "127.0.0.1:5300", "::1", "[::1]:5353".  STATUS_INVALID otherwise. */
+/*
+ * "127.0.0.1", "127.0.0.1:5300", "::1", "[::1]:5353", "fe80::1%eth0".  A scope is needed by
+ * link-local addresses only, and ignored elsewhere.  STATUS_INVALID otherwise.
+ */
 enum status network_server_parse(const char *text, struct network_server *out) MUST_CHECK;
+bool network_server_equal(const struct network_server *a, const struct network_server *b);
 const char *network_server_format(const struct network_server *server, char out[SERVER_TEXT_MAX]);
 
 struct network_settings {
     struct network_server servers[NETWORK_SERVERS_MAX]; /* none: resolv_conf is read and watched */
     unsigned server_count;
-    const char *resolv_conf; /* "/etc/resolv.conf"; copied */
+    const char *resolv_conf; /* NULL: "/etc/resolv.conf"; copied */
     unsigned timeout_ms;     /* first try; 0: by measured round-trip time, or resolv.conf's */
     unsigned attempts;       /* tries per server; 0: 2, or resolv.conf's */
     bool trust_ad;           /* the servers' AD bit counts even when not on loopback */
     unsigned max_tcp;        /* TCP connections at a time; 0: 64 */
 };
 
-/* NULL: out of memory.  `loop` is borrowed.  `metrics` may be NULL.  No server reachable is no
- * error here. */
+/*
+ * NULL: out of memory.  `loop` is borrowed.  `metrics` may be NULL.  That no server can be reached
+ * is no error here. Reads resolv.conf when no servers are given.  From any thread; what is done
+ * with the source, freeing it included, is then the loop's thread's.
+ */
 struct source *network_new(struct loop *loop, const struct network_settings *settings,
                            struct metrics *metrics) MUST_CHECK;
 
@@ -45,6 +55,7 @@ struct network_server_health {
     uint64_t queries, answers, timeouts, failures,
         mismatched; /* mismatched: forged or stray packets dropped */
 };
+/* 0 when `network` is a source of another kind. */
 size_t network_health(const struct source *network, struct network_server_health *out, size_t max);
 
 #endif

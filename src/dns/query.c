@@ -1,0 +1,659 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dns/query.h"
+
+#include "base/log.h"
+#include "dns/dnsmsg.h"
+#include "dns/transport_tcp.h"
+#include "dns/transport_udp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+struct lane {
+    struct query *query;
+    struct server *server;
+    struct udp *udp;
+    struct tcp *tcp;
+    TAILQ_ENTRY(lane) link; /* in tcp_waiting */
+    bool waiting;
+    bool stream;  /* over TCP from now on */
+    bool plain;   /* the query was sent without EDNS0 */
+    bool no_edns; /* the server refused it */
+    bool over;    /* nothing more is expected of it */
+    bool erred;   /* it answered with an error */
+    uint16_t id;
+    unsigned strays;
+    int64_t asked_ms; /* when the socket was opened */
+};
+
+struct query {
+    LIST_ENTRY(query) link;
+    struct query_pool *pool;
+    struct question question;
+    source_done *done; /* NULL: a probe */
+    void *arg;
+    bool *finished; /* set while query_start() runs: where to say that we are gone */
+    int64_t start_ms, deadline_ms, sent_ms;
+    struct loop_timer *timer;
+    enum dns_problem problem; /* the most informative so far */
+    uint8_t problem_label;
+    struct lane *current; /* the lane whose time is running; NULL: none */
+    unsigned tries, up, count;
+    struct lane lanes[];
+};
+
+static void query_next(struct query *query);
+static enum status lane_stream(struct lane *lane);
+
+/* ---- IDs ---- */
+
+static enum status take_id(struct query_pool *pool, uint16_t *out)
+{
+    if (pool->id_count == 0) {
+        ssize_t got = getrandom(pool->ids, sizeof pool->ids, 0);
+
+        if (got != (ssize_t)sizeof pool->ids)
+            return STATUS_IO;
+        pool->id_count = sizeof pool->ids / sizeof pool->ids[0];
+    }
+    *out = pool->ids[--pool->id_count];
+    return STATUS_OK;
+}
+
+/* ---- what is learned about servers ---- */
+
+static void log_change(const struct server *server)
+{
+    switch (server->fault) {
+    case SERVER_UP:
+        log_info("DNS server %s answers again", server->text);
+        break;
+    case SERVER_SILENT:
+        log_warning("DNS server %s does not answer", server->text);
+        break;
+    case SERVER_UNREACHABLE:
+        log_warning("DNS server %s cannot be reached", server->text);
+        break;
+    case SERVER_FAILING:
+        log_warning("DNS server %s fails where another one answers", server->text);
+        break;
+    }
+}
+
+static void note_answered(struct lane *lane, bool good, bool measured)
+{
+    struct query_pool *pool = lane->query->pool;
+    int64_t now_ms = loop_now_ms(pool->loop);
+    bool changed;
+
+    pthread_mutex_lock(&pool->lock);
+    changed = server_answered(lane->server, measured ? now_ms - lane->asked_ms : -1, good, now_ms);
+    pthread_mutex_unlock(&pool->lock);
+    if (changed)
+        log_change(lane->server);
+}
+
+static void note_bad(struct lane *lane, bool (*note)(struct server *server, int64_t now_ms))
+{
+    struct query_pool *pool = lane->query->pool;
+    bool changed;
+
+    pthread_mutex_lock(&pool->lock);
+    changed = note(lane->server, loop_now_ms(pool->loop));
+    pthread_mutex_unlock(&pool->lock);
+    if (changed)
+        log_change(lane->server);
+}
+
+/* Those that failed at what `winner` could answer. */
+static void note_outdone(struct query *query, const struct lane *winner)
+{
+    for (unsigned i = 0; i < query->count; i++)
+        if (query->lanes[i].erred && &query->lanes[i] != winner)
+            note_bad(&query->lanes[i], server_was_outdone);
+}
+
+/* How much a problem tells: what a server said is worth more than its silence. */
+static unsigned weight(enum dns_problem problem)
+{
+    static const enum dns_problem by_weight[] = {
+        PROBLEM_NETWORK, PROBLEM_TIMEOUT, PROBLEM_LIMIT,   PROBLEM_MALFORMED,
+        PROBLEM_RCODE,   PROBLEM_REFUSED, PROBLEM_SERVFAIL};
+
+    for (unsigned i = 0; i < sizeof by_weight / sizeof by_weight[0]; i++)
+        if (by_weight[i] == problem)
+            return i + 1;
+    return 0;
+}
+
+static void note_problem(struct query *query, enum dns_problem problem, const struct lane *lane)
+{
+    if (weight(problem) <= weight(query->problem))
+        return;
+    query->problem = problem;
+    query->problem_label = lane->server->label;
+}
+
+/* ---- the end of a lane and of a query ---- */
+
+/* A turn for those who wait for a TCP connection; later, as their failing may end other queries. */
+static void tcp_turn_at(struct query_pool *pool, int64_t due_ms)
+{
+    if (!TAILQ_EMPTY(&pool->tcp_waiting) && loop_timer_arm(pool->tcp_turn, due_ms) != STATUS_OK)
+        log_error("out of memory: DNS queries over TCP are delayed");
+}
+
+static void lane_close(struct lane *lane)
+{
+    struct query_pool *pool = lane->query->pool;
+
+    udp_free(lane->udp);
+    lane->udp = NULL;
+    if (lane->waiting) {
+        TAILQ_REMOVE(&pool->tcp_waiting, lane, link);
+        lane->waiting = false;
+    }
+    if (lane->tcp != NULL) {
+        tcp_free(lane->tcp);
+        lane->tcp = NULL;
+        pool->tcp_open--;
+        tcp_turn_at(pool, loop_now_ms(pool->loop));
+    }
+}
+
+static bool lane_open(const struct lane *lane)
+{
+    return lane->udp != NULL || lane->tcp != NULL || lane->waiting;
+}
+
+static void query_free(struct query *query)
+{
+    for (unsigned i = 0; i < query->count; i++) {
+        lane_close(&query->lanes[i]);
+        server_unref(query->lanes[i].server);
+    }
+    if (query->finished != NULL)
+        *query->finished = true;
+    LIST_REMOVE(query, link);
+    loop_timer_free(query->timer);
+    free(query);
+}
+
+/* The query is gone when its asker hears of it: the asker may do as it likes. */
+static void query_finish(struct query *query, struct source_result *result, uint8_t label)
+{
+    source_done *done = query->done;
+    void *arg = query->arg;
+    int64_t took_ms = loop_now_ms(query->pool->loop) - query->start_ms;
+
+    if (result->answer != NULL) {
+        result->answer->server = label;
+        result->answer->origin = DNS_FROM_NETWORK;
+        result->answer->took_ms = took_ms > 0 ? (uint32_t)took_ms : 0;
+    }
+    if (done != NULL && (result->answer == NULL || result->answer->problem != PROBLEM_CANCELLED))
+        metric_observe_ms(query->pool->metrics.seconds, took_ms);
+    query_free(query);
+    if (done != NULL)
+        done(arg, result);
+    else
+        answer_unref(result->answer);
+}
+
+static void query_fail(struct query *query, enum dns_problem problem)
+{
+    struct source_result result = {.chain_ttl_s = UINT32_MAX};
+
+    result.answer = answer_new_problem(query->question.type, problem);
+    query_finish(query, &result, query->problem_label);
+}
+
+static bool lanes_open(const struct query *query)
+{
+    for (unsigned i = 0; i < query->count; i++)
+        if (lane_open(&query->lanes[i]))
+            return true;
+    return false;
+}
+
+static void query_fail_late(struct query *query)
+{
+    for (unsigned i = 0; i < query->count; i++)
+        if (query->lanes[i].waiting)
+            note_problem(query, PROBLEM_LIMIT, &query->lanes[i]);
+    query_fail(query, query->problem != PROBLEM_NONE ? query->problem : PROBLEM_DEADLINE);
+}
+
+/* Nothing more will come from this server; the query goes on, or is over. */
+static void lane_failed(struct lane *lane, enum dns_problem problem)
+{
+    struct query *query = lane->query;
+
+    lane_close(lane);
+    lane->over = true;
+    note_problem(query, problem, lane);
+    if (query->current == lane || (query->current == NULL && !lanes_open(query))) {
+        query->current = NULL;
+        query_next(query);
+    }
+}
+
+/* ---- the timer ---- */
+
+static void query_arm(struct query *query, int64_t due_ms)
+{
+    if (due_ms > query->deadline_ms)
+        due_ms = query->deadline_ms;
+    if (loop_timer_arm(query->timer, due_ms) != STATUS_OK)
+        query_fail(query, PROBLEM_LIMIT);
+}
+
+static void on_timer(void *arg)
+{
+    struct query *query = arg;
+    struct lane *lane = query->current;
+    bool late = loop_now_ms(query->pool->loop) >= query->deadline_ms;
+
+    query->current = NULL;
+    /* A deadline that comes sooner than the server had time to answer says nothing about it. */
+    if (lane != NULL && lane->udp != NULL && !late) {
+        note_bad(lane, server_was_silent);
+        metric_add(query->pool->metrics.timeouts, 0, 0, 1);
+        note_problem(query, PROBLEM_TIMEOUT, lane);
+    } else if (lane != NULL && lane->tcp != NULL && !late) {
+        note_problem(query, PROBLEM_TIMEOUT, lane);
+    }
+    if (late)
+        query_fail_late(query);
+    else
+        query_next(query);
+}
+
+/* ---- messages ---- */
+
+static void lane_to_stream(struct lane *lane)
+{
+    struct query *query = lane->query;
+    struct query_pool *pool = query->pool;
+
+    lane_close(lane);
+    lane->stream = true;
+    metric_add(pool->metrics.tcp, 0, 0, 1);
+    if (lane_stream(lane) != STATUS_OK) {
+        lane_failed(lane, PROBLEM_NETWORK);
+        return;
+    }
+    query->current = lane;
+    query->sent_ms = loop_now_ms(pool->loop);
+    query_arm(query, query->sent_ms + QUERY_TCP_MS);
+}
+
+static void lane_stray(struct lane *lane)
+{
+    struct query_pool *pool = lane->query->pool;
+
+    pthread_mutex_lock(&pool->lock);
+    lane->server->mismatched++;
+    pthread_mutex_unlock(&pool->lock);
+    metric_add(pool->metrics.mismatched, 0, 0, 1);
+    if (++lane->strays >= QUERY_STRAYS_MAX && lane->udp != NULL)
+        lane_to_stream(lane);
+    else if (lane->strays >= QUERY_STRAYS_MAX)
+        lane_failed(lane, PROBLEM_MALFORMED);
+}
+
+static enum status lane_ask(struct lane *lane);
+
+static void lane_without_edns(struct lane *lane)
+{
+    struct query *query = lane->query;
+    struct query_pool *pool = query->pool;
+    enum status status;
+
+    lane_close(lane);
+    lane->no_edns = true;
+    status = lane_ask(lane);
+    if (status != STATUS_OK) {
+        lane_failed(lane, status == STATUS_IO ? PROBLEM_NETWORK : PROBLEM_LIMIT);
+        return;
+    }
+    query->current = lane;
+    query_arm(query, query->sent_ms + server_timeout_ms(lane->server, pool->timeout_ms, 0));
+}
+
+static void on_message(void *arg, const uint8_t *message, size_t length)
+{
+    struct lane *lane = arg;
+    struct query *query = lane->query;
+    bool datagram = lane->udp != NULL;
+    struct dnsmsg_expect expect = {.question = &query->question,
+                                   .id = lane->id,
+                                   .edns = !lane->plain,
+                                   .stream = !datagram,
+                                   .trusted = lane->server->trusted};
+    struct source_result result;
+    enum dns_problem problem = PROBLEM_MALFORMED;
+
+    switch (dnsmsg_parse(message, length, &expect, &result, &problem)) {
+    case DNSMSG_STRAY:
+        lane_stray(lane);
+        return;
+    case DNSMSG_TRUNCATED:
+        note_answered(lane, true, datagram);
+        lane_to_stream(lane);
+        return;
+    case DNSMSG_PLAIN:
+        note_answered(lane, true, datagram);
+        lane_without_edns(lane);
+        return;
+    case DNSMSG_FAILED:
+        note_answered(lane, false, datagram);
+        lane->erred = true;
+        lane_failed(lane, problem);
+        return;
+    case DNSMSG_ANSWER:
+        note_answered(lane, true, datagram);
+        note_outdone(query, lane);
+        if (lane->no_edns) /* it was EDNS0 indeed: spare it the detour for a while */
+            lane->server->plain_until_ms = loop_now_ms(query->pool->loop) + SERVER_PLAIN_MS;
+        query_finish(query, &result, lane->server->label);
+        return;
+    }
+}
+
+static void on_udp_failed(void *arg, int error)
+{
+    struct lane *lane = arg;
+
+    if (!transport_error_is_local(error))
+        note_bad(lane, server_was_unreachable);
+    lane_failed(lane, transport_error_is_local(error) ? PROBLEM_LIMIT : PROBLEM_NETWORK);
+}
+
+/* Its UDP may be in order: the server is not down for this. */
+static void on_tcp_failed(void *arg, int error)
+{
+    lane_failed(arg, error == 0 ? PROBLEM_MALFORMED : PROBLEM_NETWORK);
+}
+
+static const struct transport_calls udp_calls = {on_message, on_udp_failed};
+static const struct transport_calls tcp_calls = {on_message, on_tcp_failed};
+
+/* ---- asking ---- */
+
+static size_t lane_query(struct lane *lane, uint8_t message[DNSMSG_QUERY_MAX])
+{
+    return dnsmsg_query(&lane->query->question, lane->id, !lane->plain, message);
+}
+
+static enum status lane_renew(struct lane *lane)
+{
+    struct query_pool *pool = lane->query->pool;
+
+    lane->asked_ms = loop_now_ms(pool->loop);
+    lane->plain = lane->no_edns || server_plain(lane->server, lane->asked_ms);
+    return take_id(pool, &lane->id);
+}
+
+static void lane_wait_tcp(struct lane *lane)
+{
+    TAILQ_INSERT_TAIL(&lane->query->pool->tcp_waiting, lane, link);
+    lane->waiting = true;
+    metric_add(lane->query->pool->metrics.tcp_waits, 0, 0, 1);
+}
+
+/*
+ * Connect, or wait for a turn.  STATUS_IO: the server cannot be reached (errno).  A lack of
+ * descriptors is waited out.
+ */
+static enum status lane_stream(struct lane *lane)
+{
+    struct query_pool *pool = lane->query->pool;
+    uint8_t message[DNSMSG_QUERY_MAX];
+    enum status status;
+
+    if (pool->tcp_open >= pool->tcp_max) {
+        lane_wait_tcp(lane);
+        return STATUS_OK;
+    }
+    status = lane_renew(lane);
+    if (status == STATUS_OK)
+        status = tcp_open(pool->loop, &lane->server->where, message, lane_query(lane, message),
+                          &tcp_calls, lane, &lane->tcp);
+    if (status == STATUS_OK) {
+        pool->tcp_open++;
+    } else if (status == STATUS_NOMEM || transport_error_is_local(errno)) {
+        lane_wait_tcp(lane);
+        tcp_turn_at(pool, loop_now_ms(pool->loop) + QUERY_LOCAL_MS);
+        status = STATUS_OK;
+    }
+    return status;
+}
+
+static void on_tcp_turn(void *arg)
+{
+    struct query_pool *pool = arg;
+    unsigned turns = pool->tcp_max; /* who must wait again goes to the end */
+
+    while (turns-- > 0 && pool->tcp_open < pool->tcp_max && !TAILQ_EMPTY(&pool->tcp_waiting)) {
+        struct lane *lane = TAILQ_FIRST(&pool->tcp_waiting);
+
+        TAILQ_REMOVE(&pool->tcp_waiting, lane, link);
+        lane->waiting = false;
+        if (lane_stream(lane) != STATUS_OK)
+            lane_failed(lane, PROBLEM_NETWORK);
+        else if (lane->waiting)
+            return; /* out of descriptors: another turn is on its way */
+    }
+}
+
+static enum status lane_datagram(struct lane *lane)
+{
+    struct query_pool *pool = lane->query->pool;
+    uint8_t message[DNSMSG_QUERY_MAX];
+    enum status status = STATUS_OK;
+
+    if (lane->udp == NULL) {
+        status = lane_renew(lane);
+        if (status == STATUS_OK)
+            status = udp_open(pool->loop, &lane->server->where, &udp_calls, lane, &lane->udp);
+    }
+    if (status == STATUS_OK)
+        status = udp_send(lane->udp, message, lane_query(lane, message));
+    return status;
+}
+
+/*
+ * Ask this server, or ask again.  STATUS_IO: it cannot be reached.  STATUS_LIMIT, STATUS_NOMEM: we
+ * cannot ask now.
+ */
+static enum status lane_ask(struct lane *lane)
+{
+    struct query *query = lane->query;
+    struct query_pool *pool = query->pool;
+    enum status status = STATUS_OK;
+
+    if (lane->stream || pool->use_tcp) {
+        if (!lane_open(lane))
+            status = lane_stream(lane);
+    } else {
+        status = lane_datagram(lane);
+    }
+    if (status == STATUS_IO && transport_error_is_local(errno))
+        return STATUS_LIMIT;
+    if (status != STATUS_OK)
+        return status;
+    query->sent_ms = loop_now_ms(pool->loop);
+    pthread_mutex_lock(&pool->lock);
+    server_asked(lane->server, query->sent_ms);
+    pthread_mutex_unlock(&pool->lock);
+    return STATUS_OK;
+}
+
+/* The lane of the next try, or NULL: servers that are up in every round, the others once. */
+static struct lane *query_try(struct query *query, unsigned *round)
+{
+    unsigned attempts = query->pool->attempts, try = query->tries++;
+    unsigned group = query->up > 0 ? query->up : query->count;
+
+    *round = try / group;
+    if (*round < attempts)
+        return &query->lanes[try % group];
+    *round = 0;
+    try -= attempts * group;
+    return group + try < query->count ? &query->lanes[group + try] : NULL;
+}
+
+/* Descriptors, ports or memory have run out: not the server's fault, and it may pass. */
+static void query_wait_local(struct query *query, const struct lane *lane)
+{
+    note_problem(query, PROBLEM_LIMIT, lane);
+    query->tries--;
+    query->current = NULL;
+    query_arm(query, loop_now_ms(query->pool->loop) + QUERY_LOCAL_MS);
+}
+
+/* All have been asked: wait for the slow ones, or end. */
+static void query_last(struct query *query)
+{
+    int64_t due_ms = query->sent_ms + QUERY_PATIENCE_MS;
+
+    query->tries--; /* stays at the end */
+    query->current = NULL;
+    if (lanes_open(query) && loop_now_ms(query->pool->loop) < due_ms)
+        query_arm(query, due_ms);
+    else
+        query_fail_late(query);
+}
+
+/* Send to the next server.  The query may be gone afterwards. */
+static void query_next(struct query *query)
+{
+    struct query_pool *pool = query->pool;
+    struct lane *lane;
+    unsigned round;
+
+    while ((lane = query_try(query, &round)) != NULL) {
+        enum status status;
+
+        if (lane->over)
+            continue;
+        status = lane_ask(lane);
+        if (status == STATUS_OK) {
+            query->current = lane;
+            query_arm(query, query->sent_ms +
+                                 (lane->tcp != NULL || lane->waiting
+                                      ? QUERY_TCP_MS
+                                      : server_timeout_ms(lane->server, pool->timeout_ms, round)));
+            return;
+        }
+        if (status != STATUS_IO) {
+            query_wait_local(query, lane);
+            return;
+        }
+        lane_close(lane);
+        lane->over = true;
+        note_bad(lane, server_was_unreachable);
+        note_problem(query, PROBLEM_NETWORK, lane);
+    }
+    query_last(query);
+}
+
+/* ---- life cycle ---- */
+
+static struct query *query_new(struct query_pool *pool, const struct question *question,
+                               struct server *const *servers, unsigned count)
+{
+    struct query *query = calloc(1, sizeof *query + count * sizeof query->lanes[0]);
+
+    if (query == NULL)
+        return NULL;
+    query->timer = loop_timer_new(pool->loop, on_timer, query);
+    if (query->timer == NULL) {
+        free(query);
+        return NULL;
+    }
+    query->pool = pool;
+    query->question = *question;
+    query->count = count;
+    query->problem_label = SERVER_NO_LABEL;
+    query->start_ms = loop_now_ms(pool->loop);
+    for (unsigned i = 0; i < count; i++) {
+        query->lanes[i].query = query;
+        query->lanes[i].server = server_ref(servers[i]);
+    }
+    LIST_INSERT_HEAD(&pool->running, query, link);
+    return query;
+}
+
+struct query *query_start(struct query_pool *pool, const struct question *question,
+                          struct server *const *servers, unsigned up, unsigned count,
+                          int64_t deadline_ms, source_done *done, void *arg)
+{
+    struct query *query = query_new(pool, question, servers, count);
+    bool finished = false;
+
+    if (query == NULL) {
+        struct source_result result = {.chain_ttl_s = UINT32_MAX};
+
+        done(arg, &result);
+        return NULL;
+    }
+    query->up = up;
+    query->deadline_ms = deadline_ms;
+    query->done = done;
+    query->arg = arg;
+    query->finished = &finished;
+    if (query->start_ms >= deadline_ms)
+        query_fail(query, PROBLEM_DEADLINE);
+    else
+        query_next(query);
+    if (finished)
+        return NULL;
+    query->finished = NULL;
+    return query;
+}
+
+void query_cancel(struct query *query)
+{
+    query_fail(query, PROBLEM_CANCELLED);
+}
+
+void query_probe(struct query_pool *pool, const struct question *question, struct server *server)
+{
+    struct query *query = query_new(pool, question, &server, 1);
+
+    if (query == NULL)
+        return;
+    query->count = 1;
+    query->deadline_ms = query->start_ms + SERVER_TIMEOUT_MAX_MS;
+    query_next(query);
+}
+
+enum status query_pool_init(struct query_pool *pool, struct loop *loop)
+{
+    memset(pool, 0, sizeof *pool);
+    TAILQ_INIT(&pool->tcp_waiting);
+    LIST_INIT(&pool->running);
+    pool->loop = loop;
+    pool->attempts = QUERY_ATTEMPTS;
+    pool->tcp_max = QUERY_TCP_DEFAULT;
+    pool->tcp_turn = loop_timer_new(loop, on_tcp_turn, pool);
+    if (pool->tcp_turn == NULL)
+        return STATUS_NOMEM;
+    if (pthread_mutex_init(&pool->lock, NULL) != 0) {
+        loop_timer_free(pool->tcp_turn);
+        return STATUS_NOMEM;
+    }
+    return STATUS_OK;
+}
+
+void query_pool_clear(struct query_pool *pool)
+{
+    while (!LIST_EMPTY(&pool->running))
+        query_cancel(LIST_FIRST(&pool->running));
+    loop_timer_free(pool->tcp_turn);
+    pthread_mutex_destroy(&pool->lock);
+}
