@@ -225,7 +225,7 @@ static void explain_ptr_generic(const struct evidence *evidence, struct textbuf 
     textbuf_put(out, "PTR ");
     textbuf_put_foreign(out, evidence->iprev.confirmed->name, SHOWN_NAME_MAX);
     textbuf_put(out, " names an access line, not a mail server (");
-    textbuf_put_foreign(out, evidence->generic.why, GENERIC_WHY_MAX);
+    textbuf_put(out, evidence->generic.why);
     textbuf_put(out, ")");
 }
 

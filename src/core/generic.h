@@ -12,7 +12,8 @@
 
 struct generic {
     bool generic;
-    char why[GENERIC_WHY_MAX]; /* "octets 7.113 reversed in label 1"; "" when not generic */
+    char why[GENERIC_WHY_MAX]; /* "octets 7.113 reversed in label 1", printable; "" when not generic
+                                */
 };
 
 /*

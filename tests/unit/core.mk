@@ -1,1 +1,57 @@
 # SPDX-License-Identifier: BSD-2-Clause
+CORE_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+CORE_TEST_LIBS = libcore.a libbase.a $(CHECK_LIBS) $(PSL_LIBS)
+CORE_TESTS = \
+	tests/unit/test_ipaddr \
+	tests/unit/test_hostname \
+	tests/unit/test_orgdomain \
+	tests/unit/test_iprev \
+	tests/unit/test_agreement \
+	tests/unit/test_generic \
+	tests/unit/test_checks \
+	tests/unit/test_policy \
+	tests/unit/test_reply
+
+check_PROGRAMS += $(CORE_TESTS) tests/tools/generic_rate
+TESTS += $(CORE_TESTS) tests/structure.sh tests/generic-rate.sh
+dist_check_SCRIPTS += tests/structure.sh tests/generic-rate.sh
+EXTRA_DIST += tests/data/ptr-names-sample.tsv
+
+tests_tools_generic_rate_SOURCES = tests/tools/generic_rate.c
+tests_tools_generic_rate_LDADD = libcore.a libbase.a
+
+tests_unit_test_ipaddr_SOURCES = tests/unit/test_ipaddr.c
+tests_unit_test_ipaddr_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_ipaddr_LDADD = $(CORE_TEST_LIBS)
+
+tests_unit_test_hostname_SOURCES = tests/unit/test_hostname.c
+tests_unit_test_hostname_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_hostname_LDADD = $(CORE_TEST_LIBS)
+
+tests_unit_test_orgdomain_SOURCES = tests/unit/test_orgdomain.c
+tests_unit_test_orgdomain_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_orgdomain_LDADD = $(CORE_TEST_LIBS)
+
+tests_unit_test_iprev_SOURCES = tests/unit/test_iprev.c tests/unit/factstext.c tests/unit/factstext.h
+tests_unit_test_iprev_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_iprev_LDADD = $(CORE_TEST_LIBS)
+
+tests_unit_test_agreement_SOURCES = tests/unit/test_agreement.c tests/unit/factstext.c tests/unit/factstext.h
+tests_unit_test_agreement_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_agreement_LDADD = $(CORE_TEST_LIBS)
+
+tests_unit_test_generic_SOURCES = tests/unit/test_generic.c
+tests_unit_test_generic_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_generic_LDADD = $(CORE_TEST_LIBS)
+
+tests_unit_test_checks_SOURCES = tests/unit/test_checks.c tests/unit/factstext.c tests/unit/factstext.h
+tests_unit_test_checks_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_checks_LDADD = $(CORE_TEST_LIBS)
+
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
+tests_unit_test_policy_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_policy_LDADD = $(CORE_TEST_LIBS)
+
+tests_unit_test_reply_SOURCES = tests/unit/test_reply.c tests/unit/factstext.c tests/unit/factstext.h
+tests_unit_test_reply_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_reply_LDADD = $(CORE_TEST_LIBS)

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/policy.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct neighbour_bits bits = {24, 64};
+
+/* Facts and evidence in which just `set` is true. */
+struct scene {
+    struct facts facts;
+    struct evidence evidence;
+    struct policy policy;
+    struct policy_site site;
+};
+
+static void make_scene(struct scene *scene, check_set set)
+{
+    memset(scene, 0, sizeof *scene);
+    ck_assert(ipaddr_parse("198.51.100.7", &scene->facts.client) == STATUS_OK);
+    scene->evidence.facts = &scene->facts;
+    scene->evidence.true_checks = set;
+    policy_defaults(&scene->policy, "default");
+    scene->policy.tag_score = 0;
+    scene->site.outage_action = ACTION_TAG;
+    scene->site.percent_bits = bits;
+}
+
+static struct verdict judge(const struct scene *scene)
+{
+    return policy_judge(&scene->policy, &scene->site, &scene->evidence);
+}
+
+START_TEST(test_defaults)
+{
+    struct policy policy;
+    policy_defaults(&policy, "default");
+    ck_assert_str_eq(policy.name, "default");
+    ck_assert_int_eq(policy.required_agreement, AGREEMENT_DOMAIN);
+    ck_assert(policy.tag_score > 2.9 && policy.tag_score < 3.1);
+    ck_assert(policy.reject_score <= 0);
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        ck_assert_int_eq(policy.rules[i].action, checks[i].default_action);
+        ck_assert_uint_eq(policy.rules[i].percent, 100);
+        ck_assert(!policy.rules[i].monitor);
+        ck_assert_ptr_null(policy.rules[i].reply);
+    }
+    /* RFC 5321 4.1.4 */
+    ck_assert_int_eq(policy.rules[CHECK_HELO_MISMATCH].action, ACTION_ACCEPT);
+}
+END_TEST
+
+/* Every check with every action: done, monitored, outside the percentage, in a site that monitors.
+ */
+START_TEST(test_every_check_and_action)
+{
+    enum check_id id = (enum check_id)(_i / ACTION_COUNT);
+    enum action action = (enum action)(_i % ACTION_COUNT);
+    struct scene scene;
+    make_scene(&scene, CHECK_BIT(id));
+    scene.policy.rules[id].action = action;
+    struct verdict verdict = judge(&scene);
+    ck_assert_int_eq(verdict.action, action);
+    ck_assert_int_eq(verdict.would, action);
+    ck_assert_uint_eq(verdict.checks, CHECK_BIT(id));
+    ck_assert_uint_eq(verdict.enforced, CHECK_BIT(id));
+    ck_assert_int_eq(verdict.reason, id);
+    ck_assert(!verdict.by_score);
+
+    for (unsigned how = 0; how < 3; how++) {
+        make_scene(&scene, CHECK_BIT(id));
+        scene.policy.rules[id].action = action;
+        scene.policy.rules[id].monitor = how == 0;
+        scene.policy.rules[id].percent = how == 1 ? 0 : 100;
+        scene.site.monitor = how == 2;
+        verdict = judge(&scene);
+        ck_assert_int_eq(verdict.action, ACTION_ACCEPT);
+        ck_assert_int_eq(verdict.would, action);
+        ck_assert_uint_eq(verdict.checks, CHECK_BIT(id));
+        ck_assert_uint_eq(verdict.enforced, 0);
+        ck_assert_int_eq(verdict.reason, id);
+        ck_assert(verdict.enforced_score <= 0);
+    }
+}
+END_TEST
+
+START_TEST(test_nothing_true)
+{
+    struct scene scene;
+    make_scene(&scene, 0);
+    scene.policy.tag_score = 0.1;
+    struct verdict verdict = judge(&scene);
+    ck_assert_int_eq(verdict.action, ACTION_ACCEPT);
+    ck_assert_int_eq(verdict.would, ACTION_ACCEPT);
+    ck_assert_int_eq(verdict.reason, CHECK_COUNT);
+    ck_assert(!verdict.by_score);
+}
+END_TEST
+
+/* Two checks, A before B in the list. */
+#define A CHECK_PTR_GENERIC
+#define B CHECK_HELO_DISAGREES
+
+static const struct {
+    const char *label;
+    enum action a, b;
+    bool monitor_a, monitor_b;
+    enum action want, want_would;
+    enum check_id want_reason;
+} pairs[] = {
+    {"worst wins", ACTION_TAG, ACTION_REJECT, false, false, ACTION_REJECT, ACTION_REJECT, B},
+    {"of equals the first", ACTION_TAG, ACTION_TAG, false, false, ACTION_TAG, ACTION_TAG, A},
+    {"quarantine over tag", ACTION_QUARANTINE, ACTION_TAG, false, false, ACTION_QUARANTINE,
+     ACTION_QUARANTINE, A},
+    {"reject over tempfail", ACTION_TEMPFAIL, ACTION_REJECT, false, false, ACTION_REJECT,
+     ACTION_REJECT, B},
+    {"tempfail over quarantine", ACTION_QUARANTINE, ACTION_TEMPFAIL, false, false, ACTION_TEMPFAIL,
+     ACTION_TEMPFAIL, B},
+    {"the worst is monitored", ACTION_TAG, ACTION_REJECT, false, true, ACTION_TAG, ACTION_REJECT,
+     A},
+    {"the mild one is monitored", ACTION_TAG, ACTION_REJECT, true, false, ACTION_REJECT,
+     ACTION_REJECT, B},
+    {"only accept is left", ACTION_ACCEPT, ACTION_REJECT, false, true, ACTION_ACCEPT, ACTION_REJECT,
+     B},
+    {"both accept", ACTION_ACCEPT, ACTION_ACCEPT, false, false, ACTION_ACCEPT, ACTION_ACCEPT, A},
+    {"both monitored", ACTION_TAG, ACTION_REJECT, true, true, ACTION_ACCEPT, ACTION_REJECT, B},
+};
+
+START_TEST(test_pairs)
+{
+    struct scene scene;
+    make_scene(&scene, CHECK_BIT(A) | CHECK_BIT(B));
+    scene.policy.rules[A].action = pairs[_i].a;
+    scene.policy.rules[B].action = pairs[_i].b;
+    scene.policy.rules[A].monitor = pairs[_i].monitor_a;
+    scene.policy.rules[B].monitor = pairs[_i].monitor_b;
+    struct verdict verdict = judge(&scene);
+    ck_assert_msg(verdict.action == pairs[_i].want, "%s", pairs[_i].label);
+    ck_assert_msg(verdict.would == pairs[_i].want_would, "%s", pairs[_i].label);
+    ck_assert_msg(verdict.reason == pairs[_i].want_reason, "%s", pairs[_i].label);
+}
+END_TEST
+
+static const struct {
+    const char *label;
+    double a, b, tag_score, reject_score;
+    enum action action_b;
+    bool monitor_b;
+    enum action want, want_would;
+    bool want_by_score;
+    enum check_id want_reason;
+} scores[] = {
+    {"below", 1.0, 1.9, 3.0, 0, ACTION_ACCEPT, false, ACTION_ACCEPT, ACTION_ACCEPT, false, A},
+    {"reached", 1.0, 2.0, 3.0, 0, ACTION_ACCEPT, false, ACTION_TAG, ACTION_TAG, true, B},
+    {"sum of fractions", 0.1, 0.7, 0.8, 0, ACTION_ACCEPT, false, ACTION_TAG, ACTION_TAG, true, B},
+    {"equal scores: the first", 2.0, 2.0, 3.0, 0, ACTION_ACCEPT, false, ACTION_TAG, ACTION_TAG,
+     true, A},
+    {"off", 100, 100, 0, 0, ACTION_ACCEPT, false, ACTION_ACCEPT, ACTION_ACCEPT, false, A},
+    {"reject", 3.0, 2.0, 3.0, 5.0, ACTION_TAG, false, ACTION_REJECT, ACTION_REJECT, true, A},
+    {"reject without tag", 3.0, 2.0, 0, 5.0, ACTION_TAG, false, ACTION_REJECT, ACTION_REJECT, true,
+     A},
+    {"a check's own action is as bad", 3.0, 2.0, 3.0, 5.0, ACTION_REJECT, false, ACTION_REJECT,
+     ACTION_REJECT, false, B},
+    {"a check's own action is worse", 3.0, 2.0, 3.0, 0, ACTION_TEMPFAIL, false, ACTION_TEMPFAIL,
+     ACTION_TEMPFAIL, false, B},
+    {"a monitored check's score does not count", 1.0, 2.0, 3.0, 0, ACTION_ACCEPT, true,
+     ACTION_ACCEPT, ACTION_TAG, true, B},
+};
+
+START_TEST(test_scores)
+{
+    struct scene scene;
+    make_scene(&scene, CHECK_BIT(A) | CHECK_BIT(B));
+    scene.policy.tag_score = scores[_i].tag_score;
+    scene.policy.reject_score = scores[_i].reject_score;
+    scene.policy.rules[A] = (struct check_rule){ACTION_ACCEPT, scores[_i].a, false, 100, NULL};
+    scene.policy.rules[B] =
+        (struct check_rule){scores[_i].action_b, scores[_i].b, scores[_i].monitor_b, 100, NULL};
+    struct verdict verdict = judge(&scene);
+    ck_assert_msg(verdict.action == scores[_i].want, "%s", scores[_i].label);
+    ck_assert_msg(verdict.would == scores[_i].want_would, "%s", scores[_i].label);
+    ck_assert_msg(verdict.by_score == scores[_i].want_by_score, "%s", scores[_i].label);
+    ck_assert_msg(verdict.reason == scores[_i].want_reason, "%s", scores[_i].label);
+    double total = scores[_i].a + scores[_i].b;
+    ck_assert(verdict.score >= total && verdict.score <= total);
+}
+END_TEST
+
+/* outage-action replaces the action of dns-temperror as it is: milder or harsher. */
+START_TEST(test_outage)
+{
+    enum action configured = (enum action)(_i / ACTION_COUNT);
+    enum action outage = (enum action)(_i % ACTION_COUNT);
+    struct scene scene;
+    make_scene(&scene, CHECK_BIT(CHECK_DNS_TEMPERROR));
+    scene.policy.rules[CHECK_DNS_TEMPERROR].action = configured;
+    scene.site.outage_action = outage;
+    ck_assert_int_eq(judge(&scene).action, configured);
+    scene.facts.resolver_down = true;
+    ck_assert_int_eq(judge(&scene).action, outage);
+    ck_assert_int_eq(judge(&scene).would, outage);
+    scene.policy.rules[CHECK_DNS_TEMPERROR].monitor = true;
+    ck_assert_int_eq(judge(&scene).action, ACTION_ACCEPT);
+
+    /* What is proven stays proven. */
+    make_scene(&scene, CHECK_BIT(CHECK_HELO_SELF));
+    scene.site.outage_action = outage;
+    scene.facts.resolver_down = true;
+    ck_assert_int_eq(judge(&scene).action, ACTION_REJECT);
+}
+END_TEST
+
+static struct ipaddr nth_client(unsigned network, unsigned host)
+{
+    uint8_t bytes[4] = {10, (uint8_t)(network >> 8), (uint8_t)network, (uint8_t)host};
+    struct ipaddr addr;
+    ck_assert(ipaddr_from_bytes(bytes, sizeof bytes, &addr) == STATUS_OK);
+    return addr;
+}
+
+START_TEST(test_bucket_is_stable)
+{
+    struct ipaddr v6, neighbour;
+    ck_assert(ipaddr_parse("2001:db8:1:2::1", &v6) == STATUS_OK);
+    ck_assert(ipaddr_parse("2001:db8:1:2:ffff::9", &neighbour) == STATUS_OK);
+    for (unsigned check = 0; check < CHECK_COUNT; check++) {
+        enum check_id id = (enum check_id)check;
+        struct ipaddr first = nth_client(5, 0);
+        for (unsigned host = 1; host < 256; host++) {
+            struct ipaddr addr = nth_client(5, host);
+            ck_assert_uint_eq(policy_bucket(&addr, bits, id), policy_bucket(&first, bits, id));
+        }
+        ck_assert_uint_eq(policy_bucket(&v6, bits, id), policy_bucket(&neighbour, bits, id));
+    }
+}
+END_TEST
+
+/* Of many networks `percent` in a hundred are chosen, near enough, for every check. */
+START_TEST(test_percent_is_proportional)
+{
+    static const unsigned percents[] = {0, 1, 10, 50, 90, 99, 100};
+    enum { NETWORKS = 20000 };
+    for (unsigned check = 0; check < CHECK_COUNT; check++) {
+        unsigned buckets[100] = {0};
+        for (unsigned i = 0; i < NETWORKS; i++) {
+            struct ipaddr addr = nth_client(i, 1);
+            unsigned bucket = policy_bucket(&addr, bits, (enum check_id)check);
+            ck_assert_uint_lt(bucket, 100);
+            buckets[bucket]++;
+        }
+        for (size_t p = 0; p < sizeof percents / sizeof percents[0]; p++) {
+            unsigned chosen = 0;
+            for (unsigned i = 0; i < percents[p]; i++)
+                chosen += buckets[i];
+            double share = 100.0 * chosen / NETWORKS;
+            ck_assert_msg(share > percents[p] - 1.5 && share < percents[p] + 1.5,
+                          "%s: %u %% became %.1f %%", checks[check].name, percents[p], share);
+        }
+    }
+}
+END_TEST
+
+/* Being in the first half for one check says nothing about another. */
+START_TEST(test_checks_choose_independently)
+{
+    enum { NETWORKS = 20000 };
+    for (unsigned a = 0; a < CHECK_COUNT; a++) {
+        for (unsigned b = a + 1; b < CHECK_COUNT; b++) {
+            unsigned both = 0;
+            for (unsigned i = 0; i < NETWORKS; i++) {
+                struct ipaddr addr = nth_client(i, 1);
+                both += policy_bucket(&addr, bits, (enum check_id)a) < 50 &&
+                        policy_bucket(&addr, bits, (enum check_id)b) < 50;
+            }
+            ck_assert_msg(both > NETWORKS * 0.22 && both < NETWORKS * 0.28, "%s and %s: %u",
+                          checks[a].name, checks[b].name, both);
+        }
+    }
+}
+END_TEST
+
+START_TEST(test_percent_decides)
+{
+    struct scene scene;
+    make_scene(&scene, CHECK_BIT(CHECK_PTR_MISSING));
+    unsigned bucket = policy_bucket(&scene.facts.client, bits, CHECK_PTR_MISSING);
+    scene.policy.rules[CHECK_PTR_MISSING].percent = bucket;
+    ck_assert_int_eq(judge(&scene).action, ACTION_ACCEPT);
+    ck_assert_int_eq(judge(&scene).would, ACTION_REJECT);
+    scene.policy.rules[CHECK_PTR_MISSING].percent = bucket + 1;
+    ck_assert_int_eq(judge(&scene).action, ACTION_REJECT);
+}
+END_TEST
+
+START_TEST(test_action_words)
+{
+    enum action parsed;
+    for (unsigned i = 0; i < ACTION_COUNT; i++) {
+        ck_assert(action_parse(action_text((enum action)i), &parsed));
+        ck_assert_uint_eq(parsed, i);
+    }
+    ck_assert(!action_parse("Reject", &parsed));
+    ck_assert(!action_parse("", &parsed));
+}
+END_TEST
+
+#define LOOP(tcase, test, table)                                                                   \
+    tcase_add_loop_test(tcase, test, 0, (int)(sizeof(table) / sizeof(table)[0]))
+
+int main(void)
+{
+    Suite *suite = suite_create("policy");
+    TCase *tcase = tcase_create("all");
+    tcase_add_test(tcase, test_defaults);
+    tcase_add_loop_test(tcase, test_every_check_and_action, 0, CHECK_COUNT * ACTION_COUNT);
+    tcase_add_test(tcase, test_nothing_true);
+    LOOP(tcase, test_pairs, pairs);
+    LOOP(tcase, test_scores, scores);
+    tcase_add_loop_test(tcase, test_outage, 0, ACTION_COUNT * ACTION_COUNT);
+    tcase_add_test(tcase, test_bucket_is_stable);
+    tcase_add_test(tcase, test_percent_is_proportional);
+    tcase_add_test(tcase, test_checks_choose_independently);
+    tcase_add_test(tcase, test_percent_decides);
+    tcase_add_test(tcase, test_action_words);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

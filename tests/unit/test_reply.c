@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/reply.h"
+
+#include "factstext.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define C4   .client = "198.51.100.7"
+#define PASS .ptr = "mail.a.example=198.51.100.7"
+#define NX   .ptr = "NX"
+
+#define NETWORK "the owner of the network (usually the provider) can "
+
+/* Facts and evidence with one check, or those of `set`, true. */
+struct scene {
+    struct factstext_memory memory;
+    struct facts facts;
+    struct evidence evidence;
+    struct policy policy;
+    struct verdict verdict;
+};
+
+static void make_scene(struct scene *scene, const struct factstext *text, check_set set)
+{
+    struct evidence_settings settings = {.neighbours = {24, 64},
+                                         .required_agreement = AGREEMENT_DOMAIN};
+    struct policy_site site = {.percent_bits = {24, 64}};
+    memset(scene, 0, sizeof *scene);
+    factstext_make(text, &scene->memory, &scene->facts);
+    evidence_evaluate(&scene->facts, &settings, DIALOGUE_MAIL, &scene->evidence);
+    scene->evidence.true_checks = set;
+    policy_defaults(&scene->policy, "default");
+    scene->verdict = policy_judge(&scene->policy, &site, &scene->evidence);
+}
+
+static const struct {
+    const char *label;
+    enum check_id check;
+    enum action action;
+    struct factstext facts;
+    const char *want_code, *want_xcode, *want_text;
+} standard[] = {
+    {"no PTR",
+     CHECK_PTR_MISSING,
+     ACTION_REJECT,
+     {C4, NX},
+     "550",
+     "5.7.25",
+     "198.51.100.7 has no PTR record (NXDOMAIN); " NETWORK "set a PTR record for the address"},
+    {"no PTR, deferred",
+     CHECK_PTR_MISSING,
+     ACTION_TEMPFAIL,
+     {C4, NX},
+     "450",
+     "4.7.25",
+     "198.51.100.7 has no PTR record (NXDOMAIN); " NETWORK "set a PTR record for the address"},
+    {"mismatch",
+     CHECK_PTR_MISMATCH,
+     ACTION_REJECT,
+     {C4, .ptr = "mail.a.example=203.0.113.9"},
+     "550",
+     "5.7.25",
+     "PTR mail.a.example resolves to 203.0.113.9, not to 198.51.100.7; " NETWORK
+     "correct the PTR record, or the owner of the name's zone its address"},
+    {"temporary",
+     CHECK_DNS_TEMPERROR,
+     ACTION_TEMPFAIL,
+     {C4, .ptr = "TEMP"},
+     "451",
+     "4.7.25",
+     "looking up the PTR of 198.51.100.7 failed temporarily (SERVFAIL); try again later; if it "
+     "stays, the owner of the zone can mend its name servers"},
+    {"temporary, refused by the site",
+     CHECK_DNS_TEMPERROR,
+     ACTION_REJECT,
+     {C4, .ptr = "TEMP"},
+     "550",
+     "5.7.25",
+     NULL},
+    {"HELO",
+     CHECK_HELO_NOT_FQDN,
+     ACTION_REJECT,
+     {C4, PASS, .helo = "localhost"},
+     "550",
+     "5.7.1",
+     "EHLO localhost is a single label, not a fully qualified name; the administrator of the "
+     "sending server can set its EHLO name to its fully qualified host name"},
+    {"HELO, deferred",
+     CHECK_HELO_NOT_FQDN,
+     ACTION_TEMPFAIL,
+     {C4, PASS, .helo = "localhost"},
+     "450",
+     "4.7.1",
+     NULL},
+    {"sender",
+     CHECK_SENDER_PTR_MISMATCH,
+     ACTION_REJECT,
+     {C4, PASS, .sender = "b.example"},
+     "550",
+     "5.7.1",
+     NULL},
+    {"MTA", CHECK_MTA_DISAGREES, ACTION_REJECT, {C4, PASS, .mta = MTA_FAIL}, "550", "5.7.25", NULL},
+};
+
+START_TEST(test_standard)
+{
+    struct scene scene;
+    struct reply reply;
+    make_scene(&scene, &standard[_i].facts, CHECK_BIT(standard[_i].check));
+    reply_build(&scene.policy, &scene.evidence, &scene.verdict, standard[_i].action, NULL, &reply);
+    ck_assert_str_eq(reply.code, standard[_i].want_code);
+    ck_assert_str_eq(reply.xcode, standard[_i].want_xcode);
+    ck_assert_uint_eq(reply.line_count, 1);
+    if (standard[_i].want_text != NULL)
+        ck_assert_str_eq(reply.lines[0], standard[_i].want_text);
+}
+END_TEST
+
+static const struct {
+    const char *label, *text, *help_url;
+    enum action action;
+    const char *want_code, *want_xcode;
+    const char *want[3];
+} templates[] = {
+    {"help URL after the standard text",
+     NULL,
+     "https://mx.example/why",
+     ACTION_REJECT,
+     "550",
+     "5.7.25",
+     {"198.51.100.7 has no PTR record (NXDOMAIN); " NETWORK
+      "set a PTR record for the address; see https://mx.example/why"}},
+    {"text only",
+     "get a PTR",
+     "https://mx.example/why",
+     ACTION_REJECT,
+     "550",
+     "5.7.25",
+     {"get a PTR"}},
+    {"code", "554 get a PTR", NULL, ACTION_REJECT, "554", "5.7.25", {"get a PTR"}},
+    {"both codes", "554 5.7.1 get a PTR", NULL, ACTION_REJECT, "554", "5.7.1", {"get a PTR"}},
+    {"enhanced code only", "5.7.1 get a PTR", NULL, ACTION_REJECT, "550", "5.7.1", {"get a PTR"}},
+    {"codes of the wrong class",
+     "550 5.7.25 get a PTR",
+     NULL,
+     ACTION_TEMPFAIL,
+     "450",
+     "4.7.25",
+     {"get a PTR"}},
+    {"numbers that are no code", "5501 x", NULL, ACTION_REJECT, "550", "5.7.25", {"5501 x"}},
+    {"enhanced code that is none",
+     "550 5.7.2500 x",
+     NULL,
+     ACTION_REJECT,
+     "550",
+     "5.7.25",
+     {"5.7.2500 x"}},
+    {"placeholders",
+     "%{client}|%{ptr}|%{helo}|%{url}|%{check}|100%%",
+     "u",
+     ACTION_REJECT,
+     "550",
+     "5.7.25",
+     {"198.51.100.7|unknown|h.example|u|ptr-missing|100%"}},
+    {"reason and mend",
+     "%{reason}. %{mend}.",
+     NULL,
+     ACTION_REJECT,
+     "550",
+     "5.7.25",
+     {"198.51.100.7 has no PTR record (NXDOMAIN). " NETWORK "set a PTR record for the address."}},
+    {"no URL", "see %{url}", NULL, ACTION_REJECT, "550", "5.7.25", {"see "}},
+    {"unknown placeholder stays", "%{x} %", NULL, ACTION_REJECT, "550", "5.7.25", {"%{x} %"}},
+    {"lines", "one\\ntwo\nthree", NULL, ACTION_REJECT, "550", "5.7.25", {"one", "two", "three"}},
+    {"empty lines", "one\\n\\n\\ntwo\\n", NULL, ACTION_REJECT, "550", "5.7.25", {"one", "two"}},
+    {"not ASCII", "caf\xe9\r\t", NULL, ACTION_REJECT, "550", "5.7.25", {"caf\\xe9\\x0d\\x09"}},
+    {"nothing", "550 5.7.25 ", NULL, ACTION_REJECT, "550", "5.7.25", {"refused by local policy"}},
+};
+
+START_TEST(test_templates)
+{
+    static const struct factstext text = {C4, NX, .helo = "h.example"};
+    struct scene scene;
+    struct reply reply;
+    make_scene(&scene, &text, CHECK_BIT(CHECK_PTR_MISSING));
+    scene.policy.rules[CHECK_PTR_MISSING].reply = templates[_i].text;
+    reply_build(&scene.policy, &scene.evidence, &scene.verdict, templates[_i].action,
+                templates[_i].help_url, &reply);
+    ck_assert_str_eq(reply.code, templates[_i].want_code);
+    ck_assert_str_eq(reply.xcode, templates[_i].want_xcode);
+    for (size_t i = 0; i < 3 && templates[_i].want[i] != NULL; i++) {
+        ck_assert_uint_gt(reply.line_count, i);
+        ck_assert_str_eq(reply.lines[i], templates[_i].want[i]);
+        ck_assert(i + 1 == 3 || templates[_i].want[i + 1] != NULL || reply.line_count == i + 1);
+    }
+}
+END_TEST
+
+START_TEST(test_score)
+{
+    static const struct factstext text = {C4, NX, .helo = "localhost"};
+    struct policy_site site = {.percent_bits = {24, 64}};
+    struct scene scene;
+    struct reply reply;
+    make_scene(&scene, &text,
+               CHECK_BIT(CHECK_PTR_MISSING) | CHECK_BIT(CHECK_HELO_NOT_FQDN) |
+                   CHECK_BIT(CHECK_HELO_DISAGREES));
+    scene.policy.rules[CHECK_PTR_MISSING] = (struct check_rule){ACTION_TAG, 2.5, false, 100, "own"};
+    scene.policy.rules[CHECK_HELO_NOT_FQDN].score = 1.5;
+    scene.policy.rules[CHECK_HELO_DISAGREES].score = 1.0;
+    scene.policy.reject_score = 5.0;
+    scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
+    reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, NULL, &reply);
+    ck_assert_str_eq(reply.code, "550");
+    ck_assert_str_eq(reply.xcode, "5.7.1");
+    ck_assert_str_eq(reply.lines[0],
+                     "total score 5 of ptr-missing, helo-not-fqdn and helo-disagrees: 198.51.100.7 "
+                     "has no PTR record (NXDOMAIN); " NETWORK "set a PTR record for the address");
+
+    scene.policy.rules[CHECK_HELO_DISAGREES].monitor = true;
+    scene.policy.reject_score = 4.0;
+    scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
+    char reason[REASON_MAX];
+    ck_assert_str_eq(reply_reason(&scene.evidence, &scene.verdict, reason),
+                     "total score 4 of ptr-missing and helo-not-fqdn: 198.51.100.7 has no PTR "
+                     "record (NXDOMAIN)");
+}
+END_TEST
+
+START_TEST(test_no_reason)
+{
+    static const struct factstext text = {C4, PASS, .helo = "mail.a.example"};
+    struct scene scene;
+    struct reply reply;
+    char reason[REASON_MAX];
+    make_scene(&scene, &text, 0);
+    ck_assert_str_eq(reply_reason(&scene.evidence, &scene.verdict, reason), "");
+    reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, "u", &reply);
+    ck_assert_str_eq(reply.lines[0], "refused by local policy; see u");
+    ck_assert_str_eq(reply.code, "550");
+}
+END_TEST
+
+static void assert_harmless(const struct reply *reply)
+{
+    ck_assert_uint_ge(reply->line_count, 1);
+    ck_assert_uint_le(reply->line_count, REPLY_LINES_MAX);
+    for (size_t i = 0; i < reply->line_count; i++) {
+        size_t length = strlen(reply->lines[i]);
+        ck_assert_uint_ge(length, 1);
+        ck_assert_uint_le(length, REPLY_LINE_MAX);
+        for (size_t j = 0; j < length; j++)
+            ck_assert(reply->lines[i][j] >= 0x20 && reply->lines[i][j] <= 0x7e);
+    }
+}
+
+/* What a client says never breaks a reply, whatever the template does with it. */
+START_TEST(test_hostile_helo)
+{
+    static const char bytes[] = {'a', '\xff', '\n', '"', '%', '\\', '{', ' '};
+    static const char *const texts[] = {NULL, "%{helo} %{helo}\\n%{reason}",
+                                        "%{helo}%{helo}%{helo}%{helo}%{helo}%{helo}%{helo}%{helo}"
+                                        "%{helo}%{helo}%{helo}%{helo}%{helo}%{helo}%{helo}%{helo}"
+                                        "%{helo}%{helo}%{helo}%{helo}%{helo}%{helo}%{helo}%{helo}"};
+    static const struct factstext text = {C4, PASS};
+    char helo[5001];
+    struct scene scene;
+    struct reply reply;
+    memset(helo, bytes[_i], sizeof helo - 1);
+    helo[sizeof helo - 1] = '\0';
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        make_scene(&scene, &text, CHECK_BIT(CHECK_HELO_INVALID));
+        helo_parse(helo, &scene.facts.helo);
+        scene.policy.rules[CHECK_HELO_INVALID].reply = texts[i];
+        reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, NULL, &reply);
+        assert_harmless(&reply);
+        ck_assert_str_eq(reply.code, "550");
+    }
+}
+END_TEST
+
+START_TEST(test_placeholders_are_not_expanded_twice)
+{
+    static const struct factstext text = {C4, NX, .helo = "%{reason}\\n%{url}%%"};
+    struct scene scene;
+    struct reply reply;
+    make_scene(&scene, &text, CHECK_BIT(CHECK_PTR_MISSING));
+    scene.policy.rules[CHECK_PTR_MISSING].reply = "<%{helo}>";
+    reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, "u", &reply);
+    ck_assert_uint_eq(reply.line_count, 1);
+    ck_assert_str_eq(reply.lines[0], "<%{reason}\\x5cn%{url}%%>");
+}
+END_TEST
+
+START_TEST(test_long_lines_are_wrapped)
+{
+    static const struct factstext text = {C4, NX};
+    char own[3 * REPLY_LINE_MAX + 1];
+    struct scene scene;
+    struct reply reply;
+    make_scene(&scene, &text, CHECK_BIT(CHECK_PTR_MISSING));
+    scene.policy.rules[CHECK_PTR_MISSING].reply = own;
+    for (size_t i = 0; i < sizeof own - 1; i++)
+        own[i] = i % 10 == 9 ? ' ' : 'a';
+    own[sizeof own - 1] = '\0';
+    reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, NULL, &reply);
+    assert_harmless(&reply);
+    ck_assert_uint_eq(reply.line_count, 3);
+    ck_assert_str_eq(reply.lines[0] + strlen(reply.lines[0]) - 9, "aaaaaaaaa");
+
+    memset(own, 'b', sizeof own - 1); /* no space: cut hard */
+    reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, NULL, &reply);
+    ck_assert_uint_eq(reply.line_count, 3);
+    ck_assert_uint_eq(strlen(reply.lines[0]), REPLY_LINE_MAX);
+
+    char many[2 * (REPLY_LINES_MAX + 2) + 1]; /* more lines than a reply has */
+    for (size_t i = 0; i < sizeof many - 1; i++)
+        many[i] = i % 2 == 0 ? 'c' : '\n';
+    many[sizeof many - 1] = '\0';
+    scene.policy.rules[CHECK_PTR_MISSING].reply = many;
+    reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, NULL, &reply);
+    ck_assert_uint_eq(reply.line_count, REPLY_LINES_MAX);
+    ck_assert_str_eq(reply.lines[REPLY_LINES_MAX - 1], "c...");
+}
+END_TEST
+
+/* Longest names everywhere: the sentence is cut, the reply stands. */
+START_TEST(test_long_names)
+{
+    static const struct factstext text = {C4, NX};
+    struct name_facts names[16];
+    struct ipaddr addresses[16];
+    char name[HOSTNAME_MAX + 1];
+    struct scene scene;
+    struct reply reply;
+    memset(name, 'a', HOSTNAME_MAX);
+    name[HOSTNAME_MAX] = '\0';
+    memset(names, 0, sizeof names);
+    for (size_t i = 0; i < 16; i++) {
+        ck_assert(ipaddr_parse("2001:db8:1234:5678:9abc:def0:1234:5678", &addresses[i]) ==
+                  STATUS_OK);
+        names[i] = (struct name_facts){.name = name,
+                                       .forward = {.outcome = DNS_FOUND},
+                                       .addresses = addresses,
+                                       .address_count = 16};
+    }
+    make_scene(&scene, &text, 0);
+    for (size_t count = 1; count <= 16; count += 5) {
+        scene.facts.names = names;
+        scene.facts.name_count = count;
+        scene.facts.ptr.outcome = DNS_FOUND;
+        scene.verdict.reason = CHECK_PTR_MISMATCH;
+        reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, name, &reply);
+        assert_harmless(&reply);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *label, *text;
+    enum action action;
+    const char *want; /* NULL: sound */
+    size_t want_at;
+} checked[] = {
+    {"text", "get a PTR", ACTION_REJECT, NULL, 0},
+    {"codes", "550 5.7.25 %{reason}; %{mend} %{url} %{client} %{ptr} %{helo} %{check} 5%%",
+     ACTION_REJECT, NULL, 0},
+    {"tempfail", "451 4.7.25 later", ACTION_TEMPFAIL, NULL, 0},
+    {"lines", "one\\ntwo\nthree", ACTION_REJECT, NULL, 0},
+    {"any class where it is not used", "451 4.7.1 x", ACTION_TAG, NULL, 0},
+    {"5xx with tempfail", "550 x", ACTION_TEMPFAIL, "code 5xx with action tempfail", 0},
+    {"4xx with reject", "450 x", ACTION_REJECT, "code 4xx with action reject", 0},
+    {"4.x.x with reject", "4.7.1 x", ACTION_REJECT, "code 4xx with action reject", 0},
+    {"classes differ", "550 4.7.1 x", ACTION_REJECT,
+     "code and enhanced code are of different classes", 0},
+    {"2xx", "250 x", ACTION_REJECT, "the code is neither 4xx nor 5xx", 0},
+    {"2.x.x", "2.7.1 x", ACTION_REJECT, "the enhanced code is neither 4.x.x nor 5.x.x", 0},
+    {"unknown placeholder", "550 a %{rdns}", ACTION_REJECT, "unknown placeholder", 6},
+    {"open placeholder", "%{client", ACTION_REJECT, "unknown placeholder", 0},
+    {"percent", "100% sure", ACTION_REJECT, "a % that begins no placeholder (write %%)", 3},
+    {"last percent", "100%", ACTION_REJECT, "a % that begins no placeholder (write %%)", 3},
+    {"8-bit", "caf\xe9", ACTION_REJECT, "a character that is not printable ASCII", 3},
+    {"control", "a\tb", ACTION_REJECT, "a character that is not printable ASCII", 1},
+    {"no text", "550 5.7.25", ACTION_REJECT, "no text", 10},
+    {"empty", "", ACTION_REJECT, "no text", 0},
+};
+
+START_TEST(test_check_template)
+{
+    const char *at = NULL;
+    const char *problem = reply_check_template(checked[_i].text, checked[_i].action, &at);
+    if (checked[_i].want == NULL) {
+        ck_assert_msg(problem == NULL, "%s: %s", checked[_i].label, problem);
+        return;
+    }
+    ck_assert_msg(problem != NULL, "%s", checked[_i].label);
+    ck_assert_str_eq(problem, checked[_i].want);
+    ck_assert_uint_eq((size_t)(at - checked[_i].text), checked[_i].want_at);
+}
+END_TEST
+
+#define LOOP(tcase, test, table)                                                                   \
+    tcase_add_loop_test(tcase, test, 0, (int)(sizeof(table) / sizeof(table)[0]))
+
+int main(void)
+{
+    Suite *suite = suite_create("reply");
+    TCase *tcase = tcase_create("all");
+    LOOP(tcase, test_standard, standard);
+    LOOP(tcase, test_templates, templates);
+    tcase_add_test(tcase, test_score);
+    tcase_add_test(tcase, test_no_reason);
+    tcase_add_loop_test(tcase, test_hostile_helo, 0, 8);
+    tcase_add_test(tcase, test_placeholders_are_not_expanded_twice);
+    tcase_add_test(tcase, test_long_lines_are_wrapped);
+    tcase_add_test(tcase, test_long_names);
+    LOOP(tcase, test_check_template, checked);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
