@@ -36,8 +36,10 @@ struct resolver *resolver_new(struct source *source, struct cache *cache, struct
                               const struct clock *clock, const struct resolver_limits *limits,
                               struct metrics *metrics) MUST_CHECK;
 
-/* Ends every flight (waiters get PROBLEM_CANCELLED), then frees.  The loop must still run, or be
- * NULL. */
+/*
+ * Ends every flight (waiters get PROBLEM_CANCELLED), then frees.  The loop must have been stopped
+ * (loop_stop()), or be NULL; the lookups may end later only if they ended their requests.
+ */
 void resolver_free(struct resolver *resolver);
 
 /*
@@ -59,25 +61,31 @@ typedef void resolver_done(void *arg, const struct resolver_answer *answer);
 
 /*
  * Ask.  STATUS_OK: *now holds the answer (one reference for the caller), done will not be called.
- * STATUS_PENDING: done will be called exactly once, whatever happens; *request is for
- * resolver_cancel(). Others (NOMEM, CLOSED): nothing is under way.  deadline_ms: nobody needs the
- * answer later (monotonic). Thread safe.
+ * STATUS_PENDING: done is called exactly once, whatever happens, on the loop's thread (without a
+ * loop possibly before this returns); *request is a handle that the caller gives back by exactly
+ * one resolver_cancel(), before or after that.  Others (NOMEM, CLOSED): nothing is under way.
+ * deadline_ms: nobody needs the answer later (monotonic).  Thread safe.  No lock that `done` takes
+ * may be held by the caller.
  */
 enum status resolver_ask(struct resolver *resolver, const struct question *question,
                          int64_t deadline_ms, resolver_done *done, void *arg,
                          struct resolver_answer *now, struct resolver_request **request) MUST_CHECK;
 
 /*
- * The asker has gone: done is called soon with PROBLEM_CANCELLED (unless it has been called); a
- * flight without askers is dropped.  The request must not be used after its done was called: the
- * caller serialises that with its own lock.  Thread safe, never blocks on the network.
+ * Give the handle back.  If the answer has not come, the asker has gone: done is called with
+ * PROBLEM_CANCELLED, from the loop's thread (without a loop: before this returns), and a flight
+ * without askers is dropped.  Thread safe, never blocks on the network; no lock that `done` takes
+ * may be held by the caller.  NULL is fine.
  */
 void resolver_cancel(struct resolver *resolver, struct resolver_request *request);
 
-struct resolver_health resolver_health(const struct resolver *resolver);
+/* Without a loop: what timers would do.  Call when time has passed. */
+void resolver_poll(struct resolver *resolver);
 
-/* Text of answer->server ("127.0.0.1:53"), or NULL; lives as long as the resolver. Thread safe. */
-const char *resolver_server_text(const struct resolver *resolver, unsigned server);
+struct resolver_health resolver_health(struct resolver *resolver);
+
+/* Text of answer->server ("127.0.0.1:53"), or NULL; lives as long as the resolver.  Thread safe. */
+const char *resolver_server_text(struct resolver *resolver, unsigned server);
 
 struct cache *resolver_cache(struct resolver *resolver);
 const struct clock *resolver_clock(const struct resolver *resolver);
