@@ -92,6 +92,9 @@ static const struct {
     {"two single digits", "192.0.2.1", "host-2-1.isp.example", NULL},
     {"not neighbours in the address", "198.51.100.7", "host-198-7.isp.example", NULL},
     {"letters between", "198.51.100.7", "host100and7.isp.example", NULL},
+    {"one letter between", "198.51.100.7", "host100a7.isp.example", NULL},
+    {"a word between", "198.51.100.7", "100.abc7.isp.example", NULL},
+    {"two separators", "198.51.100.7", "host100--7.isp.example", NULL},
 
     /* Words and a number. */
     {"pool", "198.51.100.7", "hy66632.dynamic.isp.example",
@@ -102,6 +105,7 @@ static const struct {
     {"hardware address", "198.51.100.7", "h00045a0f1e2d.ne.client2.isp.example",
      "word \"client\" and a number in label 1"},
     {"hexadecimal name alone", "198.51.100.7", "a0045a0f1e2d.host.example", NULL},
+    {"a long number", "198.51.100.7", "order202601021530.client.host.example", NULL},
     {"user of a cable network", "198.51.100.7", "user-pmngs6g.cable.isp.example",
      "word \"cable\" and a number in label 1"},
     {"small number", "198.51.100.7", "cust1.host.example", NULL},
