@@ -2,5 +2,11 @@
 noinst_LIBRARIES += libdns.a
 libdns_a_CPPFLAGS = $(AM_CPPFLAGS)
 libdns_a_CFLAGS = $(AM_CFLAGS) $(LDNS_CFLAGS) $(EVENT_CFLAGS)
-libdns_a_SOURCES = src/dns/source.h
+libdns_a_SOURCES = \
+	src/dns/answer.c src/dns/answer.h \
+	src/dns/breaker.c src/dns/breaker.h \
+	src/dns/cache.c src/dns/cache.h \
+	src/dns/lookup.c src/dns/lookup.h \
+	src/dns/resolver.c src/dns/resolver.h \
+	src/dns/source.h
 include src/dns/net.mk

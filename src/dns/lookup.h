@@ -26,7 +26,7 @@ struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *clie
 /*
  * (Re)start the EHLO part: an earlier one is dropped.  Asks only if helo->name is not "".
  * deadline_ms: absolute, monotonic, for this part: an EHLO after STARTTLS may come late; the reverse
- * part keeps its own.  STATUS_NOMEM: nothing started, and lookup_facts() will say DNS_TEMPERROR.
+ * part keeps its own.  STATUS_NOMEM: nothing started, and lookup_facts() says STATUS_NOMEM too.
  */
 enum status lookup_helo(struct lookup *lookup, const struct helo *helo,
                         int64_t deadline_ms) MUST_CHECK;

@@ -120,9 +120,9 @@ void engine_free(struct engine *engine)
 {
     if (engine == NULL)
         return;
-    resolver_free(engine->resolver);
     if (engine->loop != NULL)
         loop_stop(engine->loop);
+    resolver_free(engine->resolver);
     loop_free(engine->loop);
     cache_free(engine->cache);
     free(engine);

@@ -176,13 +176,19 @@ static void tear_down(struct play *play)
 
 /* --- events --------------------------------------------------------------------------------- */
 
-/* What milter.c does by lookup_wait(), with a clock that is moved by hand. */
+static void advance(struct play *play, int64_t ms)
+{
+    world_advance(play->world, ms);
+    resolver_poll(play->resolver);
+}
+
+/* What mfapi.c does by lookup_wait(), with a clock that is moved by hand. */
 static void settle(struct play *play, enum session_answer answer)
 {
     int64_t waited = 0;
     if (answer == SESSION_PENDING) {
         while (!lookup_ready(session_lookup(play->session)) && waited < WAIT_MAX_MS) {
-            world_advance(play->world, STEP_MS);
+            advance(play, STEP_MS);
             waited += STEP_MS;
         }
         if (waited >= WAIT_MAX_MS)
@@ -324,7 +330,7 @@ static void on_wait(struct play *play, char *argument)
     int64_t left = parse_time(play, argument);
     while (left > 0) {
         int64_t step = left > 1000 ? left / 100 : STEP_MS;
-        world_advance(play->world, step);
+        advance(play, step);
         left -= step;
     }
 }

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A lookup has two parts, the reverse one and that of the EHLO name, each an array of asks. Answers
+ * arrive on the resolver's thread while the session's thread goes on; the lookup's mutex guards all
+ * of it and is never held across a call into the resolver.  A part lives until its last answer
+ * has come, even when the lookup was freed meanwhile, and keeps the lookup's memory that long.
+ */
+#include "dns/lookup.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* PTR names that are no host names and are shown all the same: evidence, not a burden. */
+#define UNUSABLE_SHOWN_MAX 10
+
+/* One question and what became of it. */
+struct ask {
+    struct part *part;
+    bool asked, answered;
+    struct answer *answer; /* NULL after `answered`: memory ran out */
+    enum dns_origin origin;
+    uint32_t ttl_left_s, took_ms;
+    struct resolver_request *request; /* our handle; given back once */
+};
+
+/* The asks of the reverse part: the PTR, then the usable names in their order. */
+enum { ASK_PTR, ASK_NAMES };
+/* The asks of the EHLO part. */
+enum { ASK_HELO, ASK_HELO_OTHER, ASK_HELO_MX, ASK_HELO_COUNT };
+
+struct part {
+    atomic_uint refs; /* the lookup's, and one for each ask under way */
+    struct lookup *lookup;
+    void (*answered)(struct part *part, struct ask *ask);
+    int64_t deadline_ms;
+    unsigned pending;
+    bool dropped;
+    size_t ask_count;
+    char name[HOSTNAME_MAX + 1]; /* of the EHLO part */
+    struct ask asks[];
+};
+
+struct lookup {
+    atomic_uint refs; /* the session's, and one for each part */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct resolver *resolver;
+    struct ipaddr client;
+    unsigned max_ptr;
+    int64_t started_ms, last_ms;
+    bool all_cached;
+    bool helo_failed; /* the EHLO part could not be made */
+    struct part *reverse, *helo;
+    void *facts_memory;
+};
+
+static int64_t now_ms(const struct lookup *lookup)
+{
+    return clock_ms(resolver_clock(lookup->resolver));
+}
+
+/* --- memory --------------------------------------------------------------------------------- */
+
+static void lookup_unref(struct lookup *lookup)
+{
+    if (atomic_fetch_sub(&lookup->refs, 1) != 1)
+        return;
+    (void)pthread_cond_destroy(&lookup->changed);
+    (void)pthread_mutex_destroy(&lookup->lock);
+    free(lookup->facts_memory);
+    free(lookup);
+}
+
+static void part_unref(struct part *part)
+{
+    if (atomic_fetch_sub(&part->refs, 1) != 1)
+        return;
+    for (size_t i = 0; i < part->ask_count; i++)
+        answer_unref(part->asks[i].answer);
+    lookup_unref(part->lookup);
+    free(part);
+}
+
+static struct part *part_new(struct lookup *lookup, size_t ask_count, int64_t deadline_ms,
+                             void (*answered)(struct part *part, struct ask *ask))
+{
+    struct part *part = calloc(1, sizeof *part + ask_count * sizeof part->asks[0]);
+    if (part == NULL)
+        return NULL;
+    atomic_init(&part->refs, 1);
+    atomic_fetch_add(&lookup->refs, 1);
+    part->lookup = lookup;
+    part->answered = answered;
+    part->deadline_ms = deadline_ms;
+    part->ask_count = ask_count;
+    for (size_t i = 0; i < ask_count; i++)
+        part->asks[i].part = part;
+    return part;
+}
+
+/* Nobody wants this part any more: give the handles back, which cancels what is under way. */
+static void part_drop(struct part *part)
+{
+    if (part == NULL)
+        return;
+    struct lookup *lookup = part->lookup;
+    pthread_mutex_lock(&lookup->lock);
+    part->dropped = true;
+    pthread_mutex_unlock(&lookup->lock);
+    /* Once dropped, nobody else touches the handles. */
+    for (size_t i = 0; i < part->ask_count; i++) {
+        resolver_cancel(lookup->resolver, part->asks[i].request);
+        part->asks[i].request = NULL;
+    }
+    part_unref(part);
+}
+
+/* --- asking --------------------------------------------------------------------------------- */
+
+/* An answer has come (answer taken; NULL: memory ran out).  Goes on to what follows from it. */
+static void settle(struct ask *ask, struct answer *answer, const struct resolver_answer *delivery)
+{
+    struct part *part = ask->part;
+    struct lookup *lookup = part->lookup;
+    pthread_mutex_lock(&lookup->lock);
+    ask->answer = answer;
+    ask->origin = delivery->origin;
+    ask->ttl_left_s = delivery->ttl_left_s;
+    ask->took_ms = delivery->took_ms;
+    ask->answered = true;
+    lookup->last_ms = now_ms(lookup);
+    lookup->all_cached = lookup->all_cached && delivery->origin == DNS_FROM_CACHE;
+    bool wanted = !part->dropped && answer != NULL;
+    pthread_mutex_unlock(&lookup->lock);
+    if (wanted)
+        part->answered(part, ask);
+    pthread_mutex_lock(&lookup->lock);
+    part->pending--;
+    if (part->pending == 0)
+        (void)pthread_cond_broadcast(&lookup->changed);
+    pthread_mutex_unlock(&lookup->lock);
+}
+
+static void on_answer(void *arg, const struct resolver_answer *delivery)
+{
+    struct ask *ask = arg;
+    struct part *part = ask->part;
+    settle(ask, answer_ref(delivery->answer), delivery);
+    part_unref(part);
+}
+
+/* Keep the handle of a question under way, unless nobody wants it any more. */
+static void keep_handle(struct ask *ask, struct resolver_request *request)
+{
+    struct lookup *lookup = ask->part->lookup;
+    pthread_mutex_lock(&lookup->lock);
+    bool dropped = ask->part->dropped;
+    if (!dropped)
+        ask->request = request;
+    pthread_mutex_unlock(&lookup->lock);
+    if (dropped)
+        resolver_cancel(lookup->resolver, request);
+}
+
+/* Ask one question; the part stays pending until it is settled. */
+static void ask_question(struct ask *ask, const struct question *question)
+{
+    static const struct resolver_answer nothing = {.origin = DNS_FROM_NETWORK};
+    struct part *part = ask->part;
+    struct lookup *lookup = part->lookup;
+    struct resolver_answer now;
+    struct resolver_request *request = NULL;
+    pthread_mutex_lock(&lookup->lock);
+    ask->asked = true;
+    part->pending++;
+    pthread_mutex_unlock(&lookup->lock);
+    atomic_fetch_add(&part->refs, 2); /* for the answer, and for this function */
+    switch (resolver_ask(lookup->resolver, question, part->deadline_ms, on_answer, ask, &now,
+                         &request)) {
+    case STATUS_PENDING:
+        keep_handle(ask, request);
+        break;
+    case STATUS_OK:
+        settle(ask, now.answer, &now);
+        part_unref(part);
+        break;
+    default:
+        settle(ask, NULL, &nothing);
+        part_unref(part);
+        break;
+    }
+    part_unref(part);
+}
+
+static void ask_name(struct ask *ask, const char *name, enum rrtype type)
+{
+    struct question question;
+    if (question_from_name(name, type, &question) == STATUS_OK)
+        ask_question(ask, &question);
+}
+
+static enum rrtype own_type(const struct lookup *lookup)
+{
+    return lookup->client.family == IP_V6 ? RR_AAAA : RR_A;
+}
+
+/* --- the names in a PTR answer -------------------------------------------------------------- */
+
+/* Walks the names in the answer's canonical order, which is not the packet's; doubles left out. */
+struct name_walk {
+    const struct answer *answer;
+    size_t next;
+    const uint8_t *last;
+    size_t last_length;
+    /* The current name. */
+    enum hostname_flaw flaw;
+    char name[HOSTNAME_MAX + 1]; /* canonical, for HOSTNAME_OK */
+    char text[NAME_TEXT_MAX];    /* presentation form */
+};
+
+static bool walk_name(struct name_walk *walk)
+{
+    while (walk->next < walk->answer->count) {
+        size_t length;
+        const uint8_t *name = answer_name(walk->answer, walk->next++, &length);
+        if (walk->last != NULL && walk->last_length == length &&
+            memcmp(walk->last, name, length) == 0)
+            continue;
+        walk->last = name;
+        walk->last_length = length;
+        (void)wirename_text(name, length, walk->text);
+        walk->flaw = hostname_parse(walk->text, walk->name);
+        return true;
+    }
+    return false;
+}
+
+static void on_reverse_answer(struct part *part, struct ask *ask)
+{
+    if (ask != &part->asks[ASK_PTR] || ask->answer->outcome != DNS_FOUND)
+        return;
+    struct name_walk walk = {.answer = ask->answer};
+    for (size_t i = ASK_NAMES; i < part->ask_count && walk_name(&walk);)
+        if (walk.flaw == HOSTNAME_OK)
+            ask_name(&part->asks[i++], walk.name, own_type(part->lookup));
+}
+
+/* No address of the client's family does not mean that the name is nothing: RFC 5321 2.3.5, 5.1. */
+static void on_helo_answer(struct part *part, struct ask *ask)
+{
+    if (ask != &part->asks[ASK_HELO] || ask->answer->outcome != DNS_NODATA)
+        return;
+    ask_name(&part->asks[ASK_HELO_OTHER], part->name,
+             own_type(part->lookup) == RR_A ? RR_AAAA : RR_A);
+    ask_name(&part->asks[ASK_HELO_MX], part->name, RR_MX);
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+static bool init_sync(struct lookup *lookup)
+{
+    pthread_condattr_t attributes;
+    if (pthread_mutex_init(&lookup->lock, NULL) != 0)
+        return false;
+    if (pthread_condattr_init(&attributes) != 0)
+        return false;
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    bool ok = pthread_cond_init(&lookup->changed, &attributes) == 0;
+    (void)pthread_condattr_destroy(&attributes);
+    return ok;
+}
+
+struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *client,
+                            unsigned max_ptr, int64_t deadline_ms)
+{
+    struct lookup *lookup = calloc(1, sizeof *lookup);
+    if (lookup == NULL)
+        return NULL;
+    if (!init_sync(lookup)) {
+        free(lookup);
+        return NULL;
+    }
+    atomic_init(&lookup->refs, 1);
+    lookup->resolver = resolver;
+    lookup->client = *client;
+    lookup->max_ptr = max_ptr < LOOKUP_MAX_PTR_LIMIT ? max_ptr : LOOKUP_MAX_PTR_LIMIT;
+    lookup->started_ms = lookup->last_ms = now_ms(lookup);
+    lookup->all_cached = true;
+    lookup->reverse = part_new(lookup, ASK_NAMES + lookup->max_ptr, deadline_ms, on_reverse_answer);
+    if (lookup->reverse == NULL) {
+        lookup_unref(lookup);
+        return NULL;
+    }
+    struct question question;
+    question_from_addr(client, &question);
+    ask_question(&lookup->reverse->asks[ASK_PTR], &question);
+    return lookup;
+}
+
+enum status lookup_helo(struct lookup *lookup, const struct helo *helo, int64_t deadline_ms)
+{
+    part_drop(lookup->helo);
+    lookup->helo = NULL;
+    lookup->helo_failed = false;
+    if (helo->name[0] == '\0')
+        return STATUS_OK;
+    struct part *part = part_new(lookup, ASK_HELO_COUNT, deadline_ms, on_helo_answer);
+    if (part == NULL) {
+        lookup->helo_failed = true;
+        return STATUS_NOMEM;
+    }
+    memcpy(part->name, helo->name, sizeof part->name);
+    lookup->helo = part;
+    ask_name(&part->asks[ASK_HELO], part->name, own_type(lookup));
+    return STATUS_OK;
+}
+
+void lookup_free(struct lookup *lookup)
+{
+    if (lookup == NULL)
+        return;
+    part_drop(lookup->reverse);
+    part_drop(lookup->helo);
+    lookup_unref(lookup);
+}
+
+/* --- waiting -------------------------------------------------------------------------------- */
+
+/* When the part needs waiting for, until when; with the lock held. */
+static bool part_open(const struct part *part, int64_t now, int64_t *until_ms)
+{
+    if (part == NULL || part->pending == 0 || now >= part->deadline_ms)
+        return false;
+    if (part->deadline_ms < *until_ms)
+        *until_ms = part->deadline_ms;
+    return true;
+}
+
+static bool is_open(const struct lookup *lookup, int64_t *until_ms)
+{
+    int64_t now = now_ms(lookup);
+    *until_ms = INT64_MAX;
+    bool reverse = part_open(lookup->reverse, now, until_ms);
+    bool helo = part_open(lookup->helo, now, until_ms);
+    return reverse || helo;
+}
+
+bool lookup_ready(struct lookup *lookup)
+{
+    int64_t until_ms;
+    pthread_mutex_lock(&lookup->lock);
+    bool ready = !is_open(lookup, &until_ms);
+    pthread_mutex_unlock(&lookup->lock);
+    return ready;
+}
+
+void lookup_wait(struct lookup *lookup)
+{
+    int64_t until_ms;
+    pthread_mutex_lock(&lookup->lock);
+    while (is_open(lookup, &until_ms)) {
+        const struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
+                                       .tv_nsec = (long)(until_ms % 1000 * 1000000)};
+        (void)pthread_cond_timedwait(&lookup->changed, &lookup->lock, &until);
+    }
+    pthread_mutex_unlock(&lookup->lock);
+}
+
+int64_t lookup_took_ms(struct lookup *lookup)
+{
+    pthread_mutex_lock(&lookup->lock);
+    int64_t took = lookup->last_ms - lookup->started_ms;
+    pthread_mutex_unlock(&lookup->lock);
+    return took;
+}
+
+bool lookup_all_cached(struct lookup *lookup)
+{
+    pthread_mutex_lock(&lookup->lock);
+    bool cached = lookup->all_cached && lookup->reverse->pending == 0 &&
+                  (lookup->helo == NULL || lookup->helo->pending == 0);
+    pthread_mutex_unlock(&lookup->lock);
+    return cached;
+}
+
+/* --- facts ---------------------------------------------------------------------------------- */
+
+/* One block for all that facts point to: counted first, filled then. */
+struct arena {
+    char *memory;
+    size_t used;
+};
+
+static void *take(struct arena *arena, size_t size)
+{
+    size_t aligned = (size + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
+    void *taken = arena->memory == NULL ? NULL : arena->memory + arena->used;
+    arena->used += aligned;
+    return taken;
+}
+
+static struct dns_evidence evidence_of(const struct lookup *lookup, const struct ask *ask)
+{
+    struct dns_evidence evidence = {.outcome = DNS_NOT_ASKED};
+    if (!ask->asked)
+        return evidence;
+    if (!ask->answered || ask->answer == NULL) {
+        evidence.outcome = DNS_TEMPERROR;
+        evidence.problem = dns_problem_text(ask->answered ? PROBLEM_LIMIT : PROBLEM_DEADLINE);
+        return evidence;
+    }
+    const struct answer *answer = ask->answer;
+    evidence.outcome = (enum dns_outcome)answer->outcome;
+    evidence.origin = ask->origin;
+    evidence.secure = answer->secure;
+    evidence.ttl_s = ask->ttl_left_s;
+    evidence.took_ms = ask->took_ms;
+    if (ask->origin == DNS_FROM_NETWORK)
+        evidence.server = resolver_server_text(lookup->resolver, answer->server);
+    if (answer->outcome == DNS_TEMPERROR)
+        evidence.problem = dns_problem_text((enum dns_problem)answer->problem);
+    return evidence;
+}
+
+/* Forward outcome and addresses of a name; `out` NULL: only count memory. */
+static void fill_addresses(const struct lookup *lookup, const struct ask *ask, struct arena *arena,
+                           struct name_facts *out)
+{
+    size_t count = ask->answered && ask->answer != NULL && ask->answer->outcome == DNS_FOUND
+                       ? ask->answer->count
+                       : 0;
+    struct ipaddr *addresses = take(arena, count * sizeof *addresses);
+    if (out == NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        answer_address(ask->answer, i, &addresses[i]);
+    out->forward = evidence_of(lookup, ask);
+    out->addresses = addresses;
+    out->address_count = count;
+}
+
+static char *take_text(struct arena *arena, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = take(arena, size);
+    if (copy != NULL)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+/*
+ * The PTR's names into `names` (NULL: only count).  Returns how many; *over: usable ones that were
+ * not looked up.
+ */
+static size_t fill_names(const struct lookup *lookup, struct arena *arena, struct name_facts *names,
+                         size_t *over)
+{
+    const struct part *part = lookup->reverse;
+    const struct ask *ptr = &part->asks[ASK_PTR];
+    size_t count = 0, asked = ASK_NAMES, unusable = 0;
+    *over = 0;
+    if (!ptr->answered || ptr->answer == NULL || ptr->answer->outcome != DNS_FOUND)
+        return 0;
+    struct name_walk walk = {.answer = ptr->answer};
+    while (walk_name(&walk)) {
+        if (walk.flaw == HOSTNAME_OK && asked == part->ask_count) {
+            ++*over;
+            continue;
+        }
+        if (walk.flaw != HOSTNAME_OK && unusable++ >= UNUSABLE_SHOWN_MAX)
+            continue;
+        char *text = take_text(arena, walk.flaw == HOSTNAME_OK ? walk.name : walk.text);
+        struct name_facts *out = names == NULL ? NULL : &names[count];
+        if (out != NULL)
+            *out = (struct name_facts){.name = text, .flaw = walk.flaw};
+        if (walk.flaw == HOSTNAME_OK)
+            fill_addresses(lookup, &part->asks[asked++], arena, out);
+        count++;
+    }
+    return count;
+}
+
+/* The EHLO part into facts (NULL: only count). */
+static void fill_helo(const struct lookup *lookup, struct arena *arena, struct facts *facts)
+{
+    const struct part *part = lookup->helo;
+    struct name_facts *out = facts == NULL ? NULL : &facts->helo_name;
+    if (part == NULL)
+        return;
+    char *name = take_text(arena, part->name);
+    fill_addresses(lookup, &part->asks[ASK_HELO], arena, out);
+    if (facts == NULL)
+        return;
+    out->name = name;
+    facts->helo_other = evidence_of(lookup, &part->asks[ASK_HELO_OTHER]);
+    facts->helo_mx = evidence_of(lookup, &part->asks[ASK_HELO_MX]);
+    if (out->forward.outcome == DNS_NXDOMAIN) { /* of all types at once */
+        facts->helo_other = out->forward;
+        facts->helo_mx = out->forward;
+    }
+}
+
+/* With the lock held, so that nothing changes between counting and filling. */
+static enum status fill_facts(struct lookup *lookup, struct facts *facts)
+{
+    struct arena arena = {0};
+    size_t over;
+    size_t count = fill_names(lookup, &arena, NULL, &over);
+    (void)take(&arena, count * sizeof(struct name_facts));
+    fill_helo(lookup, &arena, NULL);
+    free(lookup->facts_memory);
+    lookup->facts_memory = calloc(1, arena.used + 1);
+    if (lookup->facts_memory == NULL)
+        return STATUS_NOMEM;
+    arena = (struct arena){.memory = lookup->facts_memory};
+    struct name_facts *names = take(&arena, count * sizeof *names);
+    facts->client = lookup->client;
+    facts->ptr = evidence_of(lookup, &lookup->reverse->asks[ASK_PTR]);
+    facts->name_count = fill_names(lookup, &arena, names, &facts->names_over);
+    facts->names = names;
+    facts->helo_name = (struct name_facts){0};
+    facts->helo_other = facts->helo_mx = (struct dns_evidence){0};
+    fill_helo(lookup, &arena, facts);
+    return STATUS_OK;
+}
+
+enum status lookup_facts(struct lookup *lookup, struct facts *facts)
+{
+    if (lookup->helo_failed)
+        return STATUS_NOMEM;
+    pthread_mutex_lock(&lookup->lock);
+    enum status status = fill_facts(lookup, facts);
+    pthread_mutex_unlock(&lookup->lock);
+    facts->resolver_down = resolver_health(lookup->resolver).down;
+    return status;
+}
