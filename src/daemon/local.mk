@@ -7,7 +7,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/mfapi.c src/daemon/mfapi.h \
 	src/daemon/notify.c src/daemon/notify.h \
 	src/daemon/privileges.c src/daemon/privileges.h \
-	src/daemon/server.c src/daemon/server.h \
+	src/daemon/service.c src/daemon/service.h \
 	src/daemon/session.c src/daemon/session.h \
 	src/daemon/signals.c src/daemon/signals.h \
 	src/daemon/statistics.c src/daemon/statistics.h

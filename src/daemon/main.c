@@ -7,7 +7,7 @@
 #include "daemon/listener.h"
 #include "daemon/mfapi.h"
 #include "daemon/privileges.h"
-#include "daemon/server.h"
+#include "daemon/service.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -144,7 +144,7 @@ static void check_descriptors(const struct conf *conf)
 /* Everything between a good configuration and serving.  Returns the exit status. */
 static int serve(struct conf *conf, const struct options *options)
 {
-    char error[SERVER_ERROR_MAX];
+    char error[SERVICE_ERROR_MAX];
     int parent = options->foreground ? -1 : background_enter();
     if (!options->foreground && parent < 0) {
         log_error("cannot go into the background: %s", strerror(errno));
@@ -170,8 +170,8 @@ static int serve(struct conf *conf, const struct options *options)
     privileges_harden();
     if (geteuid() == 0)
         log_warning("running as root: set user in %s", conf->path);
-    struct server *server = server_new(conf, error);
-    if (server == NULL) {
+    struct service *service = service_new(conf, error);
+    if (service == NULL) {
         log_error("%s", error);
         return EX_UNAVAILABLE;
     }
@@ -181,8 +181,8 @@ static int serve(struct conf *conf, const struct options *options)
              conf->monitor ? "monitor" : "enforce");
     if (parent >= 0)
         background_ready(parent);
-    bool ok = server_run(server, &listener);
-    server_free(server);
+    bool ok = service_run(service, &listener);
+    service_free(service);
     if (conf->pid_file != NULL)
         background_remove_pid(conf->pid_file);
     return ok ? EX_OK : EX_UNAVAILABLE;

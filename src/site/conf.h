@@ -20,9 +20,12 @@ enum stage { STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT };
 
 const char *stage_text(enum stage stage);
 
+struct conf_memory;
+
 struct conf {
     atomic_uint refs;
     char *path;
+    struct conf_memory *memory; /* everything that is allocated below */
 
     /* What sessions read. */
     bool monitor; /* mode = monitor */
@@ -38,6 +41,7 @@ struct conf {
     size_t own_name_count;
     struct neighbour_bits neighbours; /* neighbour-network-v4, -v6 */
     bool static_is_intent;
+    char *public_suffix_list; /* NULL: the system's or the built-in one */
     struct orgdomain *orgdomains;
     enum action outage_action;
     struct pattern_list *generic_names; /* the site's own patterns for ptr-generic; NULL: none */
@@ -96,6 +100,7 @@ enum status conf_print(const struct conf *conf, FILE *stream) MUST_CHECK;
 const struct policy *conf_policy(const struct conf *conf, const char *name);
 
 bool conf_is_local(const struct conf *conf, const struct ipaddr *addr);
+bool conf_is_trusted_relay(const struct conf *conf, const struct ipaddr *addr);
 
 /* Some table file changed since this snapshot was read?  Does I/O. */
 bool conf_tables_changed(const struct conf *conf);

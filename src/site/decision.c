@@ -1,102 +1,279 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "site/decision.h"
+#include "site/decision_text.h"
 
 #include <string.h>
 
-static const char *find_generic_pattern(void *arg, const char *name)
+/* Bytes of a log line's fields, so that the reason at its end always has room. */
+#define NAME_SHOWN_MAX    200
+#define ADDRESS_SHOWN_MAX 200
+#define MTA_SHOWN_MAX     80
+#define ID_SHOWN_MAX      40
+#define TITLE_SHOWN_MAX   64
+
+/* --- deciding -------------------------------------------------------------------------------- */
+
+static const char *site_generic(void *arg, const char *name)
 {
     return pattern_list_find(arg, name);
 }
 
-static const struct match *choose_match(const struct conf *conf, const struct facts *facts,
-                                        const struct iprev *iprev, const struct occasion *occasion)
+static struct evidence_settings settings_of(const struct conf *conf, const struct policy *policy)
 {
+    struct evidence_settings settings = {
+        .orgdomains = conf->orgdomains,
+        .neighbours = conf->neighbours,
+        .required_agreement = policy != NULL ? policy->required_agreement : AGREEMENT_NONE,
+        .static_is_intent = conf->static_is_intent,
+    };
+    if (conf->generic_names != NULL) {
+        settings.generic_pattern = site_generic;
+        settings.generic_arg = conf->generic_names;
+    }
+    return settings;
+}
+
+static const struct match *find_match(const struct conf *conf, const struct facts *facts,
+                                      const struct occasion *occasion)
+{
+    struct iprev iprev = iprev_evaluate(facts);
     const struct match_subject subject = {.facts = facts,
-                                          .iprev = iprev,
+                                          .iprev = &iprev,
                                           .sender = occasion->sender,
                                           .recipient = occasion->recipient,
                                           .listener = occasion->listener};
     return match_find(conf->matches, conf->match_count, &subject, occasion->wall_s);
 }
 
-static void judge(struct decision *decision)
+static void explain_exempt(struct decision *decision)
 {
-    const struct conf *conf = decision->conf;
-    const struct policy_site site = {.monitor = conf->monitor,
-                                     .outage_action = conf->outage_action,
-                                     .percent_bits = conf->neighbours};
-    if (decision->policy == NULL) {
-        decision->evidence.true_checks = 0;
-        decision->verdict = (struct verdict){.reason = CHECK_COUNT};
+    struct textbuf buf;
+    const char *why = decision->exempt;
+    textbuf_init(&buf, decision->reason, sizeof decision->reason);
+    if (why != NULL) {
+        textbuf_put(&buf, "exempt for now");
     } else {
-        decision->verdict = policy_judge(decision->policy, &site, &decision->evidence);
+        why = decision->match->reason;
+        textbuf_put(&buf, "exempt by match ");
+        textbuf_put_foreign(&buf, decision->match->name, TITLE_SHOWN_MAX);
     }
-    (void)reply_reason(&decision->evidence, &decision->verdict, decision->reason);
+    if (why != NULL && why[0] != '\0') {
+        textbuf_put(&buf, ": ");
+        textbuf_put_foreign(&buf, why, sizeof decision->reason);
+    }
 }
 
 void decision_make(const struct conf *conf, const struct facts *facts,
                    const struct occasion *occasion, struct decision *out)
 {
-    struct iprev iprev = iprev_evaluate(facts);
-    const struct match *match = choose_match(conf, facts, &iprev, occasion);
-    *out = (struct decision){
-        .conf = conf,
-        .match = match,
-        .policy = match == NULL ? &conf->policies[0] : match->policy,
-        .exempt = occasion->exempt,
-    };
-    if (occasion->exempt != NULL)
-        out->policy = NULL;
-    const struct evidence_settings settings = {
-        .orgdomains = conf->orgdomains,
-        .neighbours = conf->neighbours,
-        .required_agreement =
-            out->policy != NULL ? out->policy->required_agreement : AGREEMENT_NONE,
-        .static_is_intent = conf->static_is_intent,
-        .generic_pattern = conf->generic_names != NULL ? find_generic_pattern : NULL,
-        .generic_arg = conf->generic_names,
-    };
+    *out = (struct decision){.conf = conf, .exempt = occasion->exempt};
+    if (occasion->exempt == NULL) {
+        out->match = find_match(conf, facts, occasion);
+        out->policy = out->match != NULL ? out->match->policy : &conf->policies[0];
+    }
+    struct evidence_settings settings = settings_of(conf, out->policy);
     evidence_evaluate(facts, &settings, occasion->dialogue, &out->evidence);
-    judge(out);
+    if (out->policy == NULL) {
+        out->verdict = (struct verdict){
+            .action = ACTION_ACCEPT, .would = ACTION_ACCEPT, .reason = CHECK_COUNT};
+        explain_exempt(out);
+        return;
+    }
+    const struct policy_site site = {.monitor = conf->monitor,
+                                     .outage_action = conf->outage_action,
+                                     .percent_bits = conf->neighbours};
+    out->verdict = policy_judge(out->policy, &site, &out->evidence);
+    if (occasion->relay != NULL && out->verdict.action > conf->relay_action)
+        out->verdict.action = conf->relay_action;
+    reply_reason(&out->evidence, &out->verdict, out->reason);
 }
 
 void decision_reply(const struct decision *decision, struct reply *out)
 {
-    reply_build(decision->policy, &decision->evidence, &decision->verdict, decision->verdict.action,
+    /* Without a policy nothing is refused; a caller that asks all the same gets a sound reply. */
+    const struct policy *policy =
+        decision->policy != NULL ? decision->policy : &decision->conf->policies[0];
+    reply_build(policy, &decision->evidence, &decision->verdict, decision->verdict.action,
                 decision->conf->help_url, out);
 }
 
 const char *decision_policy_name(const struct decision *decision)
 {
-    return decision->policy == NULL ? "none" : decision->policy->name;
+    return decision->policy != NULL ? decision->policy->name : "none";
 }
 
-const char *decision_ptr(const struct decision *decision)
+/* --- log line -------------------------------------------------------------------------------- */
+
+void decision_ptr_text(const struct decision *decision, struct textbuf *out)
 {
     const struct facts *facts = decision->evidence.facts;
-    if (decision->evidence.iprev.confirmed != NULL)
-        return decision->evidence.iprev.confirmed->name;
-    return facts->name_count > 0 ? facts->names[0].name : NULL;
+    if (decision->evidence.iprev.confirmed != NULL) {
+        textbuf_put(out, decision->evidence.iprev.confirmed->name);
+        return;
+    }
+    for (size_t i = 0; i < facts->name_count; i++) {
+        if (i > 0)
+            textbuf_put(out, ",");
+        textbuf_put(out, facts->names[i].name);
+    }
 }
 
-static bool any_stale(const struct facts *facts)
-{
-    bool stale =
-        facts->ptr.origin == DNS_FROM_STALE || facts->helo_name.forward.origin == DNS_FROM_STALE;
-    for (size_t i = 0; i < facts->name_count; i++)
-        stale = stale || facts->names[i].forward.origin == DNS_FROM_STALE;
-    return stale;
-}
-
-const char *decision_cache(const struct decision *decision, const struct occasion *occasion)
-{
-    if (any_stale(decision->evidence.facts))
-        return "stale";
-    return occasion->all_cached ? "hit" : "miss";
-}
-
-bool decision_secure(const struct decision *decision)
+bool decision_is_secure(const struct decision *decision)
 {
     const struct name_facts *confirmed = decision->evidence.iprev.confirmed;
     return decision->evidence.facts->ptr.secure && (confirmed == NULL || confirmed->forward.secure);
+}
+
+/* Nothing is "-", which no name, address or word that matters is. */
+static void put_field(struct textbuf *buf, const char *key, const char *value, size_t max)
+{
+    textbuf_put_field(buf, key, value != NULL && value[0] != '\0' ? value : "-", max);
+}
+
+/* "ptr-generic,helo-disagrees" */
+static void put_checks(struct textbuf *buf, check_set set)
+{
+    bool first = true;
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        if ((set & CHECK_BIT(i)) == 0)
+            continue;
+        if (!first)
+            textbuf_put(buf, ",");
+        first = false;
+        textbuf_put(buf, checks[i].name);
+    }
+    if (first)
+        textbuf_put(buf, "-");
+}
+
+static void put_evidence(struct textbuf *buf, const struct decision *decision)
+{
+    const struct facts *facts = decision->evidence.facts;
+    char client[IPADDR_TEXT_MAX], names[NAME_SHOWN_MAX + 1];
+    struct textbuf ptr;
+    textbuf_init(&ptr, names, sizeof names);
+    decision_ptr_text(decision, &ptr);
+    put_field(buf, "client", ipaddr_format(&facts->client, client), sizeof client);
+    put_field(buf, "ptr", names, NAME_SHOWN_MAX);
+    put_field(buf, "iprev", iprev_result_text(decision->evidence.iprev.result), NAME_SHOWN_MAX);
+    put_field(buf, "helo", facts->helo.kind == HELO_NONE ? NULL : facts->helo.text, NAME_SHOWN_MAX);
+    put_field(buf, "agreement", agreement_text(decision->evidence.agreement), NAME_SHOWN_MAX);
+    textbuf_put(buf, " checks=");
+    put_checks(buf, decision->verdict.checks);
+    textbuf_printf(buf, " score=%g", decision->verdict.score);
+}
+
+void decision_log_line(const struct decision *decision, const struct occasion *occasion,
+                       char out[DECISION_LINE_MAX])
+{
+    const struct verdict *verdict = &decision->verdict;
+    char relay[IPADDR_TEXT_MAX];
+    struct textbuf buf;
+    textbuf_init(&buf, out, DECISION_LINE_MAX);
+    put_evidence(&buf, decision);
+    textbuf_printf(&buf, " action=%s mode=%s", action_text(verdict->action),
+                   decision->conf->monitor ? "monitor" : "enforce");
+    put_field(&buf, "policy", decision_policy_name(decision), TITLE_SHOWN_MAX);
+    put_field(&buf, "match", decision->match != NULL ? decision->match->name : NULL,
+              TITLE_SHOWN_MAX);
+    put_field(&buf, "stage", occasion->stage, ID_SHOWN_MAX);
+    put_field(&buf, "mta", occasion->mta, MTA_SHOWN_MAX);
+    textbuf_printf(&buf, " dns_ms=%lld cache=%s", (long long)occasion->dns_ms,
+                   occasion->all_cached ? "hit" : "miss");
+    put_field(&buf, "queue_id", occasion->queue_id, ID_SHOWN_MAX);
+    /* The null sender is "", not nothing. */
+    textbuf_put_field(&buf, "sender", occasion->sender != NULL ? occasion->sender : "-",
+                      ADDRESS_SHOWN_MAX);
+    put_field(&buf, "recipient", occasion->recipient, ADDRESS_SHOWN_MAX);
+    if (occasion->relay != NULL)
+        put_field(&buf, "relay", ipaddr_format(occasion->relay, relay), sizeof relay);
+    if (decision_is_secure(decision))
+        textbuf_put(&buf, " secure=yes");
+    if (verdict->would != verdict->action)
+        textbuf_printf(&buf, " would=%s", action_text(verdict->would));
+    if (decision->reason[0] != '\0')
+        textbuf_put_field(&buf, "reason", decision->reason, REASON_MAX);
+}
+
+/* --- headers --------------------------------------------------------------------------------- */
+
+/* RFC 2045 5.1: what needs no quotes. */
+static bool is_token(const char *text)
+{
+    if (text[0] == '\0')
+        return false;
+    for (; *text != '\0'; text++)
+        if (*text <= ' ' || *text > '~' || strchr("()<>@,;:\\\"/[]?=", *text) != NULL)
+            return false;
+    return true;
+}
+
+/* RFC 8601 2.2: a "value" is a token or a quoted string; an IPv6 address is no token. */
+static void put_value(struct textbuf *buf, const char *text, size_t max)
+{
+    if (is_token(text)) {
+        textbuf_put_foreign(buf, text, max);
+        return;
+    }
+    textbuf_put(buf, "\"");
+    for (size_t i = 0; text[i] != '\0' && i < max; i++) {
+        char pair[3] = {'\\', text[i], '\0'};
+        if (text[i] >= ' ' && text[i] <= '~')
+            textbuf_put(buf, text[i] == '"' || text[i] == '\\' ? pair : pair + 1);
+    }
+    textbuf_put(buf, "\"");
+}
+
+/* What a reader of the header wants to know of a result, in the words of the checks. */
+static void put_iprev_comment(const struct evidence *evidence, struct textbuf *out)
+{
+    switch (evidence->iprev.result) {
+    case IPREV_PASS:
+        if (evidence->iprev.confirmed != NULL)
+            textbuf_put(out, evidence->iprev.confirmed->name);
+        break;
+    case IPREV_FAIL:
+        checks[(evidence->true_checks & CHECK_BIT(CHECK_PTR_INVALID)) != 0 ? CHECK_PTR_INVALID
+                                                                           : CHECK_PTR_MISMATCH]
+            .explain(evidence, out);
+        break;
+    case IPREV_TEMPERROR:
+        checks[CHECK_DNS_TEMPERROR].explain(evidence, out);
+        break;
+    case IPREV_PERMERROR:
+        checks[CHECK_PTR_MISSING].explain(evidence, out);
+        break;
+    }
+}
+
+void decision_auth_results(const struct decision *decision, const char *authserv_id,
+                           char out[DECISION_HEADER_MAX])
+{
+    char client[IPADDR_TEXT_MAX], comment[REASON_MAX];
+    struct textbuf buf, words;
+    textbuf_init(&buf, out, DECISION_HEADER_MAX - sizeof "Authentication-Results: ");
+    textbuf_init(&words, comment, sizeof comment);
+    put_value(&buf, authserv_id, NAME_SHOWN_MAX);
+    textbuf_printf(&buf,
+                   "; iprev=%s policy.iprev=", iprev_result_text(decision->evidence.iprev.result));
+    put_value(&buf, ipaddr_format(&decision->evidence.facts->client, client), sizeof client);
+    put_iprev_comment(&decision->evidence, &words);
+    if (comment[0] != '\0') {
+        textbuf_put(&buf, " (");
+        textbuf_put_comment(&buf, comment, REASON_MAX);
+        textbuf_put(&buf, ")");
+    }
+}
+
+void decision_tag_header(const struct decision *decision, char out[DECISION_HEADER_MAX])
+{
+    struct textbuf buf;
+    textbuf_init(&buf, out, DECISION_HEADER_MAX - sizeof "X-Iprevd: ");
+    textbuf_printf(&buf, "%s score=%g checks=", action_text(decision->verdict.action),
+                   decision->verdict.score);
+    put_checks(&buf, decision->verdict.checks);
+    textbuf_printf(&buf, " agreement=%s iprev=%s", agreement_text(decision->evidence.agreement),
+                   iprev_result_text(decision->evidence.iprev.result));
+    put_field(&buf, "policy", decision_policy_name(decision), TITLE_SHOWN_MAX);
+    if (decision->reason[0] != '\0')
+        textbuf_put_field(&buf, "reason", decision->reason, REASON_MAX);
 }

@@ -20,6 +20,9 @@ struct occasion {
     int64_t dns_ms; /* waited for the DNS */
     bool all_cached;
     const char *exempt; /* reason of an exception at run time (iprevctl allow), or NULL */
+    /* The facts are of a client behind this trusted relay, of ours by configuration: at most
+       relay-action is done.  NULL: it is the client that connected. */
+    const struct ipaddr *relay;
 };
 
 struct decision {
@@ -29,28 +32,29 @@ struct decision {
     const char *exempt;          /* as in struct occasion; borrowed */
     struct evidence evidence;    /* borrows facts */
     struct verdict verdict;
-    char reason[REASON_MAX]; /* "" when nothing is wrong */
+    /* Of the verdict, in the words of the reply; of an exempt client, why it is exempt; "" when
+       nothing is wrong. */
+    char reason[REASON_MAX];
 };
 
 /* Decide.  Never fails. */
 void decision_make(const struct conf *conf, const struct facts *facts,
                    const struct occasion *occasion, struct decision *out);
 
-/* Parts of it in words.  The name of the policy, or "none". */
-const char *decision_policy_name(const struct decision *decision);
-/* The confirmed PTR name, else the first unconfirmed one, else NULL. */
-const char *decision_ptr(const struct decision *decision);
-/* "hit": every answer came from the cache; "stale": some were stale; "miss". */
-const char *decision_cache(const struct decision *decision, const struct occasion *occasion);
-/* The answers behind the iprev result were validated by a trusted resolver (AD bit). */
-bool decision_secure(const struct decision *decision);
-
 /* The reply for verdict.action TEMPFAIL or REJECT. */
 void decision_reply(const struct decision *decision, struct reply *out);
 
-#define DECISION_LINE_MAX 2048
+#define DECISION_LINE_MAX 2560
 
-/* The log line: key=value in the fixed order of the manual. */
+/* The policy's name, "none" without one. */
+const char *decision_policy_name(const struct decision *decision);
+
+/*
+ * The log line: key=value, in this order: client ptr iprev helo agreement checks score action mode
+ * policy match stage mta dns_ms cache queue_id sender recipient; then, where there is something to
+ * say, relay, secure, would (what would have been done without monitor, percent and relay-action)
+ * and reason.  "-" stands for nothing.
+ */
 void decision_log_line(const struct decision *decision, const struct occasion *occasion,
                        char out[DECISION_LINE_MAX]);
 
@@ -62,7 +66,10 @@ void decision_auth_results(const struct decision *decision, const char *authserv
 /* Value of X-Iprevd. */
 void decision_tag_header(const struct decision *decision, char out[DECISION_HEADER_MAX]);
 
-/* One JSON object without line feeds, malloc'ed: the caller frees; NULL: out of memory. */
+/*
+ * One JSON object without line feeds, malloc'ed: the caller frees; NULL: out of memory.  The keys
+ * of the log line, checks being a list and nothing being null, and more: see iprevd.conf(5).
+ */
 char *decision_json(const struct decision *decision, const struct occasion *occasion) MUST_CHECK;
 
 #endif

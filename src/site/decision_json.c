@@ -1,125 +1,177 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A decision as one JSON object: the keys of the log line, and the evidence. */
-#include "site/decision.h"
-#include "site/jsonout.h"
+/* A decision as JSON: the log line's keys, and the evidence of every question. */
+#include "site/decision_text.h"
+#include "site/json.h"
 
-static void put_evidence(struct jsonout *out, struct json_t *object,
-                         const struct dns_evidence *evidence)
+#include <stdio.h>
+#include <time.h>
+
+static const char *outcome_text(enum dns_outcome outcome)
 {
-    static const char *const outcomes[] = {"not asked", "found", "nodata", "nxdomain", "temperror"};
-    static const char *const origins[] = {"network", "cache", "stale", "zone"};
-    jsonout_text(out, object, "outcome", outcomes[evidence->outcome]);
-    if (evidence->outcome == DNS_NOT_ASKED)
-        return;
-    jsonout_text(out, object, "origin", origins[evidence->origin]);
-    jsonout_boolean(out, object, "secure", evidence->secure);
-    jsonout_integer(out, object, "ttl", evidence->ttl_s);
-    jsonout_integer(out, object, "took_ms", evidence->took_ms);
-    jsonout_text(out, object, "server", evidence->server);
-    jsonout_text(out, object, "problem", evidence->problem);
+    static const char *const texts[] = {
+        [DNS_NOT_ASKED] = "not-asked", [DNS_FOUND] = "found",         [DNS_NODATA] = "nodata",
+        [DNS_NXDOMAIN] = "nxdomain",   [DNS_TEMPERROR] = "temperror",
+    };
+    return texts[outcome];
 }
 
-static void put_name(struct jsonout *out, struct json_t *object, const struct facts *facts,
-                     const struct name_facts *name)
+static const char *origin_text(enum dns_origin origin)
 {
-    jsonout_text(out, object, "name", name->name);
-    jsonout_text(out, object, "type", facts->client.family == IP_V6 ? "AAAA" : "A");
-    if (name->flaw != HOSTNAME_OK) {
-        jsonout_text(out, object, "flaw", hostname_flaw_text(name->flaw));
+    static const char *const texts[] = {
+        [DNS_FROM_NETWORK] = "network",
+        [DNS_FROM_CACHE] = "cache",
+        [DNS_FROM_STALE] = "stale",
+        [DNS_FROM_ZONE] = "zone",
+    };
+    return texts[origin];
+}
+
+/* Members of the object that is open. */
+static void put_dns(struct jsonout *json, const struct dns_evidence *dns)
+{
+    jsonout_text(json, "outcome", outcome_text(dns->outcome));
+    if (dns->outcome == DNS_NOT_ASKED)
         return;
+    jsonout_text(json, "origin", origin_text(dns->origin));
+    jsonout_bool(json, "secure", dns->secure);
+    jsonout_int(json, "ttl", dns->ttl_s);
+    jsonout_int(json, "took_ms", dns->took_ms);
+    jsonout_text(json, "server", dns->server);
+    jsonout_text(json, "problem", dns->problem);
+}
+
+static void put_question(struct jsonout *json, const char *key, const struct dns_evidence *dns)
+{
+    jsonout_begin_object(json, key);
+    put_dns(json, dns);
+    jsonout_end(json);
+}
+
+static void put_addresses(struct jsonout *json, const struct name_facts *name)
+{
+    char text[IPADDR_TEXT_MAX];
+    jsonout_begin_list(json, "addresses");
+    for (size_t i = 0; i < name->address_count; i++)
+        jsonout_text(json, NULL, ipaddr_format(&name->addresses[i], text));
+    jsonout_end(json);
+}
+
+static void put_names(struct jsonout *json, const struct facts *facts)
+{
+    jsonout_begin_list(json, "names");
+    for (size_t i = 0; i < facts->name_count; i++) {
+        const struct name_facts *name = &facts->names[i];
+        jsonout_begin_object(json, NULL);
+        jsonout_text(json, "name", name->name);
+        jsonout_bool(json, "confirmed", iprev_confirms(facts, name));
+        if (name->flaw != HOSTNAME_OK)
+            jsonout_text(json, "flaw", hostname_flaw_text(name->flaw));
+        put_addresses(json, name);
+        put_dns(json, &name->forward);
+        jsonout_end(json);
     }
-    put_evidence(out, object, &name->forward);
-    jsonout_boolean(out, object, "confirms", iprev_confirms(facts, name));
-    struct json_t *addresses = jsonout_array(out, object, "addresses");
-    for (size_t i = 0; i < name->address_count; i++) {
-        char text[IPADDR_TEXT_MAX];
-        jsonout_add_text(out, addresses, ipaddr_format(&name->addresses[i], text));
-    }
+    jsonout_end(json);
+    jsonout_int(json, "names_over", (int64_t)facts->names_over);
 }
 
-static void put_dns(struct jsonout *out, const struct facts *facts)
+static void put_helo(struct jsonout *json, const struct facts *facts)
 {
-    char reverse[IPADDR_REVERSE_MAX];
-    struct json_t *dns = jsonout_object(out, out->root, "dns");
-    struct json_t *ptr = jsonout_object(out, dns, "ptr");
-    jsonout_text(out, ptr, "name", ipaddr_reverse_name(&facts->client, reverse));
-    put_evidence(out, ptr, &facts->ptr);
-    jsonout_integer(out, ptr, "not_looked_up", (int64_t)facts->names_over);
-    struct json_t *names = jsonout_array(out, dns, "names");
-    for (size_t i = 0; i < facts->name_count; i++)
-        put_name(out, jsonout_add_object(out, names), facts, &facts->names[i]);
-    if (facts->helo_name.name == NULL)
-        return;
-    put_name(out, jsonout_object(out, dns, "helo"), facts, &facts->helo_name);
-    put_evidence(out, jsonout_object(out, dns, "helo_other_family"), &facts->helo_other);
-    put_evidence(out, jsonout_object(out, dns, "helo_mx"), &facts->helo_mx);
+    jsonout_begin_object(json, "helo_lookup");
+    jsonout_text(json, "name", facts->helo_name.name);
+    put_addresses(json, &facts->helo_name);
+    put_dns(json, &facts->helo_name.forward);
+    jsonout_end(json);
+    put_question(json, "helo_other", &facts->helo_other);
+    put_question(json, "helo_mx", &facts->helo_mx);
 }
 
-static void put_checks(struct jsonout *out, const struct decision *decision)
+static void put_check_list(struct jsonout *json, const char *key, check_set set)
 {
-    const struct verdict *verdict = &decision->verdict;
-    struct json_t *list = jsonout_array(out, out->root, "checks");
-    for (size_t i = 0; i < CHECK_COUNT; i++)
-        if ((verdict->checks & CHECK_BIT(i)) != 0)
-            jsonout_add_text(out, list, checks[i].name);
-    struct json_t *details = jsonout_array(out, out->root, "check_details");
-    for (size_t i = 0; i < CHECK_COUNT; i++) {
-        if ((verdict->checks & CHECK_BIT(i)) == 0)
-            continue;
-        char memory[REASON_MAX];
-        struct textbuf buf;
-        struct json_t *detail = jsonout_add_object(out, details);
-        textbuf_init(&buf, memory, sizeof memory);
-        checks[i].explain(&decision->evidence, &buf);
-        jsonout_text(out, detail, "check", checks[i].name);
-        jsonout_text(out, detail, "action", action_text(decision->policy->rules[i].action));
-        jsonout_number(out, detail, "score", decision->policy->rules[i].score);
-        jsonout_boolean(out, detail, "enforced", (verdict->enforced & CHECK_BIT(i)) != 0);
-        jsonout_text(out, detail, "explanation", memory);
-        jsonout_text(out, detail, "mend", checks[i].mend);
-    }
+    jsonout_begin_list(json, key);
+    for (unsigned i = 0; i < CHECK_COUNT; i++)
+        if ((set & CHECK_BIT(i)) != 0)
+            jsonout_text(json, NULL, checks[i].name);
+    jsonout_end(json);
 }
 
-static void put_match(struct jsonout *out, const struct decision *decision)
+static const char *or_null(const char *text)
 {
-    const struct match *match = decision->match;
-    jsonout_text(out, out->root, "policy", decision_policy_name(decision));
-    jsonout_text(out, out->root, "match", match != NULL ? match->name : NULL);
-    if (match == NULL)
-        return;
-    jsonout_integer(out, out->root, "match_line", match->line);
-    jsonout_text(out, out->root, "match_reason", match->reason);
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+static void put_evidence(struct jsonout *json, const struct decision *decision)
+{
+    const struct facts *facts = decision->evidence.facts;
+    char client[IPADDR_TEXT_MAX], names[DECISION_PTR_MAX];
+    struct textbuf ptr;
+    textbuf_init(&ptr, names, sizeof names);
+    decision_ptr_text(decision, &ptr);
+    jsonout_text(json, "client", ipaddr_format(&facts->client, client));
+    jsonout_text(json, "ptr", or_null(names));
+    jsonout_text(json, "iprev", iprev_result_text(decision->evidence.iprev.result));
+    jsonout_text(json, "helo", facts->helo.kind == HELO_NONE ? NULL : facts->helo.text);
+    jsonout_text(json, "agreement", agreement_text(decision->evidence.agreement));
+    put_check_list(json, "checks", decision->verdict.checks);
+    jsonout_real(json, "score", decision->verdict.score);
+}
+
+static void put_occasion(struct jsonout *json, const struct decision *decision,
+                         const struct occasion *occasion)
+{
+    char relay[IPADDR_TEXT_MAX];
+    jsonout_text(json, "action", action_text(decision->verdict.action));
+    jsonout_text(json, "mode", decision->conf->monitor ? "monitor" : "enforce");
+    jsonout_text(json, "policy", decision_policy_name(decision));
+    jsonout_text(json, "match", decision->match != NULL ? decision->match->name : NULL);
+    jsonout_text(json, "stage", occasion->stage);
+    jsonout_text(json, "mta", occasion->mta);
+    jsonout_int(json, "dns_ms", occasion->dns_ms);
+    jsonout_text(json, "cache", occasion->all_cached ? "hit" : "miss");
+    jsonout_text(json, "queue_id", occasion->queue_id);
+    jsonout_text(json, "sender", occasion->sender);
+    jsonout_text(json, "recipient", occasion->recipient);
+    jsonout_text(json, "relay",
+                 occasion->relay != NULL ? ipaddr_format(occasion->relay, relay) : NULL);
+    jsonout_bool(json, "secure", decision_is_secure(decision));
+    jsonout_text(json, "would", action_text(decision->verdict.would));
+    jsonout_text(json, "reason", or_null(decision->reason));
+}
+
+static void put_more(struct jsonout *json, const struct decision *decision)
+{
+    enum check_id id = decision->verdict.reason;
+    const struct facts *facts = decision->evidence.facts;
+    jsonout_text(json, "mend", id < CHECK_COUNT ? checks[id].mend : NULL);
+    put_check_list(json, "enforced", decision->verdict.enforced);
+    jsonout_text(json, "match_reason", decision->match != NULL ? decision->match->reason : NULL);
+    jsonout_text(json, "generic", or_null(decision->evidence.generic.why));
+    jsonout_bool(json, "resolver_down", facts->resolver_down);
+    put_question(json, "ptr_lookup", &facts->ptr);
+    put_names(json, facts);
+    put_helo(json, facts);
+}
+
+static void put_time(struct jsonout *json, int64_t wall_s)
+{
+    time_t wall = (time_t)wall_s;
+    struct tm tm;
+    char text[32];
+    if (gmtime_r(&wall, &tm) == NULL || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        jsonout_text(json, "time", NULL);
+    else
+        jsonout_text(json, "time", text);
 }
 
 char *decision_json(const struct decision *decision, const struct occasion *occasion)
 {
-    const struct facts *facts = decision->evidence.facts;
-    const struct verdict *verdict = &decision->verdict;
-    char client[IPADDR_TEXT_MAX];
-    struct jsonout out;
-    jsonout_begin(&out);
-    jsonout_integer(&out, out.root, "time", occasion->wall_s);
-    jsonout_text(&out, out.root, "client", ipaddr_format(&facts->client, client));
-    jsonout_text(&out, out.root, "ptr", decision_ptr(decision));
-    jsonout_text(&out, out.root, "iprev", iprev_result_text(decision->evidence.iprev.result));
-    jsonout_text(&out, out.root, "helo", facts->helo.kind == HELO_NONE ? NULL : facts->helo.text);
-    jsonout_text(&out, out.root, "agreement", agreement_text(decision->evidence.agreement));
-    put_checks(&out, decision);
-    jsonout_number(&out, out.root, "score", verdict->score);
-    jsonout_text(&out, out.root, "action", action_text(verdict->action));
-    jsonout_text(&out, out.root, "would", action_text(verdict->would));
-    jsonout_text(&out, out.root, "mode", decision->conf->monitor ? "monitor" : "enforce");
-    put_match(&out, decision);
-    jsonout_text(&out, out.root, "exempt", decision->exempt);
-    jsonout_text(&out, out.root, "stage", occasion->stage);
-    jsonout_text(&out, out.root, "mta", occasion->mta);
-    jsonout_integer(&out, out.root, "dns_ms", occasion->dns_ms);
-    jsonout_text(&out, out.root, "cache", decision_cache(decision, occasion));
-    jsonout_boolean(&out, out.root, "secure", decision_secure(decision));
-    jsonout_text(&out, out.root, "queue_id", occasion->queue_id);
-    jsonout_text(&out, out.root, "sender", occasion->sender);
-    jsonout_text(&out, out.root, "recipient", occasion->recipient);
-    jsonout_text(&out, out.root, "reason", decision->reason);
-    put_dns(&out, facts);
-    return jsonout_finish(&out);
+    struct jsonout *json = jsonout_new();
+    if (json == NULL)
+        return NULL;
+    put_time(json, occasion->wall_s);
+    put_evidence(json, decision);
+    put_occasion(json, decision, occasion);
+    put_more(json, decision);
+    char *line = jsonout_line(json);
+    jsonout_free(json);
+    return line;
 }

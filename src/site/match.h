@@ -16,27 +16,34 @@ struct net_list;
 struct pattern_list;
 
 /*
- * Build from the words of the configuration.  On error `error` says which word and why;
- * STATUS_INVALID, STATUS_IO, STATUS_NOMEM.  free(NULL) is fine.
+ * Build from the words of the configuration (copied).  On error *bad is the index of the word and
+ * `error` says why ("" when the word itself is not of the form that is allowed);
+ * STATUS_INVALID, STATUS_IO, STATUS_LIMIT, STATUS_NOMEM.  free(NULL) is fine.
  */
-enum status net_list_new(const char *const *words, size_t count, struct net_list **out,
+enum status net_list_new(const char *const *words, size_t count, struct net_list **out, size_t *bad,
                          char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
 bool net_list_has(const struct net_list *list, const struct ipaddr *addr);
 bool net_list_changed(const struct net_list *list); /* some file behind it; does I/O */
+const char *const *net_list_words(const struct net_list *list, size_t *count); /* as given */
 void net_list_free(struct net_list *list);
 
 /*
- * `what` a list is of decides how words are read: host names (canonical), mail addresses
- * ("postmaster" alone is a local part of any domain; "user@example.org", ".example.org",
- * "example.org": the domain), or plain words (listener).
+ * What a list is of decides how words are read; all compare without case.
+ * PATTERN_HOST: "mail.example.org" that name, ".example.org" what is below it, '*' any run of
+ *   characters, dots too.
+ * PATTERN_MAIL: "user@example.org"; "postmaster", without dot and @, is a local part of any domain;
+ *   "example.org" is the domain, ".example.org" what is below it; '*' as above, in the whole
+ * address when the pattern has an @, else in the domain; "" is the null sender. PATTERN_WORD: plain
+ * words and '*' (listener).
  */
 enum pattern_kind { PATTERN_HOST, PATTERN_MAIL, PATTERN_WORD };
 enum status pattern_list_new(enum pattern_kind kind, const char *const *words, size_t count,
-                             struct pattern_list **out,
+                             struct pattern_list **out, size_t *bad,
                              char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
 /* The word or table entry that matched (lives as long as the list), or NULL. */
 const char *pattern_list_find(const struct pattern_list *list, const char *text);
 bool pattern_list_changed(const struct pattern_list *list);
+const char *const *pattern_list_words(const struct pattern_list *list, size_t *count);
 void pattern_list_free(struct pattern_list *list);
 
 struct match {

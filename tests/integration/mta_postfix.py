@@ -103,6 +103,7 @@ sasldb_path: {sasldb}
 mech_list: PLAIN LOGIN
 """
 
+SETTLED = 1_000_000_000  # long ago
 POSTFIX_UID, POSTDROP_GID, MAILBOX_UID = 62003, 62004, 62010
 # Some containers have no IPv6 on loopback; tests of it say so themselves.
 HAS_IPV6 = pathlib.Path("/proc/net/if_inet6").exists()
@@ -164,6 +165,9 @@ class Postfix:
         listen = listen.replace("\n{port} ", "\n127.0.0.1:{port} ", 1)
         (config / "master.cf").write_text(
             listen.format(port=self.port, proxy_port=self.proxy_port))
+        # Postfix waits until a file is settled; these are.
+        for path in config.iterdir():
+            os.utime(path, (SETTLED, SETTLED))
 
     # --- life ---
 

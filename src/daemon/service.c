@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/server.h"
+#include "daemon/service.h"
 
 #include "base/log.h"
 #include "daemon/listener.h"
@@ -19,7 +19,7 @@
 /* How often table files are looked at for changes. */
 #define TABLES_MS 10000
 
-struct server {
+struct service {
     pthread_mutex_t lock; /* guards conf */
     struct conf *conf;
 
@@ -46,99 +46,99 @@ struct server {
 
 static struct conf *current_conf(void *arg)
 {
-    struct server *server = arg;
-    pthread_mutex_lock(&server->lock);
-    struct conf *conf = conf_ref(server->conf);
-    pthread_mutex_unlock(&server->lock);
+    struct service *service = arg;
+    pthread_mutex_lock(&service->lock);
+    struct conf *conf = conf_ref(service->conf);
+    pthread_mutex_unlock(&service->lock);
     return conf;
 }
 
 static bool session_opened(void *arg)
 {
-    struct server *server = arg;
-    if (atomic_fetch_add(&server->sessions, 1) >= atomic_load(&server->max_sessions)) {
-        atomic_fetch_sub(&server->sessions, 1);
-        atomic_fetch_add(&server->deferred, 1);
-        statistics_session_deferred(server->statistics);
+    struct service *service = arg;
+    if (atomic_fetch_add(&service->sessions, 1) >= atomic_load(&service->max_sessions)) {
+        atomic_fetch_sub(&service->sessions, 1);
+        atomic_fetch_add(&service->deferred, 1);
+        statistics_session_deferred(service->statistics);
         return false;
     }
-    statistics_session_opened(server->statistics);
+    statistics_session_opened(service->statistics);
     return true;
 }
 
 static void session_closed(void *arg)
 {
-    struct server *server = arg;
-    atomic_fetch_sub(&server->sessions, 1);
-    statistics_session_closed(server->statistics);
+    struct service *service = arg;
+    atomic_fetch_sub(&service->sessions, 1);
+    statistics_session_closed(service->statistics);
 }
 
 static void session_decided(void *arg, const struct decision *decision,
                             const struct occasion *occasion)
 {
-    struct server *server = arg;
+    struct service *service = arg;
     char line[DECISION_LINE_MAX];
     decision_log_line(decision, occasion, line);
     log_info("%s", line);
-    statistics_decided(server->statistics, decision, occasion);
+    statistics_decided(service->statistics, decision, occasion);
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-static bool build(struct server *server, char error[SERVER_ERROR_MAX])
+static bool build(struct service *service, char error[SERVICE_ERROR_MAX])
 {
-    (void)snprintf(error, SERVER_ERROR_MAX, "%s", status_text(STATUS_NOMEM));
-    server->metrics = metrics_new();
-    if (server->metrics == NULL)
+    (void)snprintf(error, SERVICE_ERROR_MAX, "%s", status_text(STATUS_NOMEM));
+    service->metrics = metrics_new();
+    if (service->metrics == NULL)
         return false;
-    server->statistics = statistics_new(server->metrics);
-    if (server->statistics == NULL)
+    service->statistics = statistics_new(service->metrics);
+    if (service->statistics == NULL)
         return false;
-    server->engine = engine_new(server->conf, server->metrics, error);
-    return server->engine != NULL;
+    service->engine = engine_new(service->conf, service->metrics, error);
+    return service->engine != NULL;
 }
 
-struct server *server_new(struct conf *conf, char error[SERVER_ERROR_MAX])
+struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX])
 {
-    struct server *server = calloc(1, sizeof *server);
-    if (server == NULL) {
-        (void)snprintf(error, SERVER_ERROR_MAX, "out of memory");
+    struct service *service = calloc(1, sizeof *service);
+    if (service == NULL) {
+        (void)snprintf(error, SERVICE_ERROR_MAX, "out of memory");
         return NULL;
     }
-    (void)pthread_mutex_init(&server->lock, NULL);
-    server->conf = conf_ref(conf);
-    atomic_store(&server->max_sessions, conf->max_sessions);
-    if (!build(server, error)) {
-        server_free(server);
+    (void)pthread_mutex_init(&service->lock, NULL);
+    service->conf = conf_ref(conf);
+    atomic_store(&service->max_sessions, conf->max_sessions);
+    if (!build(service, error)) {
+        service_free(service);
         return NULL;
     }
-    statistics_reloaded(server->statistics, true, clock_wall_s(&clock_system));
-    server->session = (struct session_services){
-        .resolver = engine_resolver(server->engine),
+    statistics_reloaded(service->statistics, true, clock_wall_s(&clock_system));
+    service->session = (struct session_services){
+        .resolver = engine_resolver(service->engine),
         .clock = &clock_system,
         .decided = session_decided,
-        .arg = server,
+        .arg = service,
     };
-    server->mfapi = (struct mfapi_services){
-        .session = &server->session,
+    service->mfapi = (struct mfapi_services){
+        .session = &service->session,
         .conf = current_conf,
         .opened = session_opened,
         .closed = session_closed,
-        .arg = server,
+        .arg = service,
     };
-    return server;
+    return service;
 }
 
-void server_free(struct server *server)
+void service_free(struct service *service)
 {
-    if (server == NULL)
+    if (service == NULL)
         return;
-    engine_free(server->engine);
-    statistics_free(server->statistics);
-    metrics_free(server->metrics);
-    conf_unref(server->conf);
-    (void)pthread_mutex_destroy(&server->lock);
-    free(server);
+    engine_free(service->engine);
+    statistics_free(service->statistics);
+    metrics_free(service->metrics);
+    conf_unref(service->conf);
+    (void)pthread_mutex_destroy(&service->lock);
+    free(service);
 }
 
 /* --- reload --------------------------------------------------------------------------------- */
@@ -183,35 +183,35 @@ static void warn_of_fixed_settings(const struct conf *old, const struct conf *ne
                         fixed[i].new == NULL ? "" : fixed[i].new);
 }
 
-static bool reload(struct server *server)
+static bool reload(struct service *service)
 {
-    char error[SERVER_ERROR_MAX];
+    char error[SERVICE_ERROR_MAX];
     const struct conf_report report = {reload_error, reload_warning, NULL};
-    struct conf *old = server->conf; /* only this thread replaces it */
+    struct conf *old = service->conf; /* only this thread replaces it */
     struct conf *conf = conf_load(old->path, clock_wall_s(&clock_system), &report);
     if (conf == NULL)
         return false;
-    if (engine_reload(server->engine, conf, error) != STATUS_OK) {
+    if (engine_reload(service->engine, conf, error) != STATUS_OK) {
         log_error("%s", error);
         conf_unref(conf);
         return false;
     }
     warn_of_fixed_settings(old, conf);
-    atomic_store(&server->max_sessions, conf->max_sessions);
-    pthread_mutex_lock(&server->lock);
-    server->conf = conf;
-    pthread_mutex_unlock(&server->lock);
+    atomic_store(&service->max_sessions, conf->max_sessions);
+    pthread_mutex_lock(&service->lock);
+    service->conf = conf;
+    pthread_mutex_unlock(&service->lock);
     conf_unref(old);
     return true;
 }
 
-static void reload_and_tell(struct server *server, const char *why)
+static void reload_and_tell(struct service *service, const char *why)
 {
     notify_reloading();
-    bool ok = reload(server);
-    statistics_reloaded(server->statistics, ok, clock_wall_s(&clock_system));
+    bool ok = reload(service);
+    statistics_reloaded(service->statistics, ok, clock_wall_s(&clock_system));
     if (ok)
-        log_info("configuration %s read again (%s)", server->conf->path, why);
+        log_info("configuration %s read again (%s)", service->conf->path, why);
     else
         log_error("the configuration was not read again (%s): the running one stays", why);
     notify_ready(ok ? "running" : "running with an earlier configuration");
@@ -219,70 +219,70 @@ static void reload_and_tell(struct server *server, const char *why)
 
 /* --- the signal thread ---------------------------------------------------------------------- */
 
-static void begin_draining(struct server *server)
+static void begin_draining(struct service *service)
 {
-    if (server->draining) { /* asked twice: at once */
-        server->drain_until_ms = 0;
+    if (service->draining) { /* asked twice: at once */
+        service->drain_until_ms = 0;
         return;
     }
-    server->draining = true;
-    server->drain_until_ms = clock_ms(&clock_system) + DRAIN_MS;
+    service->draining = true;
+    service->drain_until_ms = clock_ms(&clock_system) + DRAIN_MS;
     notify_stopping();
-    listener_quiesce(server->listener);
-    log_info("stopping: %u sessions are under way", atomic_load(&server->sessions));
+    listener_quiesce(service->listener);
+    log_info("stopping: %u sessions are under way", atomic_load(&service->sessions));
 }
 
-static void tick(struct server *server)
+static void tick(struct service *service)
 {
     int64_t now_ms = clock_ms(&clock_system);
     notify_alive();
-    unsigned deferred = atomic_exchange(&server->deferred, 0);
-    if (deferred > 0 && !server->told_full)
+    unsigned deferred = atomic_exchange(&service->deferred, 0);
+    if (deferred > 0 && !service->told_full)
         log_warning("max-sessions = %u is reached: further sessions are deferred",
-                    atomic_load(&server->max_sessions));
-    server->told_full = deferred > 0;
-    if (server->draining || now_ms < server->tables_due_ms)
+                    atomic_load(&service->max_sessions));
+    service->told_full = deferred > 0;
+    if (service->draining || now_ms < service->tables_due_ms)
         return;
-    server->tables_due_ms = now_ms + TABLES_MS;
-    if (conf_tables_changed(server->conf))
-        reload_and_tell(server, "a table file changed");
+    service->tables_due_ms = now_ms + TABLES_MS;
+    if (conf_tables_changed(service->conf))
+        reload_and_tell(service, "a table file changed");
 }
 
 static bool handle_signal(void *arg, enum signal_event event)
 {
-    struct server *server = arg;
+    struct service *service = arg;
     switch (event) {
     case SIGNAL_RELOAD:
-        if (!server->draining)
-            reload_and_tell(server, "SIGHUP");
+        if (!service->draining)
+            reload_and_tell(service, "SIGHUP");
         break;
     case SIGNAL_ROTATE:
         break;
     case SIGNAL_STOP:
-        begin_draining(server);
+        begin_draining(service);
         break;
     case SIGNAL_TICK:
-        tick(server);
+        tick(service);
         break;
     }
-    return server->draining && (atomic_load(&server->sessions) == 0 ||
-                                clock_ms(&clock_system) >= server->drain_until_ms);
+    return service->draining && (atomic_load(&service->sessions) == 0 ||
+                                 clock_ms(&clock_system) >= service->drain_until_ms);
 }
 
-bool server_run(struct server *server, struct listener *listener)
+bool service_run(struct service *service, struct listener *listener)
 {
-    server->listener = listener;
-    server->tables_due_ms = clock_ms(&clock_system) + TABLES_MS;
-    signals_init(handle_signal, server);
-    if (engine_start(server->engine) != STATUS_OK) {
+    service->listener = listener;
+    service->tables_due_ms = clock_ms(&clock_system) + TABLES_MS;
+    signals_init(handle_signal, service);
+    if (engine_start(service->engine) != STATUS_OK) {
         log_error("the DNS thread cannot be started");
         return false;
     }
     notify_ready("running");
-    bool ok = mfapi_run(&server->mfapi);
-    unsigned left = atomic_load(&server->sessions);
+    bool ok = mfapi_run(&service->mfapi);
+    unsigned left = atomic_load(&service->sessions);
     log_info(ok ? "stopped: %u sessions were cut off"
                 : "libmilter gave up: %u sessions were cut off",
              left);
-    return ok && server->draining;
+    return ok && service->draining;
 }
