@@ -128,3 +128,14 @@ void textbuf_put_field(struct textbuf *buf, const char *key, const char *value, 
     if (quoted)
         append(buf, "\"", 1);
 }
+
+void textbuf_put_sentence(struct textbuf *buf, const char *key, const char *sentence)
+{
+    textbuf_printf(buf, "%s%s=\"", buf->length > 0 ? " " : "", key);
+    for (; *sentence != '\0'; sentence++) {
+        if (*sentence == '"')
+            append(buf, "\\", 1);
+        append(buf, sentence, 1);
+    }
+    append(buf, "\"", 1);
+}

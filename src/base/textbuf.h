@@ -42,6 +42,9 @@ void textbuf_put_foreign(struct textbuf *buf, const char *text, size_t max);
  */
 void textbuf_put_field(struct textbuf *buf, const char *key, const char *value, size_t max);
 
+/* The same for a sentence of ours, in which foreign parts are escaped already: only quotes are. */
+void textbuf_put_sentence(struct textbuf *buf, const char *key, const char *sentence);
+
 /*
  * Append foreign text for the inside of an RFC 5322 comment: as put_foreign, with
  * parentheses escaped too, so that it can never end the comment.

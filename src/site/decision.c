@@ -123,6 +123,22 @@ bool decision_is_secure(const struct decision *decision)
     return decision->evidence.facts->ptr.secure && (confirmed == NULL || confirmed->forward.secure);
 }
 
+static bool is_stale(const struct dns_evidence *evidence)
+{
+    return evidence->outcome != DNS_NOT_ASKED && evidence->origin == DNS_FROM_STALE;
+}
+
+const char *decision_cache_text(const struct decision *decision, const struct occasion *occasion)
+{
+    const struct facts *facts = decision->evidence.facts;
+    bool stale = is_stale(&facts->ptr) || is_stale(&facts->helo_name.forward);
+    for (size_t i = 0; i < facts->name_count; i++)
+        stale = stale || is_stale(&facts->names[i].forward);
+    if (stale)
+        return "stale";
+    return occasion->all_cached ? "hit" : "miss";
+}
+
 /* Nothing is "-", which no name, address or word that matters is. */
 static void put_field(struct textbuf *buf, const char *key, const char *value, size_t max)
 {
@@ -178,7 +194,7 @@ void decision_log_line(const struct decision *decision, const struct occasion *o
     put_field(&buf, "stage", occasion->stage, ID_SHOWN_MAX);
     put_field(&buf, "mta", occasion->mta, MTA_SHOWN_MAX);
     textbuf_printf(&buf, " dns_ms=%lld cache=%s", (long long)occasion->dns_ms,
-                   occasion->all_cached ? "hit" : "miss");
+                   decision_cache_text(decision, occasion));
     put_field(&buf, "queue_id", occasion->queue_id, ID_SHOWN_MAX);
     /* The null sender is "", not nothing. */
     textbuf_put_field(&buf, "sender", occasion->sender != NULL ? occasion->sender : "-",
@@ -191,7 +207,7 @@ void decision_log_line(const struct decision *decision, const struct occasion *o
     if (verdict->would != verdict->action)
         textbuf_printf(&buf, " would=%s", action_text(verdict->would));
     if (decision->reason[0] != '\0')
-        textbuf_put_field(&buf, "reason", decision->reason, REASON_MAX);
+        textbuf_put_sentence(&buf, "reason", decision->reason);
 }
 
 /* --- headers --------------------------------------------------------------------------------- */
@@ -275,5 +291,5 @@ void decision_tag_header(const struct decision *decision, char out[DECISION_HEAD
                    iprev_result_text(decision->evidence.iprev.result));
     put_field(&buf, "policy", decision_policy_name(decision), TITLE_SHOWN_MAX);
     if (decision->reason[0] != '\0')
-        textbuf_put_field(&buf, "reason", decision->reason, REASON_MAX);
+        textbuf_put_sentence(&buf, "reason", decision->reason);
 }

@@ -126,7 +126,7 @@ static void put_occasion(struct jsonout *json, const struct decision *decision,
     jsonout_text(json, "stage", occasion->stage);
     jsonout_text(json, "mta", occasion->mta);
     jsonout_int(json, "dns_ms", occasion->dns_ms);
-    jsonout_text(json, "cache", occasion->all_cached ? "hit" : "miss");
+    jsonout_text(json, "cache", decision_cache_text(decision, occasion));
     jsonout_text(json, "queue_id", occasion->queue_id);
     jsonout_text(json, "sender", occasion->sender);
     jsonout_text(json, "recipient", occasion->recipient);
