@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "site/conf.h"
+
+#include "site/conf_build.h"
+#include "site/conf_memory.h"
+#include "site/conf_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *stage_text(enum stage stage)
+{
+    static const char *const texts[] = {"connect", "helo", "mail", "rcpt"};
+    return texts[stage];
+}
+
+static void conf_free(struct conf *conf)
+{
+    for (size_t i = 0; i < conf->match_count; i++) {
+        struct match *match = &conf->matches[i];
+        net_list_free(match->client);
+        pattern_list_free(match->ptr);
+        pattern_list_free(match->unconfirmed_ptr);
+        pattern_list_free(match->helo);
+        pattern_list_free(match->sender);
+        pattern_list_free(match->recipient);
+        pattern_list_free(match->listener);
+    }
+    pattern_list_free(conf->generic_names);
+    orgdomain_free(conf->orgdomains);
+    conf_memory_free(&conf->memory);
+    free(conf);
+}
+
+struct conf *conf_ref(struct conf *conf)
+{
+    atomic_fetch_add_explicit(&conf->refs, 1, memory_order_relaxed);
+    return conf;
+}
+
+void conf_unref(struct conf *conf)
+{
+    if (conf != NULL && atomic_fetch_sub_explicit(&conf->refs, 1, memory_order_acq_rel) == 1)
+        conf_free(conf);
+}
+
+/* --- loading --------------------------------------------------------------------------------- */
+
+/* "/etc/iprevd/" of "/etc/iprevd/iprevd.conf"; "" of "iprevd.conf". */
+static char *folder_of(struct conf *conf, const char *path)
+{
+    char *folder = conf_memory_copy(&conf->memory, path);
+    if (folder == NULL)
+        return NULL;
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        folder[0] = '\0';
+    else
+        slash[1] = '\0';
+    return folder;
+}
+
+static void load_orgdomains(struct conf_loader *loader, const struct conf_block *file)
+{
+    struct conf *conf = loader->conf;
+    conf->orgdomains = orgdomain_load(conf->public_suffix_list);
+    if (conf->orgdomains != NULL)
+        return;
+    if (conf->public_suffix_list != NULL) {
+        const struct conf_entry *entry = conf_entry(file, "public-suffix-list");
+        conf_bad_value(loader->messages, entry->line, "public-suffix-list",
+                       conf->public_suffix_list, "a Public Suffix List as libpsl reads it");
+        return;
+    }
+    conf_warning(loader->messages, 0,
+                 "no Public Suffix List was found: agreement by domain is never seen");
+}
+
+/* From the text to a conf; what is wrong was told. */
+static void load_text(struct conf_loader *loader, const char *text, size_t length, int64_t wall_s)
+{
+    struct conf_block *file = NULL;
+    if (conf_parse(text, length, &conf_schema_file, loader->messages, &file) != STATUS_OK)
+        return;
+    conf_build(loader, file);
+    /* Contradictions between values that are wrong by themselves would only confuse. */
+    if (!loader->nomem && loader->messages->errors == 0)
+        conf_check(loader, file, wall_s);
+    if (!loader->nomem && loader->messages->errors == 0)
+        load_orgdomains(loader, file);
+    conf_block_free(file);
+}
+
+static void load_file(struct conf_loader *loader, int64_t wall_s)
+{
+    char *text = NULL;
+    size_t length = 0;
+    bool world_writable = false;
+    if (conf_text_read(loader->conf->path, &text, &length, &world_writable, loader->messages) !=
+        STATUS_OK)
+        return;
+    if (world_writable)
+        conf_warning(loader->messages, 0, "everybody on this machine may change this file");
+    load_text(loader, text, length, wall_s);
+    free(text);
+}
+
+struct conf *conf_load(const char *path, int64_t wall_s, const struct conf_report *report)
+{
+    struct conf_messages messages = {.report = report, .path = path};
+    struct conf *conf = calloc(1, sizeof *conf);
+    if (conf == NULL) {
+        conf_nomem(&messages);
+        return NULL;
+    }
+    atomic_init(&conf->refs, 1);
+    struct conf_loader loader = {.conf = conf, .messages = &messages};
+    conf->path = conf_memory_copy(&conf->memory, path);
+    loader.folder = folder_of(conf, path);
+    if (conf->path == NULL || loader.folder == NULL)
+        loader.nomem = true;
+    else
+        load_file(&loader, wall_s);
+    if (loader.nomem)
+        conf_nomem(&messages);
+    if (messages.errors > 0) {
+        conf_free(conf);
+        return NULL;
+    }
+    return conf;
+}
+
+/* --- reading a snapshot ---------------------------------------------------------------------- */
+
+const struct policy *conf_policy(const struct conf *conf, const char *name)
+{
+    for (size_t i = 0; i < conf->policy_count; i++)
+        if (strcmp(conf->policies[i].name, name) == 0)
+            return &conf->policies[i];
+    return NULL;
+}
+
+static bool in_networks(const struct ipnet *nets, size_t count, const struct ipaddr *addr)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ipnet_contains(&nets[i], addr))
+            return true;
+    return false;
+}
+
+bool conf_is_local(const struct conf *conf, const struct ipaddr *addr)
+{
+    return in_networks(conf->local_networks, conf->local_network_count, addr);
+}
+
+bool conf_is_trusted_relay(const struct conf *conf, const struct ipaddr *addr)
+{
+    return in_networks(conf->trusted_relays, conf->trusted_relay_count, addr);
+}
+
+static bool patterns_changed(const struct pattern_list *list)
+{
+    return list != NULL && pattern_list_changed(list);
+}
+
+bool conf_tables_changed(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->match_count; i++) {
+        const struct match *match = &conf->matches[i];
+        if ((match->client != NULL && net_list_changed(match->client)) ||
+            patterns_changed(match->ptr) || patterns_changed(match->unconfirmed_ptr) ||
+            patterns_changed(match->helo) || patterns_changed(match->sender) ||
+            patterns_changed(match->recipient) || patterns_changed(match->listener))
+            return true;
+    }
+    return patterns_changed(conf->generic_names);
+}

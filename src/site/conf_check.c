@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is valid by itself but not together. */
+#include "site/conf_build.h"
+
+#include "core/reply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct checker {
+    struct conf_loader *loader;
+    const struct conf *conf;
+    const struct conf_block *file;
+    int64_t wall_s;
+};
+
+static const struct conf_block *find_block(const struct conf_block *file,
+                                           const struct conf_schema *schema, const char *title)
+{
+    for (const struct conf_block *block = file->blocks; block != NULL; block = block->next)
+        if (block->schema == schema && (title == NULL || strcmp(block->title, title) == 0))
+            return block;
+    return NULL;
+}
+
+/* --- the whole file -------------------------------------------------------------------------- */
+
+static void check_dns(const struct checker *c)
+{
+    const struct conf_block *dns = find_block(c->file, &conf_schema_dns, NULL);
+    if (dns == NULL)
+        return;
+    const struct conf_entry *zone = conf_entry(dns, "zone-file");
+    const struct conf_entry *servers = conf_entry(dns, "nameservers");
+    const struct conf_entry *timeout = conf_entry(dns, "timeout");
+    if (zone->given && servers->count > 0)
+        conf_error(c->loader->messages, zone->line,
+                   "key \"dns.zone-file\": found together with nameservers on line %u; allowed: "
+                   "one of them (embedded answers, or servers)",
+                   servers->line);
+    if (timeout->given && c->conf->network.timeout_ms >= c->conf->deadline_s * 1000)
+        conf_warning(c->loader->messages, timeout->line,
+                     "key \"dns.timeout\": %u ms leave no time for a second try within the "
+                     "deadline of %u s",
+                     c->conf->network.timeout_ms, c->conf->deadline_s);
+}
+
+/* What the stage of the verdict leaves unknown. */
+static void check_stage(const struct checker *c)
+{
+    const struct conf_entry *stage = conf_entry(c->file, "stage");
+    if (!stage->given)
+        return;
+    if (c->conf->stage < STAGE_MAIL && c->conf->skip_authenticated)
+        conf_warning(c->loader->messages, stage->line,
+                     "key \"stage\": at %s it is not known who authenticates: "
+                     "skip-authenticated has no effect, and your own users are judged",
+                     stage_text(c->conf->stage));
+    if (c->conf->stage == STAGE_CONNECT)
+        conf_warning(c->loader->messages, stage->line,
+                     "key \"stage\": at connect there is no EHLO yet: the checks helo-* are not "
+                     "made");
+}
+
+static void check_networks(const struct checker *c)
+{
+    const struct conf_entry *entry = conf_entry(c->file, "local-networks");
+    for (size_t i = 0; entry->given && i < c->conf->local_network_count; i++)
+        if (c->conf->local_networks[i].bits == 0)
+            conf_warning(c->loader->messages, entry->line,
+                         "key \"local-networks\": every %s client is local and nothing of it is "
+                         "judged",
+                         c->conf->local_networks[i].addr.family == IP_V4 ? "IPv4" : "IPv6");
+    entry = conf_entry(c->file, "relay-action");
+    if (entry->given && c->conf->relay_action >= ACTION_TEMPFAIL)
+        conf_warning(c->loader->messages, entry->line,
+                     "key \"relay-action\": what %s refuses to a relay, the relay returns to "
+                     "senders who are often forged; tag or quarantine does not",
+                     action_text(c->conf->relay_action));
+}
+
+/* --- policies -------------------------------------------------------------------------------- */
+
+static void check_reply(const struct checker *c, const struct conf_block *check, const char *policy,
+                        const struct check_rule *rule)
+{
+    const struct conf_entry *entry = conf_entry(check, "reply");
+    const char *at;
+    if (entry->count == 0 || rule->reply == NULL)
+        return;
+    const char *problem = reply_check_template(rule->reply, rule->action, &at);
+    if (problem != NULL)
+        conf_error(c->loader->messages, entry->line,
+                   "key \"policy.%s.check.%s.reply\": found \"%.60s\": %s; allowed: \"550 5.7.25 "
+                   "text\" or \"text\" with %%{client} %%{ptr} %%{helo} %%{reason} %%{url} "
+                   "%%{check} %%{mend} %%%% and \\n between lines",
+                   policy, check->title, at, problem);
+}
+
+/* Refusing for the wrong reason. */
+static void check_refusals(const struct checker *c, unsigned line, const struct policy *policy)
+{
+    const struct check_rule *mismatch = &policy->rules[CHECK_HELO_MISMATCH];
+    const struct check_rule *temperror = &policy->rules[CHECK_DNS_TEMPERROR];
+    if (mismatch->action >= ACTION_TEMPFAIL ||
+        (policy->reject_score > 0 && mismatch->score >= policy->reject_score))
+        conf_warning(c->loader->messages, line,
+                     "policy \"%s\": helo-mismatch alone refuses mail, which RFC 5321 4.1.4 "
+                     "forbids; accept or tag does not",
+                     policy->name);
+    if (temperror->action == ACTION_REJECT)
+        conf_warning(c->loader->messages, line,
+                     "policy \"%s\": dns-temperror with action reject turns temporary failures of "
+                     "the DNS into bounces; tempfail does not",
+                     policy->name);
+}
+
+static void check_scores(const struct checker *c, const struct conf_block *block,
+                         const struct policy *policy)
+{
+    const struct conf_entry *entry = conf_entry(block, "tag-score");
+    if (!entry->given)
+        entry = conf_entry(block, "reject-score");
+    if (policy->tag_score > 0 && policy->reject_score > 0 &&
+        policy->tag_score > policy->reject_score)
+        conf_error(c->loader->messages, entry->given ? entry->line : block->line,
+                   "key \"policy.%s.tag-score\": found %g with reject-score %g; allowed: a "
+                   "tag-score that is not above reject-score, or 0 for either",
+                   policy->name, policy->tag_score, policy->reject_score);
+}
+
+/* An action before its evidence exists never happens. */
+static void check_subjects(const struct checker *c, const struct conf_block *check)
+{
+    enum check_id id;
+    const struct conf_entry *action = conf_entry(check, "action");
+    if (!action->given || !check_by_name(check->title, &id))
+        return;
+    if (checks[id].subject == CHECK_ABOUT_HELO && c->conf->stage < STAGE_HELO)
+        conf_warning(c->loader->messages, action->line,
+                     "check \"%s\" is never made with stage = connect", check->title);
+    if (checks[id].subject == CHECK_ABOUT_SENDER && c->conf->stage < STAGE_MAIL)
+        conf_warning(c->loader->messages, action->line,
+                     "check \"%s\" is never made with stage = %s", check->title,
+                     stage_text(c->conf->stage));
+}
+
+static bool policy_is_used(const struct conf *conf, const struct policy *policy)
+{
+    for (size_t i = 0; i < conf->match_count; i++)
+        if (conf->matches[i].policy == policy)
+            return true;
+    return policy == &conf->policies[0];
+}
+
+static void check_policies(const struct checker *c)
+{
+    for (size_t i = 0; i < c->conf->policy_count; i++) {
+        const struct policy *policy = &c->conf->policies[i];
+        const struct conf_block *block = find_block(c->file, &conf_schema_policy, policy->name);
+        if (block == NULL)
+            continue;
+        check_scores(c, block, policy);
+        check_refusals(c, block->line, policy);
+        for (const struct conf_block *check = block->blocks; check != NULL; check = check->next) {
+            enum check_id id;
+            if (check_by_name(check->title, &id))
+                check_reply(c, check, policy->name, &policy->rules[id]);
+            check_subjects(c, check);
+        }
+        if (!policy_is_used(c->conf, policy))
+            conf_warning(c->loader->messages, block->line,
+                         "policy \"%s\" is used by no match block", policy->name);
+    }
+}
+
+/* --- match blocks ---------------------------------------------------------------------------- */
+
+static void check_condition(const struct checker *c, const struct conf_block *block,
+                            const char *condition, enum stage known)
+{
+    const struct conf_entry *entry = conf_entry(block, condition);
+    if (entry->count > 0 && c->conf->stage < known)
+        conf_error(c->loader->messages, entry->line,
+                   "key \"match.%s.%s\": found with stage = %s, where the %s is not known yet; "
+                   "allowed: stage = %s%s",
+                   block->title, condition, stage_text(c->conf->stage), condition,
+                   stage_text(known),
+                   known == STAGE_RCPT   ? ""
+                   : known == STAGE_MAIL ? " or rcpt"
+                                         : ", mail or rcpt");
+}
+
+static void check_match(const struct checker *c, const struct match *match,
+                        const struct conf_block *block)
+{
+    check_condition(c, block, "helo", STAGE_HELO);
+    check_condition(c, block, "sender", STAGE_MAIL);
+    check_condition(c, block, "recipient", STAGE_RCPT);
+    for (size_t i = 0; i < block->schema->option_count; i++) {
+        const struct conf_option *option = &block->schema->options[i];
+        bool list = option->type == CONF_NET_LIST || option->type == CONF_PATTERNS;
+        if (list && block->entries[i].given && block->entries[i].count == 0)
+            conf_error(c->loader->messages, block->entries[i].line,
+                       "key \"match.%s.%s\": found an empty list, which nothing matches; allowed: "
+                       "at least one value, or no such line",
+                       block->title, option->name);
+    }
+    const struct conf_entry *until = conf_entry(block, "until");
+    if (match->until_s != 0 && match->until_s <= c->wall_s)
+        conf_warning(c->loader->messages, until->line,
+                     "match \"%s\" expired (until %s) and matches nothing any more", match->name,
+                     until->words[0].text);
+}
+
+static bool matches_everything(const struct match *match)
+{
+    return match->client == NULL && match->ptr == NULL && match->unconfirmed_ptr == NULL &&
+           match->helo == NULL && match->sender == NULL && match->recipient == NULL &&
+           match->listener == NULL && match->until_s == 0;
+}
+
+static void check_matches(const struct checker *c)
+{
+    for (size_t i = 0; i < c->conf->match_count; i++) {
+        const struct match *match = &c->conf->matches[i];
+        const struct conf_block *block = find_block(c->file, &conf_schema_match, match->name);
+        if (block == NULL)
+            continue;
+        check_match(c, match, block);
+        if (matches_everything(match) && i + 1 < c->conf->match_count)
+            conf_warning(c->loader->messages, match->line,
+                         "match \"%s\" has no condition: it matches everything, and the blocks "
+                         "after it are never reached",
+                         match->name);
+    }
+}
+
+void conf_check(struct conf_loader *loader, const struct conf_block *file, int64_t wall_s)
+{
+    const struct checker c = {loader, loader->conf, file, wall_s};
+    check_dns(&c);
+    check_stage(&c);
+    check_networks(&c);
+    check_policies(&c);
+    check_matches(&c);
+}

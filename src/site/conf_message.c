@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "site/conf_message.h"
+
+#include "site/conf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MESSAGE_MAX 1600
+#define FOUND_MAX   100
+
+/* Keep backslashes as they are: people look for what they wrote. */
+static void make_printable(const char *text, char *out, size_t size)
+{
+    size_t length = 0;
+    for (; *text != '\0' && length + sizeof "\\xNN" < size; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte >= 0x20 && byte <= 0x7e)
+            out[length++] = (char)byte;
+        else
+            length += (size_t)snprintf(out + length, size - length, "\\x%02x", byte);
+    }
+    out[length] = '\0';
+}
+
+PRINTF_LIKE(4, 0)
+static void tell(const struct conf_messages *messages, unsigned line,
+                 void (*call)(void *arg, const char *message), const char *format, va_list args)
+{
+    char raw[MESSAGE_MAX], out[MESSAGE_MAX];
+    int at = line > 0 ? snprintf(raw, sizeof raw, "%.255s:%u: ", messages->path, line)
+                      : snprintf(raw, sizeof raw, "%.255s: ", messages->path);
+    vsnprintf(raw + at, sizeof raw - (size_t)at, format, args);
+    make_printable(raw, out, sizeof out);
+    if (call != NULL)
+        call(messages->report->arg, out);
+}
+
+void conf_error(struct conf_messages *messages, unsigned line, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    tell(messages, line, messages->report->error, format, args);
+    va_end(args);
+    messages->errors++;
+}
+
+void conf_warning(struct conf_messages *messages, unsigned line, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    tell(messages, line, messages->report->warning, format, args);
+    va_end(args);
+}
+
+void conf_bad_value(struct conf_messages *messages, unsigned line, const char *key,
+                    const char *found, const char *allowed)
+{
+    const char *more = strlen(found) > FOUND_MAX ? "..." : "";
+    conf_error(messages, line, "key \"%s\": found \"%.*s%s\"; allowed: %s", key, FOUND_MAX, found,
+               more, allowed);
+}
+
+void conf_nomem(struct conf_messages *messages)
+{
+    conf_error(messages, 0, "out of memory");
+}

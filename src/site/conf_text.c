@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "site/conf_text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NESTING_MAX 16 /* the options need 3; libconfuse recurses */
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static enum status read_open_file(int fd, char **text, size_t *length, bool *world_writable,
+                                  struct conf_messages *messages)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0) {
+        conf_error(messages, 0, "%s", strerror(errno));
+        return STATUS_IO;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        conf_error(messages, 0, "not a regular file");
+        return STATUS_INVALID;
+    }
+    *world_writable = (st.st_mode & S_IWOTH) != 0;
+    char *memory = malloc(CONF_SIZE_MAX + 2);
+    if (memory == NULL) {
+        conf_nomem(messages);
+        return STATUS_NOMEM;
+    }
+    size_t at = 0;
+    ssize_t got;
+    while ((got = read(fd, memory + at, CONF_SIZE_MAX + 1 - at)) != 0) {
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            conf_error(messages, 0, "%s", strerror(errno));
+            free(memory);
+            return STATUS_IO;
+        }
+        at += (size_t)got;
+    }
+    if (at > CONF_SIZE_MAX) {
+        conf_error(messages, 0,
+                   "larger than 1 MiB; allowed: up to %d bytes (long lists belong into table "
+                   "files: cidr:, pcre:, regexp:, texthash:)",
+                   CONF_SIZE_MAX);
+        free(memory);
+        return STATUS_LIMIT;
+    }
+    memory[at] = '\0';
+    *text = memory;
+    *length = at;
+    return STATUS_OK;
+}
+
+/* O_NONBLOCK: a named pipe must not hold up the start. */
+enum status conf_text_read(const char *path, char **text, size_t *length, bool *world_writable,
+                           struct conf_messages *messages)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        conf_error(messages, 0, "cannot be read: %s", strerror(errno));
+        return STATUS_IO;
+    }
+    enum status status = read_open_file(fd, text, length, world_writable, messages);
+    close(fd);
+    if (status != STATUS_OK)
+        return status;
+    status = conf_text_check(*text, *length, messages);
+    if (status != STATUS_OK) {
+        free(*text);
+        *text = NULL;
+    }
+    return status;
+}
+
+/* --- checking -------------------------------------------------------------------------------- */
+
+struct scan {
+    char *at;
+    unsigned line;
+    unsigned open_lines[NESTING_MAX]; /* of the braces that are open */
+    unsigned depth;
+    struct conf_messages *messages;
+};
+
+static bool is_bare(char c)
+{
+    return isalnum((unsigned char)c) || (c != '\0' && strchr("._:/@%-[]!<>~;?&^", c) != NULL);
+}
+
+static void blank_line_comment(struct scan *scan)
+{
+    for (; *scan->at != '\0' && *scan->at != '\n'; scan->at++)
+        *scan->at = ' ';
+}
+
+static bool blank_block_comment(struct scan *scan)
+{
+    unsigned began = scan->line;
+    char *end = strstr(scan->at + 2, "*/");
+    if (end == NULL) {
+        conf_error(scan->messages, began, "comment without end; allowed: /* ... */");
+        return false;
+    }
+    for (; scan->at < end + 2; scan->at++) {
+        if (*scan->at == '\n')
+            scan->line++;
+        else
+            *scan->at = ' ';
+    }
+    return true;
+}
+
+static bool reject_variable(struct scan *scan)
+{
+    conf_error(scan->messages, scan->line,
+               "found \"${\"; environment variables are not read: write the value itself, or "
+               "\"\\${\" for these characters");
+    return false;
+}
+
+/* After a backslash in double quotes.  Octal and hexadecimal would let NUL bytes in. */
+static bool check_escape(struct scan *scan)
+{
+    char c = scan->at[1];
+    if (c != '\0' && c != '\n' && strchr("\\\"$nt'", c) != NULL) {
+        scan->at += 2;
+        return true;
+    }
+    conf_error(scan->messages, scan->line,
+               "found \"\\%c\" in a string; allowed: \\\\ \\\" \\$ \\n \\t", c == '\n' ? ' ' : c);
+    return false;
+}
+
+static bool check_string(struct scan *scan)
+{
+    char quote = *scan->at++;
+    for (;;) {
+        char c = *scan->at;
+        if (c == '\0' || c == '\n') {
+            conf_error(scan->messages, scan->line,
+                       "string without closing %s; allowed: strings end on the line on which they "
+                       "begin (\\n stands for a line break)",
+                       quote == '"' ? "double quote" : "single quote");
+            return false;
+        }
+        if (c == quote) {
+            scan->at++;
+            return true;
+        }
+        if (quote == '"' && c == '\\') {
+            if (!check_escape(scan))
+                return false;
+            continue;
+        }
+        if (quote == '"' && c == '$' && scan->at[1] == '{')
+            return reject_variable(scan);
+        scan->at += quote == '\'' && c == '\\' && scan->at[1] == '\'' ? 2 : 1;
+    }
+}
+
+static bool check_brace(struct scan *scan, char brace)
+{
+    if (brace == '{' && scan->depth == NESTING_MAX) {
+        conf_error(scan->messages, scan->line, "braces nested deeper than %d", NESTING_MAX);
+        return false;
+    }
+    if (brace == '}' && scan->depth == 0) {
+        conf_error(scan->messages, scan->line, "found \"}\" without \"{\" before it");
+        return false;
+    }
+    if (brace == '{')
+        scan->open_lines[scan->depth++] = scan->line;
+    else
+        scan->depth--;
+    scan->at++;
+    return true;
+}
+
+static bool check_stray(struct scan *scan)
+{
+    char c = *scan->at;
+    if (c == '$' && scan->at[1] == '{')
+        return reject_variable(scan);
+    if (c == '(' || c == ')')
+        conf_error(scan->messages, scan->line,
+                   "found \"%c\"; include() and other functions do not exist here; values with "
+                   "parentheses are written in double quotes",
+                   c);
+    else
+        conf_error(scan->messages, scan->line,
+                   "found \"%c\" outside of a string; values with such characters are written in "
+                   "double quotes",
+                   c);
+    return false;
+}
+
+/* One token, comment, or stretch of white space.  False: told why not. */
+static bool check_token(struct scan *scan)
+{
+    char c = *scan->at;
+    switch (c) {
+    case '\n':
+        scan->line++;
+        scan->at++;
+        return true;
+    case ' ':
+    case '\t':
+    case ',':
+    case '=':
+        scan->at++;
+        return true;
+    case '\r':
+        *scan->at++ = ' ';
+        return true;
+    case '#':
+        blank_line_comment(scan);
+        return true;
+    case '"':
+    case '\'':
+        return check_string(scan);
+    case '{':
+    case '}':
+        return check_brace(scan, c);
+    case '+':
+        if (scan->at[1] != '=')
+            return check_stray(scan);
+        scan->at += 2;
+        return true;
+    default:
+        break;
+    }
+    if (c == '/' && scan->at[1] == '/') {
+        blank_line_comment(scan);
+        return true;
+    }
+    if (c == '/' && scan->at[1] == '*')
+        return blank_block_comment(scan);
+    if (!is_bare(c))
+        return check_stray(scan);
+    while (is_bare(*scan->at))
+        scan->at++;
+    return true;
+}
+
+/* Control characters have no business anywhere; other bytes may stand in comments. */
+static bool check_bytes(const char *text, size_t length, struct conf_messages *messages)
+{
+    unsigned line = 1;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '\n')
+            line++;
+        if ((c < 0x20 && c != '\n' && c != '\t' && !(c == '\r' && text[i + 1] == '\n')) ||
+            c == 0x7f) {
+            conf_error(messages, line, "found the control character 0x%02x; allowed: text", c);
+            return false;
+        }
+    }
+    return true;
+}
+
+enum status conf_text_check(char *text, size_t length, struct conf_messages *messages)
+{
+    struct scan scan = {.at = text, .line = 1, .messages = messages};
+    if (!check_bytes(text, length, messages))
+        return STATUS_INVALID;
+    while (*scan.at != '\0')
+        if (!check_token(&scan))
+            return STATUS_INVALID;
+    if (scan.depth > 0) {
+        conf_error(messages, scan.open_lines[scan.depth - 1], "\"{\" without \"}\" after it");
+        return STATUS_INVALID;
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "site/match.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Longest text that a pattern is compared with; longer ones match no plain pattern. */
+#define TEXT_MAX 1024
+
+static char **copy_words(const char *const *words, size_t count)
+{
+    char **copy = calloc(count + 1, sizeof *copy);
+    for (size_t i = 0; copy != NULL && i < count; i++) {
+        copy[i] = strdup(words[i]);
+        if (copy[i] == NULL) {
+            while (i > 0)
+                free(copy[--i]);
+            free(copy);
+            return NULL;
+        }
+    }
+    return copy;
+}
+
+static void free_words(char **words)
+{
+    for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+        free(words[i]);
+    free(words);
+}
+
+/* --- networks -------------------------------------------------------------------------------- */
+
+struct net_list {
+    char **words; /* as configured */
+    size_t count;
+    struct ipnet *nets; /* of the words that are networks */
+    size_t net_count;
+    struct accesstable **tables; /* of the others */
+    size_t table_count;
+};
+
+static enum status add_net(struct net_list *list, const char *word,
+                           char error[ACCESSTABLE_ERROR_MAX])
+{
+    enum accesstable_type type;
+    const char *path;
+    if (accesstable_spec(word, &type, &path)) {
+        if (type != TABLE_CIDR) {
+            snprintf(error, ACCESSTABLE_ERROR_MAX, "of the table files, cidr: only");
+            return STATUS_INVALID;
+        }
+        enum status status = accesstable_load(type, path, &list->tables[list->table_count], error);
+        list->table_count += status == STATUS_OK;
+        return status;
+    }
+    if (ipnet_parse(word, &list->nets[list->net_count]) != STATUS_OK) {
+        error[0] = '\0';
+        return STATUS_INVALID;
+    }
+    list->net_count++;
+    return STATUS_OK;
+}
+
+enum status net_list_new(const char *const *words, size_t count, struct net_list **out, size_t *bad,
+                         char error[ACCESSTABLE_ERROR_MAX])
+{
+    struct net_list *list = calloc(1, sizeof *list);
+    *bad = 0;
+    error[0] = '\0';
+    if (list == NULL)
+        return STATUS_NOMEM;
+    list->words = copy_words(words, count);
+    list->count = count;
+    list->nets = calloc(count + 1, sizeof *list->nets);
+    list->tables = calloc(count + 1, sizeof *list->tables);
+    enum status status = STATUS_OK;
+    if (list->words == NULL || list->nets == NULL || list->tables == NULL)
+        status = STATUS_NOMEM;
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        *bad = i;
+        status = add_net(list, words[i], error);
+    }
+    if (status != STATUS_OK) {
+        net_list_free(list);
+        return status;
+    }
+    *out = list;
+    return STATUS_OK;
+}
+
+bool net_list_has(const struct net_list *list, const struct ipaddr *addr)
+{
+    if (addr->family == IP_NONE)
+        return false;
+    for (size_t i = 0; i < list->net_count; i++)
+        if (ipnet_contains(&list->nets[i], addr))
+            return true;
+    for (size_t i = 0; i < list->table_count; i++) {
+        const char *value = accesstable_addr(list->tables[i], addr);
+        if (value != NULL && accesstable_lists(value))
+            return true;
+    }
+    return false;
+}
+
+bool net_list_changed(const struct net_list *list)
+{
+    for (size_t i = 0; i < list->table_count; i++)
+        if (accesstable_changed(list->tables[i]))
+            return true;
+    return false;
+}
+
+const char *const *net_list_words(const struct net_list *list, size_t *count)
+{
+    *count = list->count;
+    return (const char *const *)list->words;
+}
+
+void net_list_free(struct net_list *list)
+{
+    if (list == NULL)
+        return;
+    for (size_t i = 0; i < list->table_count; i++)
+        accesstable_free(list->tables[i]);
+    free(list->tables);
+    free(list->nets);
+    free_words(list->words);
+    free(list);
+}
+
+/* --- name patterns --------------------------------------------------------------------------- */
+
+enum shape {
+    SHAPE_EXACT,
+    SHAPE_SUFFIX,
+    SHAPE_WILDCARD,
+    SHAPE_LOCAL_PART,
+    SHAPE_DOMAIN,
+    SHAPE_FILE
+};
+
+struct pattern {
+    enum shape shape;
+    char *text; /* as it is compared */
+    struct accesstable *table;
+};
+
+struct pattern_list {
+    enum pattern_kind kind;
+    char **words;
+    size_t count;
+    struct pattern *patterns;
+};
+
+static bool has_control(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text <= 0x20 || (unsigned char)*text > 0x7e)
+            return true;
+    return false;
+}
+
+static void lower(char *text)
+{
+    for (; *text != '\0'; text++)
+        *text = (char)tolower((unsigned char)*text);
+}
+
+/* A name's characters, for patterns that are not whole names. */
+static bool is_name_text(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (!isalnum((unsigned char)*text) && strchr(".-_*[]:", *text) == NULL)
+            return false;
+    return true;
+}
+
+static bool parse_host(char *word, struct pattern *out)
+{
+    char name[HOSTNAME_MAX + 1];
+    size_t length = strlen(word);
+    if (length == 0 || !is_name_text(word))
+        return false;
+    if (length > 1 && word[length - 1] == '.')
+        word[length - 1] = '\0';
+    if (strchr(word, '*') != NULL) {
+        out->shape = SHAPE_WILDCARD;
+        return true;
+    }
+    if (word[0] == '.') {
+        enum hostname_flaw flaw = hostname_parse(word + 1, name);
+        out->shape = SHAPE_SUFFIX;
+        return flaw == HOSTNAME_OK || flaw == HOSTNAME_ONE_LABEL;
+    }
+    out->shape = SHAPE_EXACT;
+    /* "localhost" and "[192.0.2.1]" are what some clients say in EHLO. */
+    enum hostname_flaw flaw = hostname_parse(word, name);
+    return flaw != HOSTNAME_EMPTY && (flaw != HOSTNAME_MALFORMED || word[0] == '[');
+}
+
+static bool parse_mail(char *word, struct pattern *out)
+{
+    const char *at = strrchr(word, '@');
+    char name[HOSTNAME_MAX + 1];
+    if (has_control(word))
+        return false;
+    if (word[0] == '\0') {
+        out->shape = SHAPE_EXACT; /* the null sender */
+        return true;
+    }
+    if (at != NULL) {
+        out->shape = strchr(word, '*') != NULL ? SHAPE_WILDCARD : SHAPE_EXACT;
+        return at[1] != '\0';
+    }
+    if (strchr(word, '*') != NULL) {
+        out->shape = SHAPE_WILDCARD;
+        return true;
+    }
+    if (word[0] == '.') {
+        out->shape = SHAPE_SUFFIX;
+        return hostname_parse(word + 1, name) == HOSTNAME_OK ||
+               hostname_parse(word + 1, name) == HOSTNAME_ONE_LABEL;
+    }
+    out->shape = strchr(word, '.') != NULL ? SHAPE_DOMAIN : SHAPE_LOCAL_PART;
+    return true;
+}
+
+static bool parse_word(char *word, struct pattern *out)
+{
+    out->shape = strchr(word, '*') != NULL ? SHAPE_WILDCARD : SHAPE_EXACT;
+    return word[0] != '\0' && !has_control(word);
+}
+
+static enum status add_pattern(struct pattern_list *list, size_t i,
+                               char error[ACCESSTABLE_ERROR_MAX])
+{
+    static bool (*const parsers[])(char *word, struct pattern *out) = {
+        [PATTERN_HOST] = parse_host, [PATTERN_MAIL] = parse_mail, [PATTERN_WORD] = parse_word};
+    struct pattern *pattern = &list->patterns[i];
+    enum accesstable_type type;
+    const char *path;
+    if (accesstable_spec(list->words[i], &type, &path)) {
+        pattern->shape = SHAPE_FILE;
+        if (type == TABLE_CIDR && list->kind != PATTERN_HOST) {
+            snprintf(error, ACCESSTABLE_ERROR_MAX, "cidr: files hold addresses");
+            return STATUS_INVALID;
+        }
+        return accesstable_load(type, path, &pattern->table, error);
+    }
+    pattern->text = strdup(list->words[i]);
+    if (pattern->text == NULL)
+        return STATUS_NOMEM;
+    lower(pattern->text);
+    error[0] = '\0';
+    return parsers[list->kind](pattern->text, pattern) ? STATUS_OK : STATUS_INVALID;
+}
+
+enum status pattern_list_new(enum pattern_kind kind, const char *const *words, size_t count,
+                             struct pattern_list **out, size_t *bad,
+                             char error[ACCESSTABLE_ERROR_MAX])
+{
+    struct pattern_list *list = calloc(1, sizeof *list);
+    *bad = 0;
+    error[0] = '\0';
+    if (list == NULL)
+        return STATUS_NOMEM;
+    list->kind = kind;
+    list->count = count;
+    list->words = copy_words(words, count);
+    list->patterns = calloc(count + 1, sizeof *list->patterns);
+    enum status status = STATUS_OK;
+    if (list->words == NULL || list->patterns == NULL)
+        status = STATUS_NOMEM;
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        *bad = i;
+        status = add_pattern(list, i, error);
+    }
+    if (status != STATUS_OK) {
+        pattern_list_free(list);
+        return status;
+    }
+    *out = list;
+    return STATUS_OK;
+}
+
+/* '*' stands for any run of characters, dots too.  Linear in both: only the last '*' is retried. */
+static bool wildcard(const char *pattern, const char *text)
+{
+    const char *star = NULL, *resume = NULL;
+    while (*text != '\0') {
+        if (*pattern == '*') {
+            star = pattern++;
+            resume = text;
+        } else if (*pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star != NULL) {
+            pattern = star + 1;
+            text = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
+/* ".example.org": what is below example.org, not itself. */
+static bool below(const char *suffix, const char *name)
+{
+    size_t length = strlen(name), tail = strlen(suffix);
+    return length > tail && strcmp(name + length - tail, suffix) == 0;
+}
+
+static const char *domain_of(const char *address)
+{
+    const char *at = strrchr(address, '@');
+    return at == NULL ? "" : at + 1;
+}
+
+static bool plain_matches(const struct pattern_list *list, const struct pattern *pattern,
+                          const char *text)
+{
+    const char *domain = list->kind == PATTERN_MAIL ? domain_of(text) : text;
+    size_t local = strlen(pattern->text);
+    switch (pattern->shape) {
+    case SHAPE_EXACT:
+        return strcmp(pattern->text, text) == 0;
+    case SHAPE_SUFFIX:
+        return below(pattern->text, domain);
+    case SHAPE_WILDCARD:
+        /* Of an address: the whole one when the pattern has an @, else its domain. */
+        return wildcard(pattern->text, strchr(pattern->text, '@') != NULL ? text : domain);
+    case SHAPE_DOMAIN:
+        return strcmp(pattern->text, domain) == 0;
+    case SHAPE_LOCAL_PART:
+        return strncmp(pattern->text, text, local) == 0 &&
+               (text[local] == '@' || text[local] == '\0');
+    case SHAPE_FILE:
+        break;
+    }
+    return false;
+}
+
+static bool table_matches(const struct pattern_list *list, const struct accesstable *table,
+                          const char *text)
+{
+    const char *value =
+        list->kind == PATTERN_MAIL ? accesstable_mail(table, text) : accesstable_name(table, text);
+    return value != NULL && accesstable_lists(value);
+}
+
+const char *pattern_list_find(const struct pattern_list *list, const char *text)
+{
+    char folded[TEXT_MAX];
+    size_t length = strlen(text);
+    bool fits = length < sizeof folded;
+    if (fits) {
+        memcpy(folded, text, length + 1);
+        lower(folded);
+        if (length > 1 && folded[length - 1] == '.' && list->kind != PATTERN_WORD)
+            folded[length - 1] = '\0';
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        const struct pattern *pattern = &list->patterns[i];
+        if (pattern->shape == SHAPE_FILE ? table_matches(list, pattern->table, text)
+                                         : fits && plain_matches(list, pattern, folded))
+            return list->words[i];
+    }
+    return NULL;
+}
+
+bool pattern_list_changed(const struct pattern_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->patterns[i].table != NULL && accesstable_changed(list->patterns[i].table))
+            return true;
+    return false;
+}
+
+const char *const *pattern_list_words(const struct pattern_list *list, size_t *count)
+{
+    *count = list->count;
+    return (const char *const *)list->words;
+}
+
+void pattern_list_free(struct pattern_list *list)
+{
+    if (list == NULL)
+        return;
+    for (size_t i = 0; list->patterns != NULL && i < list->count; i++) {
+        accesstable_free(list->patterns[i].table);
+        free(list->patterns[i].text);
+    }
+    free(list->patterns);
+    free_words(list->words);
+    free(list);
+}
+
+/* --- blocks ---------------------------------------------------------------------------------- */
+
+static bool ptr_matches(const struct pattern_list *list, const struct facts *facts, bool confirmed)
+{
+    for (size_t i = 0; i < facts->name_count; i++)
+        if (iprev_confirms(facts, &facts->names[i]) == confirmed &&
+            pattern_list_find(list, facts->names[i].name) != NULL)
+            return true;
+    return false;
+}
+
+/* By the name that was understood, or else by what the client said. */
+static bool helo_matches(const struct pattern_list *list, const struct helo *helo)
+{
+    if (helo->kind == HELO_NONE)
+        return false;
+    return (helo->name[0] != '\0' && pattern_list_find(list, helo->name) != NULL) ||
+           pattern_list_find(list, helo->text) != NULL;
+}
+
+static bool text_matches(const struct pattern_list *list, const char *text)
+{
+    return text != NULL && pattern_list_find(list, text) != NULL;
+}
+
+static bool block_matches(const struct match *match, const struct match_subject *subject)
+{
+    const struct facts *facts = subject->facts;
+    if (match->client != NULL && !net_list_has(match->client, &facts->client))
+        return false;
+    if (match->listener != NULL && !text_matches(match->listener, subject->listener))
+        return false;
+    if (match->recipient != NULL && !text_matches(match->recipient, subject->recipient))
+        return false;
+    if (match->sender != NULL && !text_matches(match->sender, subject->sender))
+        return false;
+    if (match->helo != NULL && !helo_matches(match->helo, &facts->helo))
+        return false;
+    if (match->ptr != NULL && !ptr_matches(match->ptr, facts, true))
+        return false;
+    return match->unconfirmed_ptr == NULL || ptr_matches(match->unconfirmed_ptr, facts, false);
+}
+
+const struct match *match_find(const struct match *matches, size_t count,
+                               const struct match_subject *subject, int64_t wall_s)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (matches[i].until_s != 0 && wall_s >= matches[i].until_s)
+            continue;
+        if (block_matches(&matches[i], subject))
+            return &matches[i];
+    }
+    return NULL;
+}
