@@ -261,6 +261,18 @@ static void put_iprev_comment(const struct evidence *evidence, struct textbuf *o
     }
 }
 
+/* A sentence of ours as a comment of RFC 5322: printable already, so only quoted pairs are needed.
+ */
+static void put_comment(struct textbuf *buf, const char *sentence)
+{
+    textbuf_put(buf, " (");
+    for (; *sentence != '\0'; sentence++) {
+        const char pair[3] = {'\\', *sentence, '\0'};
+        textbuf_put(buf, strchr("()\\", *sentence) != NULL ? pair : pair + 1);
+    }
+    textbuf_put(buf, ")");
+}
+
 void decision_auth_results(const struct decision *decision, const char *authserv_id,
                            char out[DECISION_HEADER_MAX])
 {
@@ -273,11 +285,8 @@ void decision_auth_results(const struct decision *decision, const char *authserv
                    "; iprev=%s policy.iprev=", iprev_result_text(decision->evidence.iprev.result));
     put_value(&buf, ipaddr_format(&decision->evidence.facts->client, client), sizeof client);
     put_iprev_comment(&decision->evidence, &words);
-    if (comment[0] != '\0') {
-        textbuf_put(&buf, " (");
-        textbuf_put_comment(&buf, comment, REASON_MAX);
-        textbuf_put(&buf, ")");
-    }
+    if (comment[0] != '\0')
+        put_comment(&buf, comment);
 }
 
 void decision_tag_header(const struct decision *decision, char out[DECISION_HEADER_MAX])

@@ -94,6 +94,29 @@ static void put_check_list(struct jsonout *json, const char *key, check_set set)
     jsonout_end(json);
 }
 
+/* Every true check with what it found, what it would do, and who can mend it. */
+static void put_details(struct jsonout *json, const struct decision *decision)
+{
+    jsonout_begin_list(json, "check_details");
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        char memory[REASON_MAX];
+        struct textbuf explanation;
+        if ((decision->verdict.checks & CHECK_BIT(i)) == 0)
+            continue;
+        textbuf_init(&explanation, memory, sizeof memory);
+        checks[i].explain(&decision->evidence, &explanation);
+        jsonout_begin_object(json, NULL);
+        jsonout_text(json, "check", checks[i].name);
+        jsonout_text(json, "action", action_text(decision->policy->rules[i].action));
+        jsonout_real(json, "score", decision->policy->rules[i].score);
+        jsonout_bool(json, "enforced", (decision->verdict.enforced & CHECK_BIT(i)) != 0);
+        jsonout_sentence(json, "explanation", memory);
+        jsonout_text(json, "mend", checks[i].mend);
+        jsonout_end(json);
+    }
+    jsonout_end(json);
+}
+
 static const char *or_null(const char *text)
 {
     return text != NULL && text[0] != '\0' ? text : NULL;
@@ -134,7 +157,7 @@ static void put_occasion(struct jsonout *json, const struct decision *decision,
                  occasion->relay != NULL ? ipaddr_format(occasion->relay, relay) : NULL);
     jsonout_bool(json, "secure", decision_is_secure(decision));
     jsonout_text(json, "would", action_text(decision->verdict.would));
-    jsonout_text(json, "reason", or_null(decision->reason));
+    jsonout_sentence(json, "reason", or_null(decision->reason));
 }
 
 static void put_more(struct jsonout *json, const struct decision *decision)
@@ -143,6 +166,7 @@ static void put_more(struct jsonout *json, const struct decision *decision)
     const struct facts *facts = decision->evidence.facts;
     jsonout_text(json, "mend", id < CHECK_COUNT ? checks[id].mend : NULL);
     put_check_list(json, "enforced", decision->verdict.enforced);
+    put_details(json, decision);
     jsonout_text(json, "match_reason", decision->match != NULL ? decision->match->reason : NULL);
     jsonout_text(json, "generic", or_null(decision->evidence.generic.why));
     jsonout_bool(json, "resolver_down", facts->resolver_down);

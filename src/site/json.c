@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "site/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+/* Digits of a number: scores are decimal fractions, and 3.3 is to look like 3.3. */
+#define REAL_DIGITS 9
+
+struct jsonout {
+    json_t *open[JSONOUT_DEPTH_MAX + 1]; /* [0] is the whole, and owns the others */
+    unsigned depth;
+    bool nomem; /* something is missing */
+};
+
+struct jsonout *jsonout_new(void)
+{
+    struct jsonout *json = calloc(1, sizeof *json);
+    if (json == NULL)
+        return NULL;
+    json->open[0] = json_object();
+    if (json->open[0] == NULL) {
+        free(json);
+        return NULL;
+    }
+    return json;
+}
+
+void jsonout_free(struct jsonout *json)
+{
+    if (json == NULL)
+        return;
+    json_decref(json->open[0]);
+    free(json);
+}
+
+/* Takes value, NULL too. */
+static bool add(struct jsonout *json, const char *key, json_t *value)
+{
+    json_t *open = json->open[json->depth];
+    int failed = value == NULL || json->nomem;
+    if (failed)
+        json_decref(value);
+    else if (json_is_array(open))
+        failed = json_array_append_new(open, value);
+    else
+        failed = json_object_set_new(open, key, value);
+    if (failed)
+        json->nomem = true;
+    return !failed;
+}
+
+/* Bytes of the valid UTF-8 sequence at text (RFC 3629), 0 when there is none. */
+static size_t utf8_length(const unsigned char *text)
+{
+    unsigned char first = text[0];
+    size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if ((first >= 0x80 && first < 0xc2) || first > 0xf4)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    /* Overlong forms, surrogates and what is beyond U+10FFFF. */
+    if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
+        (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f))
+        return 0;
+    return length;
+}
+
+static bool is_control(const unsigned char *text)
+{
+    return *text < 0x20 || *text == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);
+}
+
+/* The text as valid UTF-8, malloc'ed. */
+static char *make_valid(const char *text, bool keep_backslash)
+{
+    const unsigned char *from = (const unsigned char *)text;
+    size_t size = 4 * strlen(text) + 1;
+    char *out = malloc(size), *to = out;
+    if (out == NULL)
+        return NULL;
+    while (*from != '\0') {
+        size_t length = utf8_length(from);
+        if (length == 0 || is_control(from) || (*from == '\\' && !keep_backslash)) {
+            to += snprintf(to, size - (size_t)(to - out), "\\x%02x", *from);
+            from++;
+        } else {
+            memcpy(to, from, length);
+            to += length;
+            from += length;
+        }
+    }
+    *to = '\0';
+    return out;
+}
+
+static void put_text(struct jsonout *json, const char *key, const char *text, bool keep_backslash)
+{
+    if (text == NULL) {
+        add(json, key, json_null());
+        return;
+    }
+    char *valid = make_valid(text, keep_backslash);
+    add(json, key, valid == NULL ? NULL : json_string(valid));
+    free(valid);
+}
+
+void jsonout_text(struct jsonout *json, const char *key, const char *text)
+{
+    put_text(json, key, text, false);
+}
+
+void jsonout_sentence(struct jsonout *json, const char *key, const char *sentence)
+{
+    put_text(json, key, sentence, true);
+}
+
+void jsonout_int(struct jsonout *json, const char *key, int64_t value)
+{
+    add(json, key, json_integer(value));
+}
+
+void jsonout_real(struct jsonout *json, const char *key, double value)
+{
+    add(json, key, json_real(isfinite(value) ? value : 0.0));
+}
+
+void jsonout_bool(struct jsonout *json, const char *key, bool value)
+{
+    add(json, key, json_boolean(value));
+}
+
+static void begin(struct jsonout *json, const char *key, json_t *value)
+{
+    if (json->depth == JSONOUT_DEPTH_MAX) {
+        json_decref(value);
+        json->nomem = true;
+        return;
+    }
+    /* Without memory the members still need a place, where they are ignored. */
+    json->open[json->depth + 1] = add(json, key, value) ? value : json->open[json->depth];
+    json->depth++;
+}
+
+void jsonout_begin_object(struct jsonout *json, const char *key)
+{
+    begin(json, key, json_object());
+}
+
+void jsonout_begin_list(struct jsonout *json, const char *key)
+{
+    begin(json, key, json_array());
+}
+
+void jsonout_end(struct jsonout *json)
+{
+    if (json->depth > 0)
+        json->depth--;
+}
+
+char *jsonout_line(const struct jsonout *json)
+{
+    return json->nomem ? NULL
+                       : json_dumps(json->open[0], JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
+}
