@@ -77,7 +77,10 @@ class Daemon:
         self.write_config(config)
 
     def write_config(self, config):
-        text = f'listen = "{self.spec}"\n{config}\n{self.dns or ""}\n'
+        # Nothing of this machine's own is to be touched: no control socket, no state.
+        private = "".join(f'{key} = "none"\n' for key in ("control", "state-dir")
+                          if not re.search(rf"^\s*{key}\s*=", config, re.MULTILINE))
+        text = f'listen = "{self.spec}"\n{private}{config}\n{self.dns or ""}\n'
         self.config_path.write_text(text)
 
     # --- life ---

@@ -39,7 +39,6 @@ class MilterServer:
         self.server = Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
         self.spec = f"inet:{self.port}@127.0.0.1"
-        self.postfix_spec = f"inet:127.0.0.1:{self.port}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self):
@@ -50,6 +49,11 @@ class MilterServer:
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()
+
+    def reset(self):
+        """Forget what was seen and told."""
+        with self.lock:
+            self.fields, self.answers, self.events, self.macros = [], {}, [], {}
 
     def serve(self, sock):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

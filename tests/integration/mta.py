@@ -7,6 +7,7 @@ network is the host's loopback (or a Network, below).  The host sees nothing of 
 ports on loopback, and when the jail's first process ends, so do all others.
 """
 
+import ctypes
 import os
 import pathlib
 import re
@@ -21,6 +22,7 @@ from daemon import wait_until
 HOSTNAME = "mx.example.net"
 ROOT = "/mnt/mta"  # inside the jail: the packages
 RUN = "/mnt/run"  # inside the jail: the server's own directory
+CLONE_NEWNET = 0x40000000  # <sched.h>
 LOGIN, PASSWORD = "alice", "correct horse"
 USERS = ("user", "other", "alice", "postmaster", "abuse")  # who has a mailbox
 
@@ -292,6 +294,30 @@ class Network:
 
     def argv(self, command, side=0):
         return ["ip", "netns", "exec", self.names[side], *command]
+
+    def connect(self, host, port, source=None, side=0, timeout=60):
+        """A connected socket that lives on one side: 0 the server's, 1 the client's."""
+        made = []
+
+        def connect():
+            # A thread's network namespace is its own affair; a socket stays where it was made.
+            with open(f"/run/netns/{self.names[side]}", "rb") as namespace:
+                libc = ctypes.CDLL(None, use_errno=True)
+                if libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
+                    made.append(OSError(ctypes.get_errno(), "setns"))
+                    return
+            try:
+                where = (source, 0) if source else None
+                made.append(socket.create_connection((host, port), timeout, where))
+            except OSError as error:
+                made.append(error)
+
+        thread = threading.Thread(target=connect)
+        thread.start()
+        thread.join()
+        if isinstance(made[0], OSError):
+            raise made[0]
+        return made[0]
 
     def close(self):
         for name in self.names:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A real Postfix on free loopback ports; see mta.py for where it runs.
 
-Ports: .port (XCLIENT allowed, STARTTLS, AUTH), .proxy_port (HAProxy protocol first).
+Ports: .port (XCLIENT allowed, STARTTLS, AUTH), .proxy_port (HAProxy protocol first), .chain_port
+(with filters of its own) and .lenient_port (takes mail while its filters are away).
 Mail for example.net arrives in .mail, a Maildir a user.
 """
 
@@ -26,7 +27,7 @@ setgid_group = postdrop
 default_privs = nobody
 maillog_file_prefixes = {run}
 maillog_file = {run}/data/mail.log
-inet_interfaces = loopback-only
+inet_interfaces = {interfaces}
 inet_protocols = {protocols}
 myhostname = {hostname}
 mydestination =
@@ -73,10 +74,13 @@ smtpd_sasl_local_domain = {hostname}
 """
 
 MASTER_CF = """
-{port} inet n - n - - smtpd
-[::1]:{port} inet n - n - - smtpd
+{listeners}
 127.0.0.1:{proxy_port} inet n - n - - smtpd
   -o smtpd_upstream_proxy_protocol=haproxy -o smtpd_authorized_xclient_hosts=
+127.0.0.1:{chain_port} inet n - n - - smtpd
+  -o {{ smtpd_milters = {chain} }}
+127.0.0.1:{lenient_port} inet n - n - - smtpd
+  -o milter_default_action=accept
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -118,15 +122,24 @@ def postfix_spec(spec):
 
 
 class Postfix:
-    """milters: sockets in libmilter's syntax, in the order of the chain."""
+    """
+    milters, chain: sockets in libmilter's syntax, in the order of the chain.  With a Network it
+    listens on all addresses of the network's server side.
+    """
 
-    def __init__(self, milters=(), default_action="tempfail", extra="", ipv6=HAS_IPV6, **jail):
-        self.jail = Jail("postfix", **jail)
+    def __init__(self, milters=(), chain=(), default_action="tempfail", extra="", ipv6=HAS_IPV6,
+                 network=None, **jail):
+        self.jail = Jail("postfix", network=network, **jail)
         self.port, self.proxy_port = free_port(), free_port()
+        self.chain_port, self.lenient_port = free_port(), free_port()
         self.mail = Mailboxes(self.jail.dir / "mail")
+        self.clients = []
+        self.addresses = [""] if network else ["127.0.0.1:"] + (["[::1]:"] if ipv6 else [])
         self.settings = {"default_action": default_action, "extra": extra,
                          "protocols": "all" if ipv6 else "ipv4",
+                         "interfaces": "all" if network else "loopback-only",
                          "milters": ", ".join(map(postfix_spec, milters))}
+        self.chain = ", ".join(map(postfix_spec, chain))
         try:
             self._make_directories()
             self._write_config()
@@ -160,11 +173,11 @@ class Postfix:
         (config / "dynamicmaps.cf").write_text(dynamic.read_text() if dynamic.exists() else "")
         (config / "main.cf").write_text(MAIN_CF.format(
             run=RUN, root=ROOT, hostname=HOSTNAME, key=key, cert=cert, **self.settings))
-        listen = MASTER_CF if self.settings["protocols"] == "all" else "\n".join(
-            line for line in MASTER_CF.split("\n") if not line.startswith("[::1]"))
-        listen = listen.replace("\n{port} ", "\n127.0.0.1:{port} ", 1)
-        (config / "master.cf").write_text(
-            listen.format(port=self.port, proxy_port=self.proxy_port))
+        listeners = "\n".join(f"{address}{self.port} inet n - n - - smtpd"
+                              for address in self.addresses)
+        (config / "master.cf").write_text(MASTER_CF.format(
+            listeners=listeners, proxy_port=self.proxy_port, chain_port=self.chain_port,
+            lenient_port=self.lenient_port, chain=self.chain))
         # Postfix waits until a file is settled; these are.
         for path in config.iterdir():
             os.utime(path, (SETTLED, SETTLED))
@@ -189,31 +202,50 @@ class Postfix:
     def _answers(self):
         assert self.jail.process.poll() is None, f"Postfix ended:\n{self.jail.output}\n{self.log}"
         try:
-            with Smtp("127.0.0.1", self.port) as smtp:
+            with self._connect("127.0.0.1", self.port) as smtp:
                 return bool(smtp.banner)
         except OSError:
             return False
 
+    def _connect(self, host, port, source=None, proxy=None, side=0):
+        if self.jail.network is None:
+            return Smtp(host, port, source, proxy=proxy)
+        return Smtp(host, port, proxy=proxy,
+                    sock=self.jail.network.connect(host, port, source, side))
+
     # --- talking to it ---
 
-    def smtp(self, client=None, ptr=None, host="127.0.0.1", source=None, **attributes):
+    def _client(self, *where, **kw):
+        smtp = self._connect(*where, **kw)
+        self.clients.append(smtp)
+        return smtp
+
+    def close_clients(self):
+        """Hang up on all connections that were made."""
+        for smtp in self.clients:
+            smtp.close()
+        self.clients = []
+
+    def smtp(self, client=None, ptr=None, host="127.0.0.1", port=None, **attributes):
         """
         A connection after its banner.  client: an address to be taken for, by XCLIENT, with the
         name ptr (None: Postfix found none).
         """
-        smtp = Smtp(host, self.port, source)
-        if client is None:
-            return smtp
-        smtp.ok("EHLO xclient.test")
-        shown = f"IPV6:{client}" if ":" in client else client
-        smtp.banner = smtp.xclient(addr=shown, name=ptr or "[UNAVAILABLE]", **attributes)
+        smtp = self._client(host, port or self.port)
+        if client is not None:
+            smtp.ok("EHLO xclient.test")
+            smtp.banner = smtp.xclient_as(client, ptr, **attributes)
         return smtp
 
     def smtp_proxied(self, client, port=25252):
         """A connection whose client address is told by the HAProxy protocol."""
         family, local = ("TCP6", "2001:db8::fe") if ":" in client else ("TCP4", "192.0.2.254")
-        return Smtp("127.0.0.1", self.proxy_port,
-                    proxy=f"PROXY {family} {client} {local} {port} 25")
+        return self._client("127.0.0.1", self.proxy_port,
+                            proxy=f"PROXY {family} {client} {local} {port} 25")
+
+    def smtp_from(self, source, host):
+        """A connection from a real address of the network's client side to one of the server's."""
+        return self._client(host, self.port, source, side=1)
 
     # --- looking at it ---
 

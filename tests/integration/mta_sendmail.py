@@ -87,6 +87,7 @@ class Sendmail:
         self.jail = Jail("sendmail", **jail)
         self.port = free_port()
         self.mail = Mailboxes(self.jail.dir / "mail")
+        self.clients = []
         lines = [f"INPUT_MAIL_FILTER(`filter{number}', `S={spec}, {flags}, T={timeouts}')dnl"
                  for number, spec in enumerate(milters)]
         try:
@@ -154,9 +155,15 @@ class Sendmail:
 
     def smtp(self, client="127.0.0.1"):
         """A connection from an address of 127.0.0.0/8 or ::1."""
-        if ":" in client:
-            return Smtp("::1", self.port)
-        return Smtp("127.0.0.1", self.port, source=client)
+        smtp = Smtp("::1", self.port) if ":" in client else Smtp("127.0.0.1", self.port, client)
+        self.clients.append(smtp)
+        return smtp
+
+    def close_clients(self):
+        """Hang up on all connections that were made."""
+        for smtp in self.clients:
+            smtp.close()
+        self.clients = []
 
     # --- looking at it ---
 

@@ -27,9 +27,9 @@ class Response:
 class Smtp:
     """A connection; the banner is in .banner."""
 
-    def __init__(self, host, port, source=None, timeout=60, proxy=None):
+    def __init__(self, host, port, source=None, timeout=60, proxy=None, sock=None):
         where = (source, 0) if source else None
-        self.sock = socket.create_connection((host, port), timeout, where)
+        self.sock = sock or socket.create_connection((host, port), timeout, where)
         self.stream = self.sock.makefile("rb")
         if proxy:
             self.send_raw(proxy.encode() + b"\r\n")
@@ -118,8 +118,20 @@ class Smtp:
     def xclient(self, **attributes):
         """xclient(addr="192.0.2.1", name="mail.good.example"): the new banner."""
         words = " ".join(f"{key.upper()}={value}" for key, value in attributes.items())
-        response = self.command(f"XCLIENT {words}")
-        return response
+        return self.command(f"XCLIENT {words}")
+
+    def xclient_as(self, client, ptr=None, **attributes):
+        """Be taken for an address, with a name or (None) without."""
+        shown = f"IPV6:{client}" if ":" in client else client
+        return self.xclient(addr=shown, name=ptr or "[UNAVAILABLE]", **attributes)
+
+    def send_message(self, message, sender="sender@good.example", rcpt="user@example.net"):
+        """MAIL, RCPT and DATA: the first refusal, or the last reply."""
+        for response in (self.mail(sender), self.rcpt(rcpt)):
+            if response.code >= 400:
+                self.command("RSET")
+                return response
+        return self.data(message)
 
 
 def message(subject="test", headers=(), body="hello\n"):
