@@ -91,6 +91,7 @@ def play(port):
     for _, address, ehlo, recipient, login in SESSIONS:
         results.append(client.session(client=address, helo=ehlo, sender="alice@sender.example",
                                       rcpts=[f"{recipient}@example.net"], login=login,
+                                      macros={"client_resolve": None},
                                       headers=[("Subject", "hello")]))
     return results
 
