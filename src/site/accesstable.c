@@ -315,7 +315,8 @@ const char *accesstable_mail(const struct accesstable *table, const char *addres
 
 bool accesstable_lists(const char *value)
 {
-    return value[0] != '\0' && strcasecmp(value, "dunno") != 0;
+    size_t length = strcspn(value, " \t");
+    return length > 0 && (length != 5 || strncasecmp(value, "dunno", 5) != 0);
 }
 
 size_t accesstable_entries(const struct accesstable *table)

@@ -183,6 +183,10 @@ static bool repeat(struct translation *t, const char *text)
         t->why = "nothing before a repetition";
         return false;
     }
+    if (t->last == LAST_REPEATED && !t->extended && (text[0] == '*' || text[0] == '{')) {
+        t->why = "a repetition of a repetition";
+        return false;
+    }
     if (t->last == LAST_REPEATED)
         wrap_atom(t);
     put(t, text);

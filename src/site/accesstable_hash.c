@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,10 +51,11 @@ static enum status add_line(struct hash_table *table, char *line, unsigned numbe
                             struct table_error *error)
 {
     struct entry entry;
-    char *value = NULL;
+    char *value = NULL, shown[81]; /* splitting changes the line */
+    snprintf(shown, sizeof shown, "%s", line);
     entry.key = split_key(line, &value);
     if (entry.key == NULL || entry.key[0] == '\0' || *value == '\0') {
-        table_error(error, number, "found \"%.80s\"; allowed: key, white space, value", line);
+        table_error(error, number, "found \"%s\"; allowed: key, white space, value", shown);
         return STATUS_INVALID;
     }
     entry.value = value;
