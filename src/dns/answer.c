@@ -170,8 +170,10 @@ struct answer *answer_new(uint16_t type, enum dns_outcome outcome, size_t payloa
 struct answer *answer_new_problem(uint16_t type, enum dns_problem problem)
 {
     struct answer *answer = answer_new(type, DNS_TEMPERROR, 0);
-    if (answer != NULL)
-        answer->problem = (uint8_t)problem;
+    if (answer == NULL)
+        return NULL;
+    answer->problem = (uint8_t)problem;
+    answer->server = ANSWER_NO_SERVER;
     return answer;
 }
 

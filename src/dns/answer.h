@@ -14,6 +14,9 @@ enum rrtype { RR_A = 1, RR_PTR = 12, RR_MX = 15, RR_AAAA = 28 };
 
 #define WIRE_NAME_MAX 255
 
+/* The number of no server: of an answer that was made here, or whose server's text is not kept. */
+#define ANSWER_NO_SERVER 255
+
 /* What is asked: a name in uncompressed wire form, lower case, and a type. */
 struct question {
     uint16_t type;  /* enum rrtype */
@@ -35,7 +38,7 @@ struct answer {
     uint8_t server;   /* index given by the source; text by resolver_server_text() */
     uint16_t count;   /* records in payload */
     uint16_t dropped; /* records over the cap, not kept */
-    uint32_t ttl_s; /* as it came, after the floor and ceiling of the cache; 0: not to be cached */
+    uint32_t ttl_s;   /* as it came, the least of a CNAME chain; 0: not to be cached */
     uint32_t took_ms;
     uint32_t payload_length;
     uint8_t payload[];
@@ -84,7 +87,7 @@ const char *wirename_text(const uint8_t *name, size_t length, char out[NAME_TEXT
 struct answer *answer_new(uint16_t type, enum dns_outcome outcome,
                           size_t payload_length) MUST_CHECK;
 
-/* A new TEMPERROR answer. NULL when memory is out. */
+/* A new TEMPERROR answer of no server. NULL when memory is out. */
 struct answer *answer_new_problem(uint16_t type, enum dns_problem problem) MUST_CHECK;
 
 /* References: thread safe.  answer_unref(NULL) is fine. */

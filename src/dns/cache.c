@@ -1,122 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * S3-FIFO (Yang et al., SOSP 2023) in every shard: newcomers enter a small queue and reach the main
- * one only when they are asked for again, so that a scan of one-time clients passes through a tenth
- * of the cache.  What left the small queue unasked is remembered by a fingerprint and goes to
- * the main queue when it comes back.  A hit changes no list, only a two-bit counter.
- */
-#include "dns/cache.h"
+#include "dns/cache_shard.h"
 
-#include <malloc.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
-
-#define SHARDS        64
-#define BUCKETS_START 64
-
-/* The small queue's share of a shard's bytes. */
-#define SMALL_PERCENT 10
-
-/* A counter of hits saturates here. */
-#define USES_MAX 3
 
 /* Hits since it was stored that make a record worth asking for ahead of its end, and how much of
    the TTL is left then. */
-#define REFRESH_USES    2
+#define REFRESH_HITS    2
 #define REFRESH_PERCENT 10
 
-/* Bytes of cache for which one fingerprint of a record that left is kept. */
-#define BYTES_A_GHOST 256
+/* RFC 8767 5: after a failure, a stale answer serves for so long before anybody is asked again. */
+#define STALE_RECHECK_S 30
 
-/* What malloc() keeps beside a block. */
-#define MALLOC_OVERHEAD sizeof(size_t)
-
-/* The type under which NXDOMAIN is kept: it speaks for all types of a name (RFC 2308 5, RFC 8020).
- */
-#define TYPE_NXDOMAIN 0
-
-struct entry {
-    struct entry *chain;      /* of its bucket */
-    TAILQ_ENTRY(entry) order; /* of its queue, oldest first */
-    struct answer *answer;
-    int64_t expires_ms;
-    int64_t failed_until_ms; /* a failure since: do not ask before; 0: none */
-    uint32_t ttl_s;
-    uint32_t hash;
-    uint16_t type;
-    uint8_t uses;
-    bool in_main : 1;
-    bool refresh_told : 1;
-    uint8_t length;
-    uint8_t name[];
-};
-
-TAILQ_HEAD(queue, entry);
-
-/* A record that left the small queue, by the time in insertions. */
-struct ghost {
-    uint32_t fingerprint;
-    uint32_t inserted;
-};
-
-struct shard {
-    pthread_mutex_t lock;
-    struct cache_limits limits; /* size_bytes: this shard's part */
-    struct entry **buckets;
-    size_t bucket_count; /* a power of two */
-    size_t records;
-    struct queue small, main;
-    size_t bytes, small_bytes;
-    struct ghost *ghosts;
-    size_t ghost_count; /* a power of two, or 0 */
-    uint32_t insertions;
-    struct cache_stats stats;
-};
-
-struct cache {
-    uint64_t seed;
-    struct shard shards[SHARDS];
-};
-
-/* --- memory --------------------------------------------------------------------------------- */
-
-static size_t block_bytes(const void *block)
-{
-    return malloc_usable_size((void *)(uintptr_t)block) + MALLOC_OVERHEAD;
-}
-
-static size_t entry_bytes(const struct entry *entry)
-{
-    return block_bytes(entry) + block_bytes(entry->answer);
-}
-
-static size_t table_bytes(const struct shard *shard)
-{
-    return shard->bucket_count * sizeof *shard->buckets +
-           shard->ghost_count * sizeof *shard->ghosts;
-}
-
-static size_t power_of_two_up_to(size_t n)
-{
-    size_t power = 1;
-    while (power * 2 <= n)
-        power *= 2;
-    return power;
-}
-
-/* Give the shard its part of the limits.  Without memory for the ghosts it does without. */
-static void shard_set_limits(struct shard *shard, const struct cache_limits *limits)
-{
-    shard->limits = *limits;
-    shard->limits.size_bytes = limits->size_bytes / SHARDS;
-    free(shard->ghosts);
-    shard->ghost_count = power_of_two_up_to(shard->limits.size_bytes / BYTES_A_GHOST);
-    shard->ghosts = calloc(shard->ghost_count, sizeof *shard->ghosts);
-    if (shard->ghosts == NULL)
-        shard->ghost_count = 0;
-}
+/* --- life ----------------------------------------------------------------------------------- */
 
 struct cache *cache_new(const struct cache_limits *limits, uint64_t seed)
 {
@@ -124,153 +20,35 @@ struct cache *cache_new(const struct cache_limits *limits, uint64_t seed)
     if (cache == NULL)
         return NULL;
     cache->seed = seed;
-    for (size_t i = 0; i < SHARDS; i++) {
-        struct shard *shard = &cache->shards[i];
-        TAILQ_INIT(&shard->small);
-        TAILQ_INIT(&shard->main);
-        shard->buckets = calloc(BUCKETS_START, sizeof *shard->buckets);
-        if (shard->buckets == NULL || pthread_mutex_init(&shard->lock, NULL) != 0) {
-            free(shard->buckets);
-            shard->buckets = NULL;
+    for (size_t i = 0; i < CACHE_SHARDS; i++)
+        if (shard_init(&cache->shards[i], limits) != STATUS_OK) {
             cache_free(cache);
             return NULL;
         }
-        shard->bucket_count = BUCKETS_START;
-        shard_set_limits(shard, limits);
-    }
     return cache;
 }
 
-/* --- the table ------------------------------------------------------------------------------ */
-
-/* All types of a name share a bucket, so that one walk finds a type, NXDOMAIN, or all of them. */
-static uint64_t name_hash(const struct cache *cache, const uint8_t *name, size_t length)
+void cache_free(struct cache *cache)
 {
-    struct question question = {.type = TYPE_NXDOMAIN, .length = (uint8_t)length};
+    if (cache == NULL)
+        return;
+    for (size_t i = 0; i < CACHE_SHARDS; i++)
+        shard_clear(&cache->shards[i]);
+    free(cache);
+}
+
+uint64_t cache_name_hash(const struct cache *cache, const uint8_t *name, size_t length)
+{
+    struct question question;
+    question.type = CACHE_TYPE_NXDOMAIN;
+    question.length = (uint8_t)length;
     memcpy(question.name, name, length);
     return question_hash(&question, cache->seed);
 }
 
-static struct shard *shard_of(struct cache *cache, uint64_t hash)
+struct shard *cache_shard_of(struct cache *cache, uint64_t hash)
 {
-    return &cache->shards[hash >> 32 & (SHARDS - 1)];
-}
-
-static struct entry **bucket_of(const struct shard *shard, uint32_t hash)
-{
-    return &shard->buckets[hash & (shard->bucket_count - 1)];
-}
-
-static bool entry_is(const struct entry *entry, const uint8_t *name, size_t length)
-{
-    return entry->length == length && memcmp(entry->name, name, length) == 0;
-}
-
-static struct entry *find(const struct shard *shard, uint32_t hash, uint16_t type,
-                          const uint8_t *name, size_t length)
-{
-    for (struct entry *entry = *bucket_of(shard, hash); entry != NULL; entry = entry->chain)
-        if (entry->hash == hash && entry->type == type && entry_is(entry, name, length))
-            return entry;
-    return NULL;
-}
-
-/*
- * Double the buckets when there are more records than buckets.  At a million records a shard has
- * 16,000, whose links are moved in about 0.1 ms; that happens once while the shard doubles.
- */
-static void grow_table(struct shard *shard)
-{
-    if (shard->records < shard->bucket_count)
-        return;
-    size_t count = shard->bucket_count * 2;
-    struct entry **buckets = calloc(count, sizeof *buckets);
-    if (buckets == NULL)
-        return; /* longer chains instead */
-    for (size_t i = 0; i < shard->bucket_count; i++)
-        for (struct entry *entry = shard->buckets[i]; entry != NULL;) {
-            struct entry *next = entry->chain;
-            entry->chain = buckets[entry->hash & (count - 1)];
-            buckets[entry->hash & (count - 1)] = entry;
-            entry = next;
-        }
-    free(shard->buckets);
-    shard->buckets = buckets;
-    shard->bucket_count = count;
-}
-
-/* --- queues --------------------------------------------------------------------------------- */
-
-static void enqueue(struct shard *shard, struct entry *entry, bool in_main)
-{
-    entry->in_main = in_main;
-    TAILQ_INSERT_TAIL(in_main ? &shard->main : &shard->small, entry, order);
-    if (!in_main)
-        shard->small_bytes += entry_bytes(entry);
-}
-
-static void dequeue(struct shard *shard, struct entry *entry)
-{
-    TAILQ_REMOVE(entry->in_main ? &shard->main : &shard->small, entry, order);
-    if (!entry->in_main)
-        shard->small_bytes -= entry_bytes(entry);
-}
-
-static void remove_entry(struct shard *shard, struct entry *entry)
-{
-    struct entry **at = bucket_of(shard, entry->hash);
-    while (*at != entry)
-        at = &(*at)->chain;
-    *at = entry->chain;
-    dequeue(shard, entry);
-    shard->bytes -= entry_bytes(entry);
-    shard->records--;
-    answer_unref(entry->answer);
-    free(entry);
-}
-
-static struct ghost *ghost_of(const struct shard *shard, uint32_t hash)
-{
-    return shard->ghost_count == 0 ? NULL : &shard->ghosts[hash & (shard->ghost_count - 1)];
-}
-
-static bool was_here(const struct shard *shard, uint32_t hash)
-{
-    const struct ghost *ghost = ghost_of(shard, hash);
-    return ghost != NULL && ghost->fingerprint == hash && ghost->inserted != 0 &&
-           shard->insertions - ghost->inserted < shard->ghost_count;
-}
-
-static void remember(struct shard *shard, uint32_t hash)
-{
-    struct ghost *ghost = ghost_of(shard, hash);
-    if (ghost != NULL)
-        *ghost = (struct ghost){hash, shard->insertions == 0 ? 1 : shard->insertions};
-}
-
-/* One step towards fewer bytes: something leaves, or moves on. */
-static void evict_step(struct shard *shard)
-{
-    bool from_small = TAILQ_EMPTY(&shard->main) ||
-                      (shard->small_bytes > shard->limits.size_bytes * SMALL_PERCENT / 100 &&
-                       !TAILQ_EMPTY(&shard->small));
-    struct entry *entry = TAILQ_FIRST(from_small ? &shard->small : &shard->main);
-    if (entry->uses > 0) {
-        dequeue(shard, entry);
-        entry->uses = from_small ? 0 : (uint8_t)(entry->uses - 1);
-        enqueue(shard, entry, true);
-        return;
-    }
-    if (from_small)
-        remember(shard, entry->hash);
-    shard->stats.evictions++;
-    remove_entry(shard, entry);
-}
-
-static void evict(struct shard *shard)
-{
-    while (shard->records > 0 && shard->bytes + table_bytes(shard) > shard->limits.size_bytes)
-        evict_step(shard);
+    return &cache->shards[hash >> 32 & (CACHE_SHARDS - 1)];
 }
 
 /* --- lookup --------------------------------------------------------------------------------- */
@@ -281,28 +59,35 @@ static uint32_t seconds_left(int64_t until_ms, int64_t now_ms)
     return left_s <= 0 ? 0 : (uint32_t)left_s;
 }
 
-static bool wants_refresh(struct entry *entry, int64_t now_ms)
+/* The record that answers the question: of its type, or the NXDOMAIN of its name. */
+static struct entry *find(const struct shard *shard, uint32_t hash, const struct question *question)
 {
-    if (entry->refresh_told || entry->uses < REFRESH_USES || entry->failed_until_ms > now_ms ||
-        entry->answer->outcome == DNS_TEMPERROR ||
-        (entry->expires_ms - now_ms) * 100 > (int64_t)entry->ttl_s * 1000 * REFRESH_PERCENT)
-        return false;
-    entry->refresh_told = true;
-    return true;
+    struct entry *entry = shard_find(shard, hash, question->type, question->name, question->length);
+    return entry != NULL
+               ? entry
+               : shard_find(shard, hash, CACHE_TYPE_NXDOMAIN, question->name, question->length);
 }
 
-/* What a record is worth now; CACHE_MISS when it is past all use. */
-static enum cache_hit judge(const struct shard *shard, struct entry *entry, int64_t now_ms)
+static bool wants_refresh(const struct entry *entry, int64_t now_ms)
 {
-    if (now_ms < entry->expires_ms)
-        return wants_refresh(entry, now_ms) ? CACHE_REFRESH : CACHE_FRESH;
-    bool may_be_stale = entry->answer->outcome != DNS_TEMPERROR;
-    if (may_be_stale && now_ms < entry->expires_ms + (int64_t)shard->limits.stale_s * 1000)
-        return CACHE_STALE;
-    return CACHE_MISS;
+    int64_t left_ms = entry->expires_ms - now_ms;
+    return !entry->refresh_told && entry->hits >= REFRESH_HITS &&
+           now_ms >= entry->failed_until_ms && entry->answer->outcome != DNS_TEMPERROR &&
+           left_ms * 100 <= (int64_t)entry->ttl_s * 1000 * REFRESH_PERCENT;
 }
 
-static void count_hit(struct shard *shard, enum cache_hit hit)
+/* What a record that is not dead is worth now. */
+static struct cache_found describe(const struct entry *entry, int64_t now_ms)
+{
+    return (struct cache_found){
+        .hit = now_ms >= entry->expires_ms ? CACHE_STALE : CACHE_FRESH,
+        .answer = answer_ref(entry->answer),
+        .ttl_left_s = seconds_left(entry->expires_ms, now_ms),
+        .failed_recently = now_ms < entry->failed_until_ms,
+    };
+}
+
+static void count(struct shard *shard, enum cache_hit hit)
 {
     if (hit == CACHE_MISS)
         shard->stats.misses++;
@@ -314,37 +99,48 @@ static void count_hit(struct shard *shard, enum cache_hit hit)
         shard->stats.refreshes++;
 }
 
-struct cache_found cache_lookup(struct cache *cache, const struct question *question,
-                                int64_t now_ms)
+static struct cache_found look(struct cache *cache, const struct question *question, int64_t now_ms,
+                               bool use)
 {
     struct cache_found found = {.hit = CACHE_MISS};
-    uint64_t hash = name_hash(cache, question->name, question->length);
-    struct shard *shard = shard_of(cache, hash);
+    uint64_t hash = cache_name_hash(cache, question->name, question->length);
+    struct shard *shard = cache_shard_of(cache, hash);
     pthread_mutex_lock(&shard->lock);
-    struct entry *entry =
-        find(shard, (uint32_t)hash, question->type, question->name, question->length);
-    if (entry == NULL)
-        entry = find(shard, (uint32_t)hash, TYPE_NXDOMAIN, question->name, question->length);
-    if (entry != NULL) {
-        if (entry->uses < USES_MAX)
-            entry->uses++;
-        found.hit = judge(shard, entry, now_ms);
-        if (found.hit == CACHE_MISS) {
-            remove_entry(shard, entry);
-        } else {
-            found.answer = answer_ref(entry->answer);
-            found.ttl_left_s = seconds_left(entry->expires_ms, now_ms);
-            found.failed_recently = now_ms < entry->failed_until_ms;
+    struct entry *entry = find(shard, (uint32_t)hash, question);
+    if (entry != NULL && shard_is_dead(shard, entry, now_ms)) {
+        shard_remove(shard, entry);
+        entry = NULL;
+    }
+    if (entry != NULL)
+        found = describe(entry, now_ms);
+    if (entry != NULL && use) {
+        entry->uses = (uint8_t)(entry->uses + (entry->uses < CACHE_USES_MAX));
+        entry->hits = (uint8_t)(entry->hits + (entry->hits < CACHE_USES_MAX));
+        if (found.hit == CACHE_FRESH && wants_refresh(entry, now_ms)) {
+            entry->refresh_told = true;
+            found.hit = CACHE_REFRESH;
         }
     }
-    count_hit(shard, found.hit);
+    if (use)
+        count(shard, found.hit);
     pthread_mutex_unlock(&shard->lock);
     return found;
 }
 
+struct cache_found cache_lookup(struct cache *cache, const struct question *question,
+                                int64_t now_ms)
+{
+    return look(cache, question, now_ms, true);
+}
+
+struct cache_found cache_peek(struct cache *cache, const struct question *question, int64_t now_ms)
+{
+    return look(cache, question, now_ms, false);
+}
+
 /* --- store ---------------------------------------------------------------------------------- */
 
-static uint32_t capped_ttl(const struct cache_limits *limits, const struct answer *answer)
+uint32_t cache_capped_ttl(const struct cache_limits *limits, const struct answer *answer)
 {
     uint32_t cap = limits->max_ttl_s;
     if (answer->outcome == DNS_TEMPERROR)
@@ -354,106 +150,92 @@ static uint32_t capped_ttl(const struct cache_limits *limits, const struct answe
     return answer->ttl_s < cap ? answer->ttl_s : cap;
 }
 
+static void put(struct shard *shard, uint32_t hash, uint16_t type, const struct question *question,
+                struct answer *answer, int64_t now_ms)
+{
+    struct entry *entry = shard_find(shard, hash, type, question->name, question->length);
+    uint32_t ttl_s = cache_capped_ttl(&shard->limits, answer);
+    if (entry != NULL && ttl_s > 0) {
+        shard_replace(shard, entry, answer, ttl_s, now_ms);
+    } else if (entry != NULL) {
+        shard_remove(shard, entry); /* not to be kept, and the older answer is not true any more */
+    } else if (ttl_s > 0) {
+        const struct shard_record record = {.hash = hash,
+                                            .type = type,
+                                            .name = question->name,
+                                            .length = question->length,
+                                            .answer = answer,
+                                            .ttl_s = ttl_s,
+                                            .expires_ms = now_ms + (int64_t)ttl_s * 1000};
+        shard_insert(shard, &record, now_ms);
+    }
+}
+
 /* Remove the other records of the name that the new one contradicts. */
 static void remove_contradicted(struct shard *shard, uint32_t hash, uint16_t type,
                                 const struct question *question)
 {
     struct entry *next;
-    for (struct entry *entry = *bucket_of(shard, hash); entry != NULL; entry = next) {
+    for (struct entry *entry = shard_bucket(shard, hash); entry != NULL; entry = next) {
         next = entry->chain;
         if (entry->hash == hash && entry->type != type &&
-            (type == TYPE_NXDOMAIN || entry->type == TYPE_NXDOMAIN) &&
+            (type == CACHE_TYPE_NXDOMAIN || entry->type == CACHE_TYPE_NXDOMAIN) &&
             entry_is(entry, question->name, question->length))
-            remove_entry(shard, entry);
+            shard_remove(shard, entry);
     }
 }
 
-static void insert(struct shard *shard, uint32_t hash, uint16_t type,
-                   const struct question *question, struct answer *answer, uint32_t ttl_s,
-                   int64_t now_ms)
+/* A failure: noted beside an answer that may still serve, else a record of its own. */
+static void put_failure(struct shard *shard, uint32_t hash, const struct question *question,
+                        struct answer *answer, int64_t now_ms)
 {
-    struct entry *entry = malloc(sizeof *entry + question->length);
-    if (entry == NULL)
-        return; /* not kept: it will be asked for again */
-    *entry = (struct entry){.answer = answer_ref(answer),
-                            .expires_ms = now_ms + (int64_t)ttl_s * 1000,
-                            .ttl_s = ttl_s,
-                            .hash = hash,
-                            .type = type,
-                            .length = question->length};
-    memcpy(entry->name, question->name, question->length);
-    grow_table(shard);
-    struct entry **bucket = bucket_of(shard, hash);
-    entry->chain = *bucket;
-    *bucket = entry;
-    shard->records++;
-    shard->insertions++;
-    shard->bytes += entry_bytes(entry);
-    enqueue(shard, entry, was_here(shard, hash));
-    evict(shard);
-}
-
-/* A newer answer in the place of an older one: the record keeps its place in the queues. */
-static void replace(struct shard *shard, struct entry *entry, struct answer *answer, uint32_t ttl_s,
-                    int64_t now_ms)
-{
-    size_t before = entry_bytes(entry);
-    answer_unref(entry->answer);
-    entry->answer = answer_ref(answer);
-    size_t after = entry_bytes(entry);
-    shard->bytes += after - before;
-    if (!entry->in_main)
-        shard->small_bytes += after - before;
-    entry->expires_ms = now_ms + (int64_t)ttl_s * 1000;
-    entry->failed_until_ms = 0;
-    entry->ttl_s = ttl_s;
-    entry->refresh_told = false;
-    entry->uses = entry->uses > 1 ? 1 : entry->uses;
-    evict(shard);
+    struct entry *entry = find(shard, hash, question);
+    uint32_t pause_s = shard->limits.failure_ttl_s;
+    if (entry != NULL && shard_is_dead(shard, entry, now_ms)) {
+        shard_remove(shard, entry);
+        entry = NULL;
+    }
+    if (entry == NULL || entry->answer->outcome == DNS_TEMPERROR) {
+        put(shard, hash, question->type, question, answer, now_ms);
+        return;
+    }
+    if (pause_s < STALE_RECHECK_S)
+        pause_s = STALE_RECHECK_S;
+    entry->failed_until_ms = now_ms + (int64_t)pause_s * 1000;
+    entry->refresh_told = false; /* after the pause it is worth another try */
 }
 
 void cache_store(struct cache *cache, const struct question *question, struct answer *answer,
                  int64_t now_ms)
 {
-    uint64_t hash = name_hash(cache, question->name, question->length);
-    uint16_t type = answer->outcome == DNS_NXDOMAIN ? TYPE_NXDOMAIN : question->type;
-    struct shard *shard = shard_of(cache, hash);
+    uint64_t hash = cache_name_hash(cache, question->name, question->length);
+    struct shard *shard = cache_shard_of(cache, hash);
+    uint16_t type = answer->outcome == DNS_NXDOMAIN ? CACHE_TYPE_NXDOMAIN : question->type;
     pthread_mutex_lock(&shard->lock);
-    uint32_t ttl_s = capped_ttl(&shard->limits, answer);
-    struct entry *entry = find(shard, (uint32_t)hash, type, question->name, question->length);
     if (answer->outcome == DNS_TEMPERROR) {
-        if (entry == NULL) /* an old NXDOMAIN may serve stale, too */
-            entry = find(shard, (uint32_t)hash, TYPE_NXDOMAIN, question->name, question->length);
-        if (entry != NULL && entry->answer->outcome != DNS_TEMPERROR) {
-            entry->failed_until_ms = now_ms + (int64_t)ttl_s * 1000;
-            ttl_s = 0;
-        }
+        put_failure(shard, (uint32_t)hash, question, answer, now_ms);
     } else {
         remove_contradicted(shard, (uint32_t)hash, type, question);
+        put(shard, (uint32_t)hash, type, question, answer, now_ms);
     }
-    if (ttl_s > 0 && entry == NULL)
-        insert(shard, (uint32_t)hash, type, question, answer, ttl_s, now_ms);
-    else if (ttl_s > 0)
-        replace(shard, entry, answer, ttl_s, now_ms);
-    else if (entry != NULL && answer->outcome != DNS_TEMPERROR)
-        remove_entry(shard, entry); /* TTL 0: the older answer is not true any more */
     pthread_mutex_unlock(&shard->lock);
 }
 
 /* --- flush, limits, figures ----------------------------------------------------------------- */
 
+/* `type` < 0: all types. */
 static size_t flush(struct cache *cache, const uint8_t *name, size_t length, int type)
 {
-    uint64_t hash = name_hash(cache, name, length);
-    struct shard *shard = shard_of(cache, hash);
+    uint64_t hash = cache_name_hash(cache, name, length);
+    struct shard *shard = cache_shard_of(cache, hash);
     size_t gone = 0;
     pthread_mutex_lock(&shard->lock);
     struct entry *next;
-    for (struct entry *entry = *bucket_of(shard, (uint32_t)hash); entry != NULL; entry = next) {
+    for (struct entry *entry = shard_bucket(shard, (uint32_t)hash); entry != NULL; entry = next) {
         next = entry->chain;
         if (entry->hash == (uint32_t)hash && entry_is(entry, name, length) &&
-            (type < 0 || entry->type == type || entry->type == TYPE_NXDOMAIN)) {
-            remove_entry(shard, entry);
+            (type < 0 || entry->type == type || entry->type == CACHE_TYPE_NXDOMAIN)) {
+            shard_remove(shard, entry);
             gone++;
         }
     }
@@ -471,22 +253,12 @@ size_t cache_flush_name(struct cache *cache, const uint8_t *name, size_t length)
     return length > WIRE_NAME_MAX ? 0 : flush(cache, name, length, -1);
 }
 
-static size_t shard_clear(struct shard *shard)
-{
-    size_t gone = shard->records;
-    while (!TAILQ_EMPTY(&shard->small))
-        remove_entry(shard, TAILQ_FIRST(&shard->small));
-    while (!TAILQ_EMPTY(&shard->main))
-        remove_entry(shard, TAILQ_FIRST(&shard->main));
-    return gone;
-}
-
 size_t cache_flush_all(struct cache *cache)
 {
     size_t gone = 0;
-    for (size_t i = 0; i < SHARDS; i++) {
+    for (size_t i = 0; i < CACHE_SHARDS; i++) {
         pthread_mutex_lock(&cache->shards[i].lock);
-        gone += shard_clear(&cache->shards[i]);
+        gone += shard_remove_all(&cache->shards[i]);
         pthread_mutex_unlock(&cache->shards[i].lock);
     }
     return gone;
@@ -494,22 +266,21 @@ size_t cache_flush_all(struct cache *cache)
 
 void cache_set_limits(struct cache *cache, const struct cache_limits *limits)
 {
-    for (size_t i = 0; i < SHARDS; i++) {
+    for (size_t i = 0; i < CACHE_SHARDS; i++) {
         pthread_mutex_lock(&cache->shards[i].lock);
         shard_set_limits(&cache->shards[i], limits);
-        evict(&cache->shards[i]);
         pthread_mutex_unlock(&cache->shards[i].lock);
     }
 }
 
 void cache_stats(struct cache *cache, struct cache_stats *out)
 {
-    *out = (struct cache_stats){0};
-    for (size_t i = 0; i < SHARDS; i++) {
+    *out = (struct cache_stats){.bytes = sizeof *cache};
+    for (size_t i = 0; i < CACHE_SHARDS; i++) {
         struct shard *shard = &cache->shards[i];
         pthread_mutex_lock(&shard->lock);
         out->records += shard->records;
-        out->bytes += shard->bytes + table_bytes(shard);
+        out->bytes += shard_bytes(shard);
         out->hits += shard->stats.hits;
         out->misses += shard->stats.misses;
         out->stale_hits += shard->stats.stale_hits;
@@ -542,25 +313,11 @@ void cache_each(struct cache *cache, int64_t now_ms,
                 void *arg)
 {
     bool more = true;
-    for (size_t i = 0; i < SHARDS && more; i++) {
+    for (size_t i = 0; i < CACHE_SHARDS && more; i++) {
         struct shard *shard = &cache->shards[i];
         pthread_mutex_lock(&shard->lock);
         more = visit_queue(&shard->small, now_ms, visit, arg) &&
                visit_queue(&shard->main, now_ms, visit, arg);
         pthread_mutex_unlock(&shard->lock);
     }
-}
-
-void cache_free(struct cache *cache)
-{
-    if (cache == NULL)
-        return;
-    for (size_t i = 0; i < SHARDS && cache->shards[i].buckets != NULL; i++) {
-        struct shard *shard = &cache->shards[i];
-        (void)shard_clear(shard);
-        (void)pthread_mutex_destroy(&shard->lock);
-        free(shard->buckets);
-        free(shard->ghosts);
-    }
-    free(cache);
 }

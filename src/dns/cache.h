@@ -35,7 +35,7 @@ struct cache_found {
     enum cache_hit hit;
     struct answer *answer; /* one reference for the caller; NULL on a miss */
     uint32_t ttl_left_s;   /* 0 when stale */
-    bool failed_recently;  /* asking again failed less than failure_ttl_s ago: do not ask yet */
+    bool failed_recently;  /* asking again has failed: do not ask yet */
 };
 
 /* NULL when memory is out.  `seed` keys the hash against chosen names.  free(NULL) is fine. */
@@ -48,11 +48,18 @@ void cache_set_limits(struct cache *cache, const struct cache_limits *limits);
 struct cache_found cache_lookup(struct cache *cache, const struct question *question,
                                 int64_t now_ms);
 
+/* The same, but nobody uses the answer: no hit or miss is counted, and CACHE_REFRESH is not told.
+ */
+struct cache_found cache_peek(struct cache *cache, const struct question *question, int64_t now_ms);
+
 /*
  * Keep an answer (takes its own reference) under a question, replacing an older one.  TTLs are
- * capped by kind; ttl 0 is not kept.  A TEMPERROR never replaces a positive or negative answer that
- * may still serve stale: it is kept beside it for failure_ttl_s (the next lookup says CACHE_STALE
- * or, with no stale answer, CACHE_FRESH with the failure).  Out of memory: silently not kept.
+ * capped by kind; ttl 0 is not kept, and ends an older answer.  NXDOMAIN is kept for all types of
+ * the name (RFC 2308 5), and what is found of a type ends it.  A TEMPERROR never replaces a
+ * positive or negative answer that may still serve, if only stale: it is noted beside it for
+ * failure_ttl_s, 30 s at least (RFC 8767 5), in which the answer says failed_recently.  With no
+ * such answer the failure itself is kept, and is CACHE_FRESH for failure_ttl_s (RFC 9520).  Out of
+ * memory: silently not kept.
  */
 void cache_store(struct cache *cache, const struct question *question, struct answer *answer,
                  int64_t now_ms);
@@ -74,10 +81,15 @@ void cache_each(struct cache *cache, int64_t now_ms,
                 void *arg);
 
 /*
- * Save to and load from a file.  Saving is atomic (temporary file, fsync, rename) and costs readers
- * nothing but short locks.  Loading checks magic, version, lengths and checksum; a damaged file is
- * STATUS_INVALID with *why set to a static sentence, whatever could not be trusted is not loaded.
- * Ages are kept by the wall clock.
+ * Save to a file, one caller at a time: atomic (PATH.new, fsync, rename), and readers wait for
+ * short locks only.  What is kept: answers of servers, fresh or stale, but no failures.  STATUS_IO:
+ * errno says why, and an older file is untouched.
+ *
+ * Load into a cache in use or not; what it knows already wins.  STATUS_NOTFOUND: no file.
+ * STATUS_IO: errno.  STATUS_INVALID: the file is damaged, cut short, foreign, or of another
+ * version, *why says which (a static phrase: "is cut short"), and what came before the damage under
+ * a good checksum is loaded.  Ages are kept by the wall clock; if that went backwards since the
+ * file was written, all answers count as expired just now.  The cache's present limits apply.
  */
 enum status cache_save(struct cache *cache, const char *path, int64_t now_ms,
                        int64_t wall_s) MUST_CHECK;

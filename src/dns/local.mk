@@ -6,6 +6,8 @@ libdns_a_SOURCES = \
 	src/dns/answer.c src/dns/answer.h \
 	src/dns/breaker.c src/dns/breaker.h \
 	src/dns/cache.c src/dns/cache.h \
+	src/dns/cache_file.c src/dns/cache_file.h \
+	src/dns/cache_shard.c src/dns/cache_shard.h \
 	src/dns/lookup.c src/dns/lookup.h \
 	src/dns/resolver.c src/dns/resolver.h \
 	src/dns/source.h
