@@ -2,3 +2,7 @@
 noinst_PROGRAMS += bench/noop
 bench_noop_SOURCES = bench/noop.c
 bench_noop_LDADD = $(MILTER_LIBS)
+
+noinst_PROGRAMS += bench/tables
+bench_tables_SOURCES = bench/tables.c
+bench_tables_LDADD = libsite.a libcore.a libbase.a $(PCRE2_LIBS)
