@@ -22,7 +22,9 @@ struct translation {
     enum last last;
     size_t atom; /* where in `out` the last atom starts */
     size_t groups[DEPTH_MAX];
-    unsigned depth;
+    unsigned numbers[DEPTH_MAX]; /* of the groups that are open, from 1 */
+    unsigned depth, opened;
+    bool closed[10]; /* groups that a back-reference may name */
 };
 
 static void put(struct translation *t, const char *text)
@@ -243,6 +245,7 @@ static bool open_group(struct translation *t)
         t->why = "parentheses nested deeper than 100";
         return false;
     }
+    t->numbers[t->depth] = ++t->opened;
     t->groups[t->depth++] = t->length;
     put(t, "(");
     t->last = LAST_NOTHING;
@@ -253,6 +256,8 @@ static void close_group(struct translation *t)
 {
     put(t, ")");
     t->atom = t->groups[--t->depth];
+    if (t->numbers[t->depth] < sizeof t->closed)
+        t->closed[t->numbers[t->depth]] = true;
     t->last = LAST_ATOM;
 }
 
@@ -284,7 +289,7 @@ static bool gnu_escape(struct translation *t, char c)
             return true;
         }
     }
-    if (c >= '1' && c <= '9') {
+    if (c >= '1' && c <= '9' && t->closed[c - '0']) {
         char text[] = {'\\', 'g', '{', c, '}', '\0'};
         atom(t, text);
         return true;
@@ -311,9 +316,12 @@ static bool basic_escape(struct translation *t, char c)
     case '{':
         return interval(t);
     case '+':
-        return repeat(t, "+");
     case '?':
-        return repeat(t, "?");
+        if (t->last == LAST_NOTHING || t->last == LAST_ANCHOR) {
+            literal(t, c);
+            return true;
+        }
+        return repeat(t, c == '+' ? "+" : "?");
     default:
         literal(t, c);
         return true;
@@ -330,6 +338,10 @@ static bool escape(struct translation *t)
     t->at++;
     if (gnu_escape(t, c))
         return true;
+    if (c >= '1' && c <= '9') {
+        t->why = "back-reference to a group that is not closed before it";
+        return false;
+    }
     if (!t->extended)
         return basic_escape(t, c);
     literal(t, c);
