@@ -114,15 +114,26 @@ enum status listener_open(const struct listener_settings *settings, struct liste
     return STATUS_OK;
 }
 
+/* A listening socket to which nobody ever connects; -1: none to be had. */
+static int open_quiet(void)
+{
+    const struct sockaddr_un nobody = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && bind(fd, (const struct sockaddr *)&nobody, sizeof(sa_family_t)) == 0 &&
+        listen(fd, 1) == 0)
+        return fd;
+    if (fd >= 0)
+        (void)close(fd);
+    return -1;
+}
+
 void listener_quiesce(struct listener *listener)
 {
-    /* libmilter goes on polling its descriptor: put one there that nobody ever connects to. */
-    int quiet = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* libmilter goes on polling its descriptor: the quiet socket takes the place of the real one.
+     */
+    int quiet = open_quiet();
     if (quiet >= 0) {
-        struct sockaddr_un nobody = {.sun_family = AF_UNIX};
-        if (bind(quiet, (const struct sockaddr *)&nobody, sizeof(sa_family_t)) == 0 &&
-            listen(quiet, 1) == 0)
-            (void)dup2(quiet, listener->fd);
+        (void)dup2(quiet, listener->fd);
         (void)close(quiet);
     }
     if (listener->path != NULL)

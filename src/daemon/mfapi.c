@@ -322,6 +322,11 @@ bool mfapi_run(const struct mfapi_services *given)
     return smfi_main() == MI_SUCCESS;
 }
 
+void mfapi_stop(void)
+{
+    (void)smfi_stop();
+}
+
 void mfapi_version(char *out, size_t size)
 {
     unsigned major = 0, minor = 0, patch = 0;

@@ -23,7 +23,10 @@ struct mfapi_services {
 /* smfi_register(), smfi_setconn(), smfi_opensocket().  False: errno may say why. */
 bool mfapi_open_socket(const char *spec, unsigned backlog);
 
-/* Serve until the signal thread (signals.h) ends it.  False: libmilter gave up. */
+/* Let mfapi_run() return when libmilter looks next; from any thread. */
+void mfapi_stop(void);
+
+/* Serve until mfapi_stop().  False: libmilter gave up. */
 bool mfapi_run(const struct mfapi_services *services);
 
 /* "1.0.2": libmilter's version at run time. */

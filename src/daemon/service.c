@@ -16,6 +16,9 @@
 /* How long sessions under way may take to end after SIGTERM: well below systemd's 90 s. */
 #define DRAIN_MS 10000
 
+/* How often libmilter's listener is woken while it is to end. */
+#define WAKE_MS 10
+
 /* How often table files are looked at for changes. */
 #define TABLES_MS 10000
 
@@ -40,6 +43,8 @@ struct service {
     bool draining;
     int64_t drain_until_ms;
     int64_t tables_due_ms;
+
+    struct loop_timer *wake_timer; /* the DNS thread's own */
 };
 
 /* --- what sessions see ---------------------------------------------------------------------- */
@@ -229,6 +234,7 @@ static void begin_draining(struct service *service)
     service->drain_until_ms = clock_ms(&clock_system) + DRAIN_MS;
     notify_stopping();
     listener_quiesce(service->listener);
+    signals_wake();
     log_info("stopping: %u sessions are under way", atomic_load(&service->sessions));
 }
 
@@ -248,6 +254,21 @@ static void tick(struct service *service)
         reload_and_tell(service, "a table file changed");
 }
 
+/*
+ * libmilter's listener looks only every 5 seconds whether it is to end, and mfapi_stop() waits for
+ * it: so the DNS thread wakes it until it has ended.
+ */
+static void keep_waking(void *arg)
+{
+    struct service *service = arg;
+    signals_wake();
+    if (service->wake_timer == NULL)
+        service->wake_timer = loop_timer_new(engine_loop(service->engine), keep_waking, service);
+    if (service->wake_timer != NULL &&
+        loop_timer_arm(service->wake_timer, clock_ms(&clock_system) + WAKE_MS) != STATUS_OK)
+        log_debug("libmilter takes its time to end");
+}
+
 static bool handle_signal(void *arg, enum signal_event event)
 {
     struct service *service = arg;
@@ -265,8 +286,13 @@ static bool handle_signal(void *arg, enum signal_event event)
         tick(service);
         break;
     }
-    return service->draining && (atomic_load(&service->sessions) == 0 ||
-                                 clock_ms(&clock_system) >= service->drain_until_ms);
+    if (!service->draining ||
+        (atomic_load(&service->sessions) > 0 && clock_ms(&clock_system) < service->drain_until_ms))
+        return false;
+    if (loop_post(engine_loop(service->engine), keep_waking, service) != STATUS_OK)
+        log_debug("libmilter takes its time to end");
+    mfapi_stop();
+    return true;
 }
 
 bool service_run(struct service *service, struct listener *listener)
@@ -281,6 +307,9 @@ bool service_run(struct service *service, struct listener *listener)
     notify_ready("running");
     bool ok = mfapi_run(&service->mfapi);
     unsigned left = atomic_load(&service->sessions);
+    loop_stop(engine_loop(service->engine));
+    loop_timer_free(service->wake_timer);
+    service->wake_timer = NULL;
     log_info(ok ? "stopped: %u sessions were cut off"
                 : "libmilter gave up: %u sessions were cut off",
              left);

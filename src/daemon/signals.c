@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/signals.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <time.h>
@@ -13,7 +14,14 @@ static struct {
     bool (*handle)(void *arg, enum signal_event event);
     void *arg;
     sigset_t set;
+    pthread_t main;
 } receiver;
+
+/* Delivering it is all that is wanted. */
+static void on_wake(int signal_number)
+{
+    (void)signal_number;
+}
 
 void signals_init(bool (*handle)(void *arg, enum signal_event event), void *arg)
 {
@@ -26,6 +34,14 @@ void signals_init(bool (*handle)(void *arg, enum signal_event event), void *arg)
     (void)sigaddset(&receiver.set, SIGINT);
     (void)pthread_sigmask(SIG_BLOCK, &receiver.set, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    const struct sigaction wake = {.sa_handler = on_wake}; /* no SA_RESTART: that is the point */
+    (void)sigaction(SIGUSR2, &wake, NULL);
+    receiver.main = pthread_self();
+}
+
+void signals_wake(void)
+{
+    (void)pthread_kill(receiver.main, SIGUSR2);
 }
 
 static enum signal_event wait_for_event(void)

@@ -24,4 +24,10 @@ enum signal_event {
  */
 void signals_init(bool (*handle)(void *arg, enum signal_event event), void *arg);
 
+/*
+ * Interrupt the system call that the main thread waits in, if it does: libmilter's listener looks
+ * only every 5 seconds what has changed.  From any thread.
+ */
+void signals_wake(void);
+
 #endif

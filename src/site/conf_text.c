@@ -13,6 +13,13 @@
 
 /* --- reading --------------------------------------------------------------------------------- */
 
+/* /dev/null is the empty configuration, and a valid one. */
+static bool is_null_device(const struct stat *st)
+{
+    struct stat null;
+    return S_ISCHR(st->st_mode) && stat("/dev/null", &null) == 0 && st->st_rdev == null.st_rdev;
+}
+
 static enum status read_open_file(int fd, char **text, size_t *length, bool *world_writable,
                                   struct conf_messages *messages)
 {
@@ -21,7 +28,7 @@ static enum status read_open_file(int fd, char **text, size_t *length, bool *wor
         conf_error(messages, 0, "%s", strerror(errno));
         return STATUS_IO;
     }
-    if (!S_ISREG(st.st_mode)) {
+    if (!S_ISREG(st.st_mode) && !is_null_device(&st)) {
         conf_error(messages, 0, "not a regular file");
         return STATUS_INVALID;
     }
