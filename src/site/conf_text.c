@@ -32,7 +32,7 @@ static enum status read_open_file(int fd, char **text, size_t *length, bool *wor
         conf_error(messages, 0, "not a regular file");
         return STATUS_INVALID;
     }
-    *world_writable = (st.st_mode & S_IWOTH) != 0;
+    *world_writable = S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH) != 0;
     char *memory = malloc(CONF_SIZE_MAX + 2);
     if (memory == NULL) {
         conf_nomem(messages);
