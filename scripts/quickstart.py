@@ -26,7 +26,7 @@ SESSIONS = [
     ("no PTR", "203.0.113.5", "mail.nowhere.example", "bob", None),
     ("PTR leads elsewhere", "198.51.100.7", "mail.moved.example", "bob", None),
     ("PTR is an address", "198.51.100.21", "mail.odd.example", "bob", None),
-    ("an access line", "198.51.100.20", "20-100-51-198.dsl.isp.example", "bob", None),
+    ("an access line", "198.51.100.20", "198-51-100-20.dsl.example", "bob", None),
     ("its DNS is down", "198.51.100.30", "mail.away.example", "bob", None),
     ("EHLO is no host name", "192.0.2.11", "my computer", "bob", None),
     ("EHLO is one word", "192.0.2.11", "mailserver", "bob", None),

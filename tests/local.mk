@@ -4,6 +4,7 @@ UNIT_LIBS = libdns.a libcore.a libbase.a $(CHECK_LIBS) $(PSL_LIBS) $(LDNS_LIBS) 
 include tests/unit/base.mk
 include tests/unit/core.mk
 include tests/unit/dns.mk
+include tests/unit/net.mk
 include tests/unit/site.mk
 
 # Scenarios: stories through the real session, lookup and cache with a fake clock.
@@ -14,3 +15,10 @@ tests_scenario_scenario_LDADD = libdaemon.a $(SITE_LIBS)
 dist_check_SCRIPTS += tests/scenario/run.sh
 TESTS += tests/scenario/run.sh
 EXTRA_DIST += $(srcdir)/tests/scenario/*.scn tests/scenario/README
+
+# What README shows is what quickstart prints.
+dist_check_SCRIPTS += tests/readme.sh
+TESTS += tests/readme.sh
+EXTRA_DIST += scripts/check scripts/install-packages scripts/quickstart scripts/quickstart.conf \
+	scripts/quickstart.py scripts/quickstart.zone
+AM_TESTS_ENVIRONMENT = PYTHON3='$(PYTHON3)'; export PYTHON3;

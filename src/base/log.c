@@ -52,7 +52,7 @@ void log_set_level(enum log_level level)
     atomic_store_explicit(&sink.level, (int)level, memory_order_relaxed);
 }
 
-static void write_line(enum log_level level, const char *format, va_list args)
+static void PRINTF_LIKE(2, 0) write_line(enum log_level level, const char *format, va_list args)
 {
     static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
     static const char *const words[] = {"error: ", "warning: ", "", "debug: "};
