@@ -105,6 +105,10 @@ static enum status visit_rr(ldns_rr *rr, rr_visit *visit, void *arg, char *error
         snprintf(error, error_size, "only records of class IN can be served");
         return STATUS_INVALID;
     }
+    if (ldns_rr_get_type(rr) == 0) { /* what ldns makes of a word that is no type */
+        snprintf(error, error_size, "the type of the record is missing or unknown");
+        return STATUS_INVALID;
+    }
     if (!copy_rr(rr, &plain)) {
         snprintf(error, error_size, "the record's data is incomplete");
         return STATUS_INVALID;
@@ -131,19 +135,19 @@ enum status rr_read_zone(FILE *file, rr_visit *visit, void *arg, unsigned *line,
     enum status status = origin == NULL ? STATUS_NOMEM : STATUS_OK;
     int number = 1;
 
-    while (status == STATUS_OK && !feof(file)) {
+    while (status == STATUS_OK && !feof(file) && !ferror(file)) {
         ldns_rr *rr = NULL;
         int first = number;
         ldns_status got =
             ldns_rr_new_frm_fp_l(&rr, file, &default_ttl, &origin, &previous, &number);
 
-        if (got == LDNS_STATUS_OK)
-            status = visit_rr(rr, visit, arg, error, error_size);
-        else if (!is_directive(got))
-            status = syntax_error(got, error, error_size);
-        if (got == LDNS_STATUS_OK)
-            ldns_rr_free(rr);
         *line = (unsigned)(number > first ? number - 1 : first);
+        if (got == LDNS_STATUS_OK) {
+            status = visit_rr(rr, visit, arg, error, error_size);
+            ldns_rr_free(rr);
+        } else if (!is_directive(got)) {
+            status = syntax_error(got, error, error_size);
+        }
     }
     ldns_rdf_deep_free(origin);
     ldns_rdf_deep_free(previous);

@@ -37,7 +37,7 @@ enum status rr_decode(const uint8_t *message, size_t length, size_t offset, size
  * Read a zone file (RFC 1035 5), visiting each record; relative names are of the root until
  * $ORIGIN. Ends early with the visitor's status when that is not STATUS_OK.  *line is the line
  * being read (its last one, for records in parentheses).  STATUS_INVALID: a sentence in `error`.
- * Only class IN.
+ * Only class IN.  A reading error ends it like the end of the file: see ferror().
  */
 typedef enum status rr_visit(void *arg, const struct rr *rr);
 enum status rr_read_zone(FILE *file, rr_visit *visit, void *arg, unsigned *line, char *error,
