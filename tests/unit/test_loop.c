@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dns/loop.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define POSTS   2000
+#define POSTERS 4
+
+struct trace {
+    struct loop *loop;
+    int count, order[64];
+    bool here;
+    struct loop_timer *timers[3];
+    struct loop_watch *watch;
+    int fds[2];
+};
+
+struct mark {
+    struct trace *trace;
+    int value;
+};
+
+static void note(void *arg)
+{
+    struct mark *mark = arg;
+
+    mark->trace->order[mark->trace->count++] = mark->value;
+    mark->trace->here = loop_is_here(mark->trace->loop);
+}
+
+START_TEST(test_posts_run_in_order_at_stop)
+{
+    struct trace trace = {.loop = loop_new()};
+    struct mark marks[10];
+
+    ck_assert_ptr_nonnull(trace.loop);
+    for (int i = 0; i < 10; i++) {
+        marks[i] = (struct mark){&trace, i};
+        ck_assert_int_eq(loop_post(trace.loop, note, &marks[i]), STATUS_OK);
+    }
+    loop_stop(trace.loop); /* was never started: they run all the same */
+    ck_assert_int_eq(trace.count, 10);
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(trace.order[i], i);
+    ck_assert_int_eq(loop_post(trace.loop, note, &marks[0]), STATUS_CLOSED);
+    loop_stop(trace.loop);
+    loop_free(trace.loop);
+    loop_free(NULL);
+}
+END_TEST
+
+struct poster {
+    struct loop *loop;
+    int posted, ran;
+    bool ordered;
+    struct post {
+        struct poster *poster;
+        int number;
+    } posts[POSTS];
+};
+
+static void count_post(void *arg)
+{
+    struct post *post = arg;
+
+    if (post->number != post->poster->ran)
+        post->poster->ordered = false;
+    post->poster->ran++;
+}
+
+static void *post_many(void *arg)
+{
+    struct poster *poster = arg;
+
+    for (int i = 0; i < POSTS; i++) {
+        poster->posts[i] = (struct post){poster, i};
+        if (loop_post(poster->loop, count_post, &poster->posts[i]) != STATUS_OK)
+            break;
+        poster->posted++;
+    }
+    return NULL;
+}
+
+START_TEST(test_posts_of_many_threads)
+{
+    struct loop *loop = loop_new();
+    struct poster *posters = calloc(POSTERS, sizeof *posters);
+    pthread_t threads[POSTERS];
+
+    ck_assert(loop != NULL && posters != NULL);
+    ck_assert_int_eq(loop_start(loop, "test"), STATUS_OK);
+    ck_assert(!loop_is_here(loop));
+    for (int i = 0; i < POSTERS; i++) {
+        posters[i].loop = loop;
+        posters[i].ordered = true;
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, post_many, &posters[i]), 0);
+    }
+    pthread_join(threads[0], NULL);
+    loop_stop(loop); /* while others still post: what was taken runs, the rest is refused */
+    for (int i = 1; i < POSTERS; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_int_eq(posters[0].ran, POSTS);
+    for (int i = 0; i < POSTERS; i++) {
+        ck_assert_int_eq(posters[i].ran, posters[i].posted);
+        ck_assert(posters[i].ordered);
+    }
+    loop_free(loop);
+    free(posters);
+}
+END_TEST
+
+static void stop_it(void *arg)
+{
+    struct trace *trace = arg;
+
+    trace->here = loop_is_here(trace->loop);
+    loop_stop(trace->loop);
+}
+
+START_TEST(test_stop_from_within)
+{
+    struct trace trace = {.loop = loop_new()};
+
+    ck_assert_ptr_nonnull(trace.loop);
+    ck_assert_int_eq(loop_start(trace.loop, "test"), STATUS_OK);
+    ck_assert_int_eq(loop_start(trace.loop, "test"), STATUS_INVALID);
+    ck_assert_int_eq(loop_post(trace.loop, stop_it, &trace), STATUS_OK);
+    loop_stop(trace.loop);
+    ck_assert(trace.here);
+    loop_free(trace.loop);
+}
+END_TEST
+
+/* Timers: in order of their time, never early, re-armed from within, disarmed by another. */
+static void on_first(void *arg)
+{
+    struct trace *trace = arg;
+
+    trace->order[trace->count++] = 1;
+    loop_timer_disarm(trace->timers[1]);
+    if (trace->count == 1)
+        ck_assert_int_eq(loop_timer_arm(trace->timers[0], loop_now_ms(trace->loop) + 5), STATUS_OK);
+}
+
+static void on_second(void *arg)
+{
+    struct trace *trace = arg;
+
+    trace->order[trace->count++] = 2;
+}
+
+static void on_third(void *arg)
+{
+    struct trace *trace = arg;
+
+    trace->order[trace->count++] = 3;
+    loop_timer_free(trace->timers[2]); /* in its own call */
+    trace->timers[2] = NULL;
+}
+
+START_TEST(test_timers)
+{
+    struct trace trace = {.loop = loop_new()};
+    int64_t now_ms;
+
+    ck_assert_ptr_nonnull(trace.loop);
+    now_ms = loop_now_ms(trace.loop);
+    trace.timers[0] = loop_timer_new(trace.loop, on_first, &trace);
+    trace.timers[1] = loop_timer_new(trace.loop, on_second, &trace);
+    trace.timers[2] = loop_timer_new(trace.loop, on_third, &trace);
+    ck_assert(trace.timers[0] != NULL && trace.timers[1] != NULL && trace.timers[2] != NULL);
+    ck_assert_int_eq(loop_timer_arm(trace.timers[2], now_ms + 60), STATUS_OK);
+    ck_assert_int_eq(loop_timer_arm(trace.timers[1], now_ms + 40), STATUS_OK);
+    ck_assert_int_eq(loop_timer_arm(trace.timers[0], now_ms - 1000), STATUS_OK);
+    loop_run_here(trace.loop); /* ends as nothing is left */
+    ck_assert_int_ge(loop_now_ms(trace.loop), now_ms + 60);
+    ck_assert_int_eq(trace.count, 3);
+    ck_assert(trace.order[0] == 1 && trace.order[1] == 1 && trace.order[2] == 3);
+    loop_timer_free(trace.timers[0]);
+    loop_timer_free(trace.timers[1]);
+    loop_timer_free(NULL);
+    loop_free(trace.loop);
+}
+END_TEST
+
+static void on_ready(void *arg, unsigned ready)
+{
+    struct trace *trace = arg;
+    char byte;
+
+    trace->order[trace->count++] = (int)ready;
+    if (ready & LOOP_WRITE) {
+        ck_assert_int_eq(write(trace->fds[1], "xy", 2), 2);
+        loop_watch_free(trace->watch);
+        trace->watch = loop_watch_new(trace->loop, trace->fds[0], LOOP_READ, on_ready, trace);
+        ck_assert_ptr_nonnull(trace->watch);
+        return;
+    }
+    ck_assert_int_eq(read(trace->fds[0], &byte, 1), 1);
+    if (byte == 'y')
+        ck_assert_int_eq(loop_watch_change(trace->watch, 0), STATUS_OK);
+}
+
+START_TEST(test_watches)
+{
+    struct trace trace = {.loop = loop_new()};
+
+    ck_assert_ptr_nonnull(trace.loop);
+    ck_assert_int_eq(pipe(trace.fds), 0);
+    trace.watch = loop_watch_new(trace.loop, trace.fds[1], LOOP_WRITE, on_ready, &trace);
+    ck_assert_ptr_nonnull(trace.watch);
+    loop_run_here(trace.loop);
+    ck_assert_int_eq(trace.count, 3); /* one write, two reads of what stays readable */
+    ck_assert(trace.order[0] == LOOP_WRITE && trace.order[1] == LOOP_READ);
+    loop_watch_free(trace.watch);
+    loop_watch_free(NULL);
+    close(trace.fds[0]);
+    close(trace.fds[1]);
+    loop_free(trace.loop);
+}
+END_TEST
+
+static void post_more(void *arg)
+{
+    struct mark *mark = arg;
+
+    note(arg);
+    if (mark->value-- > 0)
+        ck_assert_int_eq(loop_post(mark->trace->loop, post_more, mark), STATUS_OK);
+}
+
+START_TEST(test_run_here_runs_posts_of_posts)
+{
+    struct trace trace = {.loop = loop_new()};
+    struct mark mark = {&trace, 5};
+
+    ck_assert_ptr_nonnull(trace.loop);
+    ck_assert_int_eq(loop_post(trace.loop, post_more, &mark), STATUS_OK);
+    loop_run_here(trace.loop);
+    ck_assert_int_eq(trace.count, 6);
+    ck_assert(trace.here);
+    loop_free(trace.loop);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("loop");
+    TCase *tcase = tcase_create("loop");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_test(tcase, test_posts_run_in_order_at_stop);
+    tcase_add_test(tcase, test_posts_of_many_threads);
+    tcase_add_test(tcase, test_stop_from_within);
+    tcase_add_test(tcase, test_timers);
+    tcase_add_test(tcase, test_watches);
+    tcase_add_test(tcase, test_run_here_runs_posts_of_posts);
+    suite_add_tcase(suite, tcase);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
