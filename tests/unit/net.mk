@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The network half of src/dns (src/dns/net.mk): unit tests, the fuzz target's corpus, and the
+# engine against a hostile server.
+NET_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+NET_TESTS = \
+	tests/unit/test_dnsmsg \
+	tests/unit/test_loop \
+	tests/unit/test_resolvconf \
+	tests/unit/test_servers \
+	tests/unit/test_zonefile
+
+check_PROGRAMS += $(NET_TESTS) tests/tools/dnsask tests/fuzz/fuzz_dnsmsg
+TESTS += $(NET_TESTS) tests/fuzz/replay.sh tests/integration/test_dns_engine.py tests/integration/test_dns_real.py
+dist_check_SCRIPTS += tests/fuzz/replay.sh tests/fuzz/make_dnsmsg_corpus.py \
+	tests/integration/test_dns_engine.py tests/integration/test_dns_real.py
+EXTRA_DIST += $(srcdir)/tests/fuzz/corpus tests/integration/dnsask.py tests/integration/hostile_dns.py
+
+tests_unit_test_dnsmsg_SOURCES = tests/unit/test_dnsmsg.c
+tests_unit_test_dnsmsg_CFLAGS = $(NET_TEST_CFLAGS)
+tests_unit_test_dnsmsg_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
+tests_unit_test_loop_CFLAGS = $(NET_TEST_CFLAGS)
+tests_unit_test_loop_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_resolvconf_SOURCES = tests/unit/test_resolvconf.c
+tests_unit_test_resolvconf_CFLAGS = $(NET_TEST_CFLAGS)
+tests_unit_test_resolvconf_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_servers_SOURCES = tests/unit/test_servers.c
+tests_unit_test_servers_CFLAGS = $(NET_TEST_CFLAGS)
+tests_unit_test_servers_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_zonefile_SOURCES = tests/unit/test_zonefile.c
+tests_unit_test_zonefile_CFLAGS = $(NET_TEST_CFLAGS)
+tests_unit_test_zonefile_LDADD = $(UNIT_LIBS)
+
+tests_tools_dnsask_SOURCES = tests/tools/dnsask.c
+tests_tools_dnsask_LDADD = libdns.a libcore.a libbase.a $(LDNS_LIBS) $(EVENT_LIBS)
+
+# With --enable-fuzzing (and --with-sanitizer=fuzzer-no-link,address,undefined) the target has
+# libFuzzer's main; otherwise one that runs the corpus once.
+tests_fuzz_fuzz_dnsmsg_SOURCES = tests/fuzz/fuzz_dnsmsg.c
+tests_fuzz_fuzz_dnsmsg_LDADD = libdns.a libcore.a libbase.a $(LDNS_LIBS) $(EVENT_LIBS)
+if FUZZING
+tests_fuzz_fuzz_dnsmsg_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+else
+tests_fuzz_fuzz_dnsmsg_SOURCES += tests/fuzz/replay.c
+endif
