@@ -168,3 +168,92 @@ char *jsonout_line(const struct jsonout *json)
     return json->nomem ? NULL
                        : json_dumps(json->open[0], JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
 }
+
+/* --- reading -------------------------------------------------------------------------------- */
+
+/* A struct jsonin is a json_t whose name stays in this file. */
+static const json_t *of(const struct jsonin *value)
+{
+    return (const json_t *)(const void *)value;
+}
+
+static const struct jsonin *as_value(const json_t *value)
+{
+    return (const struct jsonin *)(const void *)value;
+}
+
+enum status jsonin_parse(const char *text, size_t length, struct jsonin **out,
+                         char error[JSONIN_ERROR_MAX])
+{
+    json_error_t why;
+    json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
+    if (root == NULL) {
+        (void)snprintf(error, JSONIN_ERROR_MAX, "byte %d: %.120s", why.position, why.text);
+        return json_error_code(&why) == json_error_out_of_memory ? STATUS_NOMEM : STATUS_INVALID;
+    }
+    if (!json_is_object(root)) {
+        (void)snprintf(error, JSONIN_ERROR_MAX, "an object is wanted");
+        json_decref(root);
+        return STATUS_INVALID;
+    }
+    *out = (struct jsonin *)(void *)root;
+    return STATUS_OK;
+}
+
+void jsonin_free(struct jsonin *document)
+{
+    json_decref((json_t *)(void *)document);
+}
+
+const struct jsonin *jsonin_member(const struct jsonin *object, const char *key)
+{
+    return as_value(json_object_get(of(object), key));
+}
+
+size_t jsonin_count(const struct jsonin *list)
+{
+    return json_array_size(of(list));
+}
+
+const struct jsonin *jsonin_item(const struct jsonin *list, size_t i)
+{
+    return as_value(json_array_get(of(list), i));
+}
+
+void jsonin_each(const struct jsonin *object,
+                 void (*visit)(void *arg, const char *key, const struct jsonin *value), void *arg)
+{
+    json_t *members =
+        (json_t *)(uintptr_t)of(object); /* the iterator wants it so, and only reads */
+    for (void *at = json_object_iter(members); at != NULL; at = json_object_iter_next(members, at))
+        visit(arg, json_object_iter_key(at), as_value(json_object_iter_value(at)));
+}
+
+const char *jsonin_text(const struct jsonin *value)
+{
+    return json_string_value(of(value));
+}
+
+bool jsonin_int(const struct jsonin *value, int64_t *out)
+{
+    if (!json_is_integer(of(value)))
+        return false;
+    *out = json_integer_value(of(value));
+    return true;
+}
+
+bool jsonin_real(const struct jsonin *value, double *out)
+{
+    if (!json_is_number(of(value)))
+        return false;
+    *out = json_number_value(of(value));
+    return true;
+}
+
+bool jsonin_bool(const struct jsonin *value, bool *out)
+{
+    if (!json_is_boolean(of(value)))
+        return false;
+    *out = json_is_true(of(value));
+    return true;
+}
