@@ -2,9 +2,9 @@
 #include "daemon/listener.h"
 
 #include "daemon/mfapi.h"
+#include "daemon/unixsocket.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -27,30 +27,6 @@ static const char *unix_path(const char *spec)
     return spec[0] == '/' ? spec : NULL;
 }
 
-/* Does a socket of ours lie in the way, and may it go?  0: the way is free; else errno. */
-static int clear_way(const char *path)
-{
-    struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    struct stat st;
-    if (strlen(path) >= sizeof addr.sun_path)
-        return ENAMETOOLONG;
-    if (lstat(path, &st) != 0)
-        return errno == ENOENT ? 0 : errno;
-    if (!S_ISSOCK(st.st_mode))
-        return EEXIST;
-    memcpy(addr.sun_path, path, strlen(path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return errno;
-    int result = connect(fd, (const struct sockaddr *)&addr, sizeof addr) == 0 ? 0 : errno;
-    (void)close(fd);
-    if (result == 0 || result == EAGAIN || result == EINPROGRESS)
-        return EADDRINUSE; /* somebody answers there */
-    if (result != ECONNREFUSED && result != ENOENT)
-        return result;
-    return unlink(path) == 0 || errno == ENOENT ? 0 : errno;
-}
-
 /* The one listening socket of this process, or -1. */
 static int find_listening_fd(void)
 {
@@ -61,19 +37,6 @@ static int find_listening_fd(void)
             return fd;
     }
     return -1;
-}
-
-static int set_owner(const char *path, const struct listener_settings *settings)
-{
-    if (chmod(path, (mode_t)settings->mode) != 0)
-        return errno;
-    if (settings->group == NULL)
-        return 0;
-    errno = 0;
-    const struct group *group = getgrnam(settings->group);
-    if (group == NULL)
-        return errno != 0 ? errno : ENOENT;
-    return chown(path, (uid_t)-1, group->gr_gid) == 0 ? 0 : errno;
 }
 
 static enum status fail(const struct listener_settings *settings, int reason,
@@ -89,7 +52,7 @@ enum status listener_open(const struct listener_settings *settings, struct liste
                           char error[LISTENER_ERROR_MAX])
 {
     const char *path = unix_path(settings->spec);
-    int reason = path == NULL ? 0 : clear_way(path);
+    int reason = path == NULL ? 0 : unixsocket_clear_way(path);
     if (reason != 0)
         return fail(settings, reason, error);
     /* No moment in which others could connect: the mode is opened up after the bind. */
@@ -103,7 +66,7 @@ enum status listener_open(const struct listener_settings *settings, struct liste
     int fd = find_listening_fd();
     if (fd < 0)
         return fail(settings, EBADF, error);
-    reason = path == NULL ? 0 : set_owner(path, settings);
+    reason = path == NULL ? 0 : unixsocket_set_owner(path, settings->mode, settings->group);
     if (reason != 0)
         return fail(settings, reason, error);
     /* Accepted sockets inherit it; without it every answer with a header stalls for 40 ms. */

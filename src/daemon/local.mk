@@ -3,6 +3,8 @@
 noinst_LIBRARIES += libdaemon.a
 libdaemon_a_SOURCES = \
 	src/daemon/background.c src/daemon/background.h \
+	src/daemon/errands.c src/daemon/errands.h \
+	src/daemon/exchange.c src/daemon/exchange.h \
 	src/daemon/listener.c src/daemon/listener.h \
 	src/daemon/mfapi.c src/daemon/mfapi.h \
 	src/daemon/notify.c src/daemon/notify.h \
@@ -10,7 +12,8 @@ libdaemon_a_SOURCES = \
 	src/daemon/service.c src/daemon/service.h \
 	src/daemon/session.c src/daemon/session.h \
 	src/daemon/signals.c src/daemon/signals.h \
-	src/daemon/statistics.c src/daemon/statistics.h
+	src/daemon/statistics.c src/daemon/statistics.h \
+	src/daemon/unixsocket.c src/daemon/unixsocket.h
 libdaemon_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 
 SITE_LIBS = libsite.a libdns.a libcore.a libbase.a $(CONFUSE_LIBS) $(PCRE2_LIBS) $(JANSSON_LIBS) \

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/unixsocket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* Holders of a lock file that removed it while we waited: more than these do not start at once. */
+#define LOCK_TRIES 100
+
+_Static_assert(UNIXSOCKET_PATH_MAX < sizeof(((struct sockaddr_un *)0)->sun_path), "a path fits");
+
+/* Does the name still belong to the file that is open? */
+static bool is_named(int fd, const char *path)
+{
+    struct stat held, named;
+    return fstat(fd, &held) == 0 && lstat(path, &named) == 0 && held.st_dev == named.st_dev &&
+           held.st_ino == named.st_ino;
+}
+
+/* A locked descriptor of the lock file, or -1 with errno.  Readable by nobody else: whoever could
+   open it could hold it for ever. */
+static int open_lock(const char *path)
+{
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+            return -1;
+        while (flock(fd, LOCK_EX) != 0)
+            if (errno != EINTR) {
+                int reason = errno;
+                (void)close(fd);
+                errno = reason;
+                return -1;
+            }
+        if (is_named(fd, path))
+            return fd;
+        (void)close(fd);
+    }
+    errno = EBUSY;
+    return -1;
+}
+
+/* 0: nobody answers at the socket `path`; else errno. */
+static int probe(const char *path)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    memcpy(addr.sun_path, path, strlen(path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return errno;
+    int result = connect(fd, (const struct sockaddr *)&addr, sizeof addr) == 0 ? 0 : errno;
+    (void)close(fd);
+    if (result == 0 || result == EAGAIN || result == EINPROGRESS)
+        return EADDRINUSE; /* EAGAIN: so many wait already that there is no room for us */
+    return result == ECONNREFUSED || result == ENOENT ? 0 : result;
+}
+
+/* 0: nothing lies in the way any more; else errno. */
+static int clear_way(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT ? 0 : errno;
+    if (!S_ISSOCK(st.st_mode))
+        return EEXIST;
+    int reason = probe(path);
+    if (reason != 0)
+        return reason;
+    return unlink(path) == 0 || errno == ENOENT ? 0 : errno;
+}
+
+enum status unixsocket_claim(const char *path, struct unixsocket_claim *out)
+{
+    struct unixsocket_claim claim;
+    if (strlen(path) > UNIXSOCKET_PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return STATUS_IO;
+    }
+    (void)snprintf(claim.lock_path, sizeof claim.lock_path, "%s.lock", path);
+    claim.lock = open_lock(claim.lock_path);
+    if (claim.lock < 0)
+        return STATUS_IO;
+    int reason = clear_way(path);
+    if (reason != 0) {
+        unixsocket_release(&claim);
+        errno = reason;
+        return STATUS_IO;
+    }
+    *out = claim;
+    return STATUS_OK;
+}
+
+void unixsocket_release(struct unixsocket_claim *claim)
+{
+    (void)unlink(claim->lock_path); /* first: who waits for the lock sees that its name is gone */
+    (void)close(claim->lock);
+    claim->lock = -1;
+}
+
+enum status unixsocket_give(const char *path, uid_t uid, gid_t gid)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0)
+        return STATUS_IO;
+    if (!S_ISSOCK(st.st_mode)) {
+        errno = ENOTSOCK;
+        return STATUS_IO;
+    }
+    if ((uid == (uid_t)-1 || uid == st.st_uid) && (gid == (gid_t)-1 || gid == st.st_gid))
+        return STATUS_OK;
+    return lchown(path, uid, gid) == 0 ? STATUS_OK : STATUS_IO;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Names of unix sockets in the file system: a stale one is replaced, one at which somebody answers
+ * never, whoever starts at the same moment.  Used on the main thread before others exist.
+ */
+#ifndef IPREVD_UNIXSOCKET_H
+#define IPREVD_UNIXSOCKET_H
+
+#include "base/status.h"
+
+#include <sys/types.h>
+
+#define UNIXSOCKET_PATH_MAX 107 /* bytes, without the NUL: what struct sockaddr_un holds */
+
+/* A name that is ours to bind to. */
+struct unixsocket_claim {
+    int lock;
+    char lock_path[UNIXSOCKET_PATH_MAX + 6];
+};
+
+/*
+ * Keep others of our kind off `path` and free it.  bind() and listen() belong between this and
+ * unixsocket_release().  STATUS_IO with errno: EADDRINUSE somebody answers there, EEXIST something
+ * that is no socket lies there, ENAMETOOLONG; others as the system says.
+ */
+enum status unixsocket_claim(const char *path, struct unixsocket_claim *out) MUST_CHECK;
+
+/* Bound, or given up: let others try.  The lock file goes. */
+void unixsocket_release(struct unixsocket_claim *claim);
+
+/*
+ * Give the socket at `path` to an owner and a group; (uid_t)-1 and (gid_t)-1 leave them.  Never
+ * follows a symbolic link.  STATUS_IO with errno.
+ */
+enum status unixsocket_give(const char *path, uid_t uid, gid_t gid) MUST_CHECK;
+
+#endif
