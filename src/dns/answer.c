@@ -177,6 +177,24 @@ struct answer *answer_new_problem(uint16_t type, enum dns_problem problem)
     return answer;
 }
 
+struct answer *answer_copy(const struct answer *answer, uint32_t ttl_s)
+{
+    struct answer *copy =
+        answer_new(answer->type, (enum dns_outcome)answer->outcome, answer->payload_length);
+    if (copy == NULL)
+        return NULL;
+    copy->origin = answer->origin;
+    copy->secure = answer->secure;
+    copy->problem = answer->problem;
+    copy->server = answer->server;
+    copy->count = answer->count;
+    copy->dropped = answer->dropped;
+    copy->ttl_s = ttl_s;
+    copy->took_ms = answer->took_ms;
+    memcpy(copy->payload, answer->payload, answer->payload_length);
+    return copy;
+}
+
 struct answer *answer_ref(const struct answer *answer)
 {
     struct answer *mutable = (struct answer *)(uintptr_t)answer;

@@ -90,6 +90,9 @@ struct answer *answer_new(uint16_t type, enum dns_outcome outcome,
 /* A new TEMPERROR answer of no server. NULL when memory is out. */
 struct answer *answer_new_problem(uint16_t type, enum dns_problem problem) MUST_CHECK;
 
+/* A copy with one reference, its TTL replaced. NULL when memory is out. */
+struct answer *answer_copy(const struct answer *answer, uint32_t ttl_s) MUST_CHECK;
+
 /* References: thread safe.  answer_unref(NULL) is fine. */
 struct answer *answer_ref(const struct answer *answer);
 void answer_unref(const struct answer *answer);

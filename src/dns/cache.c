@@ -37,6 +37,11 @@ void cache_free(struct cache *cache)
     free(cache);
 }
 
+uint64_t cache_hash(const struct cache *cache, const struct question *question)
+{
+    return question_hash(question, cache->seed);
+}
+
 uint64_t cache_name_hash(const struct cache *cache, const uint8_t *name, size_t length)
 {
     struct question question;

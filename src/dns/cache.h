@@ -45,6 +45,9 @@ void cache_free(struct cache *cache);
 /* New limits (reload): a smaller size evicts at once. */
 void cache_set_limits(struct cache *cache, const struct cache_limits *limits);
 
+/* The cache's keyed hash, for other tables that strangers fill. */
+uint64_t cache_hash(const struct cache *cache, const struct question *question);
+
 struct cache_found cache_lookup(struct cache *cache, const struct question *question,
                                 int64_t now_ms);
 

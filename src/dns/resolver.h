@@ -23,14 +23,15 @@ struct resolver_limits {
 
 /* The outage breaker's state, for logs and metrics. */
 struct resolver_health {
-    bool down; /* outage: lookups of many different zones fail */
-    int64_t since_ms;
+    bool down;        /* outage: lookups of many different zones fail */
+    int64_t since_ms; /* monotonic; 0: it never was down */
 };
 
 /*
- * `source` is taken (freed with the resolver) and `cache`, `clock`, `loop` are borrowed.  With
- * `loop` NULL everything runs on the calling thread (single-threaded use: tests, and sources that
- * answer at once). `metrics` may be NULL.  NULL: out of memory.
+ * `source` is taken (freed with the resolver, or at once on failure) and `cache`, `clock`, `loop`
+ * are borrowed.  With `loop` NULL everything runs on the calling thread (single-threaded use:
+ * tests, and sources that answer at once).  With a loop the clock must be the loop's, clock_system.
+ * `metrics` may be NULL.  NULL: out of memory.
  */
 struct resolver *resolver_new(struct source *source, struct cache *cache, struct loop *loop,
                               const struct clock *clock, const struct resolver_limits *limits,
@@ -38,14 +39,22 @@ struct resolver *resolver_new(struct source *source, struct cache *cache, struct
 
 /*
  * Ends every flight (waiters get PROBLEM_CANCELLED), then frees.  The loop must have been stopped
- * (loop_stop()), or be NULL; the lookups may end later only if they ended their requests.
+ * (loop_stop()), or be NULL.  Requests may still be given back by resolver_cancel() later.
  */
 void resolver_free(struct resolver *resolver);
 
 /*
- * Replace the source (reload).  Flights under way end with the old one.  Takes `source`.
+ * Replace the source (reload).  Flights under way end with the old one.  Takes `source` (freed at
+ * once on failure).  Thread safe.
  */
 enum status resolver_set_source(struct resolver *resolver, struct source *source) MUST_CHECK;
+
+/*
+ * Look at the present source, as network_health() does: it is not freed meanwhile.  Under a lock
+ * of the resolver: `look` must be quick and not call the resolver.  Thread safe.
+ */
+void resolver_look_at_source(struct resolver *resolver,
+                             void (*look)(void *arg, const struct source *source), void *arg);
 
 /* How an answer reached the asker. */
 struct resolver_answer {
@@ -56,16 +65,24 @@ struct resolver_answer {
     uint32_t took_ms; /* waited by this asker */
 };
 
-/* Called exactly once, on the loop's thread. */
+/* The answer is there: see resolver_ask(). */
 typedef void resolver_done(void *arg, const struct resolver_answer *answer);
 
 /*
  * Ask.  STATUS_OK: *now holds the answer (one reference for the caller), done will not be called.
- * STATUS_PENDING: done is called exactly once, whatever happens, on the loop's thread (without a
- * loop possibly before this returns); *request is a handle that the caller gives back by exactly
- * one resolver_cancel(), before or after that.  Others (NOMEM, CLOSED): nothing is under way.
- * deadline_ms: nobody needs the answer later (monotonic).  Thread safe.  No lock that `done` takes
- * may be held by the caller.
+ * STATUS_PENDING: done is called exactly once, whatever happens: on the loop's thread, which may be
+ * the caller's own, then possibly before this returns (as without a loop).  *request is a handle
+ * that the caller gives back by exactly one resolver_cancel(), before or after that; it is set
+ * when this returns.  Others (NOMEM, CLOSED): nothing is under way, done will not be called.
+ * deadline_ms: nobody needs the answer later (monotonic); done is not called at it, but when the
+ * source gives up, at the latest 30 s after the first asker came.
+ *
+ * A stale answer (RFC 8767) is had at once while the last failure is fresh; else the servers are
+ * asked, and it is given when they fail, after 1.8 s, or shortly before deadline_ms.
+ *
+ * Thread safe.  Locks: no lock that `done` takes may be held by the caller; inside, one lock at a
+ * time is held (a cache shard's, the loop's, the resolver's), and none while done or the source
+ * runs.
  */
 enum status resolver_ask(struct resolver *resolver, const struct question *question,
                          int64_t deadline_ms, resolver_done *done, void *arg,
@@ -73,9 +90,10 @@ enum status resolver_ask(struct resolver *resolver, const struct question *quest
 
 /*
  * Give the handle back.  If the answer has not come, the asker has gone: done is called with
- * PROBLEM_CANCELLED, from the loop's thread (without a loop: before this returns), and a flight
- * without askers is dropped.  Thread safe, never blocks on the network; no lock that `done` takes
- * may be held by the caller.  NULL is fine.
+ * PROBLEM_CANCELLED (or with the answer, if that comes first) on the loop's thread, which may be
+ * the caller's own, then before this returns (as without a loop); and a flight without askers is
+ * dropped.  `arg` must live until then.  Never blocks on the network.  NULL is fine.  Thread safe;
+ * locks as for resolver_ask().
  */
 void resolver_cancel(struct resolver *resolver, struct resolver_request *request);
 
