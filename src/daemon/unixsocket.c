@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,10 +64,11 @@ static int probe(const char *path)
     return result == ECONNREFUSED || result == ENOENT ? 0 : result;
 }
 
-/* 0: nothing lies in the way any more; else errno. */
-static int clear_way(const char *path)
+int unixsocket_clear_way(const char *path)
 {
     struct stat st;
+    if (strlen(path) > UNIXSOCKET_PATH_MAX)
+        return ENAMETOOLONG;
     if (lstat(path, &st) != 0)
         return errno == ENOENT ? 0 : errno;
     if (!S_ISSOCK(st.st_mode))
@@ -88,7 +90,7 @@ enum status unixsocket_claim(const char *path, struct unixsocket_claim *out)
     claim.lock = open_lock(claim.lock_path);
     if (claim.lock < 0)
         return STATUS_IO;
-    int reason = clear_way(path);
+    int reason = unixsocket_clear_way(path);
     if (reason != 0) {
         unixsocket_release(&claim);
         errno = reason;
@@ -117,4 +119,76 @@ enum status unixsocket_give(const char *path, uid_t uid, gid_t gid)
     if ((uid == (uid_t)-1 || uid == st.st_uid) && (gid == (gid_t)-1 || gid == st.st_gid))
         return STATUS_OK;
     return lchown(path, uid, gid) == 0 ? STATUS_OK : STATUS_IO;
+}
+
+enum status unixsocket_open_up(const char *path, unsigned mode, const char *group)
+{
+    if (group != NULL) {
+        errno = 0;
+        const struct group *entry = getgrnam(group);
+        if (entry == NULL) {
+            errno = errno != 0 ? errno : ENOENT;
+            return STATUS_IO;
+        }
+        if (unixsocket_give(path, (uid_t)-1, entry->gr_gid) != STATUS_OK)
+            return STATUS_IO;
+    }
+    return chmod(path, (mode_t)mode) == 0 ? STATUS_OK : STATUS_IO;
+}
+
+/* A socket bound to the path; -1 with errno.  No moment in which others could connect: the mode is
+   opened up after the bind. */
+static int open_bound(const char *path)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    memcpy(addr.sun_path, path, strlen(path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    mode_t umask_before = umask(0177);
+    int reason = bind(fd, (const struct sockaddr *)&addr, sizeof addr) == 0 ? 0 : errno;
+    (void)umask(umask_before);
+    if (reason == 0)
+        return fd;
+    (void)close(fd);
+    errno = reason;
+    return -1;
+}
+
+enum status unixsocket_listen(const char *path, unsigned mode, const char *group, int backlog,
+                              int *out)
+{
+    struct unixsocket_claim claim;
+    if (unixsocket_claim(path, &claim) != STATUS_OK)
+        return STATUS_IO;
+    int fd = open_bound(path);
+    int reason = fd < 0 ? errno : 0;
+    if (fd >= 0 &&
+        (unixsocket_open_up(path, mode, group) != STATUS_OK || listen(fd, backlog) != 0)) {
+        reason = errno;
+        (void)unlink(path);
+        (void)close(fd);
+    }
+    unixsocket_release(&claim);
+    if (reason != 0) {
+        errno = reason;
+        return STATUS_IO;
+    }
+    *out = fd;
+    return STATUS_OK;
+}
+
+int unixsocket_set_owner(const char *path, unsigned mode, const char *group)
+{
+    gid_t gid = (gid_t)-1;
+    if (chmod(path, (mode_t)mode) != 0)
+        return errno;
+    if (group != NULL) {
+        errno = 0;
+        const struct group *entry = getgrnam(group);
+        if (entry == NULL)
+            return errno != 0 ? errno : ENOENT;
+        gid = entry->gr_gid;
+    }
+    return unixsocket_give(path, (uid_t)-1, gid) == STATUS_OK ? 0 : errno;
 }
