@@ -48,27 +48,40 @@ static enum status fail(const struct listener_settings *settings, int reason,
     return STATUS_IO;
 }
 
-enum status listener_open(const struct listener_settings *settings, struct listener *out,
-                          char error[LISTENER_ERROR_MAX])
+/* 0: libmilter has opened the socket; else errno. */
+static int open_socket(const struct listener_settings *settings)
 {
-    const char *path = unix_path(settings->spec);
-    int reason = path == NULL ? 0 : unixsocket_clear_way(path);
-    if (reason != 0)
-        return fail(settings, reason, error);
     /* No moment in which others could connect: the mode is opened up after the bind. */
     mode_t umask_before = umask(0177);
     errno = 0;
     bool opened = mfapi_open_socket(settings->spec, settings->backlog);
-    reason = errno != 0 ? errno : EINVAL;
+    int reason = errno != 0 ? errno : EINVAL;
     (void)umask(umask_before);
-    if (!opened)
+    return opened ? 0 : reason;
+}
+
+static int open_unix(const char *path, const struct listener_settings *settings)
+{
+    struct unixsocket_claim claim;
+    if (unixsocket_claim(path, &claim) != STATUS_OK)
+        return errno;
+    int reason = open_socket(settings);
+    if (reason == 0 && unixsocket_open_up(path, settings->mode, settings->group) != STATUS_OK)
+        reason = errno;
+    unixsocket_release(&claim);
+    return reason;
+}
+
+enum status listener_open(const struct listener_settings *settings, struct listener *out,
+                          char error[LISTENER_ERROR_MAX])
+{
+    const char *path = unix_path(settings->spec);
+    int reason = path != NULL ? open_unix(path, settings) : open_socket(settings);
+    if (reason != 0)
         return fail(settings, reason, error);
     int fd = find_listening_fd();
     if (fd < 0)
         return fail(settings, EBADF, error);
-    reason = path == NULL ? 0 : unixsocket_set_owner(path, settings->mode, settings->group);
-    if (reason != 0)
-        return fail(settings, reason, error);
     /* Accepted sockets inherit it; without it every answer with a header stalls for 40 ms. */
     int on = 1;
     if (path == NULL && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
