@@ -6,3 +6,6 @@ bench_noop_LDADD = $(MILTER_LIBS)
 noinst_PROGRAMS += bench/tables
 bench_tables_SOURCES = bench/tables.c
 bench_tables_LDADD = libsite.a libcore.a libbase.a $(PCRE2_LIBS)
+
+noinst_PROGRAMS += bench/milterload
+bench_milterload_SOURCES = bench/milterload.c
