@@ -15,5 +15,6 @@ libcore_a_SOURCES = \
 	src/core/iprev.c src/core/iprev.h \
 	src/core/orgdomain.c src/core/orgdomain.h \
 	src/core/policy.c src/core/policy.h \
+	src/core/received.c src/core/received.h \
 	src/core/reply.c src/core/reply.h
 libcore_a_SOURCES += src/core/authresults.c src/core/authresults.h

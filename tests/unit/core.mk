@@ -10,6 +10,7 @@ CORE_TESTS = \
 	tests/unit/test_generic \
 	tests/unit/test_checks \
 	tests/unit/test_policy \
+	tests/unit/test_received \
 	tests/unit/test_reply
 
 check_PROGRAMS += $(CORE_TESTS) tests/tools/generic_rate
@@ -55,3 +56,17 @@ tests_unit_test_policy_LDADD = $(CORE_TEST_LIBS)
 tests_unit_test_reply_SOURCES = tests/unit/test_reply.c tests/unit/factstext.c tests/unit/factstext.h
 tests_unit_test_reply_CFLAGS = $(CORE_TEST_CFLAGS)
 tests_unit_test_reply_LDADD = $(CORE_TEST_LIBS)
+
+tests_unit_test_received_SOURCES = tests/unit/test_received.c
+tests_unit_test_received_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_received_LDADD = $(CORE_TEST_LIBS)
+
+# Its corpus is replayed with the others (net.mk).
+check_PROGRAMS += tests/fuzz/fuzz_received
+tests_fuzz_fuzz_received_SOURCES = tests/fuzz/fuzz_received.c
+tests_fuzz_fuzz_received_LDADD = libcore.a libbase.a
+if FUZZING
+tests_fuzz_fuzz_received_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+else
+tests_fuzz_fuzz_received_SOURCES += tests/fuzz/replay.c
+endif
