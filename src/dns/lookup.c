@@ -34,6 +34,7 @@ struct part {
     struct lookup *lookup;
     void (*answered)(struct part *part, struct ask *ask);
     int64_t deadline_ms;
+    int64_t started_ms, last_ms; /* of the last answer */
     unsigned pending;
     bool dropped;
     size_t ask_count;
@@ -48,7 +49,6 @@ struct lookup {
     struct resolver *resolver;
     struct ipaddr client;
     unsigned max_ptr;
-    int64_t started_ms, last_ms;
     bool all_cached;
     bool helo_failed; /* the EHLO part could not be made */
     struct part *reverse, *helo;
@@ -93,6 +93,7 @@ static struct part *part_new(struct lookup *lookup, size_t ask_count, int64_t de
     part->lookup = lookup;
     part->answered = answered;
     part->deadline_ms = deadline_ms;
+    part->started_ms = part->last_ms = now_ms(lookup);
     part->ask_count = ask_count;
     for (size_t i = 0; i < ask_count; i++)
         part->asks[i].part = part;
@@ -129,7 +130,7 @@ static void settle(struct ask *ask, struct answer *answer, const struct resolver
     ask->ttl_left_s = delivery->ttl_left_s;
     ask->took_ms = delivery->took_ms;
     ask->answered = true;
-    lookup->last_ms = now_ms(lookup);
+    part->last_ms = now_ms(lookup);
     lookup->all_cached = lookup->all_cached && delivery->origin == DNS_FROM_CACHE;
     bool wanted = !part->dropped && answer != NULL;
     pthread_mutex_unlock(&lookup->lock);
@@ -212,23 +213,37 @@ struct name_walk {
     const struct answer *answer;
     size_t next;
     const uint8_t *last;
-    size_t last_length;
+    size_t last_length; /* 0: before the first */
     /* The current name. */
     enum hostname_flaw flaw;
     char name[HOSTNAME_MAX + 1]; /* canonical, for HOSTNAME_OK */
     char text[NAME_TEXT_MAX];    /* presentation form */
 };
 
+/* The bytes of the name at hand, which follow those of the one before. */
+static const uint8_t *walk_bytes(const struct name_walk *walk, size_t *length)
+{
+    if (walk->last_length == 0)
+        return answer_name(walk->answer, 0, length);
+    const uint8_t *name = walk->last + walk->last_length;
+    size_t used = 0;
+    while (name[used] != 0)
+        used += 1U + name[used];
+    *length = used + 1;
+    return name;
+}
+
 static bool walk_name(struct name_walk *walk)
 {
     while (walk->next < walk->answer->count) {
         size_t length;
-        const uint8_t *name = answer_name(walk->answer, walk->next++, &length);
-        if (walk->last != NULL && walk->last_length == length &&
-            memcmp(walk->last, name, length) == 0)
-            continue;
+        const uint8_t *name = walk_bytes(walk, &length);
+        bool again = walk->last_length == length && memcmp(walk->last, name, length) == 0;
+        walk->next++;
         walk->last = name;
         walk->last_length = length;
+        if (again)
+            continue;
         (void)wirename_text(name, length, walk->text);
         walk->flaw = hostname_parse(walk->text, walk->name);
         return true;
@@ -261,13 +276,15 @@ static void on_helo_answer(struct part *part, struct ask *ask)
 static bool init_sync(struct lookup *lookup)
 {
     pthread_condattr_t attributes;
-    if (pthread_mutex_init(&lookup->lock, NULL) != 0)
-        return false;
     if (pthread_condattr_init(&attributes) != 0)
         return false;
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     bool ok = pthread_cond_init(&lookup->changed, &attributes) == 0;
     (void)pthread_condattr_destroy(&attributes);
+    if (ok && pthread_mutex_init(&lookup->lock, NULL) != 0) {
+        (void)pthread_cond_destroy(&lookup->changed);
+        ok = false;
+    }
     return ok;
 }
 
@@ -285,7 +302,6 @@ struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *clie
     lookup->resolver = resolver;
     lookup->client = *client;
     lookup->max_ptr = max_ptr < LOOKUP_MAX_PTR_LIMIT ? max_ptr : LOOKUP_MAX_PTR_LIMIT;
-    lookup->started_ms = lookup->last_ms = now_ms(lookup);
     lookup->all_cached = true;
     lookup->reverse = part_new(lookup, ASK_NAMES + lookup->max_ptr, deadline_ms, on_reverse_answer);
     if (lookup->reverse == NULL) {
@@ -367,12 +383,21 @@ void lookup_wait(struct lookup *lookup)
     pthread_mutex_unlock(&lookup->lock);
 }
 
+/* With the lock held. */
+static int64_t part_took_ms(const struct part *part, int64_t now)
+{
+    if (part == NULL)
+        return 0;
+    return (part->pending > 0 ? now : part->last_ms) - part->started_ms;
+}
+
 int64_t lookup_took_ms(struct lookup *lookup)
 {
+    int64_t now = now_ms(lookup);
     pthread_mutex_lock(&lookup->lock);
-    int64_t took = lookup->last_ms - lookup->started_ms;
+    int64_t reverse = part_took_ms(lookup->reverse, now), helo = part_took_ms(lookup->helo, now);
     pthread_mutex_unlock(&lookup->lock);
-    return took;
+    return reverse > helo ? reverse : helo;
 }
 
 bool lookup_all_cached(struct lookup *lookup)
@@ -462,6 +487,7 @@ static size_t fill_names(const struct lookup *lookup, struct arena *arena, struc
     *over = 0;
     if (!ptr->answered || ptr->answer == NULL || ptr->answer->outcome != DNS_FOUND)
         return 0;
+    *over = ptr->answer->dropped;
     struct name_walk walk = {.answer = ptr->answer};
     while (walk_name(&walk)) {
         if (walk.flaw == HOSTNAME_OK && asked == part->ask_count) {

@@ -25,8 +25,9 @@ struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *clie
 
 /*
  * (Re)start the EHLO part: an earlier one is dropped.  Asks only if helo->name is not "".
- * deadline_ms: absolute, monotonic, for this part: an EHLO after STARTTLS may come late; the reverse
- * part keeps its own.  STATUS_NOMEM: nothing started, and lookup_facts() says STATUS_NOMEM too.
+ * deadline_ms: absolute, monotonic, for this part: an EHLO after STARTTLS may come late; the
+ * reverse part keeps its own.  STATUS_NOMEM: nothing started, and lookup_facts() says STATUS_NOMEM
+ * too.
  */
 enum status lookup_helo(struct lookup *lookup, const struct helo *helo,
                         int64_t deadline_ms) MUST_CHECK;
@@ -38,15 +39,18 @@ bool lookup_ready(struct lookup *lookup);
 void lookup_wait(struct lookup *lookup);
 
 /*
- * Fill the DNS part of facts (client, ptr, names, names_over, helo, helo_name, helo_other, helo_mx,
+ * Fill the DNS part of facts (client, ptr, names, names_over, helo_name, helo_other, helo_mx,
  * resolver_down); the rest is left alone.  What is still open counts as DNS_TEMPERROR "deadline".
  * Pointers in facts live until the next lookup_helo(), lookup_facts() or lookup_free().
  * STATUS_NOMEM: facts not filled.
  */
 enum status lookup_facts(struct lookup *lookup, struct facts *facts) MUST_CHECK;
 
-/* Milliseconds from start to the last answer (or so far); and whether every answer came from the
- * cache. */
+/*
+ * Milliseconds that the DNS took: from the start of a part, reverse or EHLO, to its last answer (or
+ * so far), of the two the larger; a client that is slow to say EHLO does not count.  And whether
+ * every answer came from the cache, and fresh.
+ */
 int64_t lookup_took_ms(struct lookup *lookup);
 bool lookup_all_cached(struct lookup *lookup);
 
