@@ -290,10 +290,10 @@ PRINTF_LIKE(2, 0) static void parser_error(cfg_t *cfg, const char *format, va_li
                    "name",
                    va_arg(args, const char *));
     } else if (strcmp(format, "premature end of file") == 0) {
+        const char *last = last_line(level->parser->text);
         conf_error(messages, line,
-                   "found the end of the file after \"%.100s\"; allowed: name = "
-                   "value",
-                   last_line(level->parser->text));
+                   "found the end of the file after \"%.*s\"; allowed: name = value",
+                   (int)strcspn(last, "\r\n"), last);
     } else if (strncmp(format, "no sub-section", strlen("no sub-section")) == 0) {
         conf_error(messages, line,
                    "found a name with \"|\" or \"=\" in it; allowed: the names of "

@@ -167,7 +167,8 @@ static bool check_string(struct scan *scan)
         }
         if (quote == '"' && c == '$' && scan->at[1] == '{')
             return reject_variable(scan);
-        scan->at += quote == '\'' && c == '\\' && scan->at[1] == '\'' ? 2 : 1;
+        bool pair = quote == '\'' && c == '\\' && (scan->at[1] == '\'' || scan->at[1] == '\\');
+        scan->at += pair ? 2 : 1;
     }
 }
 
