@@ -202,6 +202,10 @@ static const struct form forms[] = {
      "192.0.2.10", "x", false},
     {"first comment wins", "from a (b [192.0.2.10]) ([198.51.100.66]) by y", FROM, "192.0.2.10",
      "a", false},
+    {"bare PTR with a comment", "from a (198.51.100.66 (may be forged)) ([192.0.2.10]) by y", FROM,
+     "192.0.2.10", "a", false},
+    {"first marker wins", "from b (HELO a) (HELO c) ([192.0.2.10] helo=d) by y", FROM, "192.0.2.10",
+     "a", false},
     {"later marker", "from a (b [192.0.2.10]) (HELO c) by y", FROM, "192.0.2.10", "a", false},
     {"bytes", "from \x01\xff\"%s (b [192.0.2.10]) by y", FROM, "192.0.2.10", "\x01\xff\"%s", false},
 };
