@@ -1037,7 +1037,9 @@ static size_t manual_section(const char *manual, const char *heading, char names
     size_t count = 0;
     ck_assert_msg(p != NULL, "iprevd.conf.5 has no \"%s\"", heading);
     p += strlen(heading);
-    const char *end = strstr(p, "\n.S");
+    const char *end = strstr(p, "\n.Ss "), *other = strstr(p, "\n.Sh ");
+    if (end == NULL || (other != NULL && other < end))
+        end = other;
     for (; (p = strstr(p, "\n.It Cm ")) != NULL && (end == NULL || p < end); p++) {
         ck_assert_uint_lt(count, 64);
         snprintf(names[count++], 64, "%.*s", (int)strcspn(p + 8, " \n"), p + 8);
