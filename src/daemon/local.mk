@@ -5,6 +5,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/background.c src/daemon/background.h \
 	src/daemon/errands.c src/daemon/errands.h \
 	src/daemon/exchange.c src/daemon/exchange.h \
+	src/daemon/exemptions.c src/daemon/exemptions.h src/daemon/exemptions_file.c \
 	src/daemon/listener.c src/daemon/listener.h \
 	src/daemon/mfapi.c src/daemon/mfapi.h \
 	src/daemon/notify.c src/daemon/notify.h \

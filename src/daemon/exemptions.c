@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/exemptions.h"
+
+#include "core/iprev.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Without memory an exception is not added; the library's own answer would be the end. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+/* Prefix lengths of a family: 0 to 128. */
+#define LENGTHS 129
+
+struct held {
+    UT_hash_handle hh; /* by exemption.subject */
+    struct exemption exemption;
+};
+
+struct exemptions {
+    atomic_size_t count; /* of `all`: read without the lock */
+    pthread_rwlock_t lock;
+    struct held *all;
+    /* How many networks there are of each prefix length: only these are looked for. */
+    unsigned v4[LENGTHS], v6[LENGTHS];
+};
+
+struct exemptions *exemptions_new(void)
+{
+    struct exemptions *exemptions = calloc(1, sizeof *exemptions);
+    if (exemptions != NULL && pthread_rwlock_init(&exemptions->lock, NULL) != 0) {
+        free(exemptions);
+        return NULL;
+    }
+    return exemptions;
+}
+
+/* As administrators write it: a network of one is its address. */
+static const char *net_text(const struct ipnet *net, char out[IPNET_TEXT_MAX])
+{
+    return net->bits == ipaddr_bits(&net->addr) ? ipaddr_format(&net->addr, out)
+                                                : ipnet_format(net, out);
+}
+
+enum status exemption_subject(const char *text, char out[EXEMPTION_SUBJECT_MAX])
+{
+    struct ipnet net;
+    char name[HOSTNAME_MAX + 1];
+    if (text[0] == '.') {
+        if (hostname_parse(text + 1, name) != HOSTNAME_OK)
+            return STATUS_INVALID;
+        (void)snprintf(out, EXEMPTION_SUBJECT_MAX, ".%s", name);
+        return STATUS_OK;
+    }
+    if (ipnet_parse(text, &net) != STATUS_OK)
+        return STATUS_INVALID;
+    char formatted[IPNET_TEXT_MAX];
+    (void)snprintf(out, EXEMPTION_SUBJECT_MAX, "%s", net_text(&net, formatted));
+    return STATUS_OK;
+}
+
+/* --- changes: under the write lock ---------------------------------------------------------- */
+
+/* Count the network's prefix length up or down; a domain has none. */
+static void count_length(struct exemptions *exemptions, const char *subject, int by)
+{
+    struct ipnet net;
+    if (ipnet_parse(subject, &net) != STATUS_OK)
+        return;
+    unsigned *lengths = net.addr.family == IP_V4 ? exemptions->v4 : exemptions->v6;
+    lengths[net.bits] += (unsigned)by;
+}
+
+static struct held *find(const struct exemptions *exemptions, const char *subject)
+{
+    struct held *held;
+    HASH_FIND_STR(exemptions->all, subject, held);
+    return held;
+}
+
+static void drop(struct exemptions *exemptions, struct held *held)
+{
+    count_length(exemptions, held->exemption.subject, -1);
+    HASH_DEL(exemptions->all, held);
+    atomic_fetch_sub(&exemptions->count, 1);
+    free(held);
+}
+
+static enum status add(struct exemptions *exemptions, const struct exemption *exemption)
+{
+    struct held *held = find(exemptions, exemption->subject);
+    if (held != NULL) {
+        held->exemption = *exemption;
+        return STATUS_OK;
+    }
+    if (atomic_load(&exemptions->count) >= EXEMPTIONS_MAX)
+        return STATUS_LIMIT;
+    held = calloc(1, sizeof *held);
+    if (held == NULL)
+        return STATUS_NOMEM;
+    held->exemption = *exemption;
+    HASH_ADD_STR(exemptions->all, exemption.subject, held);
+    if (held->hh.tbl == NULL) {
+        free(held);
+        return STATUS_NOMEM;
+    }
+    count_length(exemptions, exemption->subject, 1);
+    atomic_fetch_add(&exemptions->count, 1);
+    return STATUS_OK;
+}
+
+enum status exemptions_add(struct exemptions *exemptions, const struct exemption *exemption)
+{
+    (void)pthread_rwlock_wrlock(&exemptions->lock);
+    enum status status = add(exemptions, exemption);
+    (void)pthread_rwlock_unlock(&exemptions->lock);
+    return status;
+}
+
+bool exemptions_remove(struct exemptions *exemptions, const char *subject)
+{
+    (void)pthread_rwlock_wrlock(&exemptions->lock);
+    struct held *held = find(exemptions, subject);
+    if (held != NULL)
+        drop(exemptions, held);
+    (void)pthread_rwlock_unlock(&exemptions->lock);
+    return held != NULL;
+}
+
+size_t exemptions_expire(struct exemptions *exemptions, int64_t wall_s)
+{
+    size_t gone = 0;
+    struct held *held, *next;
+    if (exemptions_count(exemptions) == 0)
+        return 0;
+    (void)pthread_rwlock_wrlock(&exemptions->lock);
+    HASH_ITER(hh, exemptions->all, held, next)
+    {
+        if (held->exemption.until_s <= wall_s) {
+            drop(exemptions, held);
+            gone++;
+        }
+    }
+    (void)pthread_rwlock_unlock(&exemptions->lock);
+    return gone;
+}
+
+/* --- questions ------------------------------------------------------------------------------ */
+
+size_t exemptions_count(const struct exemptions *exemptions)
+{
+    return atomic_load_explicit(&exemptions->count, memory_order_relaxed);
+}
+
+static const struct held *find_valid(const struct exemptions *exemptions, const char *subject,
+                                     int64_t wall_s)
+{
+    const struct held *held = find(exemptions, subject);
+    return held != NULL && wall_s < held->exemption.until_s ? held : NULL;
+}
+
+/* The smallest network counts: its reason says most. */
+static const struct held *find_network(const struct exemptions *exemptions,
+                                       const struct ipaddr *client, int64_t wall_s)
+{
+    const unsigned *lengths = client->family == IP_V4 ? exemptions->v4 : exemptions->v6;
+    char text[IPNET_TEXT_MAX];
+    for (unsigned bits = ipaddr_bits(client) + 1; bits-- > 0;) {
+        if (lengths[bits] == 0)
+            continue;
+        struct ipnet net = ipnet_around(client, bits);
+        const struct held *held = find_valid(exemptions, net_text(&net, text), wall_s);
+        if (held != NULL)
+            return held;
+    }
+    return NULL;
+}
+
+/* The name itself, then what it is below of. */
+static const struct held *find_domain(const struct exemptions *exemptions, const char *name,
+                                      int64_t wall_s)
+{
+    char dotted[EXEMPTION_SUBJECT_MAX];
+    (void)snprintf(dotted, sizeof dotted, ".%s", name);
+    for (const char *at = dotted; at != NULL; at = strchr(at + 1, '.')) {
+        const struct held *held = find_valid(exemptions, at, wall_s);
+        if (held != NULL)
+            return held;
+    }
+    return NULL;
+}
+
+static const struct held *find_client(const struct exemptions *exemptions,
+                                      const struct facts *facts, int64_t wall_s)
+{
+    const struct held *held = find_network(exemptions, &facts->client, wall_s);
+    for (size_t i = 0; held == NULL && i < facts->name_count; i++)
+        if (iprev_confirms(facts, &facts->names[i]))
+            held = find_domain(exemptions, facts->names[i].name, wall_s);
+    return held;
+}
+
+bool exemptions_find(struct exemptions *exemptions, const struct facts *facts, int64_t wall_s,
+                     char *out, size_t size)
+{
+    if (exemptions_count(exemptions) == 0 || facts->client.family == IP_NONE)
+        return false;
+    (void)pthread_rwlock_rdlock(&exemptions->lock);
+    const struct held *held = find_client(exemptions, facts, wall_s);
+    if (held != NULL)
+        (void)snprintf(out, size, "%s",
+                       held->exemption.reason[0] != '\0' ? held->exemption.reason
+                                                         : "no reason given");
+    (void)pthread_rwlock_unlock(&exemptions->lock);
+    return held != NULL;
+}
+
+void exemptions_each(struct exemptions *exemptions,
+                     void (*visit)(void *arg, const struct exemption *exemption), void *arg)
+{
+    (void)pthread_rwlock_rdlock(&exemptions->lock);
+    for (const struct held *held = exemptions->all; held != NULL; held = held->hh.next)
+        visit(arg, &held->exemption);
+    (void)pthread_rwlock_unlock(&exemptions->lock);
+}
+
+void exemptions_free(struct exemptions *exemptions)
+{
+    struct held *held, *next;
+    if (exemptions == NULL)
+        return;
+    HASH_ITER(hh, exemptions->all, held, next)
+    {
+        drop(exemptions, held);
+    }
+    (void)pthread_rwlock_destroy(&exemptions->lock);
+    free(exemptions);
+}
