@@ -167,7 +167,7 @@ static enum status decode_at(const struct message *message, size_t offset, struc
 
     if (!wire_record(&message->wire, offset, &record))
         return STATUS_INVALID;
-    return rr_decode(message->wire.bytes, message->wire.length, record.owner, record.next, out);
+    return rr_decode(&message->wire, &record, out);
 }
 
 /*
@@ -215,7 +215,7 @@ static enum status follow_chain(const struct message *message, struct name *name
             break;
         if (status != STATUS_OK)
             return status;
-        if (++hops > DNSMSG_HOPS_MAX || hops > message->cname_count)
+        if (++hops > DNSMSG_HOPS_MAX)
             return STATUS_LIMIT;
         name->length = rr.data_length;
         memcpy(name->bytes, rr.data, rr.data_length);

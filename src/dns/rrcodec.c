@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SOA_NUMBERS 20 /* bytes of the five numbers behind its two names (RFC 1035 3.3.13) */
+
 static bool copy_name(const ldns_rdf *rdf, uint8_t out[WIRE_NAME_MAX], uint8_t *length)
 {
     size_t size;
@@ -73,21 +75,86 @@ static bool copy_rr(const ldns_rr *rr, struct rr *out)
     }
 }
 
-enum status rr_decode(const uint8_t *message, size_t length, size_t offset, size_t next,
-                      struct rr *out)
+/* The name at *at, which moves behind it. */
+static enum status decode_name(const struct wire *wire, size_t *at, uint8_t out[WIRE_NAME_MAX],
+                               uint8_t *length)
 {
-    ldns_rr *rr = NULL;
-    size_t at = offset;
-    ldns_status status = ldns_wire2rr(&rr, message, length, &at, LDNS_SECTION_ANSWER);
+    ldns_rdf *rdf = NULL;
+    ldns_status status = ldns_wire2dname(&rdf, wire->bytes, wire->length, at);
     bool good;
 
     if (status == LDNS_STATUS_MEM_ERR)
         return STATUS_NOMEM;
     if (status != LDNS_STATUS_OK)
         return STATUS_INVALID;
-    good = at == next && copy_rr(rr, out);
-    ldns_rr_free(rr);
+    good = copy_name(rdf, out, length);
+    ldns_rdf_deep_free(rdf);
     return good ? STATUS_OK : STATUS_INVALID;
+}
+
+static enum status decode_soa(const struct wire *wire, size_t *at, struct rr *out)
+{
+    uint8_t name[WIRE_NAME_MAX], length;
+    enum status status = decode_name(wire, at, name, &length); /* MNAME */
+
+    if (status == STATUS_OK)
+        status = decode_name(wire, at, name, &length); /* RNAME */
+    if (status != STATUS_OK)
+        return status;
+    if (wire->length - *at < SOA_NUMBERS)
+        return STATUS_INVALID;
+    *at += SOA_NUMBERS;
+    out->minimum_s = ldns_read_uint32(wire->bytes + *at - 4);
+    return STATUS_OK;
+}
+
+static enum status decode_address(const struct wire *wire, size_t *at, size_t size, struct rr *out)
+{
+    if (wire->length - *at < size)
+        return STATUS_INVALID;
+    memcpy(out->data, wire->bytes + *at, size);
+    out->data_length = (uint8_t)size;
+    *at += size;
+    return STATUS_OK;
+}
+
+static enum status decode_data(const struct wire *wire, size_t *at, struct rr *out)
+{
+    switch (out->type) {
+    case RR_A:
+        return decode_address(wire, at, 4, out);
+    case RR_AAAA:
+        return decode_address(wire, at, 16, out);
+    case RR_MX:
+        *at += 2; /* the preference: who asks for MX wants to know that there is one */
+        return decode_name(wire, at, out->data, &out->data_length);
+    case RR_CNAME:
+    case RR_PTR:
+        return decode_name(wire, at, out->data, &out->data_length);
+    case RR_SOA:
+        return decode_soa(wire, at, out);
+    default:
+        return STATUS_INVALID;
+    }
+}
+
+/*
+ * Names are ldns's, field by field: its ldns_wire2rr() (1.8.3) does not survive a lack of memory.
+ */
+enum status rr_decode(const struct wire *wire, const struct wire_record *record, struct rr *out)
+{
+    size_t at = record->owner;
+    enum status status;
+
+    memset(out, 0, sizeof *out);
+    out->type = record->type;
+    out->ttl_s = record->ttl > TTL_MAX ? 0 : record->ttl;
+    status = decode_name(wire, &at, out->owner, &out->owner_length);
+    if (status != STATUS_OK)
+        return status;
+    at = record->data;
+    status = decode_data(wire, &at, out);
+    return status == STATUS_OK && at != record->next ? STATUS_INVALID : status;
 }
 
 /* What ldns reports for a line that holds no record. */

@@ -8,6 +8,7 @@
 #define IPREVD_RRCODEC_H
 
 #include "dns/answer.h"
+#include "dns/wireread.h"
 
 #include <stdio.h>
 
@@ -27,10 +28,10 @@ struct rr {
 };
 
 /*
- * Decode the record at `offset` of a message, `next` being the offset after it.  STATUS_INVALID
- * when its RDATA is not what its type demands; STATUS_NOMEM.
+ * Decode a record of a message, of type A, AAAA, CNAME, MX, PTR or SOA.  STATUS_INVALID when its
+ * RDATA is not exactly what the type demands, or the type is another; STATUS_NOMEM.
  */
-enum status rr_decode(const uint8_t *message, size_t length, size_t offset, size_t next,
+enum status rr_decode(const struct wire *wire, const struct wire_record *record,
                       struct rr *out) MUST_CHECK;
 
 /*

@@ -4,6 +4,7 @@
 NET_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 NET_TESTS = \
 	tests/unit/test_dnsmsg \
+	tests/unit/test_dnsmsg_nomem \
 	tests/unit/test_loop \
 	tests/unit/test_resolvconf \
 	tests/unit/test_servers \
@@ -18,6 +19,9 @@ EXTRA_DIST += $(srcdir)/tests/fuzz/corpus tests/integration/dnsask.py tests/inte
 tests_unit_test_dnsmsg_SOURCES = tests/unit/test_dnsmsg.c
 tests_unit_test_dnsmsg_CFLAGS = $(NET_TEST_CFLAGS)
 tests_unit_test_dnsmsg_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_dnsmsg_nomem_SOURCES = tests/unit/test_dnsmsg_nomem.c
+tests_unit_test_dnsmsg_nomem_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
 tests_unit_test_loop_CFLAGS = $(NET_TEST_CFLAGS)

@@ -181,7 +181,7 @@ static const char *parse(const struct message *message, const struct dnsmsg_expe
 }
 
 enum { OK = 0x8180, AUTHORITATIVE = 0x8500, NO_RA = 0x8100, SECURE = 0x81a0 };
-enum { NX = 3 };
+enum { NX = 3, RR_TXT = 16 };
 #define REVERSE "7.2.0.192.in-addr.arpa"
 #define SOA                                                                                        \
     {                                                                                              \
@@ -682,6 +682,73 @@ START_TEST(test_chain_cap)
 }
 END_TEST
 
+START_TEST(test_foreign_cnames_are_capped)
+{
+    char out[TEXT_MAX_], owner[32];
+    struct message message;
+    struct question question;
+    struct dnsmsg_expect expect = {.question = &question, .id = ID};
+    const struct spec good = {"www.example", RR_A, 60, "192.0.2.1"};
+
+    set_question(&question, "www.example", RR_A);
+    for (int count = DNSMSG_CNAMES_MAX; count <= DNSMSG_CNAMES_MAX + 1; count++) {
+        start(&message, OK, "www.example", RR_A);
+        for (int i = 0; i < count; i++) {
+            struct spec spec = {owner, RR_CNAME, 60, "evil.example"};
+
+            snprintf(owner, sizeof owner, "n%02d.example", i);
+            put_record(&message, &spec);
+        }
+        put_record(&message, &good);
+        message.bytes[7] = (uint8_t)(count + 1);
+        ck_assert_str_eq(parse(&message, &expect, out), count == DNSMSG_CNAMES_MAX
+                                                            ? "found 192.0.2.1 ttl=60"
+                                                            : "temperror CNAME loop");
+    }
+}
+END_TEST
+
+/* The end of the message, and of the RDATA, is exactly where the records say. */
+START_TEST(test_ends)
+{
+    static const struct {
+        const char *label, *data;
+        unsigned type, length, put;
+        const char *want;
+    } ends[] = {
+        {"text", "\3abc", RR_TXT, 4, 4, "nodata ttl=0"},
+        {"text, one byte short", "\3abc", RR_TXT, 5, 4, "failed malformed answers"},
+        {"name", "\1a", RR_PTR, 3, 3, "found a ttl=60"},
+        {"name and more", "\1a\0x", RR_PTR, 4, 4, "failed malformed answers"},
+        {"name past its RDATA", "\1a\0x", RR_PTR, 2, 4, "failed malformed answers"},
+        {"no name", "", RR_PTR, 0, 0, "failed malformed answers"},
+        {"pointer to itself", "\xc0\x30", RR_PTR, 2, 2, "failed malformed answers"},
+    };
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        char out[TEXT_MAX_];
+        struct message message;
+        struct question question;
+        struct dnsmsg_expect expect = {.question = &question, .id = ID};
+
+        set_question(&question, REVERSE, RR_PTR);
+        start(&message, OK, REVERSE, RR_PTR);
+        put(&message, "\xc0\x0c", 2);
+        put_u16(&message, ends[i].type);
+        put(&message, "\0\1\0\0\0\x3c", 6);
+        put_u16(&message, ends[i].length);
+        if (i == 6) /* where the RDATA is */
+            ck_assert_uint_eq(message.length, 52);
+        put(&message, ends[i].data, ends[i].put);
+        if (i == 6)
+            message.bytes[53] = 52;
+        message.bytes[7] = 1;
+        ck_assert_msg(strcmp(parse(&message, &expect, out), ends[i].want) == 0, "%s: %s",
+                      ends[i].label, out);
+    }
+}
+END_TEST
+
 /*
  * The most expensive message known: every owner's name a long way of pointers, in as many records
  * as fit. It must be an answer without records; that it takes no time shows in the test's own time
@@ -812,6 +879,8 @@ int main(void)
     tcase_add_test(tcase, test_stream);
     tcase_add_test(tcase, test_ad_of_an_untrusted_server);
     tcase_add_test(tcase, test_many_names_in_any_order);
+    tcase_add_test(tcase, test_foreign_cnames_are_capped);
+    tcase_add_test(tcase, test_ends);
     tcase_add_test(tcase, test_pointers_are_bounded);
     tcase_add_test(tcase, test_name_order);
     tcase_add_test(tcase, test_query);

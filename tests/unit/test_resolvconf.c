@@ -2,10 +2,12 @@
 #include "dns/resolvconf.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof(table)[0]))
@@ -126,6 +128,17 @@ static void write_file(const char *path, const char *text, size_t times)
     ck_assert_int_eq(fclose(file), 0);
 }
 
+static void same_time(const char *of, const char *path)
+{
+    struct stat st;
+    struct timespec times[2];
+
+    ck_assert_int_eq(stat(of, &st), 0);
+    times[0] = st.st_atim;
+    times[1] = st.st_mtim;
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
 START_TEST(test_reading_and_change)
 {
     char directory[] = "/tmp/test_resolvconf.XXXXXX", path[64], other[64], out[2048];
@@ -143,7 +156,8 @@ START_TEST(test_reading_and_change)
     ck_assert_int_eq(resolvconf_read(path, &conf, &stamp), STATUS_OK);
     ck_assert_str_eq(describe(&conf, out), "192.0.2.1:53");
     ck_assert(!resolvconf_changed(path, &stamp));
-    write_file(other, "nameserver 192.0.2.2\n", 1); /* same size, another file */
+    write_file(other, "nameserver 192.0.2.2\n", 1); /* same size and time, another file */
+    same_time(path, other);
     ck_assert_int_eq(rename(other, path), 0);
     ck_assert(resolvconf_changed(path, &stamp));
     write_file(path, "# a comment of thirty-two bytes\n", 1000000);
