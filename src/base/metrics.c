@@ -2,8 +2,10 @@
 #include "base/metrics.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Upper bounds of the histogram's buckets in milliseconds; the last bucket has none. */
 static const int64_t bounds_ms[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000};
@@ -15,22 +17,24 @@ static const int64_t bounds_ms[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 20
 #define HISTOGRAM_CELLS (BOUND_COUNT + 2)
 
 struct metric {
-    struct metric *next;
+    _Atomic(struct metric *) next; /* set once, when the next one is complete */
     struct metric_desc desc;
     size_t cell_count;
     atomic_int_least64_t cells[];
 };
 
 struct metrics {
-    struct metric *first;
-    struct metric **end;
+    _Atomic(struct metric *) first;
+    pthread_mutex_t lock; /* held to declare, not to read */
 };
 
 struct metrics *metrics_new(void)
 {
     struct metrics *metrics = calloc(1, sizeof *metrics);
-    if (metrics != NULL)
-        metrics->end = &metrics->first;
+    if (metrics != NULL && pthread_mutex_init(&metrics->lock, NULL) != 0) {
+        free(metrics);
+        return NULL;
+    }
     return metrics;
 }
 
@@ -43,6 +47,7 @@ void metrics_free(struct metrics *metrics)
         free(metric);
         metric = next;
     }
+    (void)pthread_mutex_destroy(&metrics->lock);
     free(metrics);
 }
 
@@ -52,7 +57,15 @@ static size_t label_count(const struct metric_label *label)
     return label->name == NULL ? 1 : label->count;
 }
 
-struct metric *metrics_declare(struct metrics *metrics, const struct metric_desc *desc)
+const struct metric *metrics_find(const struct metrics *metrics, const char *name)
+{
+    const struct metric *metric = metrics->first;
+    while (metric != NULL && strcmp(metric->desc.name, name) != 0)
+        metric = metric->next;
+    return metric;
+}
+
+static struct metric *metric_new(const struct metric_desc *desc)
 {
     size_t cells = desc->kind == METRIC_HISTOGRAM_MS
                        ? HISTOGRAM_CELLS
@@ -62,8 +75,19 @@ struct metric *metrics_declare(struct metrics *metrics, const struct metric_desc
         return NULL;
     metric->desc = *desc;
     metric->cell_count = cells;
-    *metrics->end = metric;
-    metrics->end = &metric->next;
+    return metric;
+}
+
+struct metric *metrics_declare(struct metrics *metrics, const struct metric_desc *desc)
+{
+    _Atomic(struct metric *) *end = &metrics->first;
+    pthread_mutex_lock(&metrics->lock);
+    while (*end != NULL && strcmp((*end)->desc.name, desc->name) != 0)
+        end = &(*end)->next;
+    if (*end == NULL)
+        *end = metric_new(desc);
+    struct metric *metric = *end;
+    pthread_mutex_unlock(&metrics->lock);
     return metric;
 }
 

@@ -43,9 +43,13 @@ void metrics_free(struct metrics *metrics);
 
 /*
  * Declare a metric.  Returns a handle that lives as long as the registry, or
- * NULL (out of memory).  Only while there is one thread.
+ * NULL (out of memory).  A name that is declared already gives the metric that there is, with what
+ * it has counted: what is built anew at a reload declares its metrics again.  Thread safe.
  */
 struct metric *metrics_declare(struct metrics *metrics, const struct metric_desc *desc) MUST_CHECK;
+
+/* The metric of that name, or NULL.  Thread safe. */
+const struct metric *metrics_find(const struct metrics *metrics, const char *name);
 
 /*
  * Count.  `first` and `second` index the label values (0 where there is no such
@@ -59,7 +63,7 @@ void metric_observe_ms(struct metric *metric, int64_t ms);
 /* Read one value (a histogram's count).  Thread safe. */
 int64_t metric_value(const struct metric *metric, size_t first, size_t second);
 
-/* Visit every metric's description and values, in order of declaration. */
+/* Visit every metric's description and values, in order of declaration.  Thread safe. */
 void metrics_each(const struct metrics *metrics,
                   void (*visit)(void *arg, const struct metric_desc *desc,
                                 const struct metric *metric),

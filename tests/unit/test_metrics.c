@@ -48,6 +48,24 @@ START_TEST(test_prints_what_was_counted)
 }
 END_TEST
 
+START_TEST(test_declared_again_is_the_same)
+{
+    const struct metric_desc desc = {"again_total", "Again.", METRIC_COUNTER, {{0}}};
+    struct metrics *metrics = metrics_new();
+    ck_assert_ptr_null(metrics_find(metrics, "again_total"));
+    struct metric *metric = metrics_declare(metrics, &desc);
+    metric_add(metric, 0, 0, 7);
+    ck_assert_ptr_eq(metrics_declare(metrics, &desc), metric);
+    ck_assert_ptr_eq(metrics_find(metrics, "again_total"), metric);
+    ck_assert_ptr_null(metrics_find(metrics, "again"));
+    char *text = printed(metrics);
+    ck_assert_str_eq(text,
+                     "# HELP again_total Again.\n# TYPE again_total counter\nagain_total 7\n");
+    free(text);
+    metrics_free(metrics);
+}
+END_TEST
+
 START_TEST(test_histogram_is_cumulative)
 {
     struct metrics *metrics = metrics_new();
@@ -84,6 +102,7 @@ int main(void)
     Suite *suite = suite_create("metrics");
     TCase *tcase = tcase_create("all");
     tcase_add_test(tcase, test_prints_what_was_counted);
+    tcase_add_test(tcase, test_declared_again_is_the_same);
     tcase_add_test(tcase, test_histogram_is_cumulative);
     tcase_add_test(tcase, test_nothing_is_survived);
     suite_add_tcase(suite, tcase);
