@@ -10,6 +10,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+bool background_keep_stdio(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
+}
+
 int background_enter(void)
 {
     int ends[2];
@@ -52,35 +63,44 @@ void background_ready(int fd)
     (void)close(fd);
 }
 
-/* Does the file name a process that holds it locked? */
-static bool is_held(int fd)
+static enum status give_up(int fd, int reason)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    return fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    (void)close(fd);
+    errno = reason;
+    return STATUS_IO;
 }
 
-enum status background_write_pid(const char *path)
+enum status background_write_pid(const char *path, struct background_pid *out)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    *out = (struct background_pid){NULL, -1};
+    if (path == NULL)
+        return STATUS_OK;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+    struct stat st, named;
     if (fd < 0)
         return STATUS_IO;
+    /* A second name could be a trap of somebody who may write to the folder. */
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink > 1)
+        return give_up(fd, EINVAL);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (is_held(fd) || fcntl(fd, F_SETLK, &lock) != 0) {
-        (void)close(fd);
-        errno = EEXIST;
-        return STATUS_IO;
-    }
-    /* The descriptor stays open for the daemon's life: it holds the lock. */
-    if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0) {
-        int reason = errno;
-        (void)close(fd);
-        errno = reason;
-        return STATUS_IO;
-    }
+    if (fcntl(fd, F_SETLK, &lock) != 0)
+        return give_up(fd, EEXIST);
+    if (lstat(path, &named) != 0 || named.st_dev != st.st_dev || named.st_ino != st.st_ino)
+        return give_up(fd, EEXIST); /* its holder is ending at this moment */
+    /* Whatever the umask: other programs are to read it. */
+    if (ftruncate(fd, 0) != 0 || fchmod(fd, 0644) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0)
+        return give_up(fd, errno);
+    *out = (struct background_pid){path, fd};
     return STATUS_OK;
 }
 
-void background_remove_pid(const char *path)
+void background_remove_pid(struct background_pid *pid)
 {
-    (void)unlink(path);
+    if (pid->path == NULL)
+        return;
+    if (unlink(pid->path) != 0 && ftruncate(pid->fd, 0) != 0) {
+        /* then it names a process that is not there any more */
+    }
+    (void)close(pid->fd);
+    *pid = (struct background_pid){NULL, -1};
 }

@@ -5,8 +5,10 @@
 #include "daemon/unixsocket.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,67 +29,121 @@ static const char *unix_path(const char *spec)
     return spec[0] == '/' ? spec : NULL;
 }
 
-/* The one listening socket of this process, or -1. */
-static int find_listening_fd(void)
+static bool is_listening(int fd)
 {
-    for (int fd = 0; fd < FD_SEARCH_MAX; fd++) {
-        int listening = 0;
-        socklen_t length = sizeof listening;
-        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening)
+    int listening = 0;
+    socklen_t length = sizeof listening;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening;
+}
+
+/* The listening sockets that we were started with: they are not ours. */
+static void find_inherited(bool inherited[FD_SEARCH_MAX])
+{
+    for (int fd = 0; fd < FD_SEARCH_MAX; fd++)
+        inherited[fd] = is_listening(fd);
+}
+
+/* The listening socket that has been made since, or -1. */
+static int find_listening_fd(const bool inherited[FD_SEARCH_MAX])
+{
+    for (int fd = 0; fd < FD_SEARCH_MAX; fd++)
+        if (!inherited[fd] && is_listening(fd))
             return fd;
-    }
     return -1;
 }
 
-static enum status fail(const struct listener_settings *settings, int reason,
+static enum status fail(const struct listener_settings *settings, const char *reason,
                         char error[LISTENER_ERROR_MAX])
 {
-    (void)snprintf(error, LISTENER_ERROR_MAX, "cannot listen on %s: %s", settings->spec,
-                   strerror(reason));
-    errno = reason;
+    (void)snprintf(error, LISTENER_ERROR_MAX, "cannot listen on %s: %s", settings->spec, reason);
     return STATUS_IO;
 }
 
-/* 0: libmilter has opened the socket; else errno. */
-static int open_socket(const struct listener_settings *settings)
+/* Let libmilter make the socket; the descriptor, or -1 with errno. */
+static int make_socket(const struct listener_settings *settings)
 {
-    /* No moment in which others could connect: the mode is opened up after the bind. */
-    mode_t umask_before = umask(0177);
+    bool inherited[FD_SEARCH_MAX];
+    find_inherited(inherited);
+    /* A unix socket has its mode from its first moment: a chmod() by name, as root, in a folder of
+       whom we become could be led elsewhere. */
+    mode_t umask_before = umask(0777 & ~(mode_t)settings->mode);
     errno = 0;
     bool opened = mfapi_open_socket(settings->spec, settings->backlog);
     int reason = errno != 0 ? errno : EINVAL;
     (void)umask(umask_before);
-    return opened ? 0 : reason;
+    int fd = opened ? find_listening_fd(inherited) : -1;
+    errno = opened ? EBADF : reason;
+    return fd;
 }
 
-static int open_unix(const char *path, const struct listener_settings *settings)
+static enum status open_inet(const struct listener_settings *settings, struct listener *out,
+                             char error[LISTENER_ERROR_MAX])
+{
+    int fd = make_socket(settings);
+    if (fd < 0)
+        return fail(settings, strerror(errno), error);
+    *out = (struct listener){.fd = fd};
+    /* Accepted sockets inherit it; without it every answer with a header stalls for 40 ms. */
+    const int on = 1;
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0)
+        return STATUS_OK;
+    enum status status = fail(settings, strerror(errno), error);
+    listener_abandon(out);
+    return status;
+}
+
+/* The group by name, or the one of whom we become. */
+static bool find_group(const struct listener_settings *settings, gid_t *out)
+{
+    *out = settings->gid;
+    if (settings->group == NULL)
+        return true;
+    const struct group *group = getgrnam(settings->group);
+    if (group != NULL)
+        *out = group->gr_gid;
+    return group != NULL;
+}
+
+static enum status open_unix(const struct listener_settings *settings, const char *path,
+                             struct listener *out, char error[LISTENER_ERROR_MAX])
 {
     struct unixsocket_claim claim;
+    gid_t gid;
+    if (!find_group(settings, &gid)) {
+        (void)snprintf(error, LISTENER_ERROR_MAX, "socket-group %s: no such group",
+                       settings->group);
+        return STATUS_IO;
+    }
     if (unixsocket_claim(path, &claim) != STATUS_OK)
-        return errno;
-    int reason = open_socket(settings);
-    if (reason == 0 && unixsocket_open_up(path, settings->mode, settings->group) != STATUS_OK)
-        reason = errno;
+        return fail(settings, strerror(errno), error);
+    int fd = make_socket(settings);
+    int reason = errno;
     unixsocket_release(&claim);
-    return reason;
+    if (fd < 0)
+        return fail(settings, strerror(reason), error);
+    *out = (struct listener){.fd = fd, .path = path};
+    if (unixsocket_give(path, settings->uid, gid) == STATUS_OK)
+        return STATUS_OK;
+    (void)snprintf(error, LISTENER_ERROR_MAX, "cannot give %s to %s%s: %s", path,
+                   settings->group != NULL ? "group " : "its user",
+                   settings->group != NULL ? settings->group : "", strerror(errno));
+    listener_abandon(out);
+    return STATUS_IO;
 }
 
 enum status listener_open(const struct listener_settings *settings, struct listener *out,
                           char error[LISTENER_ERROR_MAX])
 {
     const char *path = unix_path(settings->spec);
-    int reason = path != NULL ? open_unix(path, settings) : open_socket(settings);
-    if (reason != 0)
-        return fail(settings, reason, error);
-    int fd = find_listening_fd();
-    if (fd < 0)
-        return fail(settings, EBADF, error);
-    /* Accepted sockets inherit it; without it every answer with a header stalls for 40 ms. */
-    int on = 1;
-    if (path == NULL && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
-        return fail(settings, errno, error);
-    *out = (struct listener){.fd = fd, .path = path};
-    return STATUS_OK;
+    return path == NULL ? open_inet(settings, out, error) : open_unix(settings, path, out, error);
+}
+
+void listener_abandon(struct listener *listener)
+{
+    if (listener->path != NULL)
+        (void)unlink(listener->path);
+    (void)close(listener->fd);
+    listener->fd = -1;
 }
 
 /* A listening socket to which nobody ever connects; -1: none to be had. */
@@ -105,6 +161,9 @@ static int open_quiet(void)
 
 void listener_quiesce(struct listener *listener)
 {
+    /* While it still answers: afterwards the name may be somebody else's. */
+    if (listener->path != NULL)
+        (void)unlink(listener->path);
     /* libmilter goes on polling its descriptor: the quiet socket takes the place of the real one.
      */
     int quiet = open_quiet();
@@ -112,6 +171,4 @@ void listener_quiesce(struct listener *listener)
         (void)dup2(quiet, listener->fd);
         (void)close(quiet);
     }
-    if (listener->path != NULL)
-        (void)unlink(listener->path);
 }

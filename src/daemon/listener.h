@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define LISTENER_ERROR_MAX 256
 
@@ -24,7 +25,9 @@ struct listener_settings {
     const char
         *spec;     /* libmilter's syntax: "inet:8896@localhost", "unix:/run/iprevd/iprevd.sock" */
     unsigned mode; /* of a unix socket */
-    const char *group; /* of a unix socket; NULL: ours */
+    const char *group; /* of a unix socket; NULL: gid */
+    uid_t uid; /* owner and group of a unix socket: of whom we shall become; -1 leaves them */
+    gid_t gid;
     unsigned backlog;
 };
 
@@ -35,6 +38,9 @@ struct listener_settings {
  */
 enum status listener_open(const struct listener_settings *settings, struct listener *out,
                           char error[LISTENER_ERROR_MAX]) MUST_CHECK;
+
+/* Before libmilter runs, or after it has ended: the socket and its name go. */
+void listener_abandon(struct listener *listener);
 
 /*
  * Take no more connections while libmilter goes on with those that it has: the port is free, the

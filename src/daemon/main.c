@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -141,38 +142,69 @@ static void check_descriptors(const struct conf *conf)
             limit, conf->max_sessions, wanted);
 }
 
-/* Everything between a good configuration and serving.  Returns the exit status. */
+/* What has been taken so far, in the order of taking; given back when the start fails. */
+struct start {
+    struct background_pid pid;
+    struct listener listener;
+    bool listening;
+    struct service *service;
+};
+
+/* From being root to being ready.  On failure `error` says what and why. */
+static bool start_up(struct conf *conf, struct start *start, char error[SERVICE_ERROR_MAX])
+{
+    struct privileges privileges;
+    if (privileges_find(conf->user, conf->group, &privileges, error) != STATUS_OK)
+        return false;
+    if (background_write_pid(conf->pid_file, &start->pid) != STATUS_OK) {
+        (void)snprintf(error, SERVICE_ERROR_MAX, "pid file %s: %s", conf->pid_file,
+                       errno == EEXIST ? "another iprevd runs" : strerror(errno));
+        return false;
+    }
+    const struct listener_settings settings = {.spec = conf->listen,
+                                               .mode = conf->socket_mode,
+                                               .group = conf->socket_group,
+                                               .uid = privileges.uid,
+                                               .gid = privileges.gid,
+                                               .backlog = BACKLOG};
+    if (listener_open(&settings, &start->listener, error) != STATUS_OK)
+        return false;
+    start->listening = true;
+    if (privileges_drop(&privileges, error) != STATUS_OK)
+        return false;
+    privileges_harden();
+    if (geteuid() == 0)
+        log_warning("running as root: set user in %s", conf->path);
+    if (access(conf->path, R_OK) != 0)
+        log_warning("%s: %s: a reload will fail", conf->path, strerror(errno));
+    start->service = service_new(conf, error);
+    return start->service != NULL &&
+           service_start(start->service, &start->listener, error) == STATUS_OK;
+}
+
+static void give_back(struct start *start)
+{
+    service_free(start->service);
+    if (start->listening)
+        listener_abandon(&start->listener);
+    background_remove_pid(&start->pid);
+}
+
+/* Everything between a good configuration and the end.  Returns the exit status. */
 static int serve(struct conf *conf, const struct options *options)
 {
     char error[SERVICE_ERROR_MAX];
+    struct start start = {.pid = {NULL, -1}};
     int parent = options->foreground ? -1 : background_enter();
     if (!options->foreground && parent < 0) {
         log_error("cannot go into the background: %s", strerror(errno));
         return EX_OSERR;
     }
-    const struct listener_settings settings = {conf->listen, conf->socket_mode, conf->socket_group,
-                                               BACKLOG};
-    struct listener listener;
+    (void)umask(0077); /* who else may read a file is said where it is made */
     check_descriptors(conf);
-    if (listener_open(&settings, &listener, error) != STATUS_OK) {
+    if (!start_up(conf, &start, error)) {
         log_error("%s", error);
-        return EX_UNAVAILABLE;
-    }
-    if (conf->pid_file != NULL && background_write_pid(conf->pid_file) != STATUS_OK) {
-        log_error("pid file %s: %s", conf->pid_file,
-                  errno == EEXIST ? "another iprevd runs" : strerror(errno));
-        return EX_UNAVAILABLE;
-    }
-    if (privileges_drop(conf->user, conf->group, error) != STATUS_OK) {
-        log_error("%s", error);
-        return EX_UNAVAILABLE;
-    }
-    privileges_harden();
-    if (geteuid() == 0)
-        log_warning("running as root: set user in %s", conf->path);
-    struct service *service = service_new(conf, error);
-    if (service == NULL) {
-        log_error("%s", error);
+        give_back(&start);
         return EX_UNAVAILABLE;
     }
     if (!options->foreground)
@@ -181,16 +213,31 @@ static int serve(struct conf *conf, const struct options *options)
              conf->monitor ? "monitor" : "enforce");
     if (parent >= 0)
         background_ready(parent);
-    bool ok = service_run(service, &listener);
-    service_free(service);
-    if (conf->pid_file != NULL)
-        background_remove_pid(conf->pid_file);
+    start.listening = false; /* libmilter's from here on */
+    bool ok = service_run(start.service);
+    give_back(&start);
     return ok ? EX_OK : EX_UNAVAILABLE;
+}
+
+/* The configuration's name, which a daemon in the background still finds when it is elsewhere.
+   NULL: errno says why. */
+static char *conf_path(const struct options *options)
+{
+    const char *path = options->conf_path;
+    if (options->foreground || options->test || path[0] == '/')
+        return strdup(path);
+    char *folder = getcwd(NULL, 0), *absolute = NULL;
+    if (folder != NULL && asprintf(&absolute, "%s/%s", folder, path) < 0)
+        absolute = NULL;
+    free(folder);
+    return absolute;
 }
 
 int main(int argc, char **argv)
 {
     struct options options;
+    if (!background_keep_stdio())
+        return EX_OSERR;
     int status = parse_options(argc, argv, &options);
     if (status >= 0)
         return status;
@@ -198,7 +245,13 @@ int main(int argc, char **argv)
     if (options.verbose > 0)
         log_set_level(LOG_LEVEL_DEBUG);
     const struct conf_report report = {report_error, report_warning, NULL};
-    struct conf *conf = conf_load(options.conf_path, (int64_t)time(NULL), &report);
+    char *path = conf_path(&options);
+    if (path == NULL) {
+        log_error("%s: %s", options.conf_path, strerror(errno));
+        return EX_OSERR;
+    }
+    struct conf *conf = conf_load(path, (int64_t)time(NULL), &report);
+    free(path);
     if (conf == NULL)
         return EX_CONFIG;
     status = options.test ? test_configuration(conf, &options) : serve(conf, &options);

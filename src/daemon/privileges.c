@@ -7,9 +7,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 static enum status fail(const char *what, const char *name, int reason,
                         char error[PRIVILEGES_ERROR_MAX])
@@ -19,43 +22,58 @@ static enum status fail(const char *what, const char *name, int reason,
     return STATUS_IO;
 }
 
-/* Could we still become root, or somebody else's group? */
-static bool can_go_back(uid_t uid, gid_t gid)
+enum status privileges_find(const char *user, const char *group, struct privileges *out,
+                            char error[PRIVILEGES_ERROR_MAX])
 {
-    if (uid != 0 && (setuid(0) == 0 || seteuid(0) == 0))
-        return true;
-    return getuid() != uid || geteuid() != uid || getgid() != gid || getegid() != gid;
-}
-
-enum status privileges_drop(const char *user, const char *group, char error[PRIVILEGES_ERROR_MAX])
-{
+    struct privileges found = {NULL, (uid_t)-1, (gid_t)-1};
+    *out = found;
     if (user == NULL)
         return STATUS_OK;
     errno = 0;
     const struct passwd *passwd = getpwnam(user);
     if (passwd == NULL)
         return fail("user", user, errno, error);
-    uid_t uid = passwd->pw_uid;
-    gid_t gid = passwd->pw_gid;
+    found = (struct privileges){user, passwd->pw_uid, passwd->pw_gid};
     if (group != NULL) {
         errno = 0;
         const struct group *entry = getgrnam(group);
         if (entry == NULL)
             return fail("group", group, errno, error);
-        gid = entry->gr_gid;
+        found.gid = entry->gr_gid;
     }
-    if (geteuid() == uid && getegid() == gid)
+    if (geteuid() != found.uid || getegid() != found.gid)
+        *out = found;
+    return STATUS_OK;
+}
+
+/* Could we still become root, or of root's group? */
+static bool can_go_back(uid_t uid, gid_t gid)
+{
+    if (uid != 0 && (setuid(0) == 0 || seteuid(0) == 0))
+        return true;
+    if (uid != 0 && gid != 0 && (setgid(0) == 0 || setegid(0) == 0))
+        return true;
+    return getuid() != uid || geteuid() != uid || getgid() != gid || getegid() != gid;
+}
+
+enum status privileges_drop(const struct privileges *privileges, char error[PRIVILEGES_ERROR_MAX])
+{
+    const char *user = privileges->user;
+    if (user == NULL)
         return STATUS_OK;
-    if (initgroups(user, gid) != 0 || setgid(gid) != 0 || setuid(uid) != 0)
+    if (initgroups(user, privileges->gid) != 0 || setgid(privileges->gid) != 0 ||
+        setuid(privileges->uid) != 0)
         return fail("cannot become user", user, errno, error);
-    if (can_go_back(uid, gid))
+    if (can_go_back(privileges->uid, privileges->gid))
         return fail("privileges were not dropped for user", user, EPERM, error);
     return STATUS_OK;
 }
 
 void privileges_harden(void)
 {
+#ifdef __linux__
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+#endif
     const struct rlimit none = {0, 0};
     (void)setrlimit(RLIMIT_CORE, &none);
 }

@@ -8,15 +8,29 @@
 #include "base/status.h"
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #define PRIVILEGES_ERROR_MAX 256
 
+/* Whom we become.  uid and gid are -1 when we stay who we are. */
+struct privileges {
+    const char *user; /* borrowed */
+    uid_t uid;
+    gid_t gid;
+};
+
 /*
- * Become `user` with `group` (NULL: the user's own) and the user's other groups, and prove that
- * there is no way back.  Nothing happens when user is NULL or we are that user already.  On failure
- * `error` says what and why: the caller must end.
+ * Find `user` and `group` (NULL: the user's own); user NULL: we stay who we are, and so we do when
+ * we are that user already.  On failure `error` says what and why.
  */
-enum status privileges_drop(const char *user, const char *group,
+enum status privileges_find(const char *user, const char *group, struct privileges *out,
+                            char error[PRIVILEGES_ERROR_MAX]) MUST_CHECK;
+
+/*
+ * Become whom privileges_find() found, with the user's other groups, and prove that there is no way
+ * back.  On failure `error` says what and why: the caller must end.
+ */
+enum status privileges_drop(const struct privileges *privileges,
                             char error[PRIVILEGES_ERROR_MAX]) MUST_CHECK;
 
 /* No new privileges by exec, no core dumps (they would hold mail addresses). */

@@ -295,15 +295,21 @@ static bool handle_signal(void *arg, enum signal_event event)
     return true;
 }
 
-bool service_run(struct service *service, struct listener *listener)
+enum status service_start(struct service *service, struct listener *listener,
+                          char error[SERVICE_ERROR_MAX])
 {
     service->listener = listener;
     service->tables_due_ms = clock_ms(&clock_system) + TABLES_MS;
     signals_init(handle_signal, service);
-    if (engine_start(service->engine) != STATUS_OK) {
-        log_error("the DNS thread cannot be started");
-        return false;
-    }
+    enum status status = engine_start(service->engine);
+    if (status != STATUS_OK)
+        (void)snprintf(error, SERVICE_ERROR_MAX, "the DNS thread cannot be started: %s",
+                       status_text(status));
+    return status;
+}
+
+bool service_run(struct service *service)
+{
     notify_ready("running");
     bool ok = mfapi_run(&service->mfapi);
     unsigned left = atomic_load(&service->sessions);

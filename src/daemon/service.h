@@ -19,11 +19,19 @@ struct service;
 struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX]) MUST_CHECK;
 
 /*
- * Start the DNS thread, tell the service manager, serve through libmilter until SIGTERM, drain,
- * stop. signals_init() is called by it.  False: libmilter gave up.
+ * Start the DNS thread and take over the signals (signals_init()); `listener` is borrowed until
+ * service_run() returns.  On failure `error` says why, and nothing but service_free() is left to
+ * do.
  */
 struct listener;
-bool service_run(struct service *service, struct listener *listener);
+enum status service_start(struct service *service, struct listener *listener,
+                          char error[SERVICE_ERROR_MAX]) MUST_CHECK;
+
+/*
+ * Tell the service manager, serve through libmilter until SIGTERM, drain, stop.  False: libmilter
+ * gave up.
+ */
+bool service_run(struct service *service);
 
 void service_free(struct service *service);
 
