@@ -10,6 +10,7 @@ Ending it asserts that it ended as it was asked to and that no sanitizer had any
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -159,6 +160,18 @@ class Daemon:
     def alive(self):
         return self.process is not None and self.process.poll() is None
 
+    # --- what it may use ---
+
+    def process_fds(self):
+        return os.listdir(f"/proc/{self.pid()}/fd")
+
+    def pid(self):
+        return self.process.pid
+
+    def limit_descriptors(self, count):
+        _, most = resource.prlimit(self.pid(), resource.RLIMIT_NOFILE)
+        resource.prlimit(self.pid(), resource.RLIMIT_NOFILE, (min(count, most), most))
+
     # --- what it says ---
 
     @property
@@ -174,7 +187,7 @@ class Daemon:
     def decisions(self):
         """The decision lines as dictionaries of their key=value pairs."""
         return [dict(re.findall(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)', line))
-                for line in self.log.splitlines() if " client=" in line and " action=" in line]
+                for line in self.log.splitlines() if re.search(r"\bclient=", line) and " action=" in line]
 
     def assert_no_sanitizer_report(self):
         found = SANITIZER.search(self.log)

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+The daemon against DNS servers that lie, break and vanish while sessions run: what a client is told,
+and that it recovers.  The engine alone is in test_dns_engine.py.
+"""
+
+import threading
+
+import pytest
+
+import daemon
+from hostile_dns import HostileDNS, reverse
+from milterclient import MilterClient, MilterError
+
+ENFORCE = 'mode = enforce\ndeadline = 3\ncache { failure-ttl = 1  stale = 0 }\n'
+
+
+def servers(*given, more=""):
+    names = ", ".join(f'"{server.addr}"' for server in given)
+    return f"dns {{ nameservers = {{{names}}}\n timeout = 1\n attempts = 1\n {more} }}"
+
+
+@pytest.fixture
+def dns():
+    with HostileDNS() as server:
+        yield server
+
+
+@pytest.fixture
+def two():
+    with HostileDNS() as first, HostileDNS() as second:
+        yield first, second
+
+
+def ask(running, client="192.0.2.7", helo="[192.0.2.7]"):
+    """The result of one session."""
+    return MilterClient(running.spec).session(client=client, helo=helo)
+
+
+def iprev(result):
+    value = result.field("Authentication-Results") or ""
+    return value.split("iprev=")[1].split()[0] if "iprev=" in value else ""
+
+
+# label, behaviour, other settings of the PTR's rule, and what must come of it.
+HARMLESS = [
+    "wrong_id_first", "wrong_question_first", "wrong_type_first", "wrong_class_first",
+    "wrong_port_first", "query_first", "wrong_opcode_first", "no_question_first",
+    "two_questions_first", "garbage_first", "empty_first", "short_first", "oversized_first",
+    "flood_first", "truncate", "formerr_on_edns", "tcp_pieces",
+]
+TEMPORARY = ["silence", "servfail", "refused", "notimp", "broken", "bad_rdata", "hostile_counts",
+             "truncate_always", "tcp_close", "tcp_half"]
+
+
+@pytest.mark.parametrize("behaviour", HARMLESS)
+def test_lies_do_not_matter(start_iprevd, dns, behaviour):
+    """The right answer counts, whatever comes before it: the client gets in."""
+    dns.on(reverse("192.0.2.7"), "PTR", ["mail.example.org"], behaviour=behaviour)
+    dns.on("mail.example.org", "A", ["192.0.2.7"], behaviour=behaviour)
+    running = start_iprevd(ENFORCE, dns=servers(dns))
+    assert iprev(ask(running)) == "pass"
+
+
+@pytest.mark.parametrize("behaviour", TEMPORARY)
+def test_failures_are_temporary(start_iprevd, dns, behaviour):
+    """No answer is no reason to refuse for good, at the PTR as at its name."""
+    dns.on(reverse("192.0.2.7"), "PTR", ["mail.example.org"], behaviour=behaviour)
+    dns.on("mail.example.org", "A", ["192.0.2.7"])
+    dns.on(reverse("192.0.2.8"), "PTR", ["other.example.org"])
+    dns.on("other.example.org", "A", ["192.0.2.8"], behaviour=behaviour)
+    running = start_iprevd(ENFORCE, dns=servers(dns))
+    for client in ("192.0.2.7", "192.0.2.8"):
+        result = ask(running, client, f"[{client}]")
+        assert result.verdict == "tempfail", client
+        assert result.text.startswith("451 4.7.25"), result.text
+
+
+@pytest.mark.parametrize("count, want", [(5, "pass"), (12, "reject"), (300, "reject")])
+def test_many_names(start_iprevd, dns, count, want):
+    """max-ptr names are tried in an order of their own: the packet's order changes nothing."""
+    names = [f"n{i:03}.example.org" for i in range(count)]
+    for name in names:
+        dns.on(name, "A", ["203.0.113.1"])
+    dns.on(names[-1], "A", ["192.0.2.7"])  # the last in canonical order
+    verdicts = set()
+    for order in (names, names[::-1], names[count // 2:] + names[:count // 2]):
+        dns.on(reverse("192.0.2.7"), "PTR", order)
+        running = start_iprevd(ENFORCE, dns=servers(dns))
+        result = ask(running)
+        verdicts.add(iprev(result) if not result.refusal else result.verdict)
+        running.stop()
+    assert verdicts == {want}
+
+
+def test_second_server_serves(start_iprevd, two):
+    """The first server says nothing: sessions do not feel it, and it is taken back when it answers."""
+    first, second = two
+    for server in two:
+        server.host("192.0.2.7", "mail.example.org")
+        server.host("192.0.2.8", "mail8.example.org")
+    first.blackhole = True
+    running = start_iprevd(ENFORCE, dns=servers(first, second))
+    assert iprev(ask(running)) == "pass"
+    assert iprev(ask(running, "192.0.2.8", "[192.0.2.8]")) == "pass"
+
+
+def test_servers_die_and_come_back(start_iprevd, dns):
+    dns.host("192.0.2.7", "mail.example.org")
+    dns.host("192.0.2.8", "mail8.example.org")
+    running = start_iprevd(ENFORCE, dns=servers(dns))
+    assert iprev(ask(running)) == "pass"
+    dns.stop()
+    assert ask(running, "192.0.2.8", "[192.0.2.8]").verdict == "tempfail"
+    assert iprev(ask(running)) == "pass", "what is cached does not need the server"
+    dns.start()
+    daemon.wait_until("the server to be used again", lambda: iprev(
+        ask(running, "192.0.2.8", "[192.0.2.8]")) == "pass", seconds=30)
+
+
+def test_all_black_holed_while_many_wait(start_iprevd, dns):
+    """Forty clients whose DNS says nothing hold up nobody whose answers are there."""
+    dns.host("192.0.2.7", "mail.example.org")
+    running = start_iprevd(ENFORCE, dns=servers(dns))
+    assert iprev(ask(running)) == "pass"
+    dns.blackhole = True
+    results = {}
+
+    def hang(i):
+        client = f"198.51.100.{i}"
+        results[client] = ask(running, client, f"[{client}]").verdict
+
+    threads = [threading.Thread(target=hang, args=(i,)) for i in range(1, 41)]
+    for thread in threads:
+        thread.start()
+    assert iprev(ask(running)) == "pass"
+    for thread in threads:
+        thread.join()
+    assert set(results.values()) == {"tempfail"}
+
+
+def test_resolv_conf_replaced(start_iprevd, directory):
+    """A new resolv.conf is noticed while running, without a reload."""
+    with HostileDNS("127.0.71.1", 53) as first, HostileDNS("127.0.71.2", 53) as second:
+        first.host("192.0.2.7", "first.example.org")
+        second.host("192.0.2.8", "second.example.org")
+        path = directory / "resolv.conf"
+        path.write_text("nameserver 127.0.71.1\noptions timeout:1 attempts:1\n")
+        running = start_iprevd(ENFORCE, dns=f'dns {{ resolv-conf = "{path}" }}')
+        assert iprev(ask(running)) == "pass"
+        new = directory / "resolv.conf.new"
+        new.write_text("nameserver 127.0.71.2\noptions timeout:1 attempts:1\n")
+        new.rename(path)
+        first.stop()
+        # What failed is remembered for failure-ttl; each try is a client of its own.
+        daemon.wait_until("the new server to be asked", lambda: iprev(
+            ask(running, "192.0.2.8", "[192.0.2.8]")) == "pass", seconds=30)
+
+
+def test_reload_changes_servers(start_iprevd, two):
+    first, second = two
+    first.host("192.0.2.7", "first.example.org")
+    second.host("192.0.2.8", "second.example.org")
+    running = start_iprevd(ENFORCE, dns=servers(first))
+    assert iprev(ask(running)) == "pass"
+    running.dns = servers(second)
+    mark = running.reload(ENFORCE)
+    running.wait_log("read again", since=mark)
+    assert iprev(ask(running, "192.0.2.8", "[192.0.2.8]")) == "pass"
+
+
+def test_few_descriptors(start_iprevd, dns):
+    """With hardly any file descriptors sessions are deferred or answered, none is refused wrongly."""
+    for i in range(1, 60):
+        dns.host(f"192.0.2.{i}", f"m{i}.example.org")
+    running = start_iprevd(ENFORCE, dns=servers(dns))
+    limit = len(list(running.process_fds())) + 12
+    running.limit_descriptors(limit)
+    verdicts = []
+
+    def visit(i):
+        client = f"192.0.2.{i}"
+        try:
+            verdicts.append(ask(running, client, f"[{client}]").verdict)
+        except (OSError, MilterError) as error:  # the connection itself may be refused
+            verdicts.append(type(error).__name__)
+
+    threads = [threading.Thread(target=visit, args=(i,)) for i in range(1, 60)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert "reject" not in verdicts
+    running.limit_descriptors(4096)
+    daemon.wait_until("sessions to be served again", lambda: iprev(ask(running)) == "pass",
+                      seconds=30)
+
+
+def test_helo_lookups_fail_alone(start_iprevd, dns):
+    """The EHLO name's DNS is down: the client, whose own DNS is in order, gets in untagged."""
+    dns.host("192.0.2.7", "mail.example.org")
+    dns.on("helo.example.net", "A", behaviour="servfail")
+    running = start_iprevd(ENFORCE, dns=servers(dns))
+    result = ask(running, helo="helo.example.net")
+    assert result.verdict == "accept"
+    assert running.decisions()[-1]["agreement"] == "unknown"
