@@ -148,6 +148,11 @@ int64_t metric_value(const struct metric *metric, size_t first, size_t second)
     return cell < metric->cell_count ? cell_value(metric, cell) : 0;
 }
 
+const struct metric_desc *metric_description(const struct metric *metric)
+{
+    return metric == NULL ? NULL : &metric->desc;
+}
+
 void metrics_each(const struct metrics *metrics,
                   void (*visit)(void *arg, const struct metric_desc *desc,
                                 const struct metric *metric),

@@ -60,6 +60,9 @@ void metric_add(struct metric *metric, size_t first, size_t second, int64_t n);
 void metric_set(struct metric *metric, size_t first, size_t second, int64_t value);
 void metric_observe_ms(struct metric *metric, int64_t ms);
 
+/* What was declared; of NULL: NULL. */
+const struct metric_desc *metric_description(const struct metric *metric);
+
 /* Read one value (a histogram's count).  Thread safe. */
 int64_t metric_value(const struct metric *metric, size_t first, size_t second);
 

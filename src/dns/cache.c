@@ -312,17 +312,35 @@ static bool visit_queue(const struct queue *queue, int64_t now_ms,
     return true;
 }
 
+static bool visit_shard(struct shard *shard, int64_t now_ms,
+                        bool (*visit)(void *arg, const struct question *question,
+                                      const struct answer *answer, int64_t expires_in_ms),
+                        void *arg)
+{
+    pthread_mutex_lock(&shard->lock);
+    bool more = visit_queue(&shard->small, now_ms, visit, arg) &&
+                visit_queue(&shard->main, now_ms, visit, arg);
+    pthread_mutex_unlock(&shard->lock);
+    return more;
+}
+
 void cache_each(struct cache *cache, int64_t now_ms,
                 bool (*visit)(void *arg, const struct question *question,
                               const struct answer *answer, int64_t expires_in_ms),
                 void *arg)
 {
-    bool more = true;
-    for (size_t i = 0; i < CACHE_SHARDS && more; i++) {
-        struct shard *shard = &cache->shards[i];
-        pthread_mutex_lock(&shard->lock);
-        more = visit_queue(&shard->small, now_ms, visit, arg) &&
-               visit_queue(&shard->main, now_ms, visit, arg);
-        pthread_mutex_unlock(&shard->lock);
-    }
+    for (size_t i = 0; i < CACHE_SHARDS; i++)
+        if (!visit_shard(&cache->shards[i], now_ms, visit, arg))
+            break;
+}
+
+bool cache_each_part(struct cache *cache, unsigned part, int64_t now_ms,
+                     bool (*visit)(void *arg, const struct question *question,
+                                   const struct answer *answer, int64_t expires_in_ms),
+                     void *arg)
+{
+    if (part >= CACHE_SHARDS)
+        return false;
+    (void)visit_shard(&cache->shards[part], now_ms, visit, arg);
+    return true;
 }

@@ -84,6 +84,15 @@ void cache_each(struct cache *cache, int64_t now_ms,
                 void *arg);
 
 /*
+ * The same for one part of many, so that a caller can do something else between the parts.  False:
+ * there is no such part, the one before was the last.  Parts are numbered from 0.
+ */
+bool cache_each_part(struct cache *cache, unsigned part, int64_t now_ms,
+                     bool (*visit)(void *arg, const struct question *question,
+                                   const struct answer *answer, int64_t expires_in_ms),
+                     void *arg);
+
+/*
  * Save to a file, one caller at a time: atomic (PATH.new, fsync, rename), and readers wait for
  * short locks only.  What is kept: answers of servers, fresh or stale, but no failures.  STATUS_IO:
  * errno says why, and an older file is untouched.
