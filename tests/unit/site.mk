@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 SITE_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-SITE_TEST_LIBS = libsite.a libdns.a libcore.a libbase.a $(CHECK_LIBS) $(CONFUSE_LIBS) \
-	$(PCRE2_LIBS) $(JANSSON_LIBS) $(PSL_LIBS) $(LDNS_LIBS) $(EVENT_LIBS) -lm
+SITE_LIBS = libsite.a libdns.a libcore.a libbase.a $(CONFUSE_LIBS) $(PCRE2_LIBS) $(JANSSON_LIBS) \
+	$(PSL_LIBS) $(LDNS_LIBS) $(EVENT_LIBS) -lm
+SITE_TEST_LIBS = $(SITE_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_accesstable
 TESTS += tests/unit/test_accesstable
@@ -14,3 +15,16 @@ TESTS += tests/unit/test_conf
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
 tests_unit_test_conf_CFLAGS = $(SITE_TEST_CFLAGS)
 tests_unit_test_conf_LDADD = $(SITE_TEST_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_conf tests/fuzz/fuzz_accesstable
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
+tests_fuzz_fuzz_conf_LDADD = $(SITE_LIBS)
+tests_fuzz_fuzz_accesstable_SOURCES = tests/fuzz/fuzz_accesstable.c
+tests_fuzz_fuzz_accesstable_LDADD = $(SITE_LIBS)
+if FUZZING
+tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_accesstable_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+else
+tests_fuzz_fuzz_conf_SOURCES += tests/fuzz/replay.c
+tests_fuzz_fuzz_accesstable_SOURCES += tests/fuzz/replay.c
+endif
