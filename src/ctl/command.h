@@ -29,6 +29,7 @@ struct command {
 /* One file a command. */
 extern const struct command command_check;
 extern const struct command command_config;
+extern const struct command command_replay;
 
 /* Print a command's usage; returns EX_USAGE for stderr, 0 for stdout. */
 int command_usage(const struct command *command, bool asked);

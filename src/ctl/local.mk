@@ -5,5 +5,26 @@ iprevctl_SOURCES = \
 	src/ctl/command.h \
 	src/ctl/config.c \
 	src/ctl/evidence.c src/ctl/evidence.h \
-	src/ctl/main.c
-iprevctl_LDADD = $(SITE_LIBS)
+	src/ctl/main.c \
+	src/ctl/progress.c src/ctl/progress.h \
+	src/ctl/replay.c
+iprevctl_LDADD = libreplay.a $(SITE_LIBS) $(ARCHIVE_LIBS)
+
+# Recorded traffic, for iprevctl replay and its unit tests.
+noinst_LIBRARIES += libreplay.a
+libreplay_a_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS)
+libreplay_a_SOURCES = \
+	src/ctl/replay_event.h \
+	src/ctl/replay_facts.c src/ctl/replay_facts.h \
+	src/ctl/replay_feed.c src/ctl/replay_feed.h \
+	src/ctl/replay_input.c src/ctl/replay_input.h \
+	src/ctl/replay_journal.c src/ctl/replay_journal.h \
+	src/ctl/replay_judge.c src/ctl/replay_judge.h \
+	src/ctl/replay_mail.c src/ctl/replay_mail.h \
+	src/ctl/replay_pending.c src/ctl/replay_pending.h \
+	src/ctl/replay_postfix.c src/ctl/replay_postfix.h \
+	src/ctl/replay_print.c src/ctl/replay_print.h \
+	src/ctl/replay_sendmail.c src/ctl/replay_sendmail.h \
+	src/ctl/replay_syslog.c src/ctl/replay_syslog.h \
+	src/ctl/replay_tally.c src/ctl/replay_tally.h \
+	src/ctl/replay_triples.c src/ctl/replay_triples.h

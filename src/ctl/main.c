@@ -15,6 +15,7 @@
 static const struct command *const commands[] = {
     &command_check,
     &command_config,
+    &command_replay,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What decisions add up to: by action and what the log says happened, by check, by the domain that
+ * sent.  Memory is bounded: domains beyond the cap are one row.  Pure; one owner at a time.
+ */
+#ifndef IPREVD_REPLAY_TALLY_H
+#define IPREVD_REPLAY_TALLY_H
+
+#include "ctl/replay_event.h"
+#include "ctl/replay_judge.h"
+
+#define REPLAY_DOMAINS_MAX 16384 /* rows of about half a KiB */
+#define REPLAY_EXAMPLE_MAX 200   /* bytes of the sentence kept as a domain's example */
+
+struct replay_check_count {
+    uint64_t hits;    /* the check was true */
+    uint64_t alone;   /* and no other */
+    uint64_t decides; /* and is the reason why it would not be accepted */
+};
+
+struct replay_domain {
+    const char *name;
+    uint64_t by_action[ACTION_COUNT]; /* as enforced */
+    uint64_t total;
+    /* Of the worst that would be done: an address and the sentence; "" without one. */
+    enum action example_action;
+    char example_client[IPADDR_TEXT_MAX];
+    char example[REPLAY_EXAMPLE_MAX];
+};
+
+struct replay_tally {
+    uint64_t total;
+    uint64_t by_action[ACTION_COUNT][REPLAY_OUTCOME_COUNT]; /* as enforced, by what the log says */
+    uint64_t now[ACTION_COUNT]; /* with monitor and percent as they are configured */
+    uint64_t skipped[REPLAY_SKIP_COUNT];
+    struct replay_check_count checks[CHECK_COUNT];
+    int64_t first_s, last_s; /* 0: no times */
+    struct replay_domain others;
+    struct replay_domains *domains; /* opaque */
+};
+
+/* False: out of memory. */
+bool replaytally_init(struct replay_tally *tally) MUST_CHECK;
+void replaytally_clear(struct replay_tally *tally);
+
+/* Out of memory counts into `others`. */
+void replaytally_add(struct replay_tally *tally, const struct replay_event *event,
+                     const struct decision *decision);
+
+/*
+ * The domains with anything but accepted mail, those with most refused first; at most `max` (up to
+ * the number of rows) pointers into the tally.  Returns how many; *of is how many there are.
+ */
+size_t replaytally_worst(const struct replay_tally *tally, const struct replay_domain **out,
+                         size_t max, size_t *of);
+
+#endif
