@@ -409,13 +409,14 @@ def play(connection, client="192.0.2.1", ptr=None, helo="mail.example.org",
          macros=None, login=None, queue_id="4Abc123", hostname="mx.example.net"):
     """
     One SMTP session with one message, as an MTA runs it.  helo None: none is sent.  macros are
-    added to (or, where None, taken from) those that Postfix would have.
+    added to (or, where None, taken from) those that Postfix would have; the queue id is known at
+    MAIL already, as with Sendmail.
     """
     result = Result()
     known = {"j": hostname, "daemon_name": "smtp", "daemon_addr": "192.0.2.254", "v": "Postfix",
              "_": f"{ptr or 'unknown'} [{client}]", "client_addr": client or "",
              "client_name": ptr or "unknown", "client_ptr": ptr or "unknown",
-             "client_port": "25252", "client_resolve": "OK" if ptr else "FAIL"}
+             "client_port": "25252", "i": queue_id, "client_resolve": "OK" if ptr else "FAIL"}
     known.update(macros or {})
     known = {name: value for name, value in known.items() if value is not None}
     result.connect = connection.connect(client, ptr, macros=known)
@@ -431,7 +432,6 @@ def play(connection, client="192.0.2.1", ptr=None, helo="mail.example.org",
     result.mail = connection.mail(sender, macros=known)
     if result.mail.verdict != "continue":
         return result
-    known["i"] = queue_id
     for rcpt in rcpts:
         reply = connection.rcpt(rcpt, macros=known)
         result.rcpts.append((rcpt, reply))
