@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 SITE_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-SITE_LIBS = libsite.a libdns.a libcore.a libbase.a $(CONFUSE_LIBS) $(PCRE2_LIBS) $(JANSSON_LIBS) \
-	$(PSL_LIBS) $(LDNS_LIBS) $(EVENT_LIBS) -lm
-SITE_TEST_LIBS = $(SITE_LIBS) $(CHECK_LIBS)
+SITE_TEST_LIBS = $(SITE_LIBS) $(CHECK_LIBS) -lm
 
 check_PROGRAMS += tests/unit/test_accesstable
 TESTS += tests/unit/test_accesstable
