@@ -4,9 +4,11 @@
 #include "base/log.h"
 
 #include <libmilter/mfapi.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Seconds for which libmilter waits for the MTA between two commands: an SMTP client may take
    5 minutes a command (RFC 5321 4.5.3.2) and the MTA's own timeouts come on top. */
@@ -18,6 +20,14 @@
 /* libmilter has one filter a process and no argument for its callbacks: set once by mfapi_run(),
    before it makes threads, and only read afterwards. */
 static const struct mfapi_services *services;
+
+/* libmilter's workers outlive smfi_main(): how many are in callbacks, and whether more may begin.
+ */
+static atomic_uint busy;
+static atomic_bool ended;
+
+/* How often the end looks whether the last callback has returned. */
+#define END_POLL_NS 1000000
 
 /* One milter connection. */
 struct connection {
@@ -76,7 +86,7 @@ static struct connection *connection_new(void)
     return connection;
 }
 
-static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
+static sfsistat do_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
                              unsigned long f2, unsigned long f3, unsigned long *want_actions,
                              unsigned long *want_steps, unsigned long *want_f2,
                              unsigned long *want_f3)
@@ -174,7 +184,7 @@ static sfsistat answer(SMFICTX *ctx, struct connection *connection, enum session
 
 /* --- events --------------------------------------------------------------------------------- */
 
-static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
+static sfsistat do_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
 {
     (void)hostname;
     struct connection *connection = connection_of(ctx);
@@ -194,7 +204,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
                   SMFIP_NR_CONN);
 }
 
-static sfsistat on_helo(SMFICTX *ctx, char *helo)
+static sfsistat do_helo(SMFICTX *ctx, char *helo)
 {
     struct connection *connection = connection_of(ctx);
     if (connection == NULL)
@@ -208,7 +218,7 @@ static bool deferred(const struct connection *connection)
     return connection == NULL || !connection->counted;
 }
 
-static sfsistat on_mail(SMFICTX *ctx, char **argv)
+static sfsistat do_mail(SMFICTX *ctx, char **argv)
 {
     struct connection *connection = connection_of(ctx);
     if (deferred(connection))
@@ -220,7 +230,7 @@ static sfsistat on_mail(SMFICTX *ctx, char **argv)
                   SMFIP_NR_MAIL);
 }
 
-static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
+static sfsistat do_rcpt(SMFICTX *ctx, char **argv)
 {
     struct connection *connection = connection_of(ctx);
     if (deferred(connection))
@@ -230,7 +240,7 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
     return answer(ctx, connection, session_rcpt(connection->session, recipient, &macros), 0);
 }
 
-static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
+static sfsistat do_header(SMFICTX *ctx, char *name, char *value)
 {
     struct connection *connection = connection_of(ctx);
     if (connection == NULL)
@@ -257,7 +267,7 @@ static void quarantine(void *arg, const char *reason)
         log_warning("the MTA did not let a message be quarantined");
 }
 
-static sfsistat on_end_of_message(SMFICTX *ctx)
+static sfsistat do_end_of_message(SMFICTX *ctx)
 {
     struct connection *connection = connection_of(ctx);
     if (deferred(connection))
@@ -270,7 +280,7 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
     return result;
 }
 
-static sfsistat on_abort(SMFICTX *ctx)
+static sfsistat do_abort(SMFICTX *ctx)
 {
     struct connection *connection = connection_of(ctx);
     if (connection != NULL)
@@ -278,7 +288,7 @@ static sfsistat on_abort(SMFICTX *ctx)
     return SMFIS_CONTINUE;
 }
 
-static sfsistat on_close(SMFICTX *ctx)
+static sfsistat do_close(SMFICTX *ctx)
 {
     struct connection *connection = connection_of(ctx);
     if (connection == NULL)
@@ -289,6 +299,74 @@ static sfsistat on_close(SMFICTX *ctx)
         services->closed(services->arg);
     free(connection);
     return SMFIS_CONTINUE;
+}
+
+/* --- guarded --------------------------------------------------------------------------------- */
+
+/* A callback that begins after the end finds nothing of ours any more. */
+static sfsistat leave(sfsistat result)
+{
+    (void)atomic_fetch_sub(&busy, 1);
+    return result;
+}
+
+static bool enter(void)
+{
+    (void)atomic_fetch_add(&busy, 1);
+    if (!atomic_load(&ended))
+        return true;
+    (void)leave(SMFIS_TEMPFAIL);
+    return false;
+}
+
+static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
+                             unsigned long f2, unsigned long f3, unsigned long *want_actions,
+                             unsigned long *want_steps, unsigned long *want_f2,
+                             unsigned long *want_f3)
+{
+    return enter() ? leave(do_negotiate(ctx, actions, steps, f2, f3, want_actions, want_steps,
+                                        want_f2, want_f3))
+                   : SMFIS_REJECT;
+}
+
+static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
+{
+    return enter() ? leave(do_connect(ctx, hostname, hostaddr)) : SMFIS_TEMPFAIL;
+}
+
+static sfsistat on_helo(SMFICTX *ctx, char *helo)
+{
+    return enter() ? leave(do_helo(ctx, helo)) : SMFIS_TEMPFAIL;
+}
+
+static sfsistat on_mail(SMFICTX *ctx, char **argv)
+{
+    return enter() ? leave(do_mail(ctx, argv)) : SMFIS_TEMPFAIL;
+}
+
+static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
+{
+    return enter() ? leave(do_rcpt(ctx, argv)) : SMFIS_TEMPFAIL;
+}
+
+static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
+{
+    return enter() ? leave(do_header(ctx, name, value)) : SMFIS_TEMPFAIL;
+}
+
+static sfsistat on_end_of_message(SMFICTX *ctx)
+{
+    return enter() ? leave(do_end_of_message(ctx)) : SMFIS_TEMPFAIL;
+}
+
+static sfsistat on_abort(SMFICTX *ctx)
+{
+    return enter() ? leave(do_abort(ctx)) : SMFIS_CONTINUE;
+}
+
+static sfsistat on_close(SMFICTX *ctx)
+{
+    return enter() ? leave(do_close(ctx)) : SMFIS_CONTINUE;
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -318,8 +396,13 @@ bool mfapi_open_socket(const char *spec, unsigned backlog)
 
 bool mfapi_run(const struct mfapi_services *given)
 {
+    const struct timespec moment = {.tv_nsec = END_POLL_NS};
     services = given;
-    return smfi_main() == MI_SUCCESS;
+    bool ok = smfi_main() == MI_SUCCESS;
+    atomic_store(&ended, true);
+    while (atomic_load(&busy) > 0)
+        (void)nanosleep(&moment, NULL);
+    return ok;
 }
 
 void mfapi_stop(void)

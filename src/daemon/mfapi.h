@@ -26,7 +26,11 @@ bool mfapi_open_socket(const char *spec, unsigned backlog);
 /* Let mfapi_run() return when libmilter looks next; from any thread. */
 void mfapi_stop(void);
 
-/* Serve until mfapi_stop().  False: libmilter gave up. */
+/*
+ * Serve until mfapi_stop().  When it returns no callback is under way and none will begin, so that
+ * what they use may be freed; sessions that were cut off are not closed any more.
+ * False: libmilter gave up.
+ */
 bool mfapi_run(const struct mfapi_services *services);
 
 /* "1.0.2": libmilter's version at run time. */
