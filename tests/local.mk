@@ -24,3 +24,4 @@ EXTRA_DIST += scripts/check scripts/install-packages scripts/quickstart scripts/
 	scripts/quickstart.py scripts/quickstart.zone
 # A busy machine is no failure: Check's own limit of 4 s a test is meant for endless loops.
 AM_TESTS_ENVIRONMENT = PYTHON3='$(PYTHON3)'; export PYTHON3; CK_DEFAULT_TIMEOUT=120; export CK_DEFAULT_TIMEOUT;
+EXTRA_DIST += tests/tsan.supp
