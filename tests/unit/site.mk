@@ -26,3 +26,13 @@ else
 tests_fuzz_fuzz_conf_SOURCES += tests/fuzz/replay.c
 tests_fuzz_fuzz_accesstable_SOURCES += tests/fuzz/replay.c
 endif
+
+check_PROGRAMS += tests/unit/test_match tests/unit/test_decision
+TESTS += tests/unit/test_match tests/unit/test_decision
+tests_unit_test_match_SOURCES = tests/unit/test_match.c tests/unit/factstext.c tests/unit/factstext.h
+tests_unit_test_match_CFLAGS = $(SITE_TEST_CFLAGS)
+tests_unit_test_match_LDADD = $(SITE_TEST_LIBS)
+
+tests_unit_test_decision_SOURCES = tests/unit/test_decision.c tests/unit/factstext.c tests/unit/factstext.h
+tests_unit_test_decision_CFLAGS = $(SITE_TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_decision_LDADD = $(SITE_TEST_LIBS)

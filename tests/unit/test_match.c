@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Patterns, networks and match blocks: what fits whom. */
+#include "factstext.h"
+#include "site/match.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* --- patterns -------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *label;
+    enum pattern_kind kind;
+    const char *pattern, *text;
+    bool want;
+} pattern_cases[] = {
+    {"exact", PATTERN_HOST, "mail.example.org", "mail.example.org", true},
+    {"exact, other", PATTERN_HOST, "mail.example.org", "mail2.example.org", false},
+    {"not below", PATTERN_HOST, "example.org", "mail.example.org", false},
+    {"case", PATTERN_HOST, "Mail.Example.ORG", "mail.example.org", true},
+    {"case of the text", PATTERN_HOST, "mail.example.org", "MAIL.example.org", true},
+    {"trailing dot in the pattern", PATTERN_HOST, "mail.example.org.", "mail.example.org", true},
+    {"trailing dot in the text", PATTERN_HOST, "mail.example.org", "mail.example.org.", true},
+    {"suffix", PATTERN_HOST, ".example.org", "a.b.example.org", true},
+    {"suffix, itself", PATTERN_HOST, ".example.org", "example.org", false},
+    {"suffix, inside a label", PATTERN_HOST, ".example.org", "badexample.org", false},
+    {"top level", PATTERN_HOST, ".org", "example.org", true},
+    {"wildcard", PATTERN_HOST, "*.example.org", "a.b.example.org", true},
+    {"wildcard, itself", PATTERN_HOST, "*.example.org", "example.org", false},
+    {"wildcard inside", PATTERN_HOST, "mail*.example.org", "mail17.example.org", true},
+    {"wildcard for nothing", PATTERN_HOST, "mail*.example.org", "mail.example.org", true},
+    {"two wildcards", PATTERN_HOST, "*dsl*.example.org", "adsl-7.example.org", true},
+    {"two wildcards, no", PATTERN_HOST, "*dsl*.example.org", "cable-7.example.org", false},
+    {"wildcard alone", PATTERN_HOST, "*", "anything", true},
+    {"backtracking", PATTERN_HOST, "*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaac", false},
+    {"one label", PATTERN_HOST, "localhost", "localhost", true},
+    {"literal", PATTERN_HOST, "[192.0.2.1]", "[192.0.2.1]", true},
+    {"bare address", PATTERN_HOST, "192.0.2.1", "192.0.2.1", true},
+    {"underscore", PATTERN_HOST, "_x.example", "_x.example", true},
+    {"hostile text", PATTERN_HOST, "mail.example.org", "mail\r\n.example.org", false},
+    {"empty text", PATTERN_HOST, "mail.example.org", "", false},
+
+    {"address", PATTERN_MAIL, "user@example.org", "User@Example.org", true},
+    {"address, other domain", PATTERN_MAIL, "user@example.org", "user@example.net", false},
+    {"local part", PATTERN_MAIL, "postmaster", "Postmaster@example.org", true},
+    {"local part alone", PATTERN_MAIL, "postmaster", "postmaster", true},
+    {"local part, longer", PATTERN_MAIL, "post", "postmaster@example.org", false},
+    {"domain", PATTERN_MAIL, "example.org", "a@example.org", true},
+    {"domain, below", PATTERN_MAIL, "example.org", "a@b.example.org", false},
+    {"domain is no local part", PATTERN_MAIL, "example.org", "example.org@a.test", false},
+    {"below", PATTERN_MAIL, ".example.org", "a@b.example.org", true},
+    {"below, itself", PATTERN_MAIL, ".example.org", "a@example.org", false},
+    {"wildcard address", PATTERN_MAIL, "bounce-*@example.org", "bounce-17@example.org", true},
+    {"wildcard address, no", PATTERN_MAIL, "bounce-*@example.org", "bounce@example.org", false},
+    {"wildcard domain", PATTERN_MAIL, "*.example.org", "x@a.example.org", true},
+    {"wildcard domain is no local part", PATTERN_MAIL, "x*", "xyz@a.test", false},
+    {"null sender", PATTERN_MAIL, "", "", true},
+    {"null sender is not everybody", PATTERN_MAIL, "", "a@b.c", false},
+    {"everybody but the null sender", PATTERN_MAIL, "*@*", "", false},
+    {"everybody", PATTERN_MAIL, "*@*", "a@b.c", true},
+    {"last at sign", PATTERN_MAIL, "example.org", "\"a@b\"@example.org", true},
+
+    {"word", PATTERN_WORD, "smtpd", "smtpd", true},
+    {"word, no", PATTERN_WORD, "smtpd", "smtpd2", false},
+    {"word wildcard", PATTERN_WORD, "smtp*", "smtpd2", true},
+    {"word dot stays", PATTERN_WORD, "a.", "a.", true},
+};
+
+START_TEST(test_pattern)
+{
+    char error[ACCESSTABLE_ERROR_MAX];
+    struct pattern_list *list = NULL;
+    size_t bad;
+    ck_assert(pattern_list_new(pattern_cases[_i].kind, &pattern_cases[_i].pattern, 1, &list, &bad,
+                               error) == STATUS_OK);
+    const char *found = pattern_list_find(list, pattern_cases[_i].text);
+    ck_assert_msg((found != NULL) == pattern_cases[_i].want, "%s", pattern_cases[_i].label);
+    if (found != NULL)
+        ck_assert_str_eq(found, pattern_cases[_i].pattern);
+    pattern_list_free(list);
+}
+END_TEST
+
+static const struct {
+    enum pattern_kind kind;
+    const char *pattern;
+} bad_patterns[] = {
+    {PATTERN_HOST, ""},      {PATTERN_HOST, "a b"},
+    {PATTERN_HOST, "a..b"},  {PATTERN_HOST, "a/b"},
+    {PATTERN_HOST, "."},     {PATTERN_HOST, "..a"},
+    {PATTERN_HOST, "a@b"},   {PATTERN_HOST, "\303\244.example"},
+    {PATTERN_MAIL, "a@"},    {PATTERN_MAIL, "a b@c"},
+    {PATTERN_MAIL, ".a..b"}, {PATTERN_MAIL, "a\r\n@b.c"},
+    {PATTERN_WORD, ""},      {PATTERN_WORD, "a b"},
+};
+
+START_TEST(test_bad_pattern)
+{
+    const char *words[] = {"good", bad_patterns[_i].pattern};
+    char error[ACCESSTABLE_ERROR_MAX] = "x";
+    struct pattern_list *list = NULL;
+    size_t bad = 0;
+    ck_assert_msg(pattern_list_new(bad_patterns[_i].kind, words, 2, &list, &bad, error) ==
+                      STATUS_INVALID,
+                  "\"%s\"", bad_patterns[_i].pattern);
+    ck_assert_uint_eq(bad, 1);
+    ck_assert_str_eq(error, "");
+    ck_assert_ptr_null(list);
+}
+END_TEST
+
+/* A long text is no name, but tables see all of it that can mean something. */
+START_TEST(test_long_text)
+{
+    static const char *const words[] = {"*"};
+    char error[ACCESSTABLE_ERROR_MAX], text[5001];
+    struct pattern_list *list = NULL;
+    size_t bad;
+    memset(text, 'a', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    ck_assert(pattern_list_new(PATTERN_HOST, words, 1, &list, &bad, error) == STATUS_OK);
+    ck_assert_ptr_null(pattern_list_find(list, text));
+    text[1000] = '\0';
+    ck_assert_ptr_nonnull(pattern_list_find(list, text));
+    pattern_list_free(list);
+    pattern_list_free(NULL);
+    net_list_free(NULL);
+}
+END_TEST
+
+/* --- networks and files ---------------------------------------------------------------------- */
+
+static char path[] = "test_match.tmp.XXXXXX";
+
+static void write_table(const char *text)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static void make_table(void)
+{
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+}
+
+static void remove_table(void)
+{
+    unlink(path);
+}
+
+START_TEST(test_networks)
+{
+    static const struct {
+        const char *addr;
+        bool want;
+    } cases[] = {
+        {"192.0.2.1", true},    {"192.0.3.1", false},   {"2001:db8::1", true},
+        {"2001:db9::1", false}, {"198.51.100.7", true}, {"198.51.100.8", false},
+        {"203.0.113.1", true},  {"203.0.113.2", false}, /* DUNNO in the table */
+    };
+    char spec[64], error[ACCESSTABLE_ERROR_MAX];
+    struct net_list *list = NULL;
+    size_t bad, count;
+    write_table("203.0.113.2 DUNNO\n203.0.113.0/24 OK\n");
+    snprintf(spec, sizeof spec, "cidr:%s", path);
+    const char *words[] = {"192.0.2.0/24", "2001:db8::/32", spec, "198.51.100.7"};
+    ck_assert(net_list_new(words, 4, &list, &bad, error) == STATUS_OK);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct ipaddr addr;
+        ck_assert(ipaddr_parse(cases[i].addr, &addr) == STATUS_OK);
+        ck_assert_msg(net_list_has(list, &addr) == cases[i].want, "%s", cases[i].addr);
+    }
+    struct ipaddr none = {.family = IP_NONE};
+    ck_assert(!net_list_has(list, &none));
+    ck_assert(!net_list_changed(list));
+    write_table("203.0.113.0/24 OK\n");
+    ck_assert(net_list_changed(list));
+    const char *const *kept = net_list_words(list, &count);
+    ck_assert_uint_eq(count, 4);
+    ck_assert_str_eq(kept[2], spec);
+    net_list_free(list);
+}
+END_TEST
+
+START_TEST(test_pattern_file)
+{
+    char spec[64], error[ACCESSTABLE_ERROR_MAX];
+    struct pattern_list *list = NULL;
+    size_t bad;
+    write_table("/^good\\./ DUNNO\n/\\.isp\\.example$/ REJECT\n");
+    snprintf(spec, sizeof spec, "pcre:%s", path);
+    const char *words[] = {"mail.example", spec};
+    ck_assert(pattern_list_new(PATTERN_HOST, words, 2, &list, &bad, error) == STATUS_OK);
+    ck_assert_str_eq(pattern_list_find(list, "dsl.isp.example"), spec);
+    ck_assert_ptr_null(pattern_list_find(list, "good.isp.example"));
+    ck_assert_str_eq(pattern_list_find(list, "mail.example"), "mail.example");
+    ck_assert(!pattern_list_changed(list));
+    write_table("/x/ y\n");
+    ck_assert(pattern_list_changed(list));
+    pattern_list_free(list);
+}
+END_TEST
+
+/* --- blocks ---------------------------------------------------------------------------------- */
+
+/* One condition a word; NULL: not set. */
+struct block_text {
+    const char *client, *ptr, *unconfirmed_ptr, *helo, *sender, *recipient, *listener;
+    int64_t until_s;
+};
+
+static struct pattern_list *patterns(enum pattern_kind kind, const char *word)
+{
+    char error[ACCESSTABLE_ERROR_MAX];
+    struct pattern_list *list = NULL;
+    size_t bad;
+    if (word != NULL)
+        ck_assert(pattern_list_new(kind, &word, 1, &list, &bad, error) == STATUS_OK);
+    return list;
+}
+
+static void make_block(const struct block_text *text, struct match *out)
+{
+    char error[ACCESSTABLE_ERROR_MAX];
+    size_t bad;
+    *out = (struct match){.until_s = text->until_s};
+    if (text->client != NULL)
+        ck_assert(net_list_new(&text->client, 1, &out->client, &bad, error) == STATUS_OK);
+    out->ptr = patterns(PATTERN_HOST, text->ptr);
+    out->unconfirmed_ptr = patterns(PATTERN_HOST, text->unconfirmed_ptr);
+    out->helo = patterns(PATTERN_HOST, text->helo);
+    out->sender = patterns(PATTERN_MAIL, text->sender);
+    out->recipient = patterns(PATTERN_MAIL, text->recipient);
+    out->listener = patterns(PATTERN_WORD, text->listener);
+}
+
+static void free_block(struct match *match)
+{
+    net_list_free(match->client);
+    pattern_list_free(match->ptr);
+    pattern_list_free(match->unconfirmed_ptr);
+    pattern_list_free(match->helo);
+    pattern_list_free(match->sender);
+    pattern_list_free(match->recipient);
+    pattern_list_free(match->listener);
+}
+
+#define NOW 1000
+
+static const struct {
+    const char *label;
+    struct block_text block;
+    struct factstext facts;
+    const char *sender, *recipient, *listener;
+    bool want;
+} block_cases[] = {
+#define CLIENT .client = "192.0.2.1"
+    {"no condition", {0}, {CLIENT}, NULL, NULL, NULL, true},
+    {"client", {.client = "192.0.2.0/24"}, {CLIENT}, NULL, NULL, NULL, true},
+    {"client, no", {.client = "198.51.100.0/24"}, {CLIENT}, NULL, NULL, NULL, false},
+    {"ptr",
+     {.ptr = ".example.org"},
+     {CLIENT, .ptr = "mail.example.org=192.0.2.1"},
+     NULL,
+     NULL,
+     NULL,
+     true},
+    {"ptr, not confirmed",
+     {.ptr = ".example.org"},
+     {CLIENT, .ptr = "mail.example.org=198.51.100.1"},
+     NULL,
+     NULL,
+     NULL,
+     false},
+    {"ptr, second of two",
+     {.ptr = ".example.org"},
+     {CLIENT, .ptr = "a.example.net=192.0.2.1 mail.example.org=192.0.2.1"},
+     NULL,
+     NULL,
+     NULL,
+     true},
+    {"ptr, the other of two",
+     {.ptr = ".example.org"},
+     {CLIENT, .ptr = "a.example.net=192.0.2.1 mail.example.org=NX"},
+     NULL,
+     NULL,
+     NULL,
+     false},
+    {"ptr, none", {.ptr = "*"}, {CLIENT, .ptr = "NX"}, NULL, NULL, NULL, false},
+    {"ptr, temporary failure", {.ptr = "*"}, {CLIENT, .ptr = "TEMP"}, NULL, NULL, NULL, false},
+    {"unconfirmed-ptr",
+     {.unconfirmed_ptr = ".example.org"},
+     {CLIENT, .ptr = "mail.example.org=NX"},
+     NULL,
+     NULL,
+     NULL,
+     true},
+    {"unconfirmed-ptr, confirmed",
+     {.unconfirmed_ptr = ".example.org"},
+     {CLIENT, .ptr = "mail.example.org=192.0.2.1"},
+     NULL,
+     NULL,
+     NULL,
+     false},
+    {"helo",
+     {.helo = "pc.printers.example"},
+     {CLIENT, .helo = "PC.Printers.Example."},
+     NULL,
+     NULL,
+     NULL,
+     true},
+    {"helo, one label", {.helo = "printer"}, {CLIENT, .helo = "PRINTER"}, NULL, NULL, NULL, true},
+    {"helo, literal",
+     {.helo = "[192.0.2.1]"},
+     {CLIENT, .helo = "[192.0.2.1]"},
+     NULL,
+     NULL,
+     NULL,
+     true},
+    {"helo, none", {.helo = "*"}, {CLIENT}, NULL, NULL, NULL, false},
+    {"sender", {.sender = "example.org"}, {CLIENT}, "a@example.org", NULL, NULL, true},
+    {"sender, null", {.sender = ""}, {CLIENT}, "", NULL, NULL, true},
+    {"sender, not known yet", {.sender = ""}, {CLIENT}, NULL, NULL, NULL, false},
+    {"recipient", {.recipient = "postmaster"}, {CLIENT}, "", "postmaster@x.example", NULL, true},
+    {"recipient, not known yet", {.recipient = "postmaster"}, {CLIENT}, "", NULL, NULL, false},
+    {"listener", {.listener = "smtpd"}, {CLIENT}, NULL, NULL, "smtpd", true},
+    {"listener, none", {.listener = "smtpd"}, {CLIENT}, NULL, NULL, NULL, false},
+    {"all conditions",
+     {.client = "192.0.2.1", .helo = "a.example", .recipient = "postmaster"},
+     {CLIENT, .helo = "a.example"},
+     "",
+     "postmaster",
+     NULL,
+     true},
+    {"one condition of three fails",
+     {.client = "192.0.2.1", .helo = "b.example", .recipient = "postmaster"},
+     {CLIENT, .helo = "a.example"},
+     "",
+     "postmaster",
+     NULL,
+     false},
+    {"until, before", {.until_s = NOW + 1}, {CLIENT}, NULL, NULL, NULL, true},
+    {"until, at that second", {.until_s = NOW}, {CLIENT}, NULL, NULL, NULL, false},
+    {"until, after", {.until_s = NOW - 1}, {CLIENT}, NULL, NULL, NULL, false},
+};
+
+START_TEST(test_block)
+{
+    struct factstext_memory memory;
+    struct facts facts;
+    struct match match;
+    factstext_make(&block_cases[_i].facts, &memory, &facts);
+    make_block(&block_cases[_i].block, &match);
+    struct iprev iprev = iprev_evaluate(&facts);
+    const struct match_subject subject = {.facts = &facts,
+                                          .iprev = &iprev,
+                                          .sender = block_cases[_i].sender,
+                                          .recipient = block_cases[_i].recipient,
+                                          .listener = block_cases[_i].listener};
+    const struct match *found = match_find(&match, 1, &subject, NOW);
+    ck_assert_msg((found != NULL) == block_cases[_i].want, "%s", block_cases[_i].label);
+    free_block(&match);
+}
+END_TEST
+
+START_TEST(test_first_wins)
+{
+    static const struct block_text texts[] = {
+        {.client = "198.51.100.0/24"},
+        {.client = "192.0.2.0/24", .until_s = NOW - 5},
+        {.client = "192.0.2.1"},
+        {0},
+    };
+    static const struct factstext who = {.client = "192.0.2.1"}, other = {.client = "203.0.113.1"};
+    struct factstext_memory memory;
+    struct facts facts;
+    struct match matches[COUNT(texts)];
+    for (size_t i = 0; i < COUNT(texts); i++)
+        make_block(&texts[i], &matches[i]);
+    factstext_make(&who, &memory, &facts);
+    struct match_subject subject = {.facts = &facts};
+    ck_assert_ptr_eq(match_find(matches, COUNT(texts), &subject, NOW), &matches[2]);
+    ck_assert_ptr_eq(match_find(matches, COUNT(texts), &subject, NOW - 6), &matches[1]);
+    factstext_make(&other, &memory, &facts);
+    ck_assert_ptr_eq(match_find(matches, COUNT(texts), &subject, NOW), &matches[3]);
+    ck_assert_ptr_null(match_find(matches, 0, &subject, NOW));
+    for (size_t i = 0; i < COUNT(texts); i++)
+        free_block(&matches[i]);
+}
+END_TEST
+
+#define LOOP(tcase, test, cases) tcase_add_loop_test(tcase, test, 0, (int)COUNT(cases))
+
+int main(void)
+{
+    Suite *suite = suite_create("match");
+    TCase *tcase = tcase_create("all");
+    tcase_add_checked_fixture(tcase, make_table, remove_table);
+    LOOP(tcase, test_pattern, pattern_cases);
+    LOOP(tcase, test_bad_pattern, bad_patterns);
+    tcase_add_test(tcase, test_long_text);
+    tcase_add_test(tcase, test_networks);
+    tcase_add_test(tcase, test_pattern_file);
+    LOOP(tcase, test_block, block_cases);
+    tcase_add_test(tcase, test_first_wins);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
