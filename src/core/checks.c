@@ -262,7 +262,7 @@ static void explain_dns_temperror(const struct evidence *evidence, struct textbu
 static bool helo_missing(const struct evidence *evidence, const struct evidence_settings *settings)
 {
     (void)settings;
-    return evidence->facts->helo.kind == HELO_NONE;
+    return evidence->facts->helo.kind == HELO_NONE && !evidence->facts->helo_unrecorded;
 }
 
 static void explain_helo_missing(const struct evidence *evidence, struct textbuf *out)

@@ -59,6 +59,7 @@ struct facts {
     /* HELO or EHLO, the last before MAIL.  helo_name.name is NULL unless helo.name was looked up.
      */
     struct helo helo;
+    bool helo_unrecorded; /* kind HELO_NONE because a relay did not write down what it heard */
     struct name_facts helo_name;    /* addresses of the client's family */
     struct dns_evidence helo_other; /* the other family; asked only if helo_name has none */
     struct dns_evidence helo_mx;    /* MX; likewise */

@@ -11,7 +11,10 @@ libdaemon_a_SOURCES = \
 	src/daemon/notify.c src/daemon/notify.h \
 	src/daemon/privileges.c src/daemon/privileges.h \
 	src/daemon/service.c src/daemon/service.h \
-	src/daemon/session.c src/daemon/session.h \
+	src/daemon/session.c src/daemon/session.h src/daemon/session_state.h \
+	src/daemon/session_header.c \
+	src/daemon/session_judge.c \
+	src/daemon/session_relay.c \
 	src/daemon/signals.c src/daemon/signals.h \
 	src/daemon/statistics.c src/daemon/statistics.h \
 	src/daemon/unixsocket.c src/daemon/unixsocket.h

@@ -88,6 +88,13 @@ static void session_decided(void *arg, const struct decision *decision,
     statistics_decided(service->statistics, decision, occasion);
 }
 
+/* A message from a trusted relay behind which nobody is judged. */
+static void session_left_alone(void *arg, const char *line)
+{
+    (void)arg;
+    log_info("%s", line);
+}
+
 /* --- life ----------------------------------------------------------------------------------- */
 
 static bool build(struct service *service, char error[SERVICE_ERROR_MAX])
@@ -122,6 +129,7 @@ struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX])
         .resolver = engine_resolver(service->engine),
         .clock = &clock_system,
         .decided = session_decided,
+        .left_alone = session_left_alone,
         .arg = service,
     };
     service->mfapi = (struct mfapi_services){

@@ -25,6 +25,9 @@ struct session_services {
     bool (*exempt)(void *arg, const struct facts *facts, int64_t wall_s, char *out, size_t size);
     /* Called once a decision, on the session's thread; NULL: nobody wants to know. */
     void (*decided)(void *arg, const struct decision *decision, const struct occasion *occasion);
+    /* A message came from a trusted relay and nobody behind it is to be judged: a line for the log
+       that says why, as decision_log_line() writes them.  NULL: nobody wants to know. */
+    void (*left_alone)(void *arg, const char *line);
     void *arg;
 };
 
@@ -65,10 +68,14 @@ enum session_answer session_mail(struct session *session, const char *sender,
 enum session_answer session_rcpt(struct session *session, const char *recipient,
                                  const struct session_macros *macros);
 
-/* A header field of the message: only those that may have to be removed are remembered. */
+/*
+ * A header field of the message, in its order.  Those that may have to be removed are remembered;
+ * of a message from a trusted relay, the Received fields say who is to be judged.
+ */
 void session_header(struct session *session, const char *name, const char *value);
 
-/* How an accepted message is changed at its end. */
+/* How an accepted message is changed at its end.  The functions are called until the end is
+   answered: by session_end_of_message() or, after SESSION_PENDING, by session_resume(). */
 struct session_edits {
     /* Remove the index-th (from 1) field of that name; called with the highest index first. */
     void (*remove)(void *arg, const char *name, unsigned index);
@@ -76,6 +83,8 @@ struct session_edits {
     void (*quarantine)(void *arg, const char *reason);
     void *arg;
 };
+
+/* The end of the message: SESSION_CONTINUE, and for what came from a trusted relay any other. */
 enum session_answer session_end_of_message(struct session *session,
                                            const struct session_edits *edits,
                                            const struct session_macros *macros);

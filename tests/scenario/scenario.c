@@ -76,6 +76,13 @@ static void decided(void *arg, const struct decision *decision, const struct occ
     play->json = decision_json(decision, occasion);
 }
 
+static void left_alone(void *arg, const char *line)
+{
+    struct play *play = arg;
+    if (play->log_count < LOGS_MAX)
+        (void)snprintf(play->logs[play->log_count++], sizeof play->logs[0], "%s", line);
+}
+
 static void PRINTF_LIKE(2, 3) add_edit(struct play *play, const char *format, ...)
 {
     va_list args;
@@ -157,6 +164,7 @@ static bool set_up(struct play *play)
     play->services = (struct session_services){.resolver = play->resolver,
                                                .clock = world_clock(play->world),
                                                .decided = decided,
+                                               .left_alone = left_alone,
                                                .arg = play};
     new_session(play);
     return play->session != NULL;
@@ -391,10 +399,18 @@ static void expect_edit(struct play *play, const char *wanted)
     free(text);
 }
 
-/* Every word of `wanted` must stand in the last log line ("!word": must not). */
-static void expect_log(struct play *play, char *wanted)
+/* The number-th log line, from 1; 0: the last one. */
+static const char *log_line(const struct play *play, size_t number)
 {
-    const char *line = play->log_count == 0 ? "" : play->logs[play->log_count - 1];
+    if (number == 0)
+        number = play->log_count;
+    return number == 0 || number > play->log_count ? "" : play->logs[number - 1];
+}
+
+/* Every word of `wanted` must stand in that log line ("!word": must not). */
+static void expect_log(struct play *play, size_t number, char *wanted)
+{
+    const char *line = log_line(play, number);
     for (char *word = strtok(wanted, " "); word != NULL; word = strtok(NULL, " ")) {
         bool want = *word != '!';
         if ((strstr(line, word + !want) != NULL) != want)
@@ -427,7 +443,12 @@ static void on_expect(struct play *play, char *argument)
             return;
         }
     if (strcmp(argument, "log") == 0) {
-        expect_log(play, rest);
+        expect_log(play, 0, rest);
+    } else if (strncmp(argument, "log@", 4) == 0) {
+        expect_log(play, strtoul(argument + 4, NULL, 10), rest);
+    } else if (strcmp(argument, "logged") == 0) {
+        if (strstr(log_line(play, 0), rest) == NULL)
+            fail(play, "expected %s in the log line: %s", rest, log_line(play, 0));
     } else if (strcmp(argument, "json") == 0) {
         if (play->json == NULL || strstr(play->json, rest) == NULL)
             fail(play, "expected %s in %s", rest, play->json == NULL ? "nothing" : play->json);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From what a session knows to a decision, and what becomes of it. */
+#include "daemon/session_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+struct occasion judge_occasion(const struct session *session, const char *recipient)
+{
+    bool behind = session->way == WAY_BEHIND;
+    enum stage stage = session->judged_stage;
+    struct occasion occasion = {
+        .dialogue = behind                   ? DIALOGUE_MAIL
+                    : stage == STAGE_CONNECT ? DIALOGUE_CONNECT
+                    : stage == STAGE_HELO    ? DIALOGUE_HELO
+                                             : DIALOGUE_MAIL,
+        .sender = session->sender,
+        .recipient = recipient,
+        .listener = or_null(session->listener),
+        .mta = or_null(session->mta),
+        .queue_id = or_null(session->queue_id),
+        .stage = behind ? "end" : stage_text(stage),
+        .wall_s = clock_wall_s(session->services->clock),
+        .dns_ms = session->lookup != NULL ? lookup_took_ms(session->lookup) : 0,
+        .all_cached = session->lookup != NULL && lookup_all_cached(session->lookup),
+        .exempt = or_null(session->exempt),
+        .relay = behind ? &session->peer : NULL,
+    };
+    return occasion;
+}
+
+/* --- facts ---------------------------------------------------------------------------------- */
+
+static bool is_own_name(const struct session *session, const char *name)
+{
+    if (name[0] == '\0')
+        return false;
+    if (strcasecmp(name, session->mta) == 0)
+        return true;
+    for (size_t i = 0; i < session->conf->own_name_count; i++)
+        if (strcmp(name, session->conf->own_names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* helo-self: one of our own names or addresses, from somebody who is not us. */
+static bool helo_is_ours(const struct session *session)
+{
+    if (ipaddr_equal(&session->client, &session->own_addr))
+        return false;
+    if (session->helo.kind == HELO_LITERAL || session->helo.kind == HELO_BARE_IP)
+        return session->own_addr.family != IP_NONE &&
+               ipaddr_equal(&session->helo.literal, &session->own_addr);
+    return is_own_name(session, session->helo.name);
+}
+
+static bool first_facts(struct session *session)
+{
+    struct facts *facts = &session->facts;
+    memset(facts, 0, sizeof *facts);
+    if (session->lookup == NULL || lookup_facts(session->lookup, facts) != STATUS_OK)
+        return false;
+    facts->client = session->client;
+    facts->helo = session->helo;
+    facts->helo_unrecorded = session->helo_unrecorded;
+    facts->helo_is_ours = helo_is_ours(session);
+    if (session->way == WAY_CLIENT) { /* of others the MTA has no opinion */
+        facts->mta_resolve = session->mta_resolve;
+        memcpy(facts->mta_name, session->mta_name, sizeof facts->mta_name);
+    }
+    return true;
+}
+
+bool judge_facts(struct session *session)
+{
+    const struct session_services *services = session->services;
+    if (!session->facts_known && !first_facts(session))
+        return false;
+    session->facts_known = true;
+    memcpy(session->facts.sender_domain, session->sender_domain,
+           sizeof session->facts.sender_domain);
+    session->exempt[0] = '\0';
+    if (services->exempt != NULL &&
+        !services->exempt(services->arg, &session->facts, clock_wall_s(services->clock),
+                          session->exempt, sizeof session->exempt))
+        session->exempt[0] = '\0';
+    return true;
+}
+
+/* --- decisions that refuse nothing ------------------------------------------------------------ */
+
+static void report(const struct session *session, const struct decision *decision,
+                   const struct occasion *occasion)
+{
+    if (session->services->decided != NULL)
+        session->services->decided(session->services->arg, decision, occasion);
+}
+
+static bool same_kind(const struct decision *a, const struct decision *b)
+{
+    return a->match == b->match && (a->exempt == NULL) == (b->exempt == NULL) &&
+           a->verdict.action == b->verdict.action;
+}
+
+bool judge_keep(struct session *session, const struct decision *decision, const char *recipient)
+{
+    struct kept *kept;
+    for (kept = STAILQ_FIRST(&session->kept); kept != NULL; kept = STAILQ_NEXT(kept, next))
+        if (same_kind(&kept->decision, decision))
+            return true;
+    kept = calloc(1, sizeof *kept);
+    char *copy = recipient != NULL ? strdup(recipient) : NULL;
+    if (kept == NULL || (recipient != NULL && copy == NULL)) {
+        free(kept);
+        free(copy);
+        return false;
+    }
+    kept->decision = *decision;
+    kept->recipient = copy;
+    STAILQ_INSERT_TAIL(&session->kept, kept, next);
+    return true;
+}
+
+static bool is_worse(const struct verdict *a, const struct verdict *b)
+{
+    return a->action != b->action ? a->action > b->action : a->would > b->would;
+}
+
+const struct decision *judge_worst(const struct session *session)
+{
+    const struct decision *worst = NULL;
+    for (const struct kept *kept = STAILQ_FIRST(&session->kept); kept != NULL;
+         kept = STAILQ_NEXT(kept, next))
+        if (worst == NULL || is_worse(&kept->decision.verdict, &worst->verdict))
+            worst = &kept->decision;
+    return worst;
+}
+
+void judge_drop_kept(struct session *session)
+{
+    struct kept *kept;
+    while ((kept = STAILQ_FIRST(&session->kept)) != NULL) {
+        STAILQ_REMOVE_HEAD(&session->kept, next);
+        free(kept->recipient);
+        free(kept);
+    }
+}
+
+void judge_report_kept(struct session *session)
+{
+    for (const struct kept *kept = STAILQ_FIRST(&session->kept); kept != NULL;
+         kept = STAILQ_NEXT(kept, next)) {
+        struct occasion occasion = judge_occasion(session, kept->recipient);
+        report(session, &kept->decision, &occasion);
+    }
+    judge_drop_kept(session);
+}
+
+/* --- answers -------------------------------------------------------------------------------- */
+
+enum session_answer judge_refuse_without_text(struct session *session)
+{
+    free(session->reply);
+    session->reply = NULL;
+    return SESSION_TEMPFAIL;
+}
+
+enum session_answer judge_refuse(struct session *session, const struct decision *decision)
+{
+    if (session->reply == NULL)
+        session->reply = malloc(sizeof *session->reply);
+    if (session->reply == NULL)
+        return SESSION_TEMPFAIL;
+    decision_reply(decision, session->reply);
+    return decision->verdict.action == ACTION_REJECT ? SESSION_REJECT : SESSION_TEMPFAIL;
+}
+
+void judge_forget(struct session *session)
+{
+    free(session->judged_recipient);
+    session->judged_recipient = NULL;
+    session->judged_at_end = false;
+}
+
+/*
+ * A refusal is told at once; so is a connection's decision, which serves all its messages.  What
+ * lets a sender or a recipient in is told at the end, when the queue id is known.
+ */
+enum session_answer judge_resume(struct session *session)
+{
+    struct decision decision;
+    enum session_answer answer = SESSION_CONTINUE;
+    if (session->nomem || !judge_facts(session)) {
+        judge_forget(session);
+        return judge_refuse_without_text(session);
+    }
+    struct occasion occasion = judge_occasion(session, session->judged_recipient);
+    decision_make(session->conf, &session->facts, &occasion, &decision);
+    if (decision.verdict.action >= ACTION_TEMPFAIL) {
+        report(session, &decision, &occasion);
+        answer = judge_refuse(session, &decision);
+    } else if (session->judged_stage < STAGE_MAIL) {
+        report(session, &decision, &occasion);
+        session->settled = decision;
+        session->is_settled = true;
+    } else if (!judge_keep(session, &decision, session->judged_recipient)) {
+        answer = judge_refuse_without_text(session);
+    }
+    judge_forget(session);
+    return answer;
+}
+
+enum session_answer judge_at(struct session *session, enum stage stage, char *recipient)
+{
+    judge_forget(session);
+    session->judged_stage = stage;
+    session->judged_recipient = recipient;
+    if (!session->nomem && !session->facts_known && session->lookup != NULL &&
+        !lookup_ready(session->lookup))
+        return SESSION_PENDING;
+    return judge_resume(session);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who is behind a trusted relay.  Of the Received fields the first is by the relay that connected
+ * (a milter is not shown the MTA's own), and as long as a field names a host that is trusted or
+ * ours, the next one down was written by that host.  The first other address is the one to judge;
+ * what stands below its field came from there and may say anything.
+ */
+#include "core/received.h"
+#include "daemon/session_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Received fields that are followed: RFC 5321 6.3 wants at least 100 before a loop is assumed. */
+#define RELAY_FIELDS_MAX 100
+
+/* Recipients of one message that are judged each for itself: RFC 5321 4.5.3.1.8 lets a server stop
+   there. */
+#define RELAY_RECIPIENTS_MAX 100
+
+/* Bytes of a field of the log line. */
+#define SHOWN_MAX 200
+
+/* --- the way back --------------------------------------------------------------------------- */
+
+static void end_walk(struct session *session, const char *why)
+{
+    session->relay.ended = true;
+    session->relay.why = why;
+}
+
+static void begin_lookup(struct session *session, const struct received *received)
+{
+    int64_t deadline_ms = session_deadline_ms(session);
+    session->client = received->from;
+    session->helo_unrecorded = !received->helo_recorded;
+    helo_parse(received->helo_recorded ? received->helo : NULL, &session->helo);
+    session->lookup = lookup_start(session->services->resolver, &session->client,
+                                   session->conf->max_ptr, deadline_ms);
+    if (session->lookup == NULL ||
+        lookup_helo(session->lookup, &session->helo, deadline_ms) != STATUS_OK)
+        session->nomem = true;
+}
+
+void relay_received(struct session *session, const char *value)
+{
+    const struct conf *conf = session->conf;
+    struct received received;
+    if (session->relay.ended)
+        return;
+    if (++session->relay.fields > RELAY_FIELDS_MAX) {
+        end_walk(session, "too many Received fields");
+        return;
+    }
+    received_parse(value, &received);
+    if (received.kind == RECEIVED_INTERNAL)
+        return;
+    if (received.kind == RECEIVED_UNREADABLE) {
+        end_walk(session, "a Received field of a trusted relay names no address that can be read");
+        return;
+    }
+    if (conf_is_trusted_relay(conf, &received.from))
+        return;
+    if (received.submitted && conf->skip_authenticated) {
+        end_walk(session, "the sender logged in at a trusted relay");
+        return;
+    }
+    if (conf_is_local(conf, &received.from))
+        return;
+    end_walk(session, NULL);
+    begin_lookup(session, &received);
+}
+
+/* --- recipients ----------------------------------------------------------------------------- */
+
+enum session_answer relay_recipient(struct session *session, const char *recipient)
+{
+    struct relay_walk *relay = &session->relay;
+    /* One is enough for the log where no match block asks. */
+    if (relay->recipient_count > 0 && !session->conf->matches_recipient)
+        return SESSION_CONTINUE;
+    if (relay->recipient_count == RELAY_RECIPIENTS_MAX) {
+        relay->recipients_over = true;
+        return SESSION_CONTINUE;
+    }
+    size_t size = strlen(recipient) + 1;
+    struct recipient *copy = malloc(sizeof *copy + size);
+    if (copy == NULL)
+        return judge_refuse_without_text(session);
+    memcpy(copy->address, recipient, size);
+    STAILQ_INSERT_TAIL(&relay->recipients, copy, next);
+    relay->recipient_count++;
+    return SESSION_CONTINUE;
+}
+
+static const char *first_recipient(const struct session *session)
+{
+    const struct recipient *first = STAILQ_FIRST(&session->relay.recipients);
+    return first != NULL ? first->address : NULL;
+}
+
+/* --- the message's end ---------------------------------------------------------------------- */
+
+/* A line as decision_log_line() writes them, without what is not known. */
+static void report_left_alone(const struct session *session)
+{
+    const struct session_services *services = session->services;
+    struct occasion occasion = judge_occasion(session, first_recipient(session));
+    const char *why = session->relay.why;
+    char line[DECISION_LINE_MAX], relay[IPADDR_TEXT_MAX];
+    struct textbuf buf;
+    if (services->left_alone == NULL)
+        return;
+    if (why == NULL)
+        why = session->relay.fields == 0 ? "there is no Received field"
+                                         : "every host in the Received fields is trusted or local";
+    textbuf_init(&buf, line, sizeof line);
+    textbuf_put_field(&buf, "relay", ipaddr_format(occasion.relay, relay), sizeof relay);
+    textbuf_put(&buf, " action=accept");
+    const struct {
+        const char *key, *value;
+    } fields[] = {{"stage", occasion.stage},
+                  {"mta", occasion.mta},
+                  {"queue_id", occasion.queue_id},
+                  {"sender", occasion.sender},
+                  {"recipient", occasion.recipient}};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        textbuf_put_field(&buf, fields[i].key, fields[i].value != NULL ? fields[i].value : "-",
+                          SHOWN_MAX);
+    textbuf_put_sentence(&buf, "reason", why);
+    services->left_alone(services->arg, line);
+}
+
+/* A decision for every recipient.  False: memory is out. */
+static bool judge_recipients(struct session *session)
+{
+    const struct recipient *recipient = STAILQ_FIRST(&session->relay.recipients);
+    do {
+        struct decision decision;
+        const char *address = recipient != NULL ? recipient->address : NULL;
+        struct occasion occasion = judge_occasion(session, address);
+        decision_make(session->conf, &session->facts, &occasion, &decision);
+        if (!judge_keep(session, &decision, address))
+            return false;
+        if (recipient != NULL)
+            recipient = STAILQ_NEXT(recipient, next);
+    } while (recipient != NULL);
+    return true;
+}
+
+static struct decision *mildest(struct session *session)
+{
+    struct kept *found = STAILQ_FIRST(&session->kept);
+    for (struct kept *kept = found; kept != NULL; kept = STAILQ_NEXT(kept, next))
+        if (kept->decision.verdict.action < found->decision.verdict.action)
+            found = kept;
+    return &found->decision;
+}
+
+/*
+ * At its end a message can only be refused for all its recipients: so only when it is to be refused
+ * for each of them, and for some of them (postmaster may be among the others) it is tagged.
+ */
+static enum session_answer settle(struct session *session)
+{
+    struct decision *decision = mildest(session);
+    if (decision->verdict.action >= ACTION_TEMPFAIL && !session->relay.recipients_over)
+        return judge_refuse(session, decision);
+    for (struct kept *kept = STAILQ_FIRST(&session->kept); kept != NULL;
+         kept = STAILQ_NEXT(kept, next))
+        if (kept->decision.verdict.action >= ACTION_TEMPFAIL)
+            kept->decision.verdict.action = ACTION_TAG;
+    header_edit(session, judge_worst(session));
+    return SESSION_CONTINUE;
+}
+
+enum session_answer relay_resume(struct session *session)
+{
+    session->judged_at_end = false;
+    if (session->nomem || !judge_facts(session) || !judge_recipients(session)) {
+        judge_drop_kept(session);
+        return judge_refuse_without_text(session);
+    }
+    enum session_answer answer = settle(session);
+    judge_report_kept(session);
+    return answer;
+}
+
+enum session_answer relay_end(struct session *session)
+{
+    if (session->nomem)
+        return judge_refuse_without_text(session);
+    if (session->lookup == NULL) {
+        report_left_alone(session);
+        header_edit(session, NULL);
+        return SESSION_CONTINUE;
+    }
+    session->judged_at_end = true;
+    if (!lookup_ready(session->lookup))
+        return SESSION_PENDING;
+    return relay_resume(session);
+}
+
+void relay_forget(struct session *session)
+{
+    struct recipient *recipient;
+    while ((recipient = STAILQ_FIRST(&session->relay.recipients)) != NULL) {
+        STAILQ_REMOVE_HEAD(&session->relay.recipients, next);
+        free(recipient);
+    }
+    session->relay = (struct relay_walk){0};
+    STAILQ_INIT(&session->relay.recipients);
+    if (session->way != WAY_BEHIND)
+        return;
+    lookup_free(session->lookup);
+    session->lookup = NULL;
+    session->facts_known = false;
+    session->client = (struct ipaddr){0};
+}

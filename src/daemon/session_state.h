@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the parts of a session share, for them only: session.c (the events), session_judge.c (facts
+ * and decisions), session_relay.c (who is behind a trusted relay), session_header.c (the message's
+ * header).  Nothing here locks: a session is used by one thread at a time.
+ */
+#ifndef IPREVD_SESSION_STATE_H
+#define IPREVD_SESSION_STATE_H
+
+#include "daemon/session.h"
+
+#include <sys/queue.h>
+
+/* Bytes of a macro's text that are kept: longer ones are no host names or queue ids. */
+#define MACRO_MAX 255
+
+/* Authentication-Results fields of one message that are looked at; mail has a handful.  What is
+   over is removed unread, for a sender who writes this many has nothing honest in mind. */
+#define AUTHRES_MAX 256
+
+/* Whose reverse DNS is judged. */
+enum way {
+    WAY_NOBODY, /* ours, or not connected */
+    WAY_CLIENT, /* that of the client that connected */
+    WAY_BEHIND, /* it is a trusted relay: that of the first one behind it */
+};
+
+/* A decision that refused nothing, kept for header and log at the message's end. */
+struct kept {
+    STAILQ_ENTRY(kept) next;
+    struct decision decision;
+    char *recipient; /* the first one for whom it was made; NULL: none is known */
+};
+STAILQ_HEAD(kept_list, kept);
+
+/* A recipient of a message from a trusted relay. */
+struct recipient {
+    STAILQ_ENTRY(recipient) next;
+    char address[];
+};
+STAILQ_HEAD(recipient_list, recipient);
+
+/* The way back through the Received fields of a message from a trusted relay. */
+struct relay_walk {
+    unsigned fields; /* Received fields seen */
+    bool ended;      /* what follows was not written by anybody who is trusted */
+    const char *why; /* nobody is judged because of this: static; NULL: not so far */
+    struct recipient_list recipients;
+    unsigned recipient_count;
+    bool recipients_over; /* some were not remembered */
+};
+
+/* Fields of the message that claim to be ours. */
+struct header_marks {
+    unsigned authres_count;
+    uint8_t forged[AUTHRES_MAX / 8]; /* a bit a field */
+    unsigned tag_count;              /* fields X-Iprevd: all foreign */
+};
+
+struct session {
+    const struct session_services *services;
+    struct conf *conf;
+
+    /* The connection. */
+    bool connected;
+    enum way way;
+    struct ipaddr peer; /* who connected */
+    bool nomem;         /* something could not be remembered: tempfail where it matters */
+    enum mta_resolve mta_resolve;
+    char mta_name[HOSTNAME_MAX + 1];
+    char mta[MACRO_MAX + 1];      /* {j}; "" when not sent */
+    char listener[MACRO_MAX + 1]; /* {daemon_name}; "" when not sent */
+    struct ipaddr own_addr;       /* {daemon_addr} or {if_addr}; IP_NONE when not sent */
+    bool is_settled;
+    struct decision settled; /* let the connection in, at stage connect or helo */
+
+    /* Who is judged, for a connection or for a message: the peer, or the one behind it. */
+    struct ipaddr client;
+    struct helo helo;
+    bool helo_unrecorded;  /* the relay did not write down what it heard */
+    struct lookup *lookup; /* NULL: nobody is judged, or memory was out */
+    bool facts_known;
+    struct facts facts;
+    char exempt[REASON_MAX];
+
+    /* What is to be judged: by judge_at() or relay_end(), or later by session_resume(). */
+    enum stage judged_stage;
+    char *judged_recipient;
+    bool judged_at_end; /* the message, not a command */
+    struct session_edits edits;
+
+    /* The transaction. */
+    bool authenticated;
+    char *sender; /* NULL before MAIL */
+    char sender_domain[HOSTNAME_MAX + 1];
+    char queue_id[MACRO_MAX + 1];
+    struct kept_list kept; /* one of each kind, see judge_keep() */
+    struct relay_walk relay;
+    struct header_marks header;
+
+    struct reply *reply;
+};
+
+/* session.c */
+
+/* When what is asked now has to be answered: absolute, monotonic. */
+int64_t session_deadline_ms(const struct session *session);
+
+/* session_judge.c */
+
+/*
+ * Judge at a command, for one recipient where there is one (owned: taken), now or, after
+ * SESSION_PENDING, by judge_resume().
+ */
+enum session_answer judge_at(struct session *session, enum stage stage, char *recipient) MUST_CHECK;
+enum session_answer judge_resume(struct session *session) MUST_CHECK;
+
+/* Bring the facts up to what is known now.  False: memory is out. */
+bool judge_facts(struct session *session) MUST_CHECK;
+
+/* Cheap: pointers borrow from the session and `recipient`. */
+struct occasion judge_occasion(const struct session *session, const char *recipient);
+
+/*
+ * Keep a decision for the end of the transaction unless one of the same kind (the same match block
+ * and action, hence the same words) is kept: so their number is bounded by the configuration's.
+ * False: memory is out.
+ */
+bool judge_keep(struct session *session, const struct decision *decision,
+                const char *recipient) MUST_CHECK;
+
+/* The kept decision that says most against the message; NULL: there is none. */
+const struct decision *judge_worst(const struct session *session);
+
+/* Tell of every kept decision, and forget them; or only forget them. */
+void judge_report_kept(struct session *session);
+void judge_drop_kept(struct session *session);
+
+/* Forget what was to be judged. */
+void judge_forget(struct session *session);
+
+/* The answer for a decision that refuses, and its reply. */
+enum session_answer judge_refuse(struct session *session,
+                                 const struct decision *decision) MUST_CHECK;
+/* Memory is out: the MTA's own words. */
+enum session_answer judge_refuse_without_text(struct session *session) MUST_CHECK;
+
+/* session_relay.c: WAY_BEHIND only */
+
+enum session_answer relay_recipient(struct session *session, const char *recipient) MUST_CHECK;
+/* A Received field, the message's first one first. */
+void relay_received(struct session *session, const char *value);
+/* The message has ended; session->edits is set. */
+enum session_answer relay_end(struct session *session) MUST_CHECK;
+enum session_answer relay_resume(struct session *session) MUST_CHECK;
+/* The transaction is over. */
+void relay_forget(struct session *session);
+
+/* session_header.c */
+
+void header_note(struct session *session, const char *name, const char *value);
+/* Remove what claims to be ours; then, unless `decision` is NULL, say what we found. */
+void header_edit(const struct session *session, const struct decision *decision);
+
+#endif
