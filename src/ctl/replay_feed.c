@@ -337,26 +337,34 @@ static int no_dots(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
+/* "path/name", malloc'ed; NULL: out of memory. */
+static char *join(const char *path, const char *name)
+{
+    size_t size = strlen(path) + strlen(name) + 2;
+    char *joined = malloc(size);
+    if (joined != NULL)
+        (void)snprintf(joined, size, "%s/%s", path, name);
+    return joined;
+}
+
 /* The messages in one folder of a Maildir, in the order of their names, which begin with the time.
  */
 static enum status read_folder(struct replay_feed *feed, const char *path, const char *folder,
                                bool *found)
 {
-    char *name;
+    char *name = join(path, folder);
     struct dirent **entries = NULL;
-    if (asprintf(&name, "%s/%s", path, folder) < 0)
+    if (name == NULL)
         return STATUS_NOMEM;
     int count = scandir(name, &entries, no_dots, alphasort);
     *found = *found || count >= 0;
     enum status status = STATUS_OK;
     for (int i = 0; i < count; i++) {
-        char *file = NULL;
-        if (status == STATUS_OK && asprintf(&file, "%s/%s", name, entries[i]->d_name) < 0) {
-            file = NULL;
-            status = STATUS_NOMEM;
-        }
-        if (status == STATUS_OK)
+        char *file = status == STATUS_OK ? join(name, entries[i]->d_name) : NULL;
+        if (file != NULL)
             status = read_file(feed, file);
+        else
+            status = STATUS_NOMEM;
         free(file);
         free(entries[i]);
     }
