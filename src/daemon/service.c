@@ -319,7 +319,9 @@ enum status service_start(struct service *service, struct listener *listener,
 bool service_run(struct service *service)
 {
     notify_ready("running");
-    bool ok = mfapi_run(&service->mfapi);
+    /* While it is to end, libmilter may find its closed listener before it sees that it is to end.
+     */
+    bool ok = mfapi_run(&service->mfapi) || service->draining;
     unsigned left = atomic_load(&service->sessions);
     loop_stop(engine_loop(service->engine));
     loop_timer_free(service->wake_timer);
