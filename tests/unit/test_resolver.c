@@ -1,0 +1,922 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dns/resolver.h"
+#include "scripted_source.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FOREVER_MS 100000
+
+static const struct cache_limits cache_limits = {.size_bytes = 8 << 20,
+                                                 .max_ttl_s = 86400,
+                                                 .negative_max_ttl_s = 300,
+                                                 .failure_ttl_s = 30,
+                                                 .stale_s = 86400};
+static const struct resolver_limits limits = {.max_flights = 100, .max_cname_hops = 8};
+
+static struct scripted *script;
+static struct cache *cache;
+static struct metrics *metrics;
+static struct resolver *resolver;
+
+/* What one asker heard. */
+struct heard {
+    int count; /* of answers */
+    enum status status;
+    enum dns_outcome outcome;
+    enum dns_problem problem;
+    enum dns_origin origin;
+    unsigned records, ttl_left_s, took_ms;
+    bool secure;
+    uint8_t first[4];
+    struct resolver_request *request;
+};
+
+static void hear(struct heard *heard, const struct resolver_answer *got)
+{
+    const struct answer *answer = got->answer;
+    heard->count++;
+    heard->outcome = (enum dns_outcome)answer->outcome;
+    heard->problem = (enum dns_problem)answer->problem;
+    heard->origin = got->origin;
+    heard->records = answer->count;
+    heard->ttl_left_s = got->ttl_left_s;
+    heard->took_ms = got->took_ms;
+    heard->secure = answer->secure;
+    if (answer->payload_length >= sizeof heard->first)
+        memcpy(heard->first, answer->payload, sizeof heard->first);
+}
+
+static void on_done(void *arg, const struct resolver_answer *answer)
+{
+    hear(arg, answer);
+}
+
+static void start(const struct resolver_limits *with)
+{
+    script = scripted_new();
+    cache = cache_new(&cache_limits, 1);
+    metrics = metrics_new();
+    ck_assert(cache != NULL && metrics != NULL);
+    resolver =
+        resolver_new(scripted_source(script), cache, NULL, scripted_clock(script), with, metrics);
+    ck_assert_ptr_nonnull(resolver);
+}
+
+static void set_up(void)
+{
+    start(&limits);
+}
+
+static void tear_down(void)
+{
+    resolver_free(resolver);
+    cache_free(cache);
+    metrics_free(metrics);
+    scripted_free(script);
+}
+
+static int64_t now_ms(void)
+{
+    return clock_ms(scripted_clock(script));
+}
+
+static void ask_until(struct heard *heard, const char *name, enum rrtype type, int64_t deadline_ms)
+{
+    struct question question = scripted_question(name, type);
+    struct resolver_answer now;
+    memset(heard, 0, sizeof *heard);
+    heard->status =
+        resolver_ask(resolver, &question, deadline_ms, on_done, heard, &now, &heard->request);
+    if (heard->status == STATUS_OK) {
+        hear(heard, &now);
+        answer_unref(now.answer);
+    }
+}
+
+static void ask(struct heard *heard, const char *name, enum rrtype type)
+{
+    ask_until(heard, name, type, now_ms() + 8000);
+}
+
+static void leave(struct heard *heard)
+{
+    resolver_cancel(resolver, heard->request);
+    heard->request = NULL;
+}
+
+static void pass(int64_t ms)
+{
+    scripted_advance(script, ms);
+    resolver_poll(resolver);
+}
+
+/* --- one answer ----------------------------------------------------------------------------- */
+
+static const struct {
+    const char *label, *spec;
+    enum dns_outcome want;
+    enum dns_problem want_problem;
+    bool want_cached; /* the next asker has it without a question */
+} answers[] = {
+    {"found", "192.0.2.1 ttl=300", DNS_FOUND, PROBLEM_NONE, true},
+    {"TTL 0", "192.0.2.1 ttl=0", DNS_FOUND, PROBLEM_NONE, false},
+    {"TTL 1", "192.0.2.1 ttl=1", DNS_FOUND, PROBLEM_NONE, true},
+    {"TTL 2^31-1", "192.0.2.1 ttl=2147483647", DNS_FOUND, PROBLEM_NONE, true},
+    {"NXDOMAIN", "NXDOMAIN ttl=300", DNS_NXDOMAIN, PROBLEM_NONE, true},
+    {"NXDOMAIN without SOA", "NXDOMAIN ttl=0", DNS_NXDOMAIN, PROBLEM_NONE, false},
+    {"NODATA", "NODATA ttl=300", DNS_NODATA, PROBLEM_NONE, true},
+    {"SERVFAIL", "SERVFAIL", DNS_TEMPERROR, PROBLEM_SERVFAIL, true},
+    {"REFUSED", "REFUSED", DNS_TEMPERROR, PROBLEM_REFUSED, true},
+    {"timeout", "TIMEOUT", DNS_TEMPERROR, PROBLEM_TIMEOUT, true},
+    {"no server", "NETWORK", DNS_TEMPERROR, PROBLEM_NETWORK, true},
+    {"broken", "MALFORMED", DNS_TEMPERROR, PROBLEM_MALFORMED, true},
+    {"our own limit", "LIMIT", DNS_TEMPERROR, PROBLEM_LIMIT, false},
+    {"no memory", "NOMEM", DNS_TEMPERROR, PROBLEM_LIMIT, false},
+};
+
+START_TEST(outcomes)
+{
+    struct heard first, second;
+    scripted_on(script, "a.example", RR_A, answers[_i].spec, _i % 2 ? 0 : 20);
+    ask(&first, "a.example", RR_A);
+    pass(20);
+    ck_assert_int_eq(first.status, STATUS_PENDING);
+    ck_assert_int_eq(first.count, 1);
+    ck_assert_int_eq(first.outcome, answers[_i].want);
+    ck_assert_int_eq(first.problem, answers[_i].want_problem);
+    ck_assert_int_eq(first.origin, DNS_FROM_NETWORK);
+    ck_assert_uint_eq(first.took_ms, _i % 2 ? 0 : 20);
+    leave(&first);
+    ask(&second, "a.example", RR_A);
+    ck_assert_msg(second.status == (answers[_i].want_cached ? STATUS_OK : STATUS_PENDING), "%s",
+                  answers[_i].label);
+    pass(20);
+    ck_assert_int_eq(second.outcome, answers[_i].want);
+    ck_assert_uint_eq(scripted_asked(script, "a.example", RR_A), answers[_i].want_cached ? 1 : 2);
+    leave(&second);
+}
+END_TEST
+
+START_TEST(single_flight)
+{
+    struct heard heard[10];
+    scripted_on(script, "a.example", RR_A, "192.0.2.1", 50);
+    for (int i = 0; i < 10; i++) {
+        ask(&heard[i], i % 2 ? "A.Example" : "a.example", RR_A);
+        pass(1);
+    }
+    pass(50);
+    for (int i = 0; i < 10; i++) {
+        ck_assert_int_eq(heard[i].count, 1);
+        ck_assert_int_eq(heard[i].outcome, DNS_FOUND);
+        ck_assert_int_eq(heard[i].took_ms, 50 - i);
+        leave(&heard[i]);
+    }
+    ck_assert_uint_eq(scripted_asked_all(script), 1);
+}
+END_TEST
+
+START_TEST(types_fly_apart)
+{
+    struct heard a, aaaa;
+    scripted_on(script, "a.example", RR_A, "192.0.2.1", 50);
+    scripted_on(script, "a.example", RR_AAAA, "NODATA", 20);
+    ask(&a, "a.example", RR_A);
+    ask(&aaaa, "a.example", RR_AAAA);
+    pass(20);
+    ck_assert_int_eq(aaaa.count, 1);
+    ck_assert_int_eq(a.count, 0);
+    pass(30);
+    ck_assert_int_eq(a.count, 1);
+    leave(&a);
+    leave(&aaaa);
+}
+END_TEST
+
+/* --- CNAME chains --------------------------------------------------------------------------- */
+
+static const struct {
+    const char *label;
+    struct {
+        const char *name, *spec;
+    } lines[12];
+    enum dns_outcome want;
+    enum dns_problem want_problem;
+    unsigned want_ttl_s;
+    bool want_secure;
+} chains[] = {
+    {"RFC 2317: the resolver returns only the CNAME",
+     {{"1.2.0.192.in-addr.arpa", "CNAME 1.0-25.2.0.192.in-addr.arpa chain-ttl=600"},
+      {"1.0-25.2.0.192.in-addr.arpa", "mail.example ttl=300"}},
+     DNS_FOUND,
+     PROBLEM_NONE,
+     300,
+     false},
+    {"the alias has the smaller TTL",
+     {{"1.2.0.192.in-addr.arpa", "CNAME b.example chain-ttl=60"}, {"b.example", "mail.example"}},
+     DNS_FOUND,
+     PROBLEM_NONE,
+     60,
+     false},
+    {"a TTL of the chain inside the last message",
+     {{"1.2.0.192.in-addr.arpa", "mail.example ttl=300 hops=2 chain-ttl=30"}},
+     DNS_FOUND,
+     PROBLEM_NONE,
+     30,
+     false},
+    {"all of it is secure",
+     {{"1.2.0.192.in-addr.arpa", "CNAME b.example ad"}, {"b.example", "mail.example ad"}},
+     DNS_FOUND,
+     PROBLEM_NONE,
+     3600,
+     true},
+    {"one link is not secure",
+     {{"1.2.0.192.in-addr.arpa", "CNAME b.example"}, {"b.example", "mail.example ad"}},
+     DNS_FOUND,
+     PROBLEM_NONE,
+     3600,
+     false},
+    {"the end does not exist",
+     {{"1.2.0.192.in-addr.arpa", "CNAME b.example chain-ttl=50"},
+      {"b.example", "NXDOMAIN ttl=200"}},
+     DNS_NXDOMAIN,
+     PROBLEM_NONE,
+     50,
+     false},
+    {"the end fails",
+     {{"1.2.0.192.in-addr.arpa", "CNAME b.example"}, {"b.example", "SERVFAIL"}},
+     DNS_TEMPERROR,
+     PROBLEM_SERVFAIL,
+     0,
+     false},
+    {"to itself",
+     {{"1.2.0.192.in-addr.arpa", "CNAME 1.2.0.192.IN-ADDR.arpa"}},
+     DNS_TEMPERROR,
+     PROBLEM_LOOP,
+     0,
+     false},
+    {"in a circle, further on",
+     {{"1.2.0.192.in-addr.arpa", "CNAME b.example"},
+      {"b.example", "CNAME c.example"},
+      {"c.example", "CNAME b.example"}},
+     DNS_TEMPERROR,
+     PROBLEM_LOOP,
+     0,
+     false},
+    {"eight hops",
+     {{"1.2.0.192.in-addr.arpa", "CNAME b1 hops=4"},
+      {"b1", "CNAME b2 hops=3"},
+      {"b2", "CNAME b3"},
+      {"b3", "mail.example"}},
+     DNS_FOUND,
+     PROBLEM_NONE,
+     3600,
+     false},
+    {"nine hops",
+     {{"1.2.0.192.in-addr.arpa", "CNAME b1 hops=4"},
+      {"b1", "CNAME b2 hops=4"},
+      {"b2", "CNAME b3"},
+      {"b3", "mail.example"}},
+     DNS_TEMPERROR,
+     PROBLEM_LOOP,
+     0,
+     false},
+    {"nine hops, the last inside a message",
+     {{"1.2.0.192.in-addr.arpa", "CNAME b1 hops=7"}, {"b1", "mail.example hops=2"}},
+     DNS_TEMPERROR,
+     PROBLEM_LOOP,
+     0,
+     false},
+};
+
+START_TEST(cname_chains)
+{
+    const char *name = chains[_i].lines[0].name;
+    struct heard heard;
+    for (size_t i = 0; i < 12 && chains[_i].lines[i].name != NULL; i++)
+        scripted_on(script, chains[_i].lines[i].name, RR_PTR, chains[_i].lines[i].spec,
+                    _i % 2 ? 0 : 5);
+    ask(&heard, name, RR_PTR);
+    pass(100);
+    ck_assert_int_eq(heard.count, 1);
+    ck_assert_msg(heard.outcome == chains[_i].want, "%s", chains[_i].label);
+    ck_assert_int_eq(heard.problem, chains[_i].want_problem);
+    ck_assert(heard.secure == chains[_i].want_secure);
+    leave(&heard);
+    unsigned asked = scripted_asked_all(script);
+    ask(&heard, name, RR_PTR); /* kept under the name that was asked */
+    ck_assert_int_eq(heard.status, STATUS_OK);
+    ck_assert_uint_eq(scripted_asked_all(script), asked);
+    if (chains[_i].want != DNS_TEMPERROR)
+        ck_assert_msg(heard.ttl_left_s + 1 >= chains[_i].want_ttl_s &&
+                          heard.ttl_left_s <= chains[_i].want_ttl_s,
+                      "%s: TTL %u", chains[_i].label, heard.ttl_left_s);
+}
+END_TEST
+
+START_TEST(chain_ends_in_the_cache)
+{
+    struct heard heard;
+    scripted_on(script, "b.example", RR_PTR, "mail.example ttl=100", 0);
+    scripted_on(script, "1.2.0.192.in-addr.arpa", RR_PTR, "CNAME b.example", 0);
+    ask(&heard, "b.example", RR_PTR);
+    leave(&heard);
+    pass(40000);
+    ask(&heard, "1.2.0.192.in-addr.arpa", RR_PTR);
+    ck_assert_int_eq(heard.outcome, DNS_FOUND);
+    ck_assert_uint_eq(heard.ttl_left_s, 60);
+    ck_assert_uint_eq(scripted_asked(script, "b.example", RR_PTR), 1);
+    leave(&heard);
+}
+END_TEST
+
+/* --- stale answers (RFC 8767) --------------------------------------------------------------- */
+
+/* An answer that is in the cache, and expired a minute ago. */
+static void have_stale(void)
+{
+    struct heard heard;
+    scripted_on(script, "a.example", RR_A, "192.0.2.1 ttl=60", 0);
+    ask(&heard, "a.example", RR_A);
+    leave(&heard);
+    pass(120000);
+}
+
+START_TEST(stale_when_the_servers_fail)
+{
+    struct heard heard;
+    have_stale();
+    scripted_on(script, "a.example", RR_A, "SERVFAIL", 100);
+    ask(&heard, "a.example", RR_A);
+    ck_assert_int_eq(heard.status, STATUS_PENDING); /* the servers are asked first */
+    pass(100);
+    ck_assert_int_eq(heard.count, 1);
+    ck_assert_int_eq(heard.outcome, DNS_FOUND);
+    ck_assert_int_eq(heard.origin, DNS_FROM_STALE);
+    ck_assert_uint_eq(heard.ttl_left_s, 0);
+    leave(&heard);
+    /* For half a minute nobody is asked again. */
+    ask(&heard, "a.example", RR_A);
+    ck_assert_int_eq(heard.status, STATUS_OK);
+    ck_assert_int_eq(heard.origin, DNS_FROM_STALE);
+    pass(30000);
+    ask(&heard, "a.example", RR_A);
+    ck_assert_int_eq(heard.status, STATUS_PENDING);
+    pass(100);
+    leave(&heard);
+    ck_assert_uint_eq(scripted_asked(script, "a.example", RR_A), 3);
+}
+END_TEST
+
+START_TEST(stale_when_the_servers_are_slow)
+{
+    struct heard first, second, third;
+    have_stale();
+    scripted_on(script, "a.example", RR_A, "192.0.2.2", 5000);
+    ask(&first, "a.example", RR_A);
+    pass(1000);
+    ask(&second, "a.example", RR_A);
+    pass(799);
+    ck_assert_int_eq(first.count, 0);
+    pass(1);
+    ck_assert_int_eq(first.count, 1);
+    ck_assert_int_eq(first.origin, DNS_FROM_STALE);
+    ck_assert_uint_eq(first.took_ms, 1800);
+    ck_assert_int_eq(second.count, 0);
+    leave(&first);
+    pass(1000);
+    ck_assert_int_eq(second.origin, DNS_FROM_STALE);
+    leave(&second);
+    /* Nobody waits, but the flight goes on: the answer is wanted. */
+    ck_assert_uint_eq(scripted_open(script), 1);
+    pass(1500);
+    ask(&third, "a.example", RR_A);
+    pass(700);
+    ck_assert_int_eq(third.count, 1);
+    ck_assert_int_eq(third.origin, DNS_FROM_NETWORK);
+    ck_assert_uint_eq(third.first[3], 2);
+    leave(&third);
+    ck_assert_uint_eq(scripted_asked(script, "a.example", RR_A), 2);
+}
+END_TEST
+
+START_TEST(stale_before_the_askers_deadline)
+{
+    struct heard heard;
+    have_stale();
+    scripted_on(script, "a.example", RR_A, "192.0.2.2", 5000);
+    ask_until(&heard, "a.example", RR_A, now_ms() + 1000);
+    pass(899);
+    ck_assert_int_eq(heard.count, 0);
+    pass(1);
+    ck_assert_int_eq(heard.origin, DNS_FROM_STALE);
+    leave(&heard);
+}
+END_TEST
+
+START_TEST(fresh_answer_instead_of_stale)
+{
+    struct heard heard;
+    have_stale();
+    scripted_on(script, "a.example", RR_A, "192.0.2.2", 100);
+    ask(&heard, "a.example", RR_A);
+    pass(100);
+    ck_assert_int_eq(heard.origin, DNS_FROM_NETWORK);
+    ck_assert_uint_eq(heard.first[3], 2);
+    leave(&heard);
+}
+END_TEST
+
+/* A name that is gone is gone, whatever is remembered. */
+START_TEST(nxdomain_instead_of_stale)
+{
+    struct heard heard;
+    have_stale();
+    scripted_on(script, "a.example", RR_A, "NXDOMAIN", 100);
+    ask(&heard, "a.example", RR_A);
+    pass(100);
+    ck_assert_int_eq(heard.outcome, DNS_NXDOMAIN);
+    ck_assert_int_eq(heard.origin, DNS_FROM_NETWORK);
+    leave(&heard);
+}
+END_TEST
+
+/* --- refreshing ahead ----------------------------------------------------------------------- */
+
+START_TEST(refresh_ahead)
+{
+    struct heard heard;
+    scripted_on(script, "a.example", RR_A, "192.0.2.1 ttl=1000", 0);
+    scripted_on(script, "a.example", RR_A, "192.0.2.2 ttl=1000", 50);
+    ask(&heard, "a.example", RR_A);
+    leave(&heard);
+    for (int i = 0; i < 3; i++)
+        ask(&heard, "a.example", RR_A);
+    pass(950000);
+    for (int i = 0; i < 3; i++) {
+        ask(&heard, "a.example", RR_A);
+        ck_assert_int_eq(heard.status, STATUS_OK); /* nobody waits for it */
+        ck_assert_uint_eq(heard.first[3], 1);
+    }
+    ck_assert_uint_eq(scripted_asked(script, "a.example", RR_A), 2);
+    pass(50);
+    ask(&heard, "a.example", RR_A);
+    ck_assert_int_eq(heard.status, STATUS_OK);
+    ck_assert_uint_eq(heard.first[3], 2);
+    ck_assert_uint_eq(heard.ttl_left_s, 1000);
+}
+END_TEST
+
+START_TEST(refresh_gives_way)
+{
+    struct heard heard, waiting;
+    resolver_free(resolver);
+    const struct resolver_limits few = {.max_flights = 2, .max_cname_hops = 8};
+    resolver =
+        resolver_new(scripted_source(script), cache, NULL, scripted_clock(script), &few, NULL);
+    scripted_on(script, "a.example", RR_A, "192.0.2.1 ttl=1000", 0);
+    scripted_on(script, "slow.example", RR_A, "192.0.2.2", 5000);
+    for (int i = 0; i < 4; i++) {
+        ask(&heard, "a.example", RR_A);
+        if (heard.status == STATUS_PENDING)
+            leave(&heard);
+    }
+    pass(950000);
+    ask(&waiting, "slow.example", RR_A);
+    ask(&heard, "a.example", RR_A);
+    ck_assert_int_eq(heard.status, STATUS_OK);
+    ck_assert_uint_eq(scripted_asked(script, "a.example", RR_A), 1);
+    pass(5000);
+    leave(&waiting);
+}
+END_TEST
+
+/* --- limits, deadlines, hanging up ---------------------------------------------------------- */
+
+START_TEST(too_many_flights)
+{
+    struct heard heard[4];
+    char name[32];
+    tear_down();
+    const struct resolver_limits few = {.max_flights = 3, .max_cname_hops = 8};
+    start(&few);
+    for (int i = 0; i < 4; i++) {
+        (void)snprintf(name, sizeof name, "a%d.example", i);
+        scripted_on(script, name, RR_A, "192.0.2.1", 50);
+        ask(&heard[i], name, RR_A);
+    }
+    ck_assert_int_eq(heard[3].count, 1);
+    ck_assert_int_eq(heard[3].outcome, DNS_TEMPERROR);
+    ck_assert_int_eq(heard[3].problem, PROBLEM_LIMIT);
+    pass(50);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(heard[i].count, 1);
+        leave(&heard[i]);
+    }
+    ask(&heard[3], "a3.example", RR_A); /* not remembered as a failure */
+    pass(50);
+    ck_assert_int_eq(heard[3].outcome, DNS_FOUND);
+    leave(&heard[3]);
+}
+END_TEST
+
+START_TEST(hanging_up)
+{
+    struct heard one, two;
+    scripted_on(script, "a.example", RR_A, "192.0.2.1", 50);
+    ask(&one, "a.example", RR_A);
+    ask(&two, "a.example", RR_A);
+    leave(&one);
+    ck_assert_int_eq(one.count, 1);
+    ck_assert_int_eq(one.problem, PROBLEM_CANCELLED);
+    ck_assert_uint_eq(scripted_cancelled(script), 0); /* somebody still waits */
+    leave(&two);
+    ck_assert_int_eq(two.count, 1);
+    ck_assert_uint_eq(scripted_cancelled(script), 1);
+    ck_assert_uint_eq(scripted_open(script), 0);
+    ask(&one, "a.example", RR_A); /* nothing is held against the name */
+    pass(50);
+    ck_assert_int_eq(one.outcome, DNS_FOUND);
+    leave(&one);
+}
+END_TEST
+
+START_TEST(later_deadline_counts)
+{
+    struct heard one, two;
+    scripted_on(script, "a.example", RR_A, "192.0.2.1", 6000);
+    scripted_on(script, "a.example", RR_A, "192.0.2.1", 1000);
+    ask_until(&one, "a.example", RR_A, now_ms() + 4000);
+    ask_until(&two, "a.example", RR_A, now_ms() + 8000);
+    pass(3999);
+    ck_assert_int_eq(one.count, 0);
+    pass(2000); /* the source gave up at 4 s, and was asked once more */
+    ck_assert_int_eq(two.count, 1);
+    ck_assert_int_eq(two.outcome, DNS_FOUND);
+    leave(&one);
+    leave(&two);
+}
+END_TEST
+
+START_TEST(no_flight_is_for_ever)
+{
+    struct heard heard[40];
+    scripted_on(script, "a.example", RR_A, "192.0.2.1", SCRIPTED_NEVER);
+    for (int i = 0; i < 40; i++) {
+        ask(&heard[i], "a.example", RR_A);
+        pass(1000);
+    }
+    ck_assert_int_eq(heard[0].count, 1);
+    ck_assert_int_eq(heard[0].outcome, DNS_TEMPERROR);
+    ck_assert_uint_eq(heard[0].took_ms, 30000);
+    for (int i = 0; i < 40; i++)
+        leave(&heard[i]);
+}
+END_TEST
+
+/* --- sources -------------------------------------------------------------------------------- */
+
+START_TEST(reload)
+{
+    struct heard before, after;
+    struct scripted *other = scripted_new();
+    scripted_on(script, "a.example", RR_A, "192.0.2.1", 50);
+    scripted_on(other, "b.example", RR_A, "192.0.2.2", 0);
+    ask(&before, "a.example", RR_A);
+    ck_assert_int_eq(resolver_set_source(resolver, scripted_source(other)), STATUS_OK);
+    ck_assert_uint_eq(scripted_freed(script), 0); /* a flight still uses it */
+    ask(&after, "b.example", RR_A);
+    ck_assert_int_eq(after.outcome, DNS_FOUND);
+    leave(&after);
+    pass(50);
+    ck_assert_int_eq(before.outcome, DNS_FOUND);
+    ck_assert_uint_eq(scripted_freed(script), 1);
+    leave(&before);
+    resolver_free(resolver);
+    resolver = NULL;
+    ck_assert_uint_eq(scripted_freed(other), 1);
+    scripted_free(other);
+}
+END_TEST
+
+START_TEST(server_texts)
+{
+    struct resolver_answer now;
+    struct resolver_request *request;
+    struct question question = scripted_question("a.example", RR_A);
+    struct heard heard;
+    scripted_on(script, "a.example", RR_A, "192.0.2.1 server=1", 0);
+    ask(&heard, "a.example", RR_A);
+    leave(&heard);
+    ck_assert_int_eq(resolver_ask(resolver, &question, now_ms(), on_done, &heard, &now, &request),
+                     STATUS_OK);
+    struct scripted *other = scripted_new();
+    ck_assert_int_eq(resolver_set_source(resolver, scripted_source(other)), STATUS_OK);
+    ck_assert_str_eq(resolver_server_text(resolver, now.answer->server), "[2001:db8::53]:53");
+    ck_assert_ptr_null(resolver_server_text(resolver, ANSWER_NO_SERVER));
+    answer_unref(now.answer);
+    resolver_free(resolver);
+    resolver = NULL;
+    scripted_free(other);
+}
+END_TEST
+
+START_TEST(shutdown)
+{
+    struct heard heard[3];
+    scripted_on(script, "a.example", RR_A, "192.0.2.1", 50);
+    scripted_on(script, "b.example", RR_A, "192.0.2.1", 50);
+    ask(&heard[0], "a.example", RR_A);
+    ask(&heard[1], "a.example", RR_A);
+    ask(&heard[2], "b.example", RR_A);
+    resolver_free(resolver);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(heard[i].count, 1);
+        ck_assert_int_eq(heard[i].problem, PROBLEM_CANCELLED);
+        resolver_cancel(NULL, heard[i].request); /* the resolver is gone already */
+    }
+    resolver = NULL;
+    ck_assert_uint_eq(scripted_freed(script), 1);
+}
+END_TEST
+
+/* --- the breaker and the counters ----------------------------------------------------------- */
+
+static void ask_zone(int net, const char *spec)
+{
+    char name[64];
+    struct heard heard;
+    (void)snprintf(name, sizeof name, "1.0.%d.10.in-addr.arpa", net);
+    scripted_on(script, name, RR_PTR, spec, 0);
+    ask(&heard, name, RR_PTR);
+    leave(&heard);
+}
+
+START_TEST(outage)
+{
+    struct heard heard;
+    ck_assert(!resolver_health(resolver).down);
+    for (int i = 0; i < 1000; i++) { /* one broken zone, however often */
+        scripted_on(script, "1.0.0.10.in-addr.arpa", RR_PTR, "TIMEOUT", 0);
+        ask(&heard, "1.0.0.10.in-addr.arpa", RR_PTR);
+        if (heard.status == STATUS_PENDING)
+            leave(&heard);
+        pass(31);
+    }
+    ck_assert(!resolver_health(resolver).down);
+    for (int i = 1; i < 8; i++)
+        ask_zone(i, i % 2 ? "TIMEOUT" : "SERVFAIL");
+    ck_assert(resolver_health(resolver).down);
+    ck_assert_int_eq(resolver_health(resolver).since_ms, now_ms());
+    pass(1000);
+    for (int i = 10; i < 12; i++)
+        ask_zone(i, i % 2 ? "NXDOMAIN" : "mail.example");
+    ck_assert(!resolver_health(resolver).down);
+}
+END_TEST
+
+/* Limits, loops and people who hang up are no outage. */
+START_TEST(no_outage)
+{
+    for (int i = 0; i < 50; i++)
+        ask_zone(i, i % 2 ? "LIMIT" : "LOOP");
+    ck_assert(!resolver_health(resolver).down);
+}
+END_TEST
+
+static int64_t value_of(const char *name, size_t first);
+
+struct sought {
+    const char *name;
+    size_t first;
+    int64_t value;
+};
+
+static void seek(void *arg, const struct metric_desc *desc, const struct metric *metric)
+{
+    struct sought *sought = arg;
+    if (strcmp(desc->name, sought->name) == 0)
+        sought->value = metric_value(metric, sought->first, 0);
+}
+
+static int64_t value_of(const char *name, size_t first)
+{
+    struct sought sought = {name, first, -1};
+    metrics_each(metrics, seek, &sought);
+    return sought.value;
+}
+
+START_TEST(counters)
+{
+    struct heard heard;
+    have_stale();
+    scripted_on(script, "a.example", RR_A, "SERVFAIL", 0);
+    ask(&heard, "a.example", RR_A);
+    leave(&heard);
+    ask(&heard, "a.example", RR_A);
+    scripted_on(script, "b.example", RR_A, "192.0.2.1", 0);
+    ask(&heard, "b.example", RR_A);
+    leave(&heard);
+    ask(&heard, "b.example", RR_A);
+    scripted_on(script, "c.example", RR_A, "192.0.2.1", 100);
+    ask(&heard, "c.example", RR_A);
+    ck_assert_int_eq(value_of("iprevd_resolver_in_flight", 0), 1);
+    leave(&heard);
+    ck_assert_int_eq(value_of("iprevd_resolver_in_flight", 0), 0);
+    ck_assert_int_eq(value_of("iprevd_cache_lookups_total", 0), 3);
+    ck_assert_int_eq(value_of("iprevd_cache_lookups_total", 1), 1);
+    ck_assert_int_eq(value_of("iprevd_cache_lookups_total", 2), 2);
+    ck_assert_int_eq(value_of("iprevd_cache_stale_served_total", 0), 2);
+    ck_assert_int_eq(value_of("iprevd_resolver_flights_total", 0), 4);
+    ck_assert_int_eq(value_of("iprevd_resolver_cancelled_total", 0), 1);
+    ck_assert_int_eq(value_of("iprevd_resolver_refused_total", 0), 0);
+    ck_assert_int_eq(value_of("iprevd_resolver_failures_total", PROBLEM_SERVFAIL), 1);
+    ck_assert_int_eq(value_of("iprevd_resolver_outage", 0), 0);
+    ck_assert_int_ge(value_of("iprevd_cache_records", 0), 1);
+    ck_assert_int_ge(value_of("iprevd_cache_bytes", 0), 100);
+}
+END_TEST
+
+/* --- many threads on a real loop ------------------------------------------------------------ */
+
+#define THREADS   4
+#define QUESTIONS 3000
+
+struct crowd {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned open, told;
+};
+
+struct member {
+    struct crowd *crowd;
+    unsigned seed;
+};
+
+static void on_told(void *arg, const struct resolver_answer *answer)
+{
+    struct crowd *crowd = arg;
+    ck_assert_ptr_nonnull(answer->answer);
+    pthread_mutex_lock(&crowd->lock);
+    crowd->open--;
+    crowd->told++;
+    pthread_cond_broadcast(&crowd->changed);
+    pthread_mutex_unlock(&crowd->lock);
+}
+
+static void ask_one(struct crowd *crowd, unsigned random)
+{
+    char name[32];
+    struct resolver_answer now;
+    struct resolver_request *request;
+    (void)snprintf(name, sizeof name, "a%u.example", random % 200);
+    struct question question = scripted_question(name, RR_A);
+    pthread_mutex_lock(&crowd->lock);
+    crowd->open++;
+    pthread_mutex_unlock(&crowd->lock);
+    enum status status =
+        resolver_ask(resolver, &question, now_ms() + FOREVER_MS, on_told, crowd, &now, &request);
+    if (status == STATUS_PENDING) {
+        if (random % 3 != 0) { /* wait for it to be told, more or less */
+            pthread_mutex_lock(&crowd->lock);
+            while (crowd->open > 20)
+                pthread_cond_wait(&crowd->changed, &crowd->lock);
+            pthread_mutex_unlock(&crowd->lock);
+        }
+        resolver_cancel(resolver, request);
+        return;
+    }
+    ck_assert_int_eq(status, STATUS_OK);
+    answer_unref(now.answer);
+    pthread_mutex_lock(&crowd->lock);
+    crowd->open--;
+    pthread_mutex_unlock(&crowd->lock);
+}
+
+static void *member_main(void *arg)
+{
+    struct member *member = arg;
+    unsigned state = member->seed;
+    for (int i = 0; i < QUESTIONS; i++) {
+        state = state * 1664525U + 1013904223U;
+        ask_one(member->crowd, state >> 12);
+    }
+    return NULL;
+}
+
+/* Every request that was pending is told exactly once; run under the thread sanitizer too. */
+START_TEST(crowd_on_a_loop)
+{
+    static struct crowd crowd = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0};
+    pthread_t thread[THREADS];
+    struct member member[THREADS];
+    char name[32];
+    tear_down();
+    script = scripted_new();
+    cache = cache_new(&cache_limits, 1);
+    metrics = metrics_new();
+    struct loop *loop = loop_new();
+    ck_assert_ptr_nonnull(loop);
+    scripted_use_loop(script, loop);
+    for (unsigned i = 0; i < 200; i++) {
+        (void)snprintf(name, sizeof name, "a%u.example", i);
+        scripted_on(script, name, RR_A, i % 5 == 0 ? "SERVFAIL" : "192.0.2.1 ttl=0", i % 3);
+    }
+    resolver = resolver_new(scripted_source(script), cache, loop, scripted_clock(script), &limits,
+                            metrics);
+    ck_assert_int_eq(loop_start(loop, "test"), STATUS_OK);
+    for (unsigned i = 0; i < THREADS; i++) {
+        member[i] = (struct member){&crowd, i + 1};
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, member_main, &member[i]), 0);
+    }
+    for (unsigned i = 0; i < 20; i++)
+        ck_assert_int_eq(resolver_set_source(resolver, scripted_source(script)), STATUS_OK);
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_join(thread[i], NULL), 0);
+    loop_stop(loop);
+    resolver_free(resolver);
+    resolver = NULL;
+    loop_free(loop);
+    ck_assert_uint_eq(crowd.open, 0);
+    ck_assert_uint_gt(crowd.told, 0);
+    ck_assert_uint_eq(scripted_freed(script), 21);
+}
+END_TEST
+
+/* A stopped loop takes no questions, and leaves none unanswered. */
+START_TEST(loop_stops_first)
+{
+    struct heard heard;
+    struct question question = scripted_question("a.example", RR_A);
+    struct resolver_answer now;
+    tear_down();
+    script = scripted_new();
+    cache = cache_new(&cache_limits, 1);
+    metrics = metrics_new();
+    struct loop *loop = loop_new();
+    scripted_use_loop(script, loop);
+    scripted_on(script, "a.example", RR_A, "192.0.2.1", SCRIPTED_NEVER);
+    resolver = resolver_new(scripted_source(script), cache, loop, scripted_clock(script), &limits,
+                            metrics);
+    ck_assert_int_eq(loop_start(loop, "test"), STATUS_OK);
+    memset(&heard, 0, sizeof heard);
+    ck_assert_int_eq(resolver_ask(resolver, &question, now_ms() + FOREVER_MS, on_done, &heard, &now,
+                                  &heard.request),
+                     STATUS_PENDING);
+    loop_stop(loop);
+    struct resolver_request *late;
+    ck_assert_int_eq(
+        resolver_ask(resolver, &question, now_ms() + FOREVER_MS, on_done, &heard, &now, &late),
+        STATUS_CLOSED);
+    resolver_free(resolver);
+    resolver = NULL;
+    loop_free(loop);
+    ck_assert_int_eq(heard.count, 1);
+    ck_assert_int_eq(heard.problem, PROBLEM_CANCELLED);
+    leave(&heard);
+}
+END_TEST
+
+#define COUNT(table) ((int)(sizeof(table) / sizeof(table)[0]))
+
+int main(void)
+{
+    Suite *suite = suite_create("resolver");
+    TCase *tcase = tcase_create("resolver");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_set_timeout(tcase, 120);
+    tcase_add_loop_test(tcase, outcomes, 0, COUNT(answers));
+    tcase_add_test(tcase, single_flight);
+    tcase_add_test(tcase, types_fly_apart);
+    tcase_add_loop_test(tcase, cname_chains, 0, COUNT(chains));
+    tcase_add_test(tcase, chain_ends_in_the_cache);
+    tcase_add_test(tcase, stale_when_the_servers_fail);
+    tcase_add_test(tcase, stale_when_the_servers_are_slow);
+    tcase_add_test(tcase, stale_before_the_askers_deadline);
+    tcase_add_test(tcase, fresh_answer_instead_of_stale);
+    tcase_add_test(tcase, nxdomain_instead_of_stale);
+    tcase_add_test(tcase, refresh_ahead);
+    tcase_add_test(tcase, refresh_gives_way);
+    tcase_add_test(tcase, too_many_flights);
+    tcase_add_test(tcase, hanging_up);
+    tcase_add_test(tcase, later_deadline_counts);
+    tcase_add_test(tcase, no_flight_is_for_ever);
+    tcase_add_test(tcase, reload);
+    tcase_add_test(tcase, server_texts);
+    tcase_add_test(tcase, shutdown);
+    tcase_add_test(tcase, outage);
+    tcase_add_test(tcase, no_outage);
+    tcase_add_test(tcase, counters);
+    tcase_add_test(tcase, crowd_on_a_loop);
+    tcase_add_test(tcase, loop_stops_first);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
