@@ -6,6 +6,7 @@ include tests/unit/core.mk
 include tests/unit/dns.mk
 include tests/unit/net.mk
 include tests/unit/site.mk
+include tests/unit/ctl.mk
 include tests/unit/daemon.mk
 
 # Scenarios: stories through the real session, lookup and cache with a fake clock.

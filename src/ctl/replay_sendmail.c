@@ -93,10 +93,12 @@ static bool take_relay(const char *text, struct replay_event *event)
     return true;
 }
 
-/* "<user@example.org>" up to the next field. */
-static bool take_address(const char *text, char out[REPLAY_ADDRESS_MAX + 1])
+/* "<user@example.org>" up to the field `next`, or, when that does not follow, any. */
+static bool take_address(const char *text, const char *next, char out[REPLAY_ADDRESS_MAX + 1])
 {
-    const char *end = strstr(text, ", ");
+    const char *end = strstr(text, next);
+    if (end == NULL)
+        end = strstr(text, ", ");
     size_t length = end != NULL ? (size_t)(end - text) : strlen(text);
     if (length >= 2 && text[0] == '<' && text[length - 1] == '>') {
         text++;
@@ -132,7 +134,7 @@ static void on_from(struct replay_sendmail *sendmail, const struct replay_record
         replaypending_close(sendmail->pending, event, sink);
         return;
     }
-    event->sender_recorded = take_address(text, event->sender);
+    event->sender_recorded = take_address(text, ", size=", event->sender);
     stamp(sendmail, record, event);
     /* With recipients left it was taken, whatever became of others. */
     if (recipients != NULL && recipients[0] != '0')
@@ -154,10 +156,10 @@ static void on_ruleset(struct replay_sendmail *sendmail, const struct replay_rec
         event->outcome = outcome_of(reject + 9);
     const char *recipient = strstr(text, "check_rcpt, arg1=");
     if (recipient != NULL)
-        event->recipient_recorded = take_address(recipient + 17, event->recipient);
+        event->recipient_recorded = take_address(recipient + 17, ", relay=", event->recipient);
     const char *sender = strstr(text, "check_mail, arg1=");
     if (sender != NULL)
-        event->sender_recorded = take_address(sender + 17, event->sender);
+        event->sender_recorded = take_address(sender + 17, ", relay=", event->sender);
 }
 
 /* "Milter: to=<user@example.net>, reject=550 5.7.25 ...", "Milter: data, reject=..." */
@@ -172,7 +174,7 @@ static void on_milter(struct replay_sendmail *sendmail, const struct replay_reco
         stamp(sendmail, record, event);
     event->outcome = outcome_of(reject + 9);
     if (strncmp(text, "to=", 3) == 0)
-        event->recipient_recorded = take_address(text + 3, event->recipient);
+        event->recipient_recorded = take_address(text + 3, ", reject=", event->recipient);
 }
 
 void replaysendmail_record(struct replay_sendmail *sendmail, const struct replay_record *record,

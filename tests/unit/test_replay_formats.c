@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The formats of iprevctl replay: lines in, attempts out, each told as one line of text. */
+#include "base/textbuf.h"
+#include "ctl/replay_journal.h"
+#include "ctl/replay_mail.h"
+#include "ctl/replay_postfix.h"
+#include "ctl/replay_sendmail.h"
+#include "ctl/replay_syslog.h"
+#include "ctl/replay_triples.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define NOW_S 1795000000 /* 2026-11-18 */
+
+/* --- attempts as text ------------------------------------------------------------------------ */
+
+static char told_memory[4096];
+static struct textbuf told;
+
+/* "1 192.0.2.1 ptr=a.example helo=b from=c to=d accepted" */
+static void tell(void *arg, const struct replay_event *event)
+{
+    static const char *const ptrs[] = {"?", "none", "ptr", "unconfirmed"};
+    static const char *const outcomes[] = {"unknown", "accepted", "deferred", "refused"};
+    char client[IPADDR_TEXT_MAX];
+    (void)arg;
+    textbuf_printf(&told, "%llu %s %s", (unsigned long long)event->line,
+                   ipaddr_format(&event->client, client), ptrs[event->ptr_state]);
+    if (event->ptr[0] != '\0')
+        textbuf_printf(&told, "=%s", event->ptr);
+    if (event->helo_recorded)
+        textbuf_printf(&told, " helo=%s", event->helo);
+    if (event->sender_recorded)
+        textbuf_printf(&told, " from=%s", event->sender);
+    if (event->recipient_recorded)
+        textbuf_printf(&told, " to=%s", event->recipient);
+    textbuf_printf(&told, "%s %s\n", event->authenticated ? " auth" : "", outcomes[event->outcome]);
+}
+
+static const struct replay_sink sink = {tell, NULL};
+
+static void begin(void)
+{
+    textbuf_init(&told, told_memory, sizeof told_memory);
+}
+
+static bool is_ours(void *arg, const struct ipaddr *addr)
+{
+    (void)arg;
+    return addr->family == IP_V4 && (addr->bytes[0] == 127 || addr->bytes[0] == 10);
+}
+
+/* --- logs ------------------------------------------------------------------------------------ */
+
+#define P(program, text) "Nov 14 10:00:00 mx postfix/" program "[7]: " text "\n"
+#define S(text)          "Nov 14 10:00:00 mx sm-mta[7]: " text "\n"
+
+static const struct {
+    const char *label;
+    const char *lines;
+    const char *want;
+} logs[] = {
+    {"taken",
+     P("smtpd", "connect from mail.a.example[192.0.2.1]")
+         P("smtpd", "4F1A2B: client=mail.a.example[192.0.2.1]")
+             P("cleanup", "4F1A2B: message-id=<x@a.example>") P(
+                 "qmgr", "4F1A2B: from=<u@a.example>, size=100, nrcpt=1 (queue active)")
+                 P("smtpd",
+                   "disconnect from mail.a.example[192.0.2.1] ehlo=1 mail=1 rcpt=1 data=1 quit=1"),
+     "2 192.0.2.1 ptr=mail.a.example from=u@a.example accepted\n"},
+    {"no PTR", P("smtpd", "4F1A2B: client=unknown[192.0.2.1]") P("qmgr", "4F1A2B: from=<>, size=1"),
+     "1 192.0.2.1 none from= accepted\n"},
+    {"client with port", P("smtpd", "4F1A2B: client=a.example[192.0.2.1]:25025"),
+     "1 192.0.2.1 ptr=a.example unknown\n"},
+    {"IPv6", P("smtpd", "4F1A2B: client=a.example[2001:db8::1]"),
+     "1 2001:db8::1 ptr=a.example unknown\n"},
+    {"logged in",
+     P("submission/smtpd",
+       "4F1A2B: client=a.example[192.0.2.1], sasl_method=PLAIN, sasl_username=u"),
+     "1 192.0.2.1 ptr=a.example auth unknown\n"},
+    {"refused at RCPT",
+     P("smtpd", "NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 550 5.7.25 Client host rejected: "
+                "cannot find your hostname, [192.0.2.1]; from=<u@a.example> to=<v@b.example> "
+                "proto=ESMTP helo=<host.a.example>"),
+     "1 192.0.2.1 none helo=host.a.example from=u@a.example to=v@b.example refused\n"},
+    {"deferred",
+     P("smtpd",
+       "NOQUEUE: reject: RCPT from a.example[192.0.2.1]: 450 4.7.25 later; from=<> to=<v@b> "
+       "proto=SMTP helo=<x>"),
+     "1 192.0.2.1 ptr=a.example helo=x from= to=v@b deferred\n"},
+    {"postscreen",
+     P("postscreen", "NOQUEUE: reject: RCPT from [192.0.2.1]:4711: 550 5.7.1 Service unavailable; "
+                     "client [192.0.2.1] blocked; from=<u@a>, to=<v@b>, proto=ESMTP, helo=<h>"),
+     "1 192.0.2.1 ? helo=h from=u@a to=v@b refused\n"},
+    {"a filter refuses at the end",
+     P("smtpd", "4F1A2B: client=a.example[192.0.2.1]") P(
+         "cleanup", "4F1A2B: milter-reject: END-OF-MESSAGE from a.example[192.0.2.1]: 5.7.1 spam; "
+                    "from=<u@a> to=<v@b> proto=ESMTP helo=<h>"),
+     "2 192.0.2.1 ptr=a.example helo=h from=u@a to=v@b refused\n"},
+    {"header check",
+     P("smtpd", "4F1A2B: client=a.example[192.0.2.1]")
+         P("cleanup",
+           "4F1A2B: reject: header Subject: hi from a.example[192.0.2.1]; from=<u@a> to=<v@b> "
+           "proto=ESMTP helo=<h>: 5.7.1 no"),
+     "2 192.0.2.1 ptr=a.example helo=h from=u@a to=v@b refused\n"},
+    {"one recipient refused, one taken",
+     P("smtpd", "4F1A2B: client=a.example[192.0.2.1]")
+         P("smtpd",
+           "4F1A2B: reject: RCPT from a.example[192.0.2.1]: 550 5.1.1 no; from=<u@a> to=<w@b> "
+           "proto=ESMTP helo=<h>") P("qmgr", "4F1A2B: from=<u@a>, size=1, nrcpt=1 (queue active)"),
+     "2 192.0.2.1 ptr=a.example helo=h from=u@a to=w@b refused\n"
+     "1 192.0.2.1 ptr=a.example from=u@a accepted\n"},
+    {"a warning tells EHLO",
+     P("smtpd", "connect from a.example[192.0.2.1]")
+         P("smtpd",
+           "NOQUEUE: reject_warning: RCPT from a.example[192.0.2.1]: 450 4.7.1 x; from=<u@a> "
+           "to=<v@b> proto=ESMTP helo=<h>") P("smtpd", "4F1A2B: client=a.example[192.0.2.1]"),
+     "3 192.0.2.1 ptr=a.example helo=h unknown\n"},
+    {"unconfirmed name",
+     P("smtpd", "warning: hostname bad.example does not resolve to address 192.0.2.1: Name or "
+                "service not known") P("smtpd", "connect from unknown[192.0.2.1]")
+         P("smtpd", "4F1A2B: client=unknown[192.0.2.1]"),
+     "3 192.0.2.1 unconfirmed=bad.example unknown\n"},
+    {"unconfirmed name, older words",
+     P("smtpd", "warning: 192.0.2.1: hostname bad.example verification failed: Name or service")
+         P("smtpd", "4F1A2B: client=unknown[192.0.2.1]"),
+     "2 192.0.2.1 unconfirmed=bad.example unknown\n"},
+    {"another client of the same process",
+     P("smtpd", "warning: hostname bad.example does not resolve to address 192.0.2.1")
+         P("smtpd", "connect from unknown[192.0.2.2]")
+             P("smtpd", "4F1A2B: client=unknown[192.0.2.2]"),
+     "3 192.0.2.2 none unknown\n"},
+    {"a queue ID again",
+     P("smtpd", "4F1A2B: client=a.example[192.0.2.1]")
+         P("smtpd", "4F1A2B: client=b.example[192.0.2.2]"),
+     "1 192.0.2.1 ptr=a.example unknown\n2 192.0.2.2 ptr=b.example unknown\n"},
+    {"an address in brackets in EHLO",
+     P("smtpd", "NOQUEUE: reject: RCPT from a.example[192.0.2.1]: 550 5.7.1 <[203.0.113.9]>: no; "
+                "from=<u@a> to=<v@b> proto=ESMTP helo=<[203.0.113.9]>"),
+     "1 192.0.2.1 ptr=a.example helo=[203.0.113.9] from=u@a to=v@b refused\n"},
+    {"not for us",
+     P("smtpd", "connect from a.example[not-an-address]")
+         P("smtpd", "4F1A2B: client=a.example[999.1.1.1]") P("smtpd", "4F1A2B: client=")
+             P("smtpd", "") P("smtpd", ": ") P("qmgr", "4F1A2B: from=<"),
+     ""},
+
+    {"sendmail: taken",
+     S("3AB1C2D3012345: from=<u@a.example>, size=10, class=0, nrcpts=1, msgid=<m@a>, proto=ESMTP, "
+       "daemon=MTA, relay=mail.a.example [192.0.2.1]")
+         S("3AB1C2D3012345: to=<v@b>, delay=00:00:01, mailer=local, pri=30, dsn=2.0.0, stat=Sent"),
+     "1 192.0.2.1 ptr=mail.a.example from=u@a.example accepted\n"},
+    {"sendmail: no PTR",
+     S("3AB1C2D3012345: from=<>, size=10, class=0, nrcpts=1, proto=SMTP, daemon=MTA, "
+       "relay=[192.0.2.1]"),
+     "1 192.0.2.1 none from= accepted\n"},
+    {"sendmail: may be forged",
+     S("3AB1C2D3012345: from=<u@a>, size=10, nrcpts=1, relay=bad.example [192.0.2.1] (may be "
+       "forged)"),
+     "1 192.0.2.1 unconfirmed=bad.example from=u@a accepted\n"},
+    {"sendmail: IPv6 and ident",
+     S("3AB1C2D3012345: from=<u@a>, size=10, nrcpts=1, relay=joe@a.example [IPv6:2001:db8::1]"),
+     "1 2001:db8::1 ptr=a.example from=u@a accepted\n"},
+    {"sendmail: a milter refuses the recipient",
+     S("3AB1C2D3012345: Milter: to=<v@b>, reject=550 5.7.25 192.0.2.1 has no PTR record")
+         S("3AB1C2D3012345: from=<u@a>, size=0, class=0, nrcpts=0, proto=ESMTP, daemon=MTA, "
+           "relay=[192.0.2.1]"),
+     "2 192.0.2.1 none from=u@a to=v@b refused\n"},
+    {"sendmail: a milter refuses at the end",
+     S("3AB1C2D3012345: from=<u@a>, size=9, class=0, nrcpts=1, relay=a.example [192.0.2.1]")
+         S("3AB1C2D3012345: Milter: data, reject=451 4.7.1 later"),
+     "1 192.0.2.1 ptr=a.example from=u@a deferred\n"},
+    {"sendmail: a ruleset refuses",
+     S("3AB1C2D3012345: ruleset=check_rcpt, arg1=<v@b>, relay=a.example [192.0.2.1], reject=550 "
+       "5.7.1 "
+       "<v@b>... Relaying denied"),
+     "1 192.0.2.1 ptr=a.example to=v@b refused\n"},
+    {"sendmail: logged in",
+     S("3AB1C2D3012345: AUTH=server, relay=a.example [192.0.2.1], authid=u, mech=PLAIN, bits=0")
+         S("3AB1C2D3012345: from=<u@a>, size=9, nrcpts=1, relay=a.example [192.0.2.1]"),
+     "2 192.0.2.1 ptr=a.example from=u@a auth accepted\n"},
+    {"sendmail: a relay in the sender",
+     S("3AB1C2D3012345: from=<\"a, relay=x [203.0.113.9]\"@a>, size=9, nrcpts=1, relay=a.example "
+       "[192.0.2.1]"),
+     "1 192.0.2.1 ptr=a.example from=\"a, relay=x [203.0.113.9]\"@a accepted\n"},
+    {"sendmail: submitted here",
+     S("3AB1C2D3012345: from=root, size=9, nrcpts=1, relay=root@localhost"), ""},
+    {"other lines", "Nov 14 10:00:00 mx kernel: hello\nnonsense\n\n", ""},
+};
+
+static void feed_log(struct replay_postfix *postfix, struct replay_sendmail *sendmail,
+                     const char *text)
+{
+    char line[1024];
+    uint64_t number = 0;
+    for (; *text != '\0'; text += strcspn(text, "\n") + 1) {
+        struct replay_record record;
+        replay_copy(line, sizeof line, text, strcspn(text, "\n"));
+        number++;
+        if (!replaysyslog_parse(line, &record))
+            continue;
+        record.line = number;
+        record.file = "log";
+        if (replaypostfix_is(record.program))
+            replaypostfix_record(postfix, &record, &sink);
+        else if (replaysendmail_is(record.program))
+            replaysendmail_record(sendmail, &record, &sink);
+    }
+}
+
+START_TEST(test_log)
+{
+    struct replay_postfix *postfix = replaypostfix_new(NOW_S);
+    struct replay_sendmail *sendmail = replaysendmail_new(NOW_S);
+    ck_assert_ptr_nonnull(postfix);
+    ck_assert_ptr_nonnull(sendmail);
+    begin();
+    feed_log(postfix, sendmail, logs[_i].lines);
+    replaypostfix_end(postfix, &sink);
+    replaysendmail_end(sendmail, &sink);
+    ck_assert_msg(strcmp(told.text, logs[_i].want) == 0, "%s: got\n%swanted\n%s", logs[_i].label,
+                  told.text, logs[_i].want);
+    replaypostfix_free(postfix);
+    replaysendmail_free(sendmail);
+}
+END_TEST
+
+/* --- time stamps ----------------------------------------------------------------------------- */
+
+static const struct {
+    const char *label, *line;
+    bool want;
+    const char *want_program, *want_message;
+    int64_t want_s; /* TZ is UTC */
+} stamps[] = {
+    {"BSD", "Nov 14 10:00:00 mx postfix/smtpd[7]: hello", true, "postfix/smtpd", "hello",
+     1794650400},
+    {"day of one digit", "Nov  4 10:00:00 mx a[7]: x", true, "a", "x", 1793786400},
+    {"of last year", "Dec 31 23:59:59 mx a[7]: x", true, "a", "x", 1767225599},
+    {"RFC 3339", "2026-11-14T10:00:00.123456+01:00 mx a[7]: x", true, "a", "x", 1794646800},
+    {"short-iso", "2026-11-14T10:00:00-0130 mx a[7]: x", true, "a", "x", 1794655800},
+    {"UTC", "2026-11-14T10:00:00Z mx a[7]: x", true, "a", "x", 1794650400},
+    {"with a space", "2026-11-14 10:00:00 mx a[7]: x", true, "a", "x", 1794650400},
+    {"fraction", "Nov 14 10:00:00.5 mx a[7]: x", true, "a", "x", 1794650400},
+    {"priority", "<22>Nov 14 10:00:00 mx a[7]: x", true, "a", "x", 1794650400},
+    {"no process", "Nov 14 10:00:00 mx a: x", true, "a", "x", 1794650400},
+    {"severity", "Nov 14 10:00:00 mx a[7]: [ID 197553 mail.info] x", true, "a", "x", 1794650400},
+    {"month", "Foo 14 10:00:00 mx a[7]: x", false, NULL, NULL, 0},
+    {"hour", "Nov 14 25:00:00 mx a[7]: x", false, NULL, NULL, 0},
+    {"no tag", "Nov 14 10:00:00 mx hello", false, NULL, NULL, 0},
+    {"no host", "Nov 14 10:00:00 ", false, NULL, NULL, 0},
+    {"cut", "Nov 14 10", false, NULL, NULL, 0},
+    {"zone cut", "2026-11-14T10:00:00+0 mx a[7]: x", false, NULL, NULL, 0},
+    {"open bracket", "Nov 14 10:00:00 mx a[7", false, NULL, NULL, 0},
+    {"empty", "", false, NULL, NULL, 0},
+};
+
+START_TEST(test_stamp)
+{
+    struct replay_record record = {0};
+    bool got = replaysyslog_parse(stamps[_i].line, &record);
+    ck_assert_msg(got == stamps[_i].want, "%s", stamps[_i].label);
+    if (!got)
+        return;
+    ck_assert_str_eq(record.program, stamps[_i].want_program);
+    ck_assert_str_eq(record.message, stamps[_i].want_message);
+    ck_assert_msg(replaysyslog_time(&record, NOW_S) == stamps[_i].want_s, "%s: %lld",
+                  stamps[_i].label, (long long)replaysyslog_time(&record, NOW_S));
+}
+END_TEST
+
+/* --- triples --------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *label, *line, *want; /* NULL: bad; "": nothing in it */
+} triples[] = {
+    {"all", "192.0.2.1 mail.a.example ptr.a.example",
+     "0 192.0.2.1 ptr=ptr.a.example helo=mail.a.example unknown\n"},
+    {"none", "192.0.2.1 - -", "0 192.0.2.1 none helo= unknown\n"},
+    {"tabs, EHLO with a space", "2001:db8::1\ta b\t-\tham",
+     "0 2001:db8::1 none helo=a b unknown\n"},
+    {"an empty field", "192.0.2.1\t\tp.example", "0 192.0.2.1 ptr=p.example helo= unknown\n"},
+    {"more fields", "192.0.2.1 a b c d", "0 192.0.2.1 ptr=b helo=a unknown\n"},
+    {"many spaces", "  192.0.2.1    a   b ", "0 192.0.2.1 ptr=b helo=a unknown\n"},
+    {"mapped", "::ffff:192.0.2.1 a b", "0 192.0.2.1 ptr=b helo=a unknown\n"},
+    {"comment", "# address EHLO PTR", ""},
+    {"empty", "", ""},
+    {"blank", "   ", ""},
+    {"no address", "mail.a.example a b", NULL},
+    {"two fields", "192.0.2.1 a", NULL},
+    {"long address", "1234567890123456789012345678901234567890123456789 a b", NULL},
+};
+
+START_TEST(test_triple)
+{
+    struct replay_event event;
+    const char *why = NULL;
+    begin();
+    switch (replaytriples_parse(triples[_i].line, &event, &why)) {
+    case REPLAY_TRIPLE:
+        tell(NULL, &event);
+        break;
+    case REPLAY_TRIPLE_EMPTY:
+        break;
+    case REPLAY_TRIPLE_BAD:
+        ck_assert_ptr_nonnull(why);
+        ck_assert_msg(triples[_i].want == NULL, "%s: %s", triples[_i].label, why);
+        return;
+    }
+    ck_assert_msg(triples[_i].want != NULL, "%s: taken", triples[_i].label);
+    ck_assert_msg(strcmp(told.text, triples[_i].want) == 0, "%s: %s", triples[_i].label, told.text);
+}
+END_TEST
+
+/* --- messages -------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *label;
+    bool mbox;
+    const char *lines, *want;
+    uint64_t want_without;
+} mails[] = {
+    {"Postfix", false,
+     "Return-Path: <u@a.example>\nX-Original-To: v@b.example\n"
+     "Received: from mail.a.example (ptr.a.example [192.0.2.1])\n\tby mx.b.example (Postfix) with "
+     "ESMTPS id 4F1A2B;\n\tSat, 14 Nov 2026 10:00:00 +0100\nSubject: x\n\nbody\n",
+     "1 192.0.2.1 ptr=ptr.a.example helo=mail.a.example from=u@a.example to=v@b.example accepted\n",
+     0},
+    {"unknown", false, "Received: from h (unknown [192.0.2.1]) by mx with SMTP\n\n",
+     "1 192.0.2.1 none helo=h accepted\n", 0},
+    {"Sendmail, may be forged", false,
+     "Received: from h.example (bad.example [192.0.2.1] (may be forged)) by mx with ESMTP\n\n",
+     "1 192.0.2.1 unconfirmed=bad.example helo=h.example accepted\n", 0},
+    {"ours are passed over", false,
+     "Received: from gw (gw.b.example [10.0.0.1]) by store\n"
+     "Received: by gw id 1\nReceived: from h (p.example [192.0.2.1]) by gw\n"
+     "Received: from forged (x.example [203.0.113.9]) by h\n\n",
+     "1 192.0.2.1 ptr=p.example helo=h accepted\n", 0},
+    {"not in the body", false, "Subject: x\n\nReceived: from h (p [192.0.2.1]) by mx\n", "", 1},
+    {"logged in", false, "Received: from h (p.example [192.0.2.1]) by mx with ESMTPSA id 1\n\n",
+     "1 192.0.2.1 ptr=p.example helo=h auth accepted\n", 0},
+    {"unreadable at the top ends it", false,
+     "Received: from somewhere by mx\nReceived: from h (p.example [192.0.2.1]) by mx\n\n", "", 1},
+    {"mbox", true,
+     "From u@a Sat Nov 14 10:00:00 2026\nReceived: from h (p.example [192.0.2.1]) by mx\n\nbody\n"
+     "From here on it is text\n\nFrom u@a Sat Nov 14 10:00:00 2026\n"
+     "Received: from i (q.example [192.0.2.2]) by mx\n",
+     "1 192.0.2.1 ptr=p.example helo=h accepted\n7 192.0.2.2 ptr=q.example helo=i accepted\n", 0},
+    {"empty", false, "", "", 1},
+};
+
+START_TEST(test_mail)
+{
+    struct replay_mail *mail = replaymail_new(is_ours, NULL);
+    char line[1024];
+    uint64_t number = 0;
+    ck_assert_ptr_nonnull(mail);
+    begin();
+    replaymail_begin(mail, "file", mails[_i].mbox);
+    for (const char *text = mails[_i].lines; *text != '\0'; text += strcspn(text, "\n") + 1) {
+        replay_copy(line, sizeof line, text, strcspn(text, "\n"));
+        replaymail_line(mail, line, ++number, &sink);
+    }
+    uint64_t without = replaymail_end(mail, &sink);
+    ck_assert_msg(strcmp(told.text, mails[_i].want) == 0, "%s: got\n%s", mails[_i].label,
+                  told.text);
+    ck_assert_msg(without == mails[_i].want_without, "%s: %llu without", mails[_i].label,
+                  (unsigned long long)without);
+    replaymail_free(mail);
+}
+END_TEST
+
+/* --- journal --------------------------------------------------------------------------------- */
+
+START_TEST(test_journal)
+{
+    static struct replay_journal journal;
+    static const char *const lines[] = {"__CURSOR=s=1",
+                                        "__REALTIME_TIMESTAMP=1794650400123456",
+                                        "_PID=7",
+                                        "SYSLOG_IDENTIFIER=postfix/smtpd",
+                                        "_A_VERY_LONG_FIELD_NAME_THAT_NOBODY_ASKED_FOR=x",
+                                        "MESSAGE=connect from a=b"};
+    replayjournal_init(&journal);
+    ck_assert(replayjournal_begins(lines[0]));
+    ck_assert(!replayjournal_begins("Nov 14"));
+    ck_assert_int_eq(replayjournal_line(&journal, "", 1), REPLAY_JOURNAL_MORE);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        ck_assert_int_eq(replayjournal_line(&journal, lines[i], 2 + i), REPLAY_JOURNAL_MORE);
+    ck_assert_int_eq(replayjournal_line(&journal, "", 8), REPLAY_JOURNAL_COMPLETE);
+    ck_assert_uint_eq(journal.record.line, 2);
+    ck_assert_str_eq(journal.record.program, "postfix/smtpd");
+    ck_assert_str_eq(journal.record.message, "connect from a=b");
+    ck_assert_int_eq(journal.record.pid, 7);
+    ck_assert_int_eq(replaysyslog_time(&journal.record, NOW_S), 1794650400);
+    /* The next one begins empty; a value may come by its length. */
+    ck_assert_int_eq(replayjournal_line(&journal, "MESSAGE", 9), REPLAY_JOURNAL_LENGTH);
+    replayjournal_value(&journal, "two\nlines");
+    ck_assert_int_eq(replayjournal_line(&journal, "", 12), REPLAY_JOURNAL_COMPLETE);
+    ck_assert_str_eq(journal.record.message, "two\nlines");
+    ck_assert_str_eq(journal.record.program, "");
+}
+END_TEST
+
+#define COUNT(table) ((int)(sizeof table / sizeof table[0]))
+
+int main(void)
+{
+    Suite *suite = suite_create("replay_formats");
+    TCase *tcase = tcase_create("all");
+    (void)setenv("TZ", "UTC", 1);
+    tcase_add_loop_test(tcase, test_log, 0, COUNT(logs));
+    tcase_add_loop_test(tcase, test_stamp, 0, COUNT(stamps));
+    tcase_add_loop_test(tcase, test_triple, 0, COUNT(triples));
+    tcase_add_loop_test(tcase, test_mail, 0, COUNT(mails));
+    tcase_add_test(tcase, test_journal);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
