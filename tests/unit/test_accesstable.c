@@ -16,6 +16,7 @@ static char path[] = "test_accesstable.tmp.XXXXXX";
 
 static void make_path(void)
 {
+    strcpy(path, "test_accesstable.tmp.XXXXXX");
     int fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
     close(fd);

@@ -43,6 +43,7 @@ static const struct conf_report report = {hear_error, hear_warning, NULL};
 
 static void setup(void)
 {
+    strcpy(folder, "test_conf.tmp.XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/iprevd.conf", folder);
 }

@@ -147,6 +147,7 @@ static void write_table(const char *text)
 
 static void make_table(void)
 {
+    strcpy(path, "test_match.tmp.XXXXXX");
     int fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
     close(fd);

@@ -72,6 +72,7 @@ static void write_file(const char *path, const char *text)
 
 static void setup(void)
 {
+    strcpy(folder, "test_sitenomem.tmp.XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     for (size_t i = 0; i < 5; i++)
         snprintf(paths[i], sizeof paths[i], "%s/%s", folder, files[i]);
