@@ -19,8 +19,8 @@ struct session_services {
     struct resolver *resolver;
     const struct clock *clock;
     /*
-     * An exception made at run time for a client with these confirmed names: its reason, or NULL.
-     * NULL function: there are none.  The reason is copied into `out` (size bytes).
+     * Is there an exception made at run time for a client with these facts?  Its reason is copied
+     * into `out` (size bytes).  NULL: there are none.
      */
     bool (*exempt)(void *arg, const struct facts *facts, int64_t wall_s, char *out, size_t size);
     /* Called once a decision, on the session's thread; NULL: nobody wants to know. */

@@ -102,10 +102,10 @@ static void report(const struct session *session, const struct decision *decisio
         session->services->decided(session->services->arg, decision, occasion);
 }
 
+/* The facts are the same throughout a transaction, so the rest follows. */
 static bool same_kind(const struct decision *a, const struct decision *b)
 {
-    return a->match == b->match && (a->exempt == NULL) == (b->exempt == NULL) &&
-           a->verdict.action == b->verdict.action;
+    return a->match == b->match && (a->exempt == NULL) == (b->exempt == NULL);
 }
 
 bool judge_keep(struct session *session, const struct decision *decision, const char *recipient)

@@ -122,9 +122,9 @@ bool judge_facts(struct session *session) MUST_CHECK;
 struct occasion judge_occasion(const struct session *session, const char *recipient);
 
 /*
- * Keep a decision for the end of the transaction unless one of the same kind (the same match block
- * and action, hence the same words) is kept: so their number is bounded by the configuration's.
- * False: memory is out.
+ * Keep a decision for the end of the transaction unless one of the same kind (by the same match
+ * block, so in the same words) is kept: their number is bounded by the configuration's.  False:
+ * memory is out.
  */
 bool judge_keep(struct session *session, const struct decision *decision,
                 const char *recipient) MUST_CHECK;

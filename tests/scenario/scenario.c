@@ -43,6 +43,8 @@ struct play {
     char edits[EDITS_MAX][DECISION_HEADER_MAX + 64];
     size_t edit_count;
     char *json;
+    struct ipaddr exempt; /* client with an exception at run time; IP_NONE: none */
+    char exempt_reason[256];
 };
 
 static void PRINTF_LIKE(2, 3) fail(struct play *play, const char *format, ...)
@@ -74,6 +76,16 @@ static void decided(void *arg, const struct decision *decision, const struct occ
         decision_log_line(decision, occasion, play->logs[play->log_count++]);
     free(play->json);
     play->json = decision_json(decision, occasion);
+}
+
+static bool is_exempt(void *arg, const struct facts *facts, int64_t wall_s, char *out, size_t size)
+{
+    const struct play *play = arg;
+    (void)wall_s;
+    if (play->exempt.family == IP_NONE || !ipaddr_equal(&play->exempt, &facts->client))
+        return false;
+    (void)snprintf(out, size, "%s", play->exempt_reason);
+    return true;
 }
 
 static void left_alone(void *arg, const char *line)
@@ -163,6 +175,7 @@ static bool set_up(struct play *play)
     }
     play->services = (struct session_services){.resolver = play->resolver,
                                                .clock = world_clock(play->world),
+                                               .exempt = is_exempt,
                                                .decided = decided,
                                                .left_alone = left_alone,
                                                .arg = play};
@@ -285,6 +298,18 @@ static void on_end(struct play *play, char *argument)
     play->edit_count = 0;
     settle(play, session_end_of_message(play->session, &edits, &macros));
     session_reset(play->session);
+}
+
+/* "allow ADDRESS REASON", as iprevctl allow; without arguments it ends. */
+static void on_allow(struct play *play, char *argument)
+{
+    char address[IPADDR_TEXT_MAX];
+    play->exempt = (struct ipaddr){0};
+    if (*argument == '\0')
+        return;
+    if (sscanf(argument, "%45s %255[^\n]", address, play->exempt_reason) != 2 ||
+        ipaddr_parse(address, &play->exempt) != STATUS_OK)
+        fail(play, "cannot do: allow %s", argument);
 }
 
 static void on_reset(struct play *play, char *argument)
@@ -465,14 +490,16 @@ static void on_expect(struct play *play, char *argument)
     }
 }
 
+static void on_repeat(struct play *play, char *argument);
+
 static const struct {
     const char *word;
     void (*run)(struct play *play, char *argument);
 } events[] = {
-    {"connect", on_connect}, {"ehlo", on_ehlo},     {"helo", on_ehlo}, {"mail", on_mail},
-    {"rcpt", on_rcpt},       {"header", on_header}, {"end", on_end},   {"reset", on_reset},
-    {"quit", on_quit},       {"macro", on_macro},   {"wait", on_wait}, {"dns", on_dns},
-    {"expect", on_expect},
+    {"connect", on_connect}, {"ehlo", on_ehlo},     {"helo", on_ehlo},     {"mail", on_mail},
+    {"rcpt", on_rcpt},       {"header", on_header}, {"end", on_end},       {"reset", on_reset},
+    {"quit", on_quit},       {"macro", on_macro},   {"wait", on_wait},     {"dns", on_dns},
+    {"expect", on_expect},   {"allow", on_allow},   {"repeat", on_repeat},
 };
 
 static void run_line(struct play *play, char *line)
@@ -485,6 +512,21 @@ static void run_line(struct play *play, char *line)
             return;
         }
     fail(play, "unknown event: %s", line);
+}
+
+/* "repeat N EVENT" */
+static void on_repeat(struct play *play, char *argument)
+{
+    char *event;
+    unsigned long times = strtoul(argument, &event, 10);
+    event += strspn(event, " ");
+    while (times-- > 0 && !play->failed) {
+        char *copy = strdup(event);
+        if (copy == NULL)
+            abort();
+        run_line(play, copy);
+        free(copy);
+    }
 }
 
 /* --- files ---------------------------------------------------------------------------------- */
