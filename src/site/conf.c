@@ -158,6 +158,16 @@ bool conf_is_trusted_relay(const struct conf *conf, const struct ipaddr *addr)
     return in_networks(conf->trusted_relays, conf->trusted_relay_count, addr);
 }
 
+void conf_each_expired(const struct conf *conf, int64_t from_s, int64_t to_s,
+                       void (*tell)(void *arg, const struct match *match), void *arg)
+{
+    for (size_t i = 0; i < conf->match_count; i++) {
+        int64_t until_s = conf->matches[i].until_s;
+        if (until_s != 0 && until_s > from_s && until_s <= to_s)
+            tell(arg, &conf->matches[i]);
+    }
+}
+
 static bool patterns_changed(const struct pattern_list *list)
 {
     return list != NULL && pattern_list_changed(list);

@@ -102,6 +102,10 @@ const struct policy *conf_policy(const struct conf *conf, const char *name);
 bool conf_is_local(const struct conf *conf, const struct ipaddr *addr);
 bool conf_is_trusted_relay(const struct conf *conf, const struct ipaddr *addr);
 
+/* Tell every match block that expired after from_s and not after to_s (wall clock). */
+void conf_each_expired(const struct conf *conf, int64_t from_s, int64_t to_s,
+                       void (*tell)(void *arg, const struct match *match), void *arg);
+
 /* Some table file changed since this snapshot was read?  Does I/O. */
 bool conf_tables_changed(const struct conf *conf);
 

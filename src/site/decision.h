@@ -68,7 +68,8 @@ void decision_tag_header(const struct decision *decision, char out[DECISION_HEAD
 
 /*
  * One JSON object without line feeds, malloc'ed: the caller frees; NULL: out of memory.  The keys
- * of the log line, checks being a list and nothing being null, and more: see iprevd.conf(5).
+ * of the log line, all of them always (checks is a list, null stands for nothing), and more: see
+ * iprevd.conf(5).
  */
 char *decision_json(const struct decision *decision, const struct occasion *occasion) MUST_CHECK;
 

@@ -772,6 +772,34 @@ START_TEST(test_until)
 }
 END_TEST
 
+static void remember_name(void *arg, const struct match *match)
+{
+    strcat(arg, match->name);
+}
+
+START_TEST(test_expiry)
+{
+    struct conf *conf =
+        load_good("match a { policy = none client = {::1} until = \"2027-01-01\" }\n"
+                  "match b { policy = none client = {::1} until = "
+                  "\"2027-01-01T12:00Z\" }\n"
+                  "match c { policy = none }\n");
+    static const struct {
+        int64_t from, to;
+        const char *want;
+    } cases[] = {
+        {NOW, NOW + 43199, ""},         {NOW, NOW + 43200, "b"},  {NOW + 43199, NOW + 43200, "b"},
+        {NOW + 43200, NOW + 86399, ""}, {NOW, NOW + 86400, "ab"}, {NOW + 86400, NOW + 99999, ""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char names[16] = "";
+        conf_each_expired(conf, cases[i].from, cases[i].to, remember_name, names);
+        ck_assert_str_eq(names, cases[i].want);
+    }
+    conf_unref(conf);
+}
+END_TEST
+
 START_TEST(test_distance)
 {
     ck_assert_uint_eq(conf_distance("", "abc"), 3);
@@ -1108,6 +1136,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, test_policies);
     tcase_add_test(tcase, test_relative_files);
     tcase_add_test(tcase, test_until);
+    tcase_add_test(tcase, test_expiry);
     tcase_add_test(tcase, test_distance);
     tcase_add_test(tcase, test_references);
     LOOP(tcase, test_print, printed);
