@@ -8,6 +8,7 @@
 #include "daemon/mfapi.h"
 #include "daemon/privileges.h"
 #include "daemon/service.h"
+#include "daemon/signals.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -200,6 +201,7 @@ static int serve(struct conf *conf, const struct options *options)
         log_error("cannot go into the background: %s", strerror(errno));
         return EX_OSERR;
     }
+    signals_block();
     (void)umask(0077); /* who else may read a file is said where it is made */
     check_descriptors(conf);
     if (!start_up(conf, &start, error)) {

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Seconds between two SIGNAL_TICK. */
 #define TICK_S 1
@@ -23,10 +24,8 @@ static void on_wake(int signal_number)
     (void)signal_number;
 }
 
-void signals_init(bool (*handle)(void *arg, enum signal_event event), void *arg)
+void signals_block(void)
 {
-    receiver.handle = handle;
-    receiver.arg = arg;
     (void)sigemptyset(&receiver.set);
     (void)sigaddset(&receiver.set, SIGHUP);
     (void)sigaddset(&receiver.set, SIGUSR1);
@@ -34,6 +33,12 @@ void signals_init(bool (*handle)(void *arg, enum signal_event event), void *arg)
     (void)sigaddset(&receiver.set, SIGINT);
     (void)pthread_sigmask(SIG_BLOCK, &receiver.set, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+}
+
+void signals_init(bool (*handle)(void *arg, enum signal_event event), void *arg)
+{
+    receiver.handle = handle;
+    receiver.arg = arg;
     const struct sigaction wake = {.sa_handler = on_wake}; /* no SA_RESTART: that is the point */
     (void)sigaction(SIGUSR2, &wake, NULL);
     receiver.main = pthread_self();
@@ -42,6 +47,12 @@ void signals_init(bool (*handle)(void *arg, enum signal_event event), void *arg)
 void signals_wake(void)
 {
     (void)pthread_kill(receiver.main, SIGUSR2);
+}
+
+void signals_errand(void)
+{
+    /* SIGURG: nobody else means anything by it, and where it is not waited for it is ignored. */
+    (void)kill(getpid(), SIGURG);
 }
 
 static enum signal_event wait_for_event(void)
@@ -55,6 +66,8 @@ static enum signal_event wait_for_event(void)
     case SIGTERM:
     case SIGINT:
         return SIGNAL_STOP;
+    case SIGURG:
+        return SIGNAL_ERRAND;
     default:
         return SIGNAL_TICK;
     }

@@ -14,13 +14,19 @@ enum signal_event {
     SIGNAL_RELOAD, /* SIGHUP */
     SIGNAL_ROTATE, /* SIGUSR1: reopen files */
     SIGNAL_STOP,   /* SIGTERM, SIGINT */
+    SIGNAL_ERRAND, /* signals_errand() */
     SIGNAL_TICK,   /* none: a second has passed */
 };
 
 /*
- * Block the signals in this and every later thread; SIGPIPE is ignored.  handle() is called on the
- * signal thread, one call at a time; it returns true when libmilter is to end.  Call once, before
- * any other thread is made.
+ * Block the signals in this and every later thread, so that one which comes before there is somebody
+ * to handle it waits; SIGPIPE is ignored.  Call once, before there is anything to clean up.
+ */
+void signals_block(void);
+
+/*
+ * handle() is called on the signal thread, one call at a time; it returns true when libmilter is to
+ * end.  Call once on the main thread, after signals_block() and before any other thread is made.
  */
 void signals_init(bool (*handle)(void *arg, enum signal_event event), void *arg);
 
@@ -29,5 +35,8 @@ void signals_init(bool (*handle)(void *arg, enum signal_event event), void *arg)
  * only every 5 seconds what has changed.  From any thread.
  */
 void signals_wake(void);
+
+/* Let the signal thread have a SIGNAL_ERRAND soon.  From any thread. */
+void signals_errand(void);
 
 #endif
