@@ -108,22 +108,33 @@ static void on_log_line(struct replay_feed *feed, const struct replay_line *line
     on_record(feed, &record);
 }
 
+/* Bytes that the file has promised. */
+static enum status take_bytes(struct replay_input *input, uint64_t length, char *out, size_t size,
+                              char error[REPLAY_ERROR_MAX])
+{
+    enum status status = replayinput_take(input, length, out, size, error);
+    if (status != STATUS_NOTFOUND)
+        return status;
+    (void)snprintf(error, REPLAY_ERROR_MAX, "the file ends inside a field");
+    return STATUS_IO;
+}
+
 /* A value told by its length: the bytes that follow. */
 static enum status take_value(struct replay_feed *feed, struct replay_input *input,
                               char error[REPLAY_ERROR_MAX])
 {
     char raw[9];
     uint64_t length = 0;
-    enum status status = replayinput_take(input, 8, raw, sizeof raw, error);
+    enum status status = take_bytes(input, 8, raw, sizeof raw, error);
     if (status != STATUS_OK)
         return status;
     for (unsigned i = 8; i-- > 0;)
         length = length << 8 | (unsigned char)raw[i];
-    status = replayinput_take(input, length, feed->value, sizeof feed->value, error);
+    status = take_bytes(input, length, feed->value, sizeof feed->value, error);
     if (status != STATUS_OK)
         return status;
     replayjournal_value(&feed->journal, feed->value);
-    return replayinput_take(input, 1, raw, sizeof raw, error);
+    return take_bytes(input, 1, raw, sizeof raw, error);
 }
 
 static enum status on_journal_line(struct replay_feed *feed, struct replay_input *input,

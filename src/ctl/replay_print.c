@@ -119,9 +119,9 @@ static void put_title(FILE *stream, const struct replay_tally *tally, const stru
         (void)fprintf(stream, ", %s to %s", day_text(tally->first_s, first),
                       day_text(tally->last_s, last));
     (void)fprintf(stream, "\nJudged by %s%s, %s.\n",
-                  run->policy != NULL ? "policy " : "the configuration's match blocks and policies",
+                  run->policy != NULL ? "policy " : "match blocks and policies as configured",
                   run->policy != NULL ? run->policy->name : "",
-                  run->no_dns ? "with the names recorded then" : "with the DNS as it is now");
+                  run->no_dns ? "by the names recorded then" : "by the DNS as it is now");
     for (unsigned i = 0; i < REPLAY_SKIP_COUNT; i++)
         if (tally->skipped[i] > 0)
             (void)fprintf(stream, "Not judged: %s %s.\n", count_text(tally->skipped[i], text),
