@@ -887,8 +887,7 @@ static const char *const printed[] = {
     "reply = \"550 5.7.25 \\\"no\\\" \\\\ \\${x} %{client}\\nnext %%\" score = 0.1 } }\n"
     "match \"x\" { sender = {\"\", \"*@example.org\"} recipient = {postmaster} listener = {\"s*\"} "
     "policy = \"a \\\"b\\\" \\${c} \\\\\" until = \"2030-02-28T23:59Z\" reason = \"it's\" }",
-    "local-networks = {} dns { nameservers = {\"::1\", \"127.0.0.1:5300\"} timeout = 250ms }\n"
-    "cache { size = 1025K }",
+    "local-networks = {} cache { size = 1025K } dns { nameservers = {\"::1\"} timeout = 250ms }",
 };
 
 START_TEST(test_print)
