@@ -1,0 +1,862 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/iprev.h"
+#include "dns/lookup.h"
+#include "failing_alloc.h"
+#include "scripted_source.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEADLINE_MS 8000
+
+#define REVERSE  "7.113.0.203.in-addr.arpa"
+#define REVERSE6 "7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"
+
+static const struct cache_limits cache_limits = {.size_bytes = 8 << 20,
+                                                 .max_ttl_s = 86400,
+                                                 .negative_max_ttl_s = 300,
+                                                 .failure_ttl_s = 30,
+                                                 .stale_s = 86400};
+static const struct resolver_limits limits = {.max_flights = 1000, .max_cname_hops = 8};
+
+static struct scripted *script;
+static struct cache *cache;
+static struct resolver *resolver;
+
+static void set_up(void)
+{
+    script = scripted_new();
+    cache = cache_new(&cache_limits, 1);
+    ck_assert_ptr_nonnull(cache);
+    resolver =
+        resolver_new(scripted_source(script), cache, NULL, scripted_clock(script), &limits, NULL);
+    ck_assert_ptr_nonnull(resolver);
+}
+
+static void tear_down(void)
+{
+    resolver_free(resolver);
+    cache_free(cache);
+    scripted_free(script);
+}
+
+static int64_t now_ms(void)
+{
+    return clock_ms(scripted_clock(script));
+}
+
+static struct lookup *start(const char *client, unsigned max_ptr)
+{
+    struct ipaddr addr;
+    ck_assert_int_eq(ipaddr_parse(client, &addr), STATUS_OK);
+    struct lookup *lookup = lookup_start(resolver, &addr, max_ptr, now_ms() + DEADLINE_MS);
+    ck_assert_ptr_nonnull(lookup);
+    return lookup;
+}
+
+static void say_helo(struct lookup *lookup, const char *text)
+{
+    struct helo helo;
+    helo_parse(text, &helo);
+    ck_assert_int_eq(lookup_helo(lookup, &helo, now_ms() + DEADLINE_MS), STATUS_OK);
+}
+
+static void get_facts(struct lookup *lookup, struct facts *facts)
+{
+    memset(facts, 0, sizeof *facts);
+    ck_assert_int_eq(lookup_facts(lookup, facts), STATUS_OK);
+}
+
+static void pass(int64_t ms)
+{
+    scripted_advance(script, ms);
+    resolver_poll(resolver);
+}
+
+/* --- the reverse part ----------------------------------------------------------------------- */
+
+struct line {
+    const char *name;
+    enum rrtype type;
+    const char *spec;
+};
+
+static const struct {
+    const char *label, *client;
+    struct line lines[8];
+    enum iprev_result want;
+    enum dns_outcome want_ptr;
+    size_t want_names;
+    const char *want_confirmed; /* NULL: none */
+} reverses[] = {
+    {"confirmed",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "mail.example"}, {"mail.example", RR_A, "203.0.113.7"}},
+     IPREV_PASS,
+     DNS_FOUND,
+     1,
+     "mail.example"},
+    {"no PTR: NXDOMAIN", "203.0.113.7", {{0}}, IPREV_PERMERROR, DNS_NXDOMAIN, 0, NULL},
+    {"no PTR: NODATA",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "NODATA"}},
+     IPREV_PERMERROR,
+     DNS_NODATA,
+     0,
+     NULL},
+    {"a failure is never no PTR: SERVFAIL",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "SERVFAIL"}},
+     IPREV_TEMPERROR,
+     DNS_TEMPERROR,
+     0,
+     NULL},
+    {"a failure is never no PTR: silence",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "TIMEOUT"}},
+     IPREV_TEMPERROR,
+     DNS_TEMPERROR,
+     0,
+     NULL},
+    {"a failure is never no PTR: REFUSED",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "REFUSED"}},
+     IPREV_TEMPERROR,
+     DNS_TEMPERROR,
+     0,
+     NULL},
+    {"a failure is never no PTR: our limit",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "LIMIT"}},
+     IPREV_TEMPERROR,
+     DNS_TEMPERROR,
+     0,
+     NULL},
+    {"a failure is never no PTR: no memory",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "NOMEM"}},
+     IPREV_TEMPERROR,
+     DNS_TEMPERROR,
+     0,
+     NULL},
+    {"the name leads elsewhere",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "mail.example"}, {"mail.example", RR_A, "203.0.113.8"}},
+     IPREV_FAIL,
+     DNS_FOUND,
+     1,
+     NULL},
+    {"the name does not exist",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "mail.example"}},
+     IPREV_FAIL,
+     DNS_FOUND,
+     1,
+     NULL},
+    {"the name cannot be told",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "mail.example"}, {"mail.example", RR_A, "SERVFAIL"}},
+     IPREV_TEMPERROR,
+     DNS_FOUND,
+     1,
+     NULL},
+    {"several names, one confirms",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "a.example m.example z.example"},
+      {"a.example", RR_A, "192.0.2.1"},
+      {"z.example", RR_A, "192.0.2.2 203.0.113.7"}},
+     IPREV_PASS,
+     DNS_FOUND,
+     3,
+     "z.example"},
+    {"one fails, another confirms",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "a.example z.example"},
+      {"a.example", RR_A, "TIMEOUT"},
+      {"z.example", RR_A, "203.0.113.7"}},
+     IPREV_PASS,
+     DNS_FOUND,
+     2,
+     "z.example"},
+    {"letter case and doubles",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "MaIl.eXaMpLe mail.example"}, {"mail.example", RR_A, "203.0.113.7"}},
+     IPREV_PASS,
+     DNS_FOUND,
+     1,
+     "mail.example"},
+    {"an underscore resolves",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "mail_1.example"}, {"mail_1.example", RR_A, "203.0.113.7"}},
+     IPREV_PASS,
+     DNS_FOUND,
+     1,
+     "mail_1.example"},
+    {"RFC 2317",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "CNAME 7.0-25.113.0.203.in-addr.arpa"},
+      {"7.0-25.113.0.203.in-addr.arpa", RR_PTR, "mail.example"},
+      {"mail.example", RR_A, "203.0.113.7"}},
+     IPREV_PASS,
+     DNS_FOUND,
+     1,
+     "mail.example"},
+    {"an alias as PTR name",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "mail.example"},
+      {"mail.example", RR_A, "CNAME host.example"},
+      {"host.example", RR_A, "203.0.113.7"}},
+     IPREV_PASS,
+     DNS_FOUND,
+     1,
+     "mail.example"},
+    {"names that are none",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, ". localhost 203.0.113.7 a\\032b.example"}},
+     IPREV_FAIL,
+     DNS_FOUND,
+     4,
+     NULL},
+    {"one that is none, one that confirms",
+     "203.0.113.7",
+     {{REVERSE, RR_PTR, "localhost mail.example"}, {"mail.example", RR_A, "203.0.113.7"}},
+     IPREV_PASS,
+     DNS_FOUND,
+     2,
+     "mail.example"},
+    {"IPv4-mapped IPv6 is IPv4",
+     "::ffff:203.0.113.7",
+     {{REVERSE, RR_PTR, "mail.example"}, {"mail.example", RR_A, "203.0.113.7"}},
+     IPREV_PASS,
+     DNS_FOUND,
+     1,
+     "mail.example"},
+    {"IPv6",
+     "2001:db8::7",
+     {{REVERSE6, RR_PTR, "mail.example"}, {"mail.example", RR_AAAA, "2001:db8::7"}},
+     IPREV_PASS,
+     DNS_FOUND,
+     1,
+     "mail.example"},
+    {"IPv6, the name has only A",
+     "2001:db8::7",
+     {{REVERSE6, RR_PTR, "mail.example"},
+      {"mail.example", RR_AAAA, "NODATA"},
+      {"mail.example", RR_A, "203.0.113.7"}},
+     IPREV_FAIL,
+     DNS_FOUND,
+     1,
+     NULL},
+};
+
+START_TEST(reverse_part)
+{
+    struct facts facts;
+    bool late = _i % 2;
+    for (size_t i = 0; i < 8 && reverses[_i].lines[i].name != NULL; i++)
+        scripted_on(script, reverses[_i].lines[i].name, reverses[_i].lines[i].type,
+                    reverses[_i].lines[i].spec, late ? 10 : 0);
+    struct lookup *lookup = start(reverses[_i].client, 10);
+    if (late)
+        pass(1000);
+    ck_assert(lookup_ready(lookup));
+    get_facts(lookup, &facts);
+    struct iprev iprev = iprev_evaluate(&facts);
+    ck_assert_msg(iprev.result == reverses[_i].want, "%s: %s", reverses[_i].label,
+                  iprev_result_text(iprev.result));
+    ck_assert_int_eq(facts.ptr.outcome, reverses[_i].want_ptr);
+    ck_assert((facts.ptr.problem != NULL) == (facts.ptr.outcome == DNS_TEMPERROR));
+    ck_assert_uint_eq(facts.name_count, reverses[_i].want_names);
+    ck_assert_uint_eq(facts.names_over, 0);
+    if (reverses[_i].want_confirmed != NULL)
+        ck_assert_str_eq(iprev.confirmed->name, reverses[_i].want_confirmed);
+    lookup_free(lookup);
+}
+END_TEST
+
+START_TEST(unusable_names)
+{
+    static const struct {
+        const char *name;
+        enum hostname_flaw flaw;
+    } want[] = {{".", HOSTNAME_EMPTY},
+                {"203.0.113.7", HOSTNAME_IP_ADDRESS},
+                {"a\\032b.example", HOSTNAME_MALFORMED},
+                {"localhost", HOSTNAME_ONE_LABEL}};
+    struct facts facts;
+    unsigned seen = 0;
+    scripted_on(script, REVERSE, RR_PTR, ". localhost 203.0.113.7 a\\032b.example", 0);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    get_facts(lookup, &facts);
+    ck_assert_uint_eq(facts.name_count, 4);
+    for (size_t i = 0; i < 4; i++)
+        for (size_t j = 0; j < 4; j++)
+            if (strcmp(facts.names[i].name, want[j].name) == 0) {
+                ck_assert_int_eq(facts.names[i].flaw, want[j].flaw);
+                ck_assert_int_eq(facts.names[i].forward.outcome, DNS_NOT_ASKED);
+                seen |= 1U << j;
+            }
+    ck_assert_uint_eq(seen, 15);
+    ck_assert_uint_eq(scripted_asked_all(script), 1); /* nothing was asked about them */
+    lookup_free(lookup);
+}
+END_TEST
+
+/* --- many names ----------------------------------------------------------------------------- */
+
+/* `count` names, `step` apart in their order, the last of which (in sorted order) is right. */
+static void script_names(unsigned count, unsigned step)
+{
+    char *spec = calloc(count, 24), name[24];
+    ck_assert_ptr_nonnull(spec);
+    size_t used = 0;
+    for (unsigned i = 0; i < count; i++)
+        used += (size_t)sprintf(spec + used, "m%03u.example ", i * step % count);
+    scripted_on(script, REVERSE, RR_PTR, spec, 0);
+    free(spec);
+    for (unsigned i = 0; i < count; i++) {
+        (void)snprintf(name, sizeof name, "m%03u.example", i);
+        scripted_on(script, name, RR_A, i + 1 == count ? "203.0.113.7" : "192.0.2.1", 5);
+    }
+}
+
+static const struct {
+    const char *label;
+    unsigned count, max_ptr;
+    enum iprev_result want;
+    size_t want_names, want_over;
+} many[] = {
+    {"ten, the last is right", 10, 10, IPREV_PASS, 10, 0},
+    {"twelve, the last is right", 12, 10, IPREV_FAIL, 10, 2},
+    {"300, the last is right", 300, 10, IPREV_FAIL, 10, 290},
+    {"300, as many as can be", 300, LOOKUP_MAX_PTR_LIMIT, IPREV_FAIL, 100, 200},
+    {"twelve, more allowed", 12, 20, IPREV_PASS, 12, 0},
+    {"one allowed", 2, 1, IPREV_FAIL, 1, 1},
+    {"more than there can be", 2, 1000, IPREV_PASS, 2, 0},
+};
+
+START_TEST(many_names)
+{
+    struct facts facts;
+    script_names(many[_i].count, 1);
+    struct lookup *lookup = start("203.0.113.7", many[_i].max_ptr);
+    pass(5);
+    ck_assert(lookup_ready(lookup));
+    get_facts(lookup, &facts);
+    ck_assert_msg(iprev_evaluate(&facts).result == many[_i].want, "%s", many[_i].label);
+    ck_assert_uint_eq(facts.name_count, many[_i].want_names);
+    ck_assert_uint_eq(facts.names_over, many[_i].want_over);
+    ck_assert_uint_eq(scripted_asked_all(script), 1 + many[_i].want_names);
+    lookup_free(lookup);
+}
+END_TEST
+
+/* Complaint 6: whatever the order in the packet, the same names are looked up. */
+START_TEST(any_order)
+{
+    struct facts facts;
+    static const unsigned steps[] = {1, 5, 7, 11};
+    script_names(12, steps[_i]);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    pass(5);
+    get_facts(lookup, &facts);
+    for (unsigned i = 0; i < 10; i++) {
+        char name[24];
+        (void)snprintf(name, sizeof name, "m%03u.example", i);
+        ck_assert_str_eq(facts.names[i].name, name);
+    }
+    lookup_free(lookup);
+}
+END_TEST
+
+START_TEST(names_cut_off_before)
+{
+    struct facts facts;
+    scripted_on(script, REVERSE, RR_PTR, "mail.example dropped=500", 0);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    get_facts(lookup, &facts);
+    ck_assert_uint_eq(facts.names_over, 500);
+    lookup_free(lookup);
+}
+END_TEST
+
+/* --- the EHLO part -------------------------------------------------------------------------- */
+
+static const struct {
+    const char *label, *client, *helo;
+    struct line lines[4];
+    enum dns_outcome want, want_other, want_mx;
+    size_t want_addresses;
+    unsigned want_asked;
+} helos[] = {
+    {"addresses",
+     "203.0.113.7",
+     "Mail.Example.",
+     {{"mail.example", RR_A, "203.0.113.7 203.0.113.8"}},
+     DNS_FOUND,
+     DNS_NOT_ASKED,
+     DNS_NOT_ASKED,
+     2,
+     1},
+    {"NXDOMAIN proves all of it",
+     "203.0.113.7",
+     "mail.example",
+     {{0}},
+     DNS_NXDOMAIN,
+     DNS_NXDOMAIN,
+     DNS_NXDOMAIN,
+     0,
+     1},
+    {"only the other family",
+     "203.0.113.7",
+     "mail.example",
+     {{"mail.example", RR_A, "NODATA"},
+      {"mail.example", RR_AAAA, "2001:db8::1"},
+      {"mail.example", RR_MX, "NODATA"}},
+     DNS_NODATA,
+     DNS_FOUND,
+     DNS_NODATA,
+     0,
+     3},
+    {"only MX",
+     "2001:db8::7",
+     "mail.example",
+     {{"mail.example", RR_AAAA, "NODATA"},
+      {"mail.example", RR_A, "NODATA"},
+      {"mail.example", RR_MX, "mx.example"}},
+     DNS_NODATA,
+     DNS_NODATA,
+     DNS_FOUND,
+     0,
+     3},
+    {"a failure, and nothing more is asked",
+     "203.0.113.7",
+     "mail.example",
+     {{"mail.example", RR_A, "SERVFAIL"}},
+     DNS_TEMPERROR,
+     DNS_NOT_ASKED,
+     DNS_NOT_ASKED,
+     0,
+     1},
+    {"the other family fails",
+     "203.0.113.7",
+     "mail.example",
+     {{"mail.example", RR_A, "NODATA"},
+      {"mail.example", RR_AAAA, "TIMEOUT"},
+      {"mail.example", RR_MX, "NODATA"}},
+     DNS_NODATA,
+     DNS_TEMPERROR,
+     DNS_NODATA,
+     0,
+     3},
+    {"an underscore resolves",
+     "203.0.113.7",
+     "mail_1.example",
+     {{"mail_1.example", RR_A, "203.0.113.7"}},
+     DNS_FOUND,
+     DNS_NOT_ASKED,
+     DNS_NOT_ASKED,
+     1,
+     1},
+    {"a literal is not looked up",
+     "203.0.113.7",
+     "[203.0.113.7]",
+     {{0}},
+     DNS_NOT_ASKED,
+     DNS_NOT_ASKED,
+     DNS_NOT_ASKED,
+     0,
+     0},
+    {"rubbish is not looked up",
+     "203.0.113.7",
+     "a b\1c",
+     {{0}},
+     DNS_NOT_ASKED,
+     DNS_NOT_ASKED,
+     DNS_NOT_ASKED,
+     0,
+     0},
+};
+
+START_TEST(helo_part)
+{
+    struct facts facts;
+    for (size_t i = 0; i < 4 && helos[_i].lines[i].name != NULL; i++)
+        scripted_on(script, helos[_i].lines[i].name, helos[_i].lines[i].type,
+                    helos[_i].lines[i].spec, 10);
+    struct lookup *lookup = start(helos[_i].client, 10);
+    say_helo(lookup, helos[_i].helo);
+    pass(100);
+    ck_assert(lookup_ready(lookup));
+    get_facts(lookup, &facts);
+    ck_assert_msg(facts.helo_name.forward.outcome == helos[_i].want, "%s", helos[_i].label);
+    ck_assert_int_eq(facts.helo_other.outcome, helos[_i].want_other);
+    ck_assert_int_eq(facts.helo_mx.outcome, helos[_i].want_mx);
+    ck_assert_uint_eq(facts.helo_name.address_count, helos[_i].want_addresses);
+    ck_assert((facts.helo_name.name != NULL) == (helos[_i].want != DNS_NOT_ASKED));
+    ck_assert_uint_eq(scripted_asked_all(script), 1 + helos[_i].want_asked);
+    lookup_free(lookup);
+}
+END_TEST
+
+START_TEST(helo_is_the_ptr_name)
+{
+    struct facts facts;
+    scripted_on(script, REVERSE, RR_PTR, "mail.example", 10);
+    scripted_on(script, "mail.example", RR_A, "203.0.113.7", 30);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    say_helo(lookup, "mail.example");
+    pass(40);
+    get_facts(lookup, &facts);
+    ck_assert_int_eq(facts.names[0].forward.outcome, DNS_FOUND);
+    ck_assert_int_eq(facts.helo_name.forward.outcome, DNS_FOUND);
+    ck_assert_uint_eq(scripted_asked(script, "mail.example", RR_A), 1);
+    lookup_free(lookup);
+}
+END_TEST
+
+START_TEST(last_helo_counts)
+{
+    struct facts facts;
+    scripted_on(script, "one.example", RR_A, "203.0.113.7", 10);
+    scripted_on(script, "slow.example", RR_A, "203.0.113.7", SCRIPTED_NEVER);
+    scripted_on(script, "three.example", RR_A, "203.0.113.9", 10);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    say_helo(lookup, "one.example");
+    pass(10);
+    say_helo(lookup, "slow.example");
+    pass(10);
+    ck_assert(!lookup_ready(lookup));
+    say_helo(lookup, "three.example"); /* what is under way is dropped */
+    ck_assert_uint_eq(scripted_cancelled(script), 1);
+    pass(10);
+    ck_assert(lookup_ready(lookup));
+    get_facts(lookup, &facts);
+    ck_assert_str_eq(facts.helo_name.name, "three.example");
+    ck_assert_uint_eq(facts.helo_name.addresses[0].bytes[3], 9);
+    say_helo(lookup, "[203.0.113.7]");
+    get_facts(lookup, &facts);
+    ck_assert_ptr_null(facts.helo_name.name);
+    ck_assert_int_eq(facts.helo_name.forward.outcome, DNS_NOT_ASKED);
+    lookup_free(lookup);
+}
+END_TEST
+
+/* --- time ----------------------------------------------------------------------------------- */
+
+START_TEST(deadline_passes)
+{
+    struct facts facts;
+    scripted_on(script, REVERSE, RR_PTR, "a.example z.example", 100);
+    scripted_on(script, "a.example", RR_A, "192.0.2.1", 100);
+    scripted_on(script, "z.example", RR_A, "203.0.113.7", DEADLINE_MS);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    pass(DEADLINE_MS - 1);
+    ck_assert(!lookup_ready(lookup));
+    pass(1);
+    ck_assert(lookup_ready(lookup));
+    get_facts(lookup, &facts);
+    ck_assert_int_eq(iprev_evaluate(&facts).result, IPREV_TEMPERROR);
+    ck_assert_int_eq(facts.names[0].forward.outcome, DNS_FOUND);
+    ck_assert_int_eq(facts.names[1].forward.outcome, DNS_TEMPERROR);
+    ck_assert_str_eq(facts.names[1].forward.problem, "deadline");
+    lookup_free(lookup);
+}
+END_TEST
+
+START_TEST(before_the_deadline_it_is_open)
+{
+    struct facts facts;
+    scripted_on(script, REVERSE, RR_PTR, "mail.example", SCRIPTED_NEVER);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    pass(10);
+    ck_assert(!lookup_ready(lookup));
+    get_facts(lookup, &facts); /* whoever does not wait gets no "no PTR" either */
+    ck_assert_int_eq(facts.ptr.outcome, DNS_TEMPERROR);
+    ck_assert_str_eq(facts.ptr.problem, "deadline");
+    lookup_free(lookup);
+}
+END_TEST
+
+START_TEST(parts_have_their_own_deadlines)
+{
+    scripted_on(script, REVERSE, RR_PTR, "mail.example", SCRIPTED_NEVER);
+    scripted_on(script, "ehlo.example", RR_A, "203.0.113.7", SCRIPTED_NEVER);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    pass(5000);
+    say_helo(lookup, "ehlo.example");
+    pass(3000);
+    ck_assert(!lookup_ready(lookup));
+    pass(4999);
+    ck_assert(!lookup_ready(lookup));
+    pass(1);
+    ck_assert(lookup_ready(lookup));
+    lookup_free(lookup);
+}
+END_TEST
+
+START_TEST(time_and_origin)
+{
+    struct facts facts;
+    scripted_on(script, REVERSE, RR_PTR, "mail.example ttl=600 ad server=0", 20);
+    scripted_on(script, "mail.example", RR_A, "203.0.113.7 ttl=300", 30);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    ck_assert(!lookup_all_cached(lookup));
+    pass(25);
+    ck_assert_int_eq(lookup_took_ms(lookup), 25);
+    pass(975);
+    say_helo(lookup, "mail.example"); /* a second later, from the cache */
+    ck_assert_int_eq(lookup_took_ms(lookup), 50);
+    ck_assert(!lookup_all_cached(lookup));
+    get_facts(lookup, &facts);
+    ck_assert_int_eq(facts.ptr.origin, DNS_FROM_NETWORK);
+    ck_assert_uint_eq(facts.ptr.took_ms, 20);
+    ck_assert_uint_eq(facts.ptr.ttl_s, 600);
+    ck_assert(facts.ptr.secure);
+    ck_assert_str_eq(facts.ptr.server, "192.0.2.53:53");
+    ck_assert_uint_eq(facts.names[0].forward.took_ms, 30);
+    ck_assert(!facts.names[0].forward.secure);
+    ck_assert_int_eq(facts.helo_name.forward.origin, DNS_FROM_CACHE);
+    lookup_free(lookup);
+    lookup = start("203.0.113.7", 10);
+    ck_assert(lookup_ready(lookup));
+    ck_assert(lookup_all_cached(lookup));
+    ck_assert_int_eq(lookup_took_ms(lookup), 0);
+    get_facts(lookup, &facts);
+    ck_assert_int_eq(facts.ptr.origin, DNS_FROM_CACHE);
+    ck_assert_ptr_null(facts.ptr.server);
+    ck_assert_uint_eq(facts.ptr.ttl_s, 600);
+    lookup_free(lookup);
+}
+END_TEST
+
+START_TEST(stale_answers_are_told_apart)
+{
+    struct facts facts;
+    scripted_on(script, REVERSE, RR_PTR, "mail.example ttl=60", 0);
+    scripted_on(script, REVERSE, RR_PTR, "SERVFAIL", 10);
+    scripted_on(script, "mail.example", RR_A, "203.0.113.7 ttl=60", 0);
+    scripted_on(script, "mail.example", RR_A, "TIMEOUT", 3000);
+    lookup_free(start("203.0.113.7", 10));
+    pass(100000);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    pass(10);
+    pass(1800);
+    ck_assert(lookup_ready(lookup));
+    get_facts(lookup, &facts);
+    ck_assert_int_eq(iprev_evaluate(&facts).result, IPREV_PASS);
+    ck_assert_int_eq(facts.ptr.origin, DNS_FROM_STALE);
+    ck_assert_int_eq(facts.names[0].forward.origin, DNS_FROM_STALE);
+    ck_assert(!lookup_all_cached(lookup));
+    lookup_free(lookup);
+}
+END_TEST
+
+START_TEST(an_outage_shows)
+{
+    struct facts facts;
+    char name[64];
+    for (int i = 0; i < 8; i++) {
+        (void)snprintf(name, sizeof name, "1.0.%d.10.in-addr.arpa", i);
+        scripted_on(script, name, RR_PTR, "NETWORK", 0);
+        (void)snprintf(name, sizeof name, "10.%d.0.1", i);
+        lookup_free(start(name, 10));
+    }
+    struct lookup *lookup = start("10.0.0.1", 10);
+    get_facts(lookup, &facts);
+    ck_assert(facts.resolver_down);
+    lookup_free(lookup);
+}
+END_TEST
+
+/* --- hanging up and shutting down ----------------------------------------------------------- */
+
+START_TEST(hanging_up)
+{
+    scripted_on(script, REVERSE, RR_PTR, "a.example b.example", 10);
+    scripted_on(script, "a.example", RR_A, "203.0.113.7", 100);
+    scripted_on(script, "b.example", RR_A, "203.0.113.7", 100);
+    scripted_on(script, "ehlo.example", RR_A, "203.0.113.7", 100);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    say_helo(lookup, "ehlo.example");
+    pass(10);
+    ck_assert_uint_eq(scripted_open(script), 3);
+    lookup_free(lookup);
+    ck_assert_uint_eq(scripted_open(script), 0);
+    ck_assert_uint_eq(scripted_cancelled(script), 3);
+    lookup_free(NULL);
+}
+END_TEST
+
+START_TEST(shutting_down)
+{
+    struct facts facts;
+    scripted_on(script, REVERSE, RR_PTR, "a.example", 10);
+    scripted_on(script, "a.example", RR_A, "203.0.113.7", 100);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    pass(10);
+    get_facts(lookup, &facts);
+    resolver_free(resolver);
+    resolver = NULL;
+    lookup_free(lookup);
+}
+END_TEST
+
+/* Out of memory is never a silent pass nor "no PTR": the facts are missing, or say temporary. */
+START_TEST(without_memory)
+{
+    struct ipaddr client;
+    struct helo helo;
+    ck_assert_int_eq(ipaddr_parse("203.0.113.7", &client), STATUS_OK);
+    helo_parse("ehlo.example", &helo);
+    scripted_on(script, REVERSE, RR_PTR, "a.example z.example", 10);
+    scripted_on(script, "a.example", RR_A, "192.0.2.1", 10);
+    scripted_on(script, "z.example", RR_A, "203.0.113.7", 0);
+    scripted_on(script, "ehlo.example", RR_A, "NODATA", 10);
+    scripted_on(script, "ehlo.example", RR_AAAA, "2001:db8::1", 10);
+    scripted_on(script, "ehlo.example", RR_MX, "mx.example", 10);
+    bool for_good = _i == 1;
+    for (long n = 1;; n++) {
+        struct facts facts = {0};
+        enum status status = STATUS_NOMEM, helo_status = STATUS_NOMEM;
+        bool ready = true;
+        alloc_fail_at(n, for_good);
+        struct lookup *lookup = lookup_start(resolver, &client, 10, now_ms() + DEADLINE_MS);
+        if (lookup != NULL) {
+            helo_status = lookup_helo(lookup, &helo, now_ms() + DEADLINE_MS);
+            pass(20);
+            pass(20);
+            ready = lookup_ready(lookup);
+            status = lookup_facts(lookup, &facts);
+        }
+        bool failed = alloc_failed();
+        alloc_fail_at(0, false);
+        ck_assert(ready); /* every question was answered, if only by a failure */
+        ck_assert(helo_status == STATUS_OK || status == STATUS_NOMEM);
+        if (status == STATUS_OK) {
+            enum iprev_result result = iprev_evaluate(&facts).result;
+            ck_assert(result == IPREV_PASS || (failed && result == IPREV_TEMPERROR));
+            ck_assert(facts.helo_name.forward.outcome == DNS_NODATA ||
+                      facts.helo_name.forward.outcome == DNS_TEMPERROR);
+            if (facts.helo_name.forward.outcome == DNS_NODATA) {
+                ck_assert(facts.helo_other.outcome == DNS_FOUND ||
+                          facts.helo_other.outcome == DNS_TEMPERROR);
+                ck_assert(facts.helo_mx.outcome == DNS_FOUND ||
+                          facts.helo_mx.outcome == DNS_TEMPERROR);
+            }
+        }
+        lookup_free(lookup);
+        ck_assert_uint_eq(scripted_open(script), 0);
+        (void)cache_flush_all(cache);
+        if (!failed)
+            break;
+    }
+}
+END_TEST
+
+/* --- many threads on a real loop ------------------------------------------------------------ */
+
+#define THREADS  4
+#define SESSIONS 400
+
+static void one_session(unsigned random)
+{
+    struct facts facts;
+    char text[32];
+    (void)snprintf(text, sizeof text, "203.0.113.%u", random % 50);
+    struct lookup *lookup = start(text, 10);
+    if (random % 7 == 0)
+        say_helo(lookup, "first.example");
+    (void)snprintf(text, sizeof text, "m%u.example", random % 50);
+    say_helo(lookup, text);
+    if (random % 5 != 0) {
+        lookup_wait(lookup);
+        get_facts(lookup, &facts);
+        struct iprev iprev = iprev_evaluate(&facts);
+        ck_assert_int_eq(iprev.result, random % 50 % 10 == 0 ? IPREV_TEMPERROR : IPREV_PASS);
+        ck_assert_int_eq(facts.helo_name.forward.outcome, DNS_FOUND);
+    }
+    lookup_free(lookup); /* or hung up before the answers */
+}
+
+static void *thread_main(void *arg)
+{
+    unsigned state = *(unsigned *)arg;
+    for (int i = 0; i < SESSIONS; i++) {
+        state = state * 1664525U + 1013904223U;
+        one_session(state >> 12);
+    }
+    return NULL;
+}
+
+START_TEST(sessions_on_a_loop)
+{
+    pthread_t thread[THREADS];
+    unsigned seed[THREADS] = {1, 2, 3, 4};
+    char name[64], spec[64];
+    tear_down();
+    script = scripted_new();
+    cache = cache_new(&cache_limits, 1);
+    struct loop *loop = loop_new();
+    ck_assert(cache != NULL && loop != NULL);
+    scripted_use_loop(script, loop);
+    for (unsigned i = 0; i < 50; i++) {
+        (void)snprintf(name, sizeof name, "%u.113.0.203.in-addr.arpa", i);
+        (void)snprintf(spec, sizeof spec, "m%u.example a%u.example ttl=0", i, i);
+        scripted_on(script, name, RR_PTR, i % 10 == 0 ? "SERVFAIL" : spec, i % 3);
+        (void)snprintf(name, sizeof name, "m%u.example", i);
+        (void)snprintf(spec, sizeof spec, "203.0.113.%u ttl=%u", i, i % 2);
+        scripted_on(script, name, RR_A, spec, i % 4);
+    }
+    resolver =
+        resolver_new(scripted_source(script), cache, loop, scripted_clock(script), &limits, NULL);
+    ck_assert_ptr_nonnull(resolver);
+    ck_assert_int_eq(loop_start(loop, "test"), STATUS_OK);
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, thread_main, &seed[i]), 0);
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_join(thread[i], NULL), 0);
+    loop_stop(loop);
+    resolver_free(resolver);
+    resolver = NULL;
+    loop_free(loop);
+    ck_assert_uint_eq(scripted_open(script), 0);
+}
+END_TEST
+
+#define COUNT(table) ((int)(sizeof(table) / sizeof(table)[0]))
+
+int main(void)
+{
+    Suite *suite = suite_create("lookup");
+    TCase *tcase = tcase_create("lookup");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_set_timeout(tcase, 120);
+    tcase_add_loop_test(tcase, reverse_part, 0, COUNT(reverses));
+    tcase_add_test(tcase, unusable_names);
+    tcase_add_loop_test(tcase, many_names, 0, COUNT(many));
+    tcase_add_loop_test(tcase, any_order, 0, 4);
+    tcase_add_test(tcase, names_cut_off_before);
+    tcase_add_loop_test(tcase, helo_part, 0, COUNT(helos));
+    tcase_add_test(tcase, helo_is_the_ptr_name);
+    tcase_add_test(tcase, last_helo_counts);
+    tcase_add_test(tcase, deadline_passes);
+    tcase_add_test(tcase, before_the_deadline_it_is_open);
+    tcase_add_test(tcase, parts_have_their_own_deadlines);
+    tcase_add_test(tcase, time_and_origin);
+    tcase_add_test(tcase, stale_answers_are_told_apart);
+    tcase_add_test(tcase, an_outage_shows);
+    tcase_add_test(tcase, hanging_up);
+    tcase_add_test(tcase, shutting_down);
+    tcase_add_loop_test(tcase, without_memory, 0, 2);
+    tcase_add_test(tcase, sessions_on_a_loop);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
