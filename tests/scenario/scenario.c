@@ -410,6 +410,16 @@ static void expect_answer(struct play *play, enum session_answer want, const cha
         fail(play, "expected \"%s\" in the reply, got \"%s\"", text, got);
 }
 
+/* The number-th line of a reply, from 1. */
+static void expect_line(struct play *play, size_t number, const char *wanted)
+{
+    const struct reply *reply = session_reply(play->session);
+    const char *line =
+        reply != NULL && number >= 1 && number <= reply->line_count ? reply->lines[number - 1] : "";
+    if (strcmp(line, wanted) != 0)
+        fail(play, "expected \"%s\" in line %zu of the reply, got \"%s\"", wanted, number, line);
+}
+
 static void expect_edit(struct play *play, const char *wanted)
 {
     char *text = unescape(wanted);
@@ -471,6 +481,8 @@ static void on_expect(struct play *play, char *argument)
         expect_log(play, 0, rest);
     } else if (strncmp(argument, "log@", 4) == 0) {
         expect_log(play, strtoul(argument + 4, NULL, 10), rest);
+    } else if (strncmp(argument, "line@", 5) == 0) {
+        expect_line(play, strtoul(argument + 5, NULL, 10), rest);
     } else if (strcmp(argument, "logged") == 0) {
         if (strstr(log_line(play, 0), rest) == NULL)
             fail(play, "expected %s in the log line: %s", rest, log_line(play, 0));
