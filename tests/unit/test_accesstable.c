@@ -271,6 +271,18 @@ START_TEST(test_hostile_pattern)
 }
 END_TEST
 
+/* The limit is ours, some milliseconds, not the library's, which is far higher. */
+START_TEST(test_limit_is_low)
+{
+    struct accesstable *table = load(TABLE_PCRE, "/^(a+)+$/ x\n");
+    ck_assert_ptr_null(accesstable_name(table, "aaaaaaaaaaaaaaaaaaaa!"));
+    ck_assert_uint_eq(accesstable_limit_hits(table), 1);
+    ck_assert_ptr_null(accesstable_name(table, "aaaaaaaa!"));
+    ck_assert_uint_eq(accesstable_limit_hits(table), 1);
+    accesstable_free(table);
+}
+END_TEST
+
 /* A negated pattern that is given up matches nothing either. */
 START_TEST(test_limit_is_no_match)
 {
@@ -704,6 +716,7 @@ int main(void)
     LOOP(tcase, test_pcre, pcre_cases);
     LOOP(tcase, test_regexp, regexp_cases);
     tcase_add_test(tcase, test_hostile_pattern);
+    tcase_add_test(tcase, test_limit_is_low);
     tcase_add_test(tcase, test_limit_is_no_match);
     tcase_add_test(tcase, test_subject_length);
     LOOP(tcase, test_ere, posix_patterns);
