@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whatever stands where the cache's file should be.  Input that begins with an even byte is the
+ * file; else the rest is the records of one block, in a file whose sums are right: a sum that must
+ * be guessed first would keep everything behind it untested.  What was loaded must be usable, and
+ * must save and load again to as many records.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1 /* memfd_create() */
+#endif
+
+#include "dns/cache.h"
+#include "dns/cache_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define NOW_MS 1000000
+#define WALL_S 1700000000
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void *must(void *memory)
+{
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
+static void put(uint8_t *at, uint64_t number, unsigned bytes)
+{
+    while (bytes-- > 0)
+        *at++ = (uint8_t)(number >> (8 * bytes));
+}
+
+static void write_all(int fd, const uint8_t *bytes, size_t length)
+{
+    if (length > 0 && write(fd, bytes, length) != (ssize_t)length)
+        abort();
+}
+
+static void write_block(int fd, uint64_t *sum, const uint8_t *records, size_t length)
+{
+    uint8_t header[CACHE_FILE_BLOCK_HEADER];
+    put(header, length, 4);
+    *sum = cache_file_sum(*sum, header, 4);
+    *sum = cache_file_sum(*sum, records, length);
+    put(header + 4, *sum, 8);
+    write_all(fd, header, sizeof header);
+    write_all(fd, records, length);
+}
+
+static void write_sound(int fd, const uint8_t *records, size_t length)
+{
+    uint8_t header[CACHE_FILE_HEADER_LENGTH] = {0};
+    memcpy(header, CACHE_FILE_MAGIC, CACHE_FILE_MAGIC_LENGTH);
+    put(header + 8, CACHE_FILE_VERSION, 4);
+    put(header + 16, WALL_S, 8);
+    uint64_t sum = cache_file_sum(CACHE_FILE_SUM_START, header, 24);
+    put(header + 24, sum, 8);
+    write_all(fd, header, sizeof header);
+    if (length > 0)
+        write_block(fd, &sum, records, length);
+    write_block(fd, &sum, records, 0);
+}
+
+/* Read all that an answer has: the sanitizers watch. */
+static bool use(void *arg, const struct question *question, const struct answer *answer,
+                int64_t expires_in_ms)
+{
+    char text[NAME_TEXT_MAX];
+    (void)expires_in_ms;
+    (void)wirename_text(question->name, question->length, text);
+    for (size_t i = 0; i < answer->count; i++) {
+        struct ipaddr addr;
+        size_t length;
+        if (answer->type == RR_A || answer->type == RR_AAAA) {
+            answer_address(answer, i, &addr);
+        } else {
+            const uint8_t *name = answer_name(answer, i, &length);
+            (void)wirename_text(name, length, text);
+        }
+    }
+    ++*(size_t *)arg;
+    return true;
+}
+
+static struct cache *new_cache(void)
+{
+    static const struct cache_limits limits = {.size_bytes = 16 << 20,
+                                               .max_ttl_s = 86400,
+                                               .negative_max_ttl_s = 300,
+                                               .failure_ttl_s = 30,
+                                               .stale_s = 86400};
+    return must(cache_new(&limits, 1));
+}
+
+/* Saved where nothing else can be: in a directory of its own. */
+static void check_again(struct cache *cache, size_t records)
+{
+    char directory[] = "/tmp/iprevd-fuzz-XXXXXX", path[64];
+    const char *why = "";
+    size_t again = 0;
+    if (mkdtemp(directory) == NULL)
+        abort();
+    (void)snprintf(path, sizeof path, "%s/cache", directory);
+    struct cache *other = new_cache();
+    if (cache_save(cache, path, NOW_MS, WALL_S) != STATUS_OK ||
+        cache_load(other, path, NOW_MS, WALL_S, &why) != STATUS_OK)
+        abort();
+    cache_each(other, NOW_MS, use, &again);
+    if (again != records)
+        abort();
+    cache_free(other);
+    (void)unlink(path);
+    (void)rmdir(directory);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char path[64];
+    const char *why = NULL;
+    size_t records = 0;
+    int fd = memfd_create("cache", MFD_CLOEXEC);
+    if (fd < 0)
+        abort();
+    if (size > 0 && data[0] % 2 == 1)
+        write_sound(fd, data + 1, size - 1);
+    else if (size > 0)
+        write_all(fd, data + 1, size - 1);
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    struct cache *cache = new_cache();
+    enum status status = cache_load(cache, path, NOW_MS, WALL_S, &why);
+    if (status != STATUS_OK && (status != STATUS_INVALID || why == NULL))
+        abort();
+    cache_each(cache, NOW_MS, use, &records);
+    if (records > 0)
+        check_again(cache, records);
+    cache_free(cache);
+    (void)close(fd);
+    return 0;
+}
