@@ -3,7 +3,7 @@
 DNS_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 SCRIPTED_SOURCE = tests/unit/scripted_source.c tests/unit/scripted_source.h
 FAILING_ALLOC = tests/unit/failing_alloc.c tests/unit/failing_alloc.h
-FAILING_ALLOC_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+WRAPPED_ALLOC = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 DNS_TESTS = \
 	tests/unit/test_answer \
 	tests/unit/test_breaker \
@@ -26,17 +26,17 @@ tests_unit_test_breaker_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_cache_SOURCES = tests/unit/test_cache.c $(SCRIPTED_SOURCE) $(FAILING_ALLOC)
 tests_unit_test_cache_CFLAGS = $(DNS_TEST_CFLAGS)
-tests_unit_test_cache_LDFLAGS = $(FAILING_ALLOC_LDFLAGS)
+tests_unit_test_cache_LDFLAGS = $(WRAPPED_ALLOC)
 tests_unit_test_cache_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_cachefile_SOURCES = tests/unit/test_cachefile.c $(SCRIPTED_SOURCE) $(FAILING_ALLOC)
 tests_unit_test_cachefile_CFLAGS = $(DNS_TEST_CFLAGS)
-tests_unit_test_cachefile_LDFLAGS = $(FAILING_ALLOC_LDFLAGS)
+tests_unit_test_cachefile_LDFLAGS = $(WRAPPED_ALLOC)
 tests_unit_test_cachefile_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_lookup_SOURCES = tests/unit/test_lookup.c $(SCRIPTED_SOURCE) $(FAILING_ALLOC)
 tests_unit_test_lookup_CFLAGS = $(DNS_TEST_CFLAGS)
-tests_unit_test_lookup_LDFLAGS = $(FAILING_ALLOC_LDFLAGS)
+tests_unit_test_lookup_LDFLAGS = $(WRAPPED_ALLOC)
 tests_unit_test_lookup_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_resolver_SOURCES = tests/unit/test_resolver.c $(SCRIPTED_SOURCE)
