@@ -286,6 +286,7 @@ static bool handle_signal(void *arg, enum signal_event event)
             reload_and_tell(service, "SIGHUP");
         break;
     case SIGNAL_ROTATE:
+    case SIGNAL_ERRAND:
         break;
     case SIGNAL_STOP:
         begin_draining(service);
