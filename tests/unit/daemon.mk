@@ -6,3 +6,11 @@ TESTS += tests/unit/test_exemptions
 tests_unit_test_exemptions_SOURCES = tests/unit/test_exemptions.c
 tests_unit_test_exemptions_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_exemptions_LDADD = $(DAEMON_TEST_LIBS)
+
+# Sessions in the small world of the scenarios.
+check_PROGRAMS += tests/unit/test_session_matrix
+TESTS += tests/unit/test_session_matrix
+tests_unit_test_session_matrix_SOURCES = tests/unit/test_session_matrix.c tests/scenario/world.c tests/scenario/world.h
+tests_unit_test_session_matrix_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
+tests_unit_test_session_matrix_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_session_matrix_LDADD = $(DAEMON_TEST_LIBS)
