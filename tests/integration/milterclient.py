@@ -431,11 +431,13 @@ def play(connection, client="192.0.2.1", ptr=None, helo="mail.example.org",
     known["mail_addr"] = sender
     result.mail = connection.mail(sender, macros=known)
     if result.mail.verdict != "continue":
+        connection.abort()
         return result
     for rcpt in rcpts:
         reply = connection.rcpt(rcpt, macros=known)
         result.rcpts.append((rcpt, reply))
         if reply.verdict in ("accept", "discard"):
+            connection.abort()
             return result
     if all(reply.refused for _, reply in result.rcpts):
         connection.abort()
