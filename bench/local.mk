@@ -9,3 +9,7 @@ bench_tables_LDADD = libsite.a libcore.a libbase.a $(PCRE2_LIBS)
 
 noinst_PROGRAMS += bench/milterload
 bench_milterload_SOURCES = bench/milterload.c
+
+noinst_PROGRAMS += bench/cache
+bench_cache_SOURCES = bench/cache.c bench/lru.c bench/lru.h
+bench_cache_LDADD = libdns.a libcore.a libbase.a -lm

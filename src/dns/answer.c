@@ -106,20 +106,20 @@ static void sip_word(struct sip *s, uint64_t word)
     s->v0 ^= word;
 }
 
-uint64_t question_hash(const struct question *question, uint64_t seed)
+static uint64_t sip_hash(const uint8_t *name, size_t length, uint16_t type, uint64_t seed)
 {
     uint64_t k0 = seed, k1 = ~rotate(seed, 29) * UINT64_C(0x9e3779b97f4a7c15);
     struct sip s = {k0 ^ UINT64_C(0x736f6d6570736575), k1 ^ UINT64_C(0x646f72616e646f6d),
                     k0 ^ UINT64_C(0x6c7967656e657261), k1 ^ UINT64_C(0x7465646279746573)};
     size_t i = 0;
-    for (; i + 8 <= question->length; i += 8) {
+    for (; i + 8 <= length; i += 8) {
         uint64_t word;
-        memcpy(&word, question->name + i, 8);
+        memcpy(&word, name + i, 8);
         sip_word(&s, word);
     }
-    uint64_t last = (uint64_t)question->length << 56 | (uint64_t)question->type << 40;
+    uint64_t last = (uint64_t)length << 56 | (uint64_t)type << 40;
     uint64_t tail = 0;
-    memcpy(&tail, question->name + i, question->length - i);
+    memcpy(&tail, name + i, length - i);
     sip_word(&s, tail);
     sip_word(&s, last);
     s.v2 ^= 0xff;
@@ -127,6 +127,16 @@ uint64_t question_hash(const struct question *question, uint64_t seed)
     sip_round(&s);
     sip_round(&s);
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+uint64_t question_hash(const struct question *question, uint64_t seed)
+{
+    return sip_hash(question->name, question->length, question->type, seed);
+}
+
+uint64_t wirename_hash(const uint8_t *name, size_t length, uint64_t seed)
+{
+    return sip_hash(name, length, 0, seed);
 }
 
 const char *wirename_text(const uint8_t *name, size_t length, char out[NAME_TEXT_MAX])

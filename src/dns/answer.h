@@ -73,6 +73,7 @@ void question_from_addr(const struct ipaddr *addr, struct question *out);
 
 bool question_equal(const struct question *a, const struct question *b);
 uint64_t question_hash(const struct question *question, uint64_t seed);
+uint64_t wirename_hash(const uint8_t *name, size_t length, uint64_t seed);
 
 /* Presentation form of a wire name with RFC 4343 escapes, without trailing dot ("." for the root).
  */

@@ -44,11 +44,7 @@ uint64_t cache_hash(const struct cache *cache, const struct question *question)
 
 uint64_t cache_name_hash(const struct cache *cache, const uint8_t *name, size_t length)
 {
-    struct question question;
-    question.type = CACHE_TYPE_NXDOMAIN;
-    question.length = (uint8_t)length;
-    memcpy(question.name, name, length);
-    return question_hash(&question, cache->seed);
+    return wirename_hash(name, length, cache->seed);
 }
 
 struct shard *cache_shard_of(struct cache *cache, uint64_t hash)

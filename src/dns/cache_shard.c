@@ -200,8 +200,16 @@ static bool was_here(const struct shard *shard, uint32_t hash)
            shard->insertions - ghost->inserted < shard->ghost_count;
 }
 
+/* The memory for it is taken when the first record must leave: without it, it works less well. */
 static void remember(struct shard *shard, uint32_t hash)
 {
+    size_t count = shard->limits.size_bytes / BYTES_A_GHOST;
+    if (shard->ghost_count == 0 && count > 0) {
+        shard->ghost_count = power_of_two_up_to(count);
+        shard->ghosts = calloc(shard->ghost_count, sizeof *shard->ghosts);
+        if (shard->ghosts == NULL)
+            shard->ghost_count = 0;
+    }
     struct ghost *ghost = ghost_of(shard, hash);
     if (ghost != NULL)
         *ghost = (struct ghost){hash, shard->insertions == 0 ? 1 : shard->insertions};
@@ -299,15 +307,13 @@ size_t shard_remove_all(struct shard *shard)
 
 void shard_set_limits(struct shard *shard, const struct cache_limits *limits)
 {
-    size_t size = limits->size_bytes / CACHE_SHARDS;
-    size_t ghosts = size < BYTES_A_GHOST ? 0 : power_of_two_up_to(size / BYTES_A_GHOST);
+    size_t rest = sizeof(struct cache);
     shard->limits = *limits;
-    shard->limits.size_bytes = size;
-    if (ghosts != shard->ghost_count) {
-        free(shard->ghosts);
-        shard->ghosts = ghosts == 0 ? NULL : calloc(ghosts, sizeof *shard->ghosts);
-        shard->ghost_count = shard->ghosts == NULL ? 0 : ghosts; /* it works without, less well */
-    }
+    shard->limits.size_bytes =
+        limits->size_bytes < rest ? 0 : (limits->size_bytes - rest) / CACHE_SHARDS;
+    free(shard->ghosts); /* their number depends on the size */
+    shard->ghosts = NULL;
+    shard->ghost_count = 0;
     evict(shard, INT64_MIN);
 }
 
