@@ -30,6 +30,7 @@ struct command {
 extern const struct command command_check;
 extern const struct command command_config;
 extern const struct command command_replay;
+extern const struct command command_report;
 
 /* Print a command's usage; returns EX_USAGE for stderr, 0 for stdout. */
 int command_usage(const struct command *command, bool asked);

@@ -7,13 +7,15 @@ iprevctl_SOURCES = \
 	src/ctl/evidence.c src/ctl/evidence.h \
 	src/ctl/main.c \
 	src/ctl/progress.c src/ctl/progress.h \
-	src/ctl/replay.c
+	src/ctl/replay.c \
+	src/ctl/report.c
 iprevctl_LDADD = libreplay.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 
 # Recorded traffic, for iprevctl replay and its unit tests.
 noinst_LIBRARIES += libreplay.a
 libreplay_a_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS)
 libreplay_a_SOURCES = \
+	src/ctl/ranking.c src/ctl/ranking.h \
 	src/ctl/replay_event.h \
 	src/ctl/replay_facts.c src/ctl/replay_facts.h \
 	src/ctl/replay_feed.c src/ctl/replay_feed.h \
@@ -27,4 +29,8 @@ libreplay_a_SOURCES = \
 	src/ctl/replay_sendmail.c src/ctl/replay_sendmail.h \
 	src/ctl/replay_syslog.c src/ctl/replay_syslog.h \
 	src/ctl/replay_tally.c src/ctl/replay_tally.h \
-	src/ctl/replay_triples.c src/ctl/replay_triples.h
+	src/ctl/replay_triples.c src/ctl/replay_triples.h \
+	src/ctl/report_entry.c src/ctl/report_entry.h \
+	src/ctl/report_html.c \
+	src/ctl/report_print.c src/ctl/report_print.h \
+	src/ctl/report_sums.c src/ctl/report_sums.h

@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
     &command_check,
     &command_config,
     &command_replay,
+    &command_report,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/ranking.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOTS (2 * RANKING_NAMES_MAX) /* half full at most */
+
+struct ranking {
+    size_t count;
+    struct ranking_row others;
+    struct ranking_row *rows[SLOTS]; /* open addressing; the name follows the row */
+};
+
+struct ranking *ranking_new(void)
+{
+    struct ranking *ranking = calloc(1, sizeof *ranking);
+    if (ranking != NULL)
+        ranking->others.name = "(others)";
+    return ranking;
+}
+
+void ranking_free(struct ranking *ranking)
+{
+    if (ranking == NULL)
+        return;
+    for (size_t i = 0; i < SLOTS; i++)
+        free(ranking->rows[i]);
+    free(ranking);
+}
+
+static struct ranking_row *row_of(struct ranking *ranking, const char *name)
+{
+    uint32_t hash = UINT32_C(2166136261); /* FNV-1a */
+    for (const char *at = name; *at != '\0'; at++)
+        hash = (hash ^ (unsigned char)*at) * UINT32_C(16777619);
+    size_t slot = (hash ^ hash >> 15) % SLOTS;
+    for (; ranking->rows[slot] != NULL; slot = (slot + 1) % SLOTS)
+        if (strcmp(ranking->rows[slot]->name, name) == 0)
+            return ranking->rows[slot];
+    size_t size = strlen(name) + 1;
+    struct ranking_row *row =
+        ranking->count < RANKING_NAMES_MAX ? calloc(1, sizeof *row + size) : NULL;
+    if (row == NULL)
+        return &ranking->others;
+    row->name = memcpy(row + 1, name, size);
+    ranking->rows[slot] = row;
+    ranking->count++;
+    return row;
+}
+
+void ranking_add(struct ranking *ranking, const char *name, enum action action, int64_t wall_s)
+{
+    struct ranking_row *row = row_of(ranking, name);
+    row->total++;
+    row->by_action[action]++;
+    if (wall_s != 0 && (row->first_s == 0 || wall_s < row->first_s))
+        row->first_s = wall_s;
+    if (wall_s > row->last_s)
+        row->last_s = wall_s;
+}
+
+static int by_harm(const void *a, const void *b)
+{
+    const struct ranking_row *const *left = a, *const *right = b;
+    for (unsigned i = ACTION_COUNT; i-- > ACTION_TAG;) {
+        uint64_t l = (*left)->by_action[i], r = (*right)->by_action[i];
+        if (l != r)
+            return l < r ? 1 : -1;
+    }
+    return strcmp((*left)->name, (*right)->name);
+}
+
+size_t ranking_worst(const struct ranking *ranking, const struct ranking_row **out, size_t max,
+                     size_t *of)
+{
+    size_t found = 0;
+    const struct ranking_row **all = calloc(ranking->count + 1, sizeof *all);
+    *of = 0;
+    if (all == NULL)
+        return 0;
+    for (size_t i = 0; i < SLOTS; i++) {
+        const struct ranking_row *row = ranking->rows[i];
+        if (row != NULL && row->by_action[ACTION_ACCEPT] < row->total)
+            all[found++] = row;
+    }
+    qsort(all, found, sizeof all[0], by_harm);
+    *of = found;
+    if (found > max)
+        found = max;
+    memcpy(out, all, found * sizeof all[0]);
+    free(all);
+    return found;
+}
+
+const struct ranking_row *ranking_others(const struct ranking *ranking)
+{
+    return &ranking->others;
+}

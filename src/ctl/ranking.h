@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Counts by name, for "the most ...": so many names are told apart, the rest is one row.  Pure; one
+ * owner at a time.
+ */
+#ifndef IPREVD_RANKING_H
+#define IPREVD_RANKING_H
+
+#include "base/status.h"
+#include "core/action.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RANKING_NAMES_MAX 16384
+
+struct ranking;
+
+struct ranking_row {
+    const char *name;
+    uint64_t total;
+    uint64_t by_action[ACTION_COUNT];
+    int64_t first_s, last_s; /* 0: no times */
+};
+
+struct ranking *ranking_new(void) MUST_CHECK; /* NULL: out of memory; free(NULL) is fine */
+void ranking_free(struct ranking *ranking);
+
+/* Count one.  Without room or memory it goes to the row of the others. */
+void ranking_add(struct ranking *ranking, const char *name, enum action action, int64_t wall_s);
+
+/* Up to `max` rows with more than accepted mail, the most refused first.  Returns how many; *of is
+   how many there are. */
+size_t ranking_worst(const struct ranking *ranking, const struct ranking_row **out, size_t max,
+                     size_t *of);
+
+const struct ranking_row *ranking_others(const struct ranking *ranking);
+
+#endif
