@@ -567,6 +567,24 @@ START_TEST(deadline_passes)
 }
 END_TEST
 
+/* The flight may go on for the next asker: this one waits no longer. */
+START_TEST(a_short_deadline)
+{
+    struct ipaddr client;
+    scripted_on(script, REVERSE, RR_PTR, "mail.example", 2000);
+    ck_assert_int_eq(ipaddr_parse("203.0.113.7", &client), STATUS_OK);
+    struct lookup *lookup = lookup_start(resolver, &client, 10, now_ms() + 1000);
+    ck_assert_ptr_nonnull(lookup);
+    pass(999);
+    ck_assert(!lookup_ready(lookup));
+    pass(1);
+    ck_assert(lookup_ready(lookup));
+    ck_assert_uint_eq(scripted_open(script), 1);
+    lookup_free(lookup);
+    ck_assert_uint_eq(scripted_open(script), 0);
+}
+END_TEST
+
 START_TEST(before_the_deadline_it_is_open)
 {
     struct facts facts;
@@ -844,6 +862,7 @@ int main(void)
     tcase_add_test(tcase, helo_is_the_ptr_name);
     tcase_add_test(tcase, last_helo_counts);
     tcase_add_test(tcase, deadline_passes);
+    tcase_add_test(tcase, a_short_deadline);
     tcase_add_test(tcase, before_the_deadline_it_is_open);
     tcase_add_test(tcase, parts_have_their_own_deadlines);
     tcase_add_test(tcase, time_and_origin);

@@ -208,6 +208,7 @@ static const struct {
     enum dns_problem want_problem;
     unsigned want_ttl_s;
     bool want_secure;
+    unsigned want_asked; /* 0: does not matter */
 } chains[] = {
     {"RFC 2317: the resolver returns only the CNAME",
      {{"1.2.0.192.in-addr.arpa", "CNAME 1.0-25.2.0.192.in-addr.arpa chain-ttl=600"},
@@ -215,50 +216,58 @@ static const struct {
      DNS_FOUND,
      PROBLEM_NONE,
      300,
-     false},
+     false,
+     0},
     {"the alias has the smaller TTL",
      {{"1.2.0.192.in-addr.arpa", "CNAME b.example chain-ttl=60"}, {"b.example", "mail.example"}},
      DNS_FOUND,
      PROBLEM_NONE,
      60,
-     false},
+     false,
+     0},
     {"a TTL of the chain inside the last message",
      {{"1.2.0.192.in-addr.arpa", "mail.example ttl=300 hops=2 chain-ttl=30"}},
      DNS_FOUND,
      PROBLEM_NONE,
      30,
-     false},
+     false,
+     0},
     {"all of it is secure",
      {{"1.2.0.192.in-addr.arpa", "CNAME b.example ad"}, {"b.example", "mail.example ad"}},
      DNS_FOUND,
      PROBLEM_NONE,
      3600,
-     true},
+     true,
+     0},
     {"one link is not secure",
      {{"1.2.0.192.in-addr.arpa", "CNAME b.example"}, {"b.example", "mail.example ad"}},
      DNS_FOUND,
      PROBLEM_NONE,
      3600,
-     false},
+     false,
+     0},
     {"the end does not exist",
      {{"1.2.0.192.in-addr.arpa", "CNAME b.example chain-ttl=50"},
       {"b.example", "NXDOMAIN ttl=200"}},
      DNS_NXDOMAIN,
      PROBLEM_NONE,
      50,
-     false},
+     false,
+     0},
     {"the end fails",
      {{"1.2.0.192.in-addr.arpa", "CNAME b.example"}, {"b.example", "SERVFAIL"}},
      DNS_TEMPERROR,
      PROBLEM_SERVFAIL,
      0,
-     false},
+     false,
+     0},
     {"to itself",
      {{"1.2.0.192.in-addr.arpa", "CNAME 1.2.0.192.IN-ADDR.arpa"}},
      DNS_TEMPERROR,
      PROBLEM_LOOP,
      0,
-     false},
+     false,
+     0},
     {"in a circle, further on",
      {{"1.2.0.192.in-addr.arpa", "CNAME b.example"},
       {"b.example", "CNAME c.example"},
@@ -266,7 +275,8 @@ static const struct {
      DNS_TEMPERROR,
      PROBLEM_LOOP,
      0,
-     false},
+     false,
+     3},
     {"eight hops",
      {{"1.2.0.192.in-addr.arpa", "CNAME b1 hops=4"},
       {"b1", "CNAME b2 hops=3"},
@@ -275,7 +285,8 @@ static const struct {
      DNS_FOUND,
      PROBLEM_NONE,
      3600,
-     false},
+     false,
+     0},
     {"nine hops",
      {{"1.2.0.192.in-addr.arpa", "CNAME b1 hops=4"},
       {"b1", "CNAME b2 hops=4"},
@@ -284,13 +295,15 @@ static const struct {
      DNS_TEMPERROR,
      PROBLEM_LOOP,
      0,
-     false},
+     false,
+     0},
     {"nine hops, the last inside a message",
      {{"1.2.0.192.in-addr.arpa", "CNAME b1 hops=7"}, {"b1", "mail.example hops=2"}},
      DNS_TEMPERROR,
      PROBLEM_LOOP,
      0,
-     false},
+     false,
+     0},
 };
 
 START_TEST(cname_chains)
@@ -308,6 +321,8 @@ START_TEST(cname_chains)
     ck_assert(heard.secure == chains[_i].want_secure);
     leave(&heard);
     unsigned asked = scripted_asked_all(script);
+    if (chains[_i].want_asked != 0)
+        ck_assert_uint_eq(asked, chains[_i].want_asked);
     ask(&heard, name, RR_PTR); /* kept under the name that was asked */
     ck_assert_int_eq(heard.status, STATUS_OK);
     ck_assert_uint_eq(scripted_asked_all(script), asked);
@@ -401,6 +416,25 @@ START_TEST(stale_when_the_servers_are_slow)
     ck_assert_uint_eq(third.first[3], 2);
     leave(&third);
     ck_assert_uint_eq(scripted_asked(script, "a.example", RR_A), 2);
+}
+END_TEST
+
+START_TEST(stale_given_the_answer_is_still_wanted)
+{
+    struct heard first, second;
+    have_stale();
+    scripted_on(script, "a.example", RR_A, "192.0.2.2", 5000);
+    ask(&first, "a.example", RR_A);
+    pass(1800);
+    ck_assert_int_eq(first.origin, DNS_FROM_STALE);
+    ask(&second, "a.example", RR_A);
+    leave(&second); /* he was the only one who waited */
+    leave(&first);
+    ck_assert_uint_eq(scripted_cancelled(script), 0);
+    pass(3200);
+    ask(&second, "a.example", RR_A);
+    ck_assert_int_eq(second.status, STATUS_OK);
+    ck_assert_int_eq(second.origin, DNS_FROM_CACHE);
 }
 END_TEST
 
@@ -896,6 +930,7 @@ int main(void)
     tcase_add_test(tcase, chain_ends_in_the_cache);
     tcase_add_test(tcase, stale_when_the_servers_fail);
     tcase_add_test(tcase, stale_when_the_servers_are_slow);
+    tcase_add_test(tcase, stale_given_the_answer_is_still_wanted);
     tcase_add_test(tcase, stale_before_the_askers_deadline);
     tcase_add_test(tcase, fresh_answer_instead_of_stale);
     tcase_add_test(tcase, nxdomain_instead_of_stale);
