@@ -3,12 +3,18 @@
 noinst_LIBRARIES += libdaemon.a
 libdaemon_a_SOURCES = \
 	src/daemon/background.c src/daemon/background.h \
+	src/daemon/cacheview.c src/daemon/cacheview.h \
+	src/daemon/control.c src/daemon/control.h \
+	src/daemon/control_request.c src/daemon/control_request.h \
+	src/daemon/decisionlog.c src/daemon/decisionlog.h \
 	src/daemon/errands.c src/daemon/errands.h \
 	src/daemon/exchange.c src/daemon/exchange.h \
 	src/daemon/exemptions.c src/daemon/exemptions.h src/daemon/exemptions_file.c \
+	src/daemon/exporter.c src/daemon/exporter.h \
 	src/daemon/listener.c src/daemon/listener.h \
 	src/daemon/mfapi.c src/daemon/mfapi.h \
 	src/daemon/notify.c src/daemon/notify.h \
+	src/daemon/overview.c src/daemon/overview.h \
 	src/daemon/privileges.c src/daemon/privileges.h \
 	src/daemon/service.c src/daemon/service.h \
 	src/daemon/session.c src/daemon/session.h src/daemon/session_state.h \
@@ -16,7 +22,10 @@ libdaemon_a_SOURCES = \
 	src/daemon/session_judge.c \
 	src/daemon/session_relay.c \
 	src/daemon/signals.c src/daemon/signals.h \
+	src/daemon/state.c src/daemon/state.h \
 	src/daemon/statistics.c src/daemon/statistics.h \
+	src/daemon/tools.c src/daemon/tools.h \
+	src/daemon/toolsockets.c src/daemon/toolsockets.h \
 	src/daemon/unixsocket.c src/daemon/unixsocket.h
 libdaemon_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 

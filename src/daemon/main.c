@@ -9,6 +9,7 @@
 #include "daemon/privileges.h"
 #include "daemon/service.h"
 #include "daemon/signals.h"
+#include "daemon/toolsockets.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -148,6 +149,7 @@ struct start {
     struct background_pid pid;
     struct listener listener;
     bool listening;
+    struct toolsockets sockets;
     struct service *service;
 };
 
@@ -171,6 +173,7 @@ static bool start_up(struct conf *conf, struct start *start, char error[SERVICE_
     if (listener_open(&settings, &start->listener, error) != STATUS_OK)
         return false;
     start->listening = true;
+    toolsockets_open(conf, privileges.uid, privileges.gid, &start->sockets);
     if (privileges_drop(&privileges, error) != STATUS_OK)
         return false;
     privileges_harden();
@@ -180,7 +183,7 @@ static bool start_up(struct conf *conf, struct start *start, char error[SERVICE_
         log_warning("%s: %s: a reload will fail", conf->path, strerror(errno));
     start->service = service_new(conf, error);
     return start->service != NULL &&
-           service_start(start->service, &start->listener, error) == STATUS_OK;
+           service_start(start->service, &start->listener, &start->sockets, error) == STATUS_OK;
 }
 
 static void give_back(struct start *start)

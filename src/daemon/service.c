@@ -7,6 +7,7 @@
 #include "daemon/notify.h"
 #include "daemon/signals.h"
 #include "daemon/statistics.h"
+#include "daemon/tools.h"
 #include "site/engine.h"
 
 #include <pthread.h>
@@ -29,6 +30,7 @@ struct service {
     struct metrics *metrics;
     struct statistics *statistics;
     struct engine *engine;
+    struct tools *tools;
     struct session_services session;
     struct mfapi_services mfapi;
     struct listener *listener;
@@ -39,8 +41,8 @@ struct service {
                      */
     atomic_uint deferred;
 
+    atomic_bool draining; /* set by the signal thread */
     /* The signal thread's own. */
-    bool draining;
     int64_t drain_until_ms;
     int64_t tables_due_ms;
 
@@ -86,6 +88,14 @@ static void session_decided(void *arg, const struct decision *decision,
     decision_log_line(decision, occasion, line);
     log_info("%s", line);
     statistics_decided(service->statistics, decision, occasion);
+    tools_decided(service->tools, decision, occasion);
+}
+
+static bool session_exempt(void *arg, const struct facts *facts, int64_t wall_s, char *out,
+                           size_t size)
+{
+    struct service *service = arg;
+    return tools_exempt(service->tools, facts, wall_s, out, size);
 }
 
 /* A message from a trusted relay behind which nobody is judged. */
@@ -97,6 +107,14 @@ static void session_left_alone(void *arg, const char *line)
 
 /* --- life ----------------------------------------------------------------------------------- */
 
+static bool is_stopping(void *arg)
+{
+    struct service *service = arg;
+    return atomic_load(&service->draining);
+}
+
+static bool reload_for_tools(void *arg, char error[TOOLS_ERROR_MAX]);
+
 static bool build(struct service *service, char error[SERVICE_ERROR_MAX])
 {
     (void)snprintf(error, SERVICE_ERROR_MAX, "%s", status_text(STATUS_NOMEM));
@@ -107,7 +125,20 @@ static bool build(struct service *service, char error[SERVICE_ERROR_MAX])
     if (service->statistics == NULL)
         return false;
     service->engine = engine_new(service->conf, service->metrics, error);
-    return service->engine != NULL;
+    if (service->engine == NULL)
+        return false;
+    const struct tools_services services = {
+        .engine = service->engine,
+        .metrics = service->metrics,
+        .conf = current_conf,
+        .stopping = is_stopping,
+        .reload = reload_for_tools,
+        .wake = signals_errand,
+        .arg = service,
+    };
+    (void)snprintf(error, SERVICE_ERROR_MAX, "%s", status_text(STATUS_NOMEM));
+    service->tools = tools_new(&services, service->conf);
+    return service->tools != NULL;
 }
 
 struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX])
@@ -128,6 +159,7 @@ struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX])
     service->session = (struct session_services){
         .resolver = engine_resolver(service->engine),
         .clock = &clock_system,
+        .exempt = session_exempt,
         .decided = session_decided,
         .left_alone = session_left_alone,
         .arg = service,
@@ -146,6 +178,9 @@ void service_free(struct service *service)
 {
     if (service == NULL)
         return;
+    if (service->engine != NULL)
+        loop_stop(engine_loop(service->engine)); /* nothing runs any more that uses the tools */
+    tools_free(service->tools);
     engine_free(service->engine);
     statistics_free(service->statistics);
     metrics_free(service->metrics);
@@ -156,9 +191,12 @@ void service_free(struct service *service)
 
 /* --- reload --------------------------------------------------------------------------------- */
 
+/* The first message is the answer to whoever asked for the reload; the log has all of them. */
 static void reload_error(void *arg, const char *message)
 {
-    (void)arg;
+    char *first = arg;
+    if (first[0] == '\0')
+        (void)snprintf(first, TOOLS_ERROR_MAX, "%s", message);
     log_error("%s", message);
 }
 
@@ -196,16 +234,17 @@ static void warn_of_fixed_settings(const struct conf *old, const struct conf *ne
                         fixed[i].new == NULL ? "" : fixed[i].new);
 }
 
-static bool reload(struct service *service)
+static bool reload(struct service *service, char first[TOOLS_ERROR_MAX])
 {
     char error[SERVICE_ERROR_MAX];
-    const struct conf_report report = {reload_error, reload_warning, NULL};
+    const struct conf_report report = {reload_error, reload_warning, first};
+    first[0] = '\0';
     struct conf *old = service->conf; /* only this thread replaces it */
     struct conf *conf = conf_load(old->path, clock_wall_s(&clock_system), &report);
     if (conf == NULL)
         return false;
     if (engine_reload(service->engine, conf, error) != STATUS_OK) {
-        log_error("%s", error);
+        reload_error(first, error);
         conf_unref(conf);
         return false;
     }
@@ -214,20 +253,31 @@ static bool reload(struct service *service)
     pthread_mutex_lock(&service->lock);
     service->conf = conf;
     pthread_mutex_unlock(&service->lock);
+    tools_reloaded(service->tools, conf);
     conf_unref(old);
     return true;
 }
 
-static void reload_and_tell(struct service *service, const char *why)
+static bool reload_and_tell(struct service *service, const char *why, char first[TOOLS_ERROR_MAX])
 {
     notify_reloading();
-    bool ok = reload(service);
+    bool ok = reload(service, first);
     statistics_reloaded(service->statistics, ok, clock_wall_s(&clock_system));
     if (ok)
         log_info("configuration %s read again (%s)", service->conf->path, why);
     else
         log_error("the configuration was not read again (%s): the running one stays", why);
     notify_ready(ok ? "running" : "running with an earlier configuration");
+    return ok;
+}
+
+static bool reload_for_tools(void *arg, char error[TOOLS_ERROR_MAX])
+{
+    struct service *service = arg;
+    if (!atomic_load(&service->draining))
+        return reload_and_tell(service, "iprevctl", error);
+    (void)snprintf(error, TOOLS_ERROR_MAX, "the daemon is stopping");
+    return false;
 }
 
 /* --- the signal thread ---------------------------------------------------------------------- */
@@ -249,7 +299,9 @@ static void begin_draining(struct service *service)
 static void tick(struct service *service)
 {
     int64_t now_ms = clock_ms(&clock_system);
+    char first[TOOLS_ERROR_MAX];
     notify_alive();
+    tools_tick(service->tools);
     unsigned deferred = atomic_exchange(&service->deferred, 0);
     if (deferred > 0 && !service->told_full)
         log_warning("max-sessions = %u is reached: further sessions are deferred",
@@ -259,7 +311,7 @@ static void tick(struct service *service)
         return;
     service->tables_due_ms = now_ms + TABLES_MS;
     if (conf_tables_changed(service->conf))
-        reload_and_tell(service, "a table file changed");
+        (void)reload_and_tell(service, "a table file changed", first);
 }
 
 /*
@@ -280,13 +332,17 @@ static void keep_waking(void *arg)
 static bool handle_signal(void *arg, enum signal_event event)
 {
     struct service *service = arg;
+    char first[TOOLS_ERROR_MAX];
     switch (event) {
     case SIGNAL_RELOAD:
         if (!service->draining)
-            reload_and_tell(service, "SIGHUP");
+            (void)reload_and_tell(service, "SIGHUP", first);
         break;
     case SIGNAL_ROTATE:
+        tools_rotate(service->tools);
+        break;
     case SIGNAL_ERRAND:
+        tools_errands(service->tools);
         break;
     case SIGNAL_STOP:
         begin_draining(service);
@@ -305,11 +361,13 @@ static bool handle_signal(void *arg, enum signal_event event)
 }
 
 enum status service_start(struct service *service, struct listener *listener,
-                          char error[SERVICE_ERROR_MAX])
+                          const struct toolsockets *sockets, char error[SERVICE_ERROR_MAX])
 {
     service->listener = listener;
     service->tables_due_ms = clock_ms(&clock_system) + TABLES_MS;
     signals_init(handle_signal, service);
+    tools_serve(service->tools, sockets);
+    tools_start(service->tools);
     enum status status = engine_start(service->engine);
     if (status != STATUS_OK)
         (void)snprintf(error, SERVICE_ERROR_MAX, "the DNS thread cannot be started: %s",

@@ -20,11 +20,13 @@ struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX]) MU
 
 /*
  * Start the DNS thread and take over the signals (signals_init()); `listener` is borrowed until
- * service_run() returns.  On failure `error` says why, and nothing but service_free() is left to
- * do.
+ * service_run() returns, `sockets` are taken.  On failure `error` says why, and nothing but
+ * service_free() is left to do.
  */
 struct listener;
+struct toolsockets;
 enum status service_start(struct service *service, struct listener *listener,
+                          const struct toolsockets *sockets,
                           char error[SERVICE_ERROR_MAX]) MUST_CHECK;
 
 /*

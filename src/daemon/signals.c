@@ -31,6 +31,7 @@ void signals_block(void)
     (void)sigaddset(&receiver.set, SIGUSR1);
     (void)sigaddset(&receiver.set, SIGTERM);
     (void)sigaddset(&receiver.set, SIGINT);
+    (void)sigaddset(&receiver.set, SIGURG);
     (void)pthread_sigmask(SIG_BLOCK, &receiver.set, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
 }

@@ -59,6 +59,12 @@ static void update_figures(struct resolver *resolver)
     metric_set(metrics->refreshes, 0, 0, (int64_t)stats.refreshes);
 }
 
+void resolver_update_figures(struct resolver *resolver)
+{
+    resolver->figures_ms = 0;
+    update_figures(resolver);
+}
+
 /* An outcome for the breaker.  A loop is the zone's doing: the servers did answer. */
 static void feed_breaker(struct resolver *resolver, const struct question *question,
                          const struct answer *answer)

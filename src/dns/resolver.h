@@ -100,6 +100,9 @@ void resolver_cancel(struct resolver *resolver, struct resolver_request *request
 /* Without a loop: what timers would do.  Call when time has passed. */
 void resolver_poll(struct resolver *resolver);
 
+/* Bring the cache's figures in the metrics up to date now.  The loop's thread only. */
+void resolver_update_figures(struct resolver *resolver);
+
 struct resolver_health resolver_health(struct resolver *resolver);
 
 /* Text of answer->server ("127.0.0.1:53"), or NULL; lives as long as the resolver.  Thread safe. */

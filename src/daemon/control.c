@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control.h"
+
+#include "base/log.h"
+#include "base/textbuf.h"
+#include "daemon/cacheview.h"
+#include "daemon/exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+/* Connections at a time: people at terminals, and a script or two. */
+#define PEERS_MAX 32
+
+/* From connecting to the end of the request, and for the answer without progress (a pager). */
+#define REQUEST_MS  5000
+#define PROGRESS_MS 60000
+
+/* Bytes of a dump that wait to be sent: formatting these takes well under a millisecond. */
+#define CHUNK_BYTES 16384
+
+/* A dump holds on to a part of the cache: one at a time. */
+#define DUMPS_MAX 1
+
+struct control {
+    struct control_services services;
+    struct exchange *exchange;
+    LIST_HEAD(jobs, job) jobs; /* errands under way */
+    unsigned dumps;
+};
+
+/* An answer that waits for an errand. */
+struct job {
+    LIST_ENTRY(job) link;
+    struct control *control;
+    struct exchange_peer *peer;
+    struct control_request request;
+    bool ok;
+    char error[CONTROL_ERROR_MAX];
+};
+
+/* --- answers -------------------------------------------------------------------------------- */
+
+/* One line, and takes it.  NULL: the answer ends without its last line, which tells the asker. */
+static void send_line(void *arg, char *line)
+{
+    struct exchange_peer *peer = arg;
+    if (line == NULL)
+        return;
+    exchange_send(peer, line, strlen(line));
+    exchange_send(peer, "\n", 1);
+    free(line);
+}
+
+static void send_json(struct exchange_peer *peer, struct jsonout *json)
+{
+    if (json != NULL)
+        send_line(peer, jsonout_line(json));
+    jsonout_free(json);
+}
+
+static void answer_error(struct exchange_peer *peer, const char *kind, const char *error)
+{
+    struct jsonout *json = jsonout_new();
+    if (json != NULL) {
+        jsonout_bool(json, "ok", false);
+        jsonout_text(json, "kind", kind);
+        jsonout_sentence(json, "error", error);
+    }
+    send_json(peer, json);
+    exchange_finish(peer);
+}
+
+/* {"ok":true}, with one number and one warning where there are such. */
+static void answer_ok(struct exchange_peer *peer, const char *key, int64_t number,
+                      const char *warning)
+{
+    struct jsonout *json = jsonout_new();
+    if (json != NULL) {
+        jsonout_bool(json, "ok", true);
+        if (key != NULL)
+            jsonout_int(json, key, number);
+        if (warning != NULL)
+            jsonout_sentence(json, "warning", warning);
+    }
+    send_json(peer, json);
+    exchange_finish(peer);
+}
+
+/* --- errands -------------------------------------------------------------------------------- */
+
+/* Have it done elsewhere; finish() answers on this thread. */
+static void start_job(struct control *control, struct exchange_peer *peer,
+                      const struct control_request *request, void (*run)(void *arg),
+                      void (*finish)(void *arg))
+{
+    struct job *job = calloc(1, sizeof *job);
+    if (job != NULL) {
+        job->control = control;
+        job->peer = peer;
+        job->request = *request;
+        exchange_hold(peer);
+        if (errands_give(control->services.errands, run, finish, job) == STATUS_OK) {
+            LIST_INSERT_HEAD(&control->jobs, job, link);
+            return;
+        }
+    }
+    free(job);
+    answer_error(peer, "failed", "out of memory");
+}
+
+static void job_free(struct job *job)
+{
+    LIST_REMOVE(job, link);
+    free(job);
+}
+
+static void run_reload(void *arg)
+{
+    struct job *job = arg;
+    const struct control_services *services = &job->control->services;
+    job->ok = services->reload(services->arg, job->error);
+}
+
+static void finish_reload(void *arg)
+{
+    struct job *job = arg;
+    if (job->ok)
+        answer_ok(job->peer, NULL, 0, NULL);
+    else
+        answer_error(job->peer, "failed", job->error);
+    job_free(job);
+}
+
+static void run_save(void *arg)
+{
+    struct job *job = arg;
+    const struct control_services *services = &job->control->services;
+    job->ok = services->save_exemptions(services->arg, job->error);
+}
+
+/* The change is in effect all the same. */
+static void finish_save(void *arg)
+{
+    struct job *job = arg;
+    answer_ok(job->peer, NULL, 0, job->ok ? NULL : job->error);
+    job_free(job);
+}
+
+/* --- commands ------------------------------------------------------------------------------- */
+
+static void do_status(struct control *control, struct exchange_peer *peer,
+                      const struct control_request *request)
+{
+    struct jsonout *json = jsonout_new();
+    (void)request;
+    if (json != NULL) {
+        jsonout_bool(json, "ok", true);
+        control->services.status(control->services.arg, json);
+    }
+    send_json(peer, json);
+    exchange_finish(peer);
+}
+
+static void do_reload(struct control *control, struct exchange_peer *peer,
+                      const struct control_request *request)
+{
+    start_job(control, peer, request, run_reload, finish_reload);
+}
+
+static void do_cache_get(struct control *control, struct exchange_peer *peer,
+                         const struct control_request *request)
+{
+    size_t count =
+        cacheview_get(control->services.resolver, &request->addr, request->name, send_line, peer);
+    if (count == 0)
+        answer_error(peer, "notfound", "the cache has nothing about it");
+    else
+        answer_ok(peer, "records", (int64_t)count, NULL);
+}
+
+static void do_cache_flush(struct control *control, struct exchange_peer *peer,
+                           const struct control_request *request)
+{
+    size_t gone = cacheview_flush(control->services.resolver, &request->addr, request->name);
+    log_info("control: cache flush: %zu records are forgotten", gone);
+    answer_ok(peer, "records", (int64_t)gone, NULL);
+}
+
+struct dumping {
+    struct control *control;
+    struct cacheview_dump *dump;
+    int64_t count;
+};
+
+static bool dump_more(void *arg, struct exchange_peer *peer)
+{
+    struct dumping *dumping = arg;
+    char *line = NULL;
+    enum status status = cacheview_dump_next(dumping->dump, &line);
+    if (status == STATUS_OK) {
+        send_line(peer, line);
+        dumping->count++;
+        return true;
+    }
+    struct jsonout *json = status == STATUS_NOTFOUND ? jsonout_new() : NULL;
+    if (json != NULL) {
+        jsonout_bool(json, "ok", true);
+        jsonout_int(json, "records", dumping->count);
+    }
+    send_json(peer, json);
+    return false;
+}
+
+static void dump_ended(void *arg)
+{
+    struct dumping *dumping = arg;
+    dumping->control->dumps--;
+    cacheview_dump_free(dumping->dump);
+    free(dumping);
+}
+
+static void do_cache_dump(struct control *control, struct exchange_peer *peer,
+                          const struct control_request *request)
+{
+    (void)request;
+    if (control->dumps >= DUMPS_MAX) {
+        answer_error(peer, "busy", "another dump of the cache is under way");
+        return;
+    }
+    struct dumping *dumping = calloc(1, sizeof *dumping);
+    if (dumping != NULL)
+        dumping->dump = cacheview_dump_new(control->services.resolver);
+    if (dumping == NULL || dumping->dump == NULL) {
+        free(dumping);
+        answer_error(peer, "failed", "out of memory");
+        return;
+    }
+    dumping->control = control;
+    control->dumps++;
+    exchange_stream(peer, dump_more, dump_ended, dumping);
+}
+
+/* Foreign text for the log. */
+static const char *escaped(const char *text, char *out, size_t size)
+{
+    struct textbuf buf;
+    textbuf_init(&buf, out, size);
+    textbuf_put_foreign(&buf, text, size);
+    return out;
+}
+
+static void do_allow(struct control *control, struct exchange_peer *peer,
+                     const struct control_request *request)
+{
+    const struct control_services *services = &control->services;
+    char reason[4 * EXEMPTION_REASON_MAX];
+    int64_t wall_s = clock_wall_s(services->clock);
+    struct exemption exemption = {.made_s = wall_s, .until_s = wall_s + request->seconds};
+    memcpy(exemption.subject, request->subject, sizeof exemption.subject);
+    memcpy(exemption.reason, request->reason, sizeof exemption.reason);
+    (void)exemptions_expire(services->exemptions, wall_s);
+    enum status status = exemptions_add(services->exemptions, &exemption);
+    if (status != STATUS_OK) {
+        answer_error(peer, "failed",
+                     status == STATUS_LIMIT ? "there are too many exceptions already: put them "
+                                              "into a match block of the configuration"
+                                            : "out of memory");
+        return;
+    }
+    log_info("control: %s is allowed for %lld s: %s", exemption.subject,
+             (long long)request->seconds, escaped(exemption.reason, reason, sizeof reason));
+    start_job(control, peer, request, run_save, finish_save);
+}
+
+static void do_unallow(struct control *control, struct exchange_peer *peer,
+                       const struct control_request *request)
+{
+    if (!exemptions_remove(control->services.exemptions, request->subject)) {
+        answer_error(peer, "notfound", "there is no such exception");
+        return;
+    }
+    log_info("control: %s is not allowed any more", request->subject);
+    start_job(control, peer, request, run_save, finish_save);
+}
+
+static void put_exemption(void *arg, const struct exemption *exemption)
+{
+    struct exchange_peer *peer = arg;
+    struct jsonout *json = jsonout_new();
+    if (json != NULL) {
+        jsonout_text(json, "subject", exemption->subject);
+        jsonout_text(json, "reason", exemption->reason);
+        jsonout_int(json, "made", exemption->made_s);
+        jsonout_int(json, "until", exemption->until_s);
+    }
+    send_json(peer, json);
+}
+
+static void do_allowed(struct control *control, struct exchange_peer *peer,
+                       const struct control_request *request)
+{
+    struct exemptions *exemptions = control->services.exemptions;
+    (void)request;
+    (void)exemptions_expire(exemptions, clock_wall_s(control->services.clock));
+    exemptions_each(exemptions, put_exemption, peer);
+    answer_ok(peer, "count", (int64_t)exemptions_count(exemptions), NULL);
+}
+
+/* --- requests ------------------------------------------------------------------------------- */
+
+/* A request is a line; at the end of what is sent the line feed may be missing. */
+static size_t whole_request(const char *text, size_t length, bool ended)
+{
+    const char *feed = memchr(text, '\n', length);
+    if (feed != NULL)
+        return (size_t)(feed - text) + 1;
+    return ended ? length : 0;
+}
+
+static void serve(void *arg, struct exchange_peer *peer, const char *text, size_t length)
+{
+    static void (*const commands[CONTROL_COMMAND_COUNT])(struct control * control,
+                                                         struct exchange_peer * peer,
+                                                         const struct control_request *request) = {
+        [CONTROL_STATUS] = do_status,
+        [CONTROL_CACHE_GET] = do_cache_get,
+        [CONTROL_CACHE_FLUSH] = do_cache_flush,
+        [CONTROL_CACHE_DUMP] = do_cache_dump,
+        [CONTROL_ALLOW] = do_allow,
+        [CONTROL_UNALLOW] = do_unallow,
+        [CONTROL_ALLOWED] = do_allowed,
+        [CONTROL_RELOAD] = do_reload,
+    };
+    struct control_request request;
+    char error[CONTROL_ERROR_MAX];
+    enum status status = control_request_parse(text, length, &request, error);
+    if (status == STATUS_OK)
+        commands[request.command](arg, peer, &request);
+    else
+        answer_error(peer, status == STATUS_INVALID ? "usage" : "failed",
+                     status == STATUS_INVALID ? error : "out of memory");
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+struct control *control_new(const struct control_services *services, int fd)
+{
+    struct control *control = calloc(1, sizeof *control);
+    const struct exchange_settings settings = {
+        .max_peers = PEERS_MAX,
+        .request_max = CONTROL_REQUEST_MAX,
+        .request_ms = REQUEST_MS,
+        .progress_ms = PROGRESS_MS,
+        .answer_chunk = CHUNK_BYTES,
+        .too_long = "{\"ok\":false,\"kind\":\"usage\",\"error\":\"the request is too long\"}\n",
+        .whole = whole_request,
+        .serve = serve,
+        .arg = control,
+    };
+    if (control != NULL) {
+        control->services = *services;
+        LIST_INIT(&control->jobs);
+    }
+    /* Takes fd also when there is no memory for us. */
+    struct exchange *exchange = exchange_new(services->loop, fd, &settings);
+    if (control == NULL || exchange == NULL) {
+        exchange_free(exchange);
+        free(control);
+        return NULL;
+    }
+    control->exchange = exchange;
+    return control;
+}
+
+void control_free(struct control *control)
+{
+    if (control == NULL)
+        return;
+    exchange_free(control->exchange);
+    while (!LIST_EMPTY(&control->jobs))
+        job_free(LIST_FIRST(&control->jobs));
+    free(control);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/overview.h"
+
+#include "config.h"
+
+#include "dns/network.h"
+
+#include <unistd.h>
+
+/* Sum of a metric over its second label. */
+static int64_t sum(const struct metric *metric, size_t first)
+{
+    const struct metric_desc *desc = metric_description(metric);
+    size_t count = desc->labels[1].name == NULL ? 1 : desc->labels[1].count;
+    int64_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += metric_value(metric, first, i);
+    return total;
+}
+
+static int64_t value(const struct overview_sources *sources, const char *name)
+{
+    return metric_value(metrics_find(sources->metrics, name), 0, 0);
+}
+
+/* An object with one member a value of the metric's first label. */
+static void put_by_label(struct jsonout *json, const char *key,
+                         const struct overview_sources *sources, const char *name)
+{
+    const struct metric *metric = metrics_find(sources->metrics, name);
+    const struct metric_desc *desc = metric_description(metric);
+    jsonout_begin_object(json, key);
+    for (size_t i = 0; desc != NULL && i < desc->labels[0].count; i++)
+        jsonout_int(json, desc->labels[0].values[i], sum(metric, i));
+    jsonout_end(json);
+}
+
+/* The checks that were ever true, and how often they counted. */
+static void put_checks(struct jsonout *json, const struct overview_sources *sources)
+{
+    const struct metric *metric = metrics_find(sources->metrics, "iprevd_checks_total");
+    const struct metric_desc *desc = metric_description(metric);
+    jsonout_begin_object(json, "checks");
+    for (size_t i = 0; desc != NULL && i < desc->labels[0].count; i++) {
+        jsonout_begin_object(json, desc->labels[0].values[i]);
+        jsonout_int(json, "true", sum(metric, i));
+        jsonout_int(json, "enforced", metric_value(metric, i, 1));
+        jsonout_end(json);
+    }
+    jsonout_end(json);
+}
+
+static void put_sessions(struct jsonout *json, const struct overview_sources *sources)
+{
+    jsonout_begin_object(json, "sessions");
+    jsonout_int(json, "now", value(sources, "iprevd_sessions"));
+    jsonout_int(json, "max", sources->conf->max_sessions);
+    jsonout_int(json, "total", value(sources, "iprevd_sessions_total"));
+    jsonout_int(json, "deferred", value(sources, "iprevd_sessions_deferred_total"));
+    jsonout_end(json);
+}
+
+static void put_cache(struct jsonout *json, const struct overview_sources *sources)
+{
+    struct cache_stats stats;
+    cache_stats(resolver_cache(sources->resolver), &stats);
+    uint64_t asked = stats.hits + stats.stale_hits + stats.misses;
+    jsonout_begin_object(json, "cache");
+    jsonout_int(json, "records", (int64_t)stats.records);
+    jsonout_int(json, "bytes", (int64_t)stats.bytes);
+    jsonout_int(json, "size", (int64_t)sources->conf->cache.size_bytes);
+    jsonout_int(json, "hits", (int64_t)stats.hits);
+    jsonout_int(json, "stale", (int64_t)stats.stale_hits);
+    jsonout_int(json, "misses", (int64_t)stats.misses);
+    jsonout_int(json, "evictions", (int64_t)stats.evictions);
+    jsonout_int(json, "refreshes", (int64_t)stats.refreshes);
+    jsonout_real(json, "hit_rate", asked == 0 ? 0.0 : (double)stats.hits / (double)asked);
+    jsonout_end(json);
+}
+
+struct servers_seen {
+    struct network_server_health list[NETWORK_SERVERS_MAX];
+    size_t count;
+};
+
+static void look_at_servers(void *arg, const struct source *source)
+{
+    struct servers_seen *seen = arg;
+    seen->count = network_health(source, seen->list, NETWORK_SERVERS_MAX);
+}
+
+static void put_servers(struct jsonout *json, const struct overview_sources *sources)
+{
+    struct servers_seen seen = {.count = 0};
+    resolver_look_at_source(sources->resolver, look_at_servers, &seen);
+    jsonout_begin_list(json, "servers");
+    for (size_t i = 0; i < seen.count; i++) {
+        const struct network_server_health *server = &seen.list[i];
+        jsonout_begin_object(json, NULL);
+        jsonout_text(json, "server", server->text);
+        jsonout_bool(json, "up", server->up);
+        jsonout_int(json, "rtt_ms", server->rtt_ms);
+        jsonout_int(json, "queries", (int64_t)server->queries);
+        jsonout_int(json, "answers", (int64_t)server->answers);
+        jsonout_int(json, "timeouts", (int64_t)server->timeouts);
+        jsonout_int(json, "failures", (int64_t)server->failures);
+        jsonout_int(json, "mismatched", (int64_t)server->mismatched);
+        jsonout_end(json);
+    }
+    jsonout_end(json);
+}
+
+static void put_dns(struct jsonout *json, const struct overview_sources *sources)
+{
+    struct resolver_health health = resolver_health(sources->resolver);
+    int64_t now_ms = clock_ms(resolver_clock(sources->resolver));
+    jsonout_begin_object(json, "dns");
+    jsonout_bool(json, "outage", health.down);
+    jsonout_int(json, "outage_s", health.down ? (now_ms - health.since_ms) / 1000 : 0);
+    jsonout_text(json, "zone_file", sources->conf->zone_file);
+    put_servers(json, sources);
+    jsonout_end(json);
+}
+
+static void put_reloads(struct jsonout *json, const struct overview_sources *sources)
+{
+    const struct metric *metric = metrics_find(sources->metrics, "iprevd_reloads_total");
+    jsonout_begin_object(json, "configuration");
+    jsonout_text(json, "path", sources->conf->path);
+    jsonout_int(json, "loaded", value(sources, "iprevd_configuration_loaded_timestamp_seconds"));
+    jsonout_int(json, "failed_reloads", metric_value(metric, 0, 0));
+    jsonout_end(json);
+}
+
+static void put_decision_log(struct jsonout *json, const struct overview_sources *sources)
+{
+    const struct metric *metric = metrics_find(sources->metrics, "iprevd_decision_log_lines_total");
+    jsonout_begin_object(json, "decision_log");
+    jsonout_text(json, "path", sources->conf->decision_log);
+    jsonout_int(json, "written", metric_value(metric, 0, 0));
+    jsonout_int(json, "lost", metric_value(metric, 1, 0));
+    jsonout_end(json);
+}
+
+void overview_put(struct jsonout *json, const struct overview_sources *sources)
+{
+    jsonout_text(json, "version", PACKAGE_VERSION);
+    jsonout_int(json, "pid", getpid());
+    jsonout_int(json, "uptime_s", sources->uptime_ms / 1000);
+    jsonout_text(json, "mode", sources->conf->monitor ? "monitor" : "enforce");
+    jsonout_bool(json, "stopping", sources->stopping);
+    jsonout_text(json, "listen", sources->conf->listen);
+    put_reloads(json, sources);
+    put_sessions(json, sources);
+    put_by_label(json, "verdicts", sources, "iprevd_verdicts_total");
+    put_by_label(json, "iprev", sources, "iprevd_iprev_total");
+    put_by_label(json, "agreement", sources, "iprevd_agreement_total");
+    put_checks(json, sources);
+    put_cache(json, sources);
+    put_dns(json, sources);
+    jsonout_int(json, "exemptions", (int64_t)sources->exemptions);
+    put_decision_log(json, sources);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/state.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char EXEMPTIONS_FILE[] = "exemptions";
+static const char CACHE_FILE[] = "cache";
+
+/* False: the path is too long for any file. */
+static bool path_of(const char *directory, const char *file, char out[PATH_MAX])
+{
+    int length = snprintf(out, PATH_MAX, "%s/%s", directory, file);
+    if (length > 0 && length < PATH_MAX)
+        return true;
+    errno = ENAMETOOLONG;
+    return false;
+}
+
+static const char *reason_of(enum status status)
+{
+    return status == STATUS_IO ? strerror(errno) : status_text(status);
+}
+
+static void set_aside(const char *path)
+{
+    char aside[PATH_MAX];
+    int length = snprintf(aside, sizeof aside, "%s.bad", path);
+    if (length <= 0 || length >= PATH_MAX || rename(path, aside) != 0)
+        log_error("%s could not be set aside as %s.bad: %s", path, path, strerror(errno));
+    else
+        log_error("%s is set aside as %s", path, aside);
+}
+
+static void load_exemptions(const char *directory, struct exemptions *exemptions, int64_t wall_s)
+{
+    char path[PATH_MAX], error[STATE_ERROR_MAX];
+    unsigned line = 0;
+    if (!path_of(directory, EXEMPTIONS_FILE, path))
+        return; /* saving says so */
+    enum status status = exemptions_load(exemptions, path, wall_s, &line);
+    size_t count = exemptions_count(exemptions);
+    if (status == STATUS_INVALID) {
+        log_error("%s:%u: damaged: %zu exceptions that are whole are in effect", path, line, count);
+        set_aside(path);
+        if (!state_save_exemptions(directory, exemptions, error))
+            log_error("%s", error);
+    } else if (status != STATUS_OK && status != STATUS_NOTFOUND) {
+        log_error("%s: %s: earlier exceptions are not in effect", path, reason_of(status));
+    } else if (count > 0) {
+        log_info("%s: %zu exceptions are in effect", path, count);
+    }
+}
+
+static void load_cache(const char *directory, struct cache *cache, const struct clock *clock)
+{
+    char path[PATH_MAX];
+    const char *why = "";
+    if (!path_of(directory, CACHE_FILE, path))
+        return;
+    enum status status = cache_load(cache, path, clock_ms(clock), clock_wall_s(clock), &why);
+    struct cache_stats stats;
+    cache_stats(cache, &stats);
+    if (status == STATUS_OK)
+        log_info("%s: %llu records of the cache are known again", path,
+                 (unsigned long long)stats.records);
+    else if (status == STATUS_INVALID)
+        log_warning("%s %s: %llu records of the cache are known again", path, why,
+                    (unsigned long long)stats.records);
+    else if (status != STATUS_NOTFOUND)
+        log_warning("%s: %s: the cache begins empty", path, reason_of(status));
+}
+
+void state_load(const char *directory, struct exemptions *exemptions, struct cache *cache,
+                const struct clock *clock)
+{
+    if (directory == NULL)
+        return;
+    load_exemptions(directory, exemptions, clock_wall_s(clock));
+    load_cache(directory, cache, clock);
+}
+
+bool state_save_exemptions(const char *directory, struct exemptions *exemptions,
+                           char error[STATE_ERROR_MAX])
+{
+    char path[PATH_MAX] = "";
+    if (directory == NULL) {
+        (void)snprintf(error, STATE_ERROR_MAX,
+                       "exceptions will not survive a restart: state-dir is none");
+        return false;
+    }
+    enum status status = STATUS_IO;
+    if (path_of(directory, EXEMPTIONS_FILE, path))
+        status = exemptions_save(exemptions, path);
+    if (status == STATUS_OK)
+        return true;
+    (void)snprintf(error, STATE_ERROR_MAX, "exceptions will not survive a restart: %.100s: %s",
+                   path, reason_of(status));
+    return false;
+}
+
+void state_save_cache(const char *directory, struct cache *cache, const struct clock *clock)
+{
+    char path[PATH_MAX] = "";
+    if (directory == NULL)
+        return;
+    enum status status = STATUS_IO;
+    if (path_of(directory, CACHE_FILE, path))
+        status = cache_save(cache, path, clock_ms(clock), clock_wall_s(clock));
+    if (status != STATUS_OK)
+        log_warning("%s: %s: the cache is not saved", path, reason_of(status));
+}

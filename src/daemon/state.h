@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What survives a restart: the files below state-dir.  A damaged one is reported, and what was
+ * whole in it is used.  Does I/O; one caller at a time.
+ */
+#ifndef IPREVD_STATE_H
+#define IPREVD_STATE_H
+
+#include "base/clock.h"
+#include "daemon/exemptions.h"
+#include "dns/cache.h"
+
+#define STATE_ERROR_MAX 256
+
+/* `directory` NULL: nothing survives.  A damaged file of exceptions is set aside as FILE.bad. */
+void state_load(const char *directory, struct exemptions *exemptions, struct cache *cache,
+                const struct clock *clock);
+
+/* False: `error` says why the exceptions would not survive. */
+bool state_save_exemptions(const char *directory, struct exemptions *exemptions,
+                           char error[STATE_ERROR_MAX]) MUST_CHECK;
+
+/* What cannot be saved is logged: a cache is only a cache. */
+void state_save_cache(const char *directory, struct cache *cache, const struct clock *clock);
+
+#endif

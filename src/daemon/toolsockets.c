@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/toolsockets.h"
+
+#include "base/log.h"
+#include "daemon/control.h"
+#include "daemon/unixsocket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Connections that may wait to be accepted. */
+#define BACKLOG 64
+
+static int open_control(const struct conf *conf, uid_t uid, gid_t gid)
+{
+    int fd = -1;
+    if (conf->control == NULL)
+        return -1;
+    if (unixsocket_listen(conf->control, CONTROL_MODE, conf->control_group, BACKLOG, &fd) !=
+            STATUS_OK ||
+        unixsocket_give(conf->control, uid, conf->control_group == NULL ? gid : (gid_t)-1) !=
+            STATUS_OK)
+        log_error("control socket %s: %s: iprevctl will not reach this daemon", conf->control,
+                  strerror(errno));
+    return fd;
+}
+
+/* The endpoint as an address; its length, 0 when it is none. */
+static socklen_t make_address(const struct network_server *where, struct sockaddr_storage *out)
+{
+    memset(out, 0, sizeof *out);
+    if (where->addr.family == IP_V4) {
+        struct sockaddr_in *in = (struct sockaddr_in *)out;
+        in->sin_family = AF_INET;
+        in->sin_port = htons(where->port);
+        memcpy(&in->sin_addr, where->addr.bytes, 4);
+        return sizeof *in;
+    }
+    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
+    in6->sin6_family = AF_INET6;
+    in6->sin6_port = htons(where->port);
+    in6->sin6_scope_id = where->scope;
+    memcpy(&in6->sin6_addr, where->addr.bytes, 16);
+    return sizeof *in6;
+}
+
+static int open_endpoint(const char *text)
+{
+    struct network_server where;
+    struct sockaddr_storage addr;
+    if (network_server_parse(text, &where) != STATUS_OK) {
+        errno = EINVAL;
+        return -1;
+    }
+    socklen_t length = make_address(&where, &addr);
+    int fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    int on = 1;
+    /* A scrape's connection that lingers from before must not keep a new daemon from its port. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (addr.ss_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (bind(fd, (const struct sockaddr *)&addr, length) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    int reason = errno;
+    (void)close(fd);
+    errno = reason;
+    return -1;
+}
+
+static int open_metrics(const struct conf *conf)
+{
+    if (conf->metrics == NULL)
+        return -1;
+    int fd = open_endpoint(conf->metrics);
+    if (fd < 0)
+        log_error("metrics %s: %s: nothing is exported", conf->metrics, strerror(errno));
+    return fd;
+}
+
+void toolsockets_open(const struct conf *conf, uid_t uid, gid_t gid, struct toolsockets *out)
+{
+    *out = (struct toolsockets){.control = open_control(conf, uid, gid),
+                                .metrics = open_metrics(conf)};
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The sockets for tools rather than mail: control and metrics.  They are opened with the listener,
+ * while there still are the privileges to make them; a daemon without them still serves mail.
+ */
+#ifndef IPREVD_TOOLSOCKETS_H
+#define IPREVD_TOOLSOCKETS_H
+
+#include "site/conf.h"
+
+#include <sys/types.h>
+
+/* Listening, non-blocking; -1: off, or it could not be. */
+struct toolsockets {
+    int control, metrics;
+};
+
+/*
+ * Open what the configuration wants; what cannot be is logged.  The control socket is given to uid
+ * and, without control-group, gid.
+ */
+void toolsockets_open(const struct conf *conf, uid_t uid, gid_t gid, struct toolsockets *out);
+
+#endif
