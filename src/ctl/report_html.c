@@ -86,13 +86,13 @@ static void put_legend(FILE *stream)
     (void)fputs("</p>\n", stream);
 }
 
-/* The smallest of 1, 2, 5, 10, 20, ... that is not under value. */
+/* The smallest of 1, 2, 3, 4, 6, 8, 10, 20, ... that is not under value. */
 static uint64_t round_up(uint64_t value)
 {
-    static const uint64_t steps[] = {1, 2, 5};
+    static const uint64_t steps[] = {1, 2, 3, 4, 6, 8};
     uint64_t power = 1;
     for (unsigned i = 0; power < UINT64_MAX / 100; i++) {
-        if (i == 3) {
+        if (i == sizeof steps / sizeof steps[0]) {
             i = 0;
             power *= 10;
         }
@@ -292,7 +292,8 @@ static void put_head(FILE *stream, const struct report_sums *sums,
     put_tile(stream, "more if enforced", sums->spared, sums->total);
     (void)fputs("</div>\n", stream);
     if (sums->monitored > 0)
-        (void)fprintf(stream, "<p>%" PRIu64 " of them in monitor mode: nothing was refused.</p>\n",
+        (void)fprintf(stream,
+                      "<p>%" PRIu64 " of them in monitor mode, which refuses nothing.</p>\n",
                       sums->monitored);
     if (origin->bad > 0)
         (void)fprintf(stream, "<p>%" PRIu64 " lines of the log could not be read.</p>\n",

@@ -169,7 +169,7 @@ void reportprint_text(FILE *stream, const struct report_sums *sums,
     (void)fprintf(stream, "%" PRIu64 " decisions, %s to %s\n", sums->total,
                   reportprint_time(sums->first_s, first), reportprint_time(sums->last_s, last));
     if (sums->monitored > 0)
-        (void)fprintf(stream, "%" PRIu64 " of them in monitor mode: nothing was refused.\n",
+        (void)fprintf(stream, "%" PRIu64 " of them in monitor mode, which refuses nothing.\n",
                       sums->monitored);
     if (origin->bad > 0)
         (void)fprintf(stream, "%" PRIu64 " lines could not be read.\n", origin->bad);

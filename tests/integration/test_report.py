@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""iprevctl report: its numbers against the log that it came from, as text and as HTML."""
+
+import gzip
+import html.parser
+import json
+import re
+import subprocess
+
+import pytest
+
+import daemon
+
+
+def decision(day, client, action, would=None, checks=(), **more):
+    """A line as the decision log has it."""
+    return dict({"time": f"2026-11-{day:02}T12:00:00Z", "client": client, "ptr": None,
+                 "iprev": "permerror", "helo": "h.gnu.org", "checks": list(checks),
+                 "action": action, "would": would or action, "mode": "enforce", "dns_ms": 3,
+                 "cache": "miss", "sender": "u@debian.org"}, **more)
+
+
+LOG = ([decision(10, "192.0.2.1", "accept", dns_ms=0, cache="hit")] * 3 +
+       [decision(10, "192.0.2.2", "accept", "reject", ["ptr-missing"], mode="monitor")] * 2 +
+       [decision(12, "198.51.100.7", "reject", checks=["ptr-missing", "helo-disagrees"],
+                 sender="u@lists.kernel.org")] +
+       [decision(12, "2001:db8::1", "tag", checks=["ptr-generic"], iprev="pass", sender="",
+                 ptr="dyn.isp.example.net", dns_ms=9000)] +
+       [decision(13, "203.0.113.9", "tempfail", checks=["dns-temperror"], sender=None, helo=None)])
+
+SYSLOG = """\
+Nov 12 12:00:00 mx iprevd[7]: started
+Nov 12 12:00:00 mx postfix/smtpd[7]: connect from unknown[192.0.2.1]
+Nov 12 12:00:00 mx iprevd[7]: client=192.0.2.1 ptr=- iprev=permerror helo="a b" agreement=none \
+checks=ptr-missing,helo-invalid score=7 action=accept mode=monitor policy=default match=- \
+stage=rcpt mta=mx dns_ms=12 cache=miss queue_id=- sender="" recipient=b@example.net \
+would=reject reason="192.0.2.1 has no \\"PTR\\" record"
+2026-11-13T12:00:00+00:00 mx iprevd[7]: client=192.0.2.2 ptr=mail.debian.org iprev=pass \
+helo=mail.debian.org agreement=exact checks=- score=0 action=accept mode=enforce policy=default \
+match=- stage=rcpt mta=mx dns_ms=0 cache=hit queue_id=- sender=u@debian.org recipient=-
+"""
+
+
+class Report:
+    def __init__(self, directory):
+        self.directory = directory
+
+    def file(self, name, content):
+        path = self.directory / name
+        if isinstance(content, list):
+            content = "".join(json.dumps(line) + "\n" for line in content)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def run(self, *args, status=0, conf=""):
+        (self.directory / "iprevd.conf").write_text(conf)
+        done = subprocess.run(
+            [str(daemon.program("iprevctl")), "report", "-c", str(self.directory / "iprevd.conf"),
+             *map(str, args)], capture_output=True, timeout=120, env={"TZ": "UTC"})
+        self.stderr = done.stderr.decode()
+        assert "Sanitizer" not in self.stderr and "runtime error" not in self.stderr, self.stderr
+        assert done.returncode == status, (done.returncode, self.stderr)
+        return done.stdout.decode()
+
+
+@pytest.fixture
+def report(directory):
+    return Report(directory)
+
+
+def rows(text, head):
+    """The rows of the table that begins so: first word to the other words."""
+    block = text[text.index("\n" + head) + 1:].split("\n\n")[0].splitlines()[1:]
+    return {line.split()[0]: line.split()[1:] for line in block}
+
+
+def test_text(report):
+    text = report.run(report.file("decisions.json", LOG))
+    assert text.startswith("8 decisions, 2026-11-10 12:00 to 2026-11-13 12:00\n2 of them in monitor")
+    assert "2 more would have been deferred or refused" in text
+    assert max(map(len, text.splitlines())) <= 80
+    actions = rows(text, "Action ")
+    assert [actions[a][0] for a in ("accept", "tag", "tempfail", "reject")] == ["5", "1", "1", "1"]
+    assert [actions[a][3] for a in ("accept", "tag", "tempfail", "reject")] == ["3", "1", "1", "3"]
+    days = rows(text, "Day ")
+    assert days == {"2026-11-10": ["5", "-", "-", "-", "-", "2"],
+                    "2026-11-12": ["-", "1", "-", "-", "1", "1"],
+                    "2026-11-13": ["-", "-", "-", "1", "-", "1"]}
+    assert rows(text, "Check ")["ptr-missing"] == ["3", "37.5", "%", "1", "2026-11-10", "2026-11-12"]
+    networks = rows(text, "Network ")
+    assert networks["192.0.2.0/24"][:3] == ["5", "-", "2"]
+    assert "2001:db8::/64" in networks
+    domains = rows(text, "Domain ")
+    assert set(domains) == {"debian.org", "kernel.org", "203.0.113.0/24", "example.net"}
+    assert "under 1 ms                        3   37.5 %" in text
+    assert "8000 ms and more                  1   12.5 %" in text
+    assert "From the cache alone: 37.5 %" in text
+
+
+class Document(html.parser.HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text, self.attributes = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_html(report):
+    path = report.directory / "report.html"
+    log = LOG + [decision(13, "203.0.113.8", "reject", sender=None,
+                          helo="<script>alert(1)</script>.example")]
+    assert report.run("--html", path, report.file("decisions.json", log)) == ""
+    content = path.read_text()
+    document = Document(content)
+    assert "script" not in document.tags and document.tags.count("svg") == 4
+    assert not {"link", "img", "iframe", "object", "script"} & set(document.tags)
+    assert not {name for name, _ in document.attributes} & {"src", "href", "srcset", "onload"}
+    assert "url(" not in content and "http:" not in content and "https:" not in content
+    titles = [t for t in document.text if re.match(r"2026-11-\d\d \w+: \d+$", t)]
+    assert "2026-11-10 accept: 5" in titles and "2026-11-10 reject: 2" in titles
+    text = " ".join(document.text)
+    assert "9 decisions from 2026-11-10 12:00" in text and "debian.org" in text
+
+
+def test_syslog(report):
+    text = report.run(report.file("mail.log", SYSLOG))
+    assert text.startswith("2 decisions")
+    assert rows(text, "Action ")["reject"][3] == "1"
+    assert set(rows(text, "Check ")) == {"ptr-missing", "helo-invalid"}
+    assert "From the cache alone: 50.0 %" in text
+
+
+def test_compressed_and_configured(report):
+    content = "".join(json.dumps(line) + "\n" for line in LOG).encode()
+    path = report.file("decisions.json.1.gz", gzip.compress(content))
+    assert report.run(path).startswith("8 decisions")
+    plain = report.file("decisions.json", content)
+    assert report.run(conf=f'decision-log = "{plain}"\n').startswith("8 decisions")
+    report.run(status=64)
+    assert "decision-log is not set" in report.stderr
+
+
+def test_since(report):
+    path = report.file("decisions.json", [decision(10, "192.0.2.1", "accept", time=time) for time in
+                                          ("2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z")])
+    assert report.run("--since", "7d", path).startswith("1 decisions")
+    for wrong in ("7", "d", "-1d", "7x", "0d", "7dd", ""):
+        report.run("--since", wrong, path, status=64)
+
+
+def test_hostile_lines(report):
+    good = json.dumps(LOG[0]).encode() + b"\n"
+    content = (good + b'{"client":\n' + b"{}\n" + b'{"client":"x","action":"accept"}\n' +
+               b'{"client":"192.0.2.1","action":"explode"}\n' + b"\0\n" + b"x" * 100000 + b"\n" +
+               b"Nov 12 12:00:00 mx iprevd[7]: client=192.0.2.1 action=\n" + good)
+    text = report.run(report.file("d", content), status=65)
+    assert text.startswith("2 decisions") and "7 lines could not be read" in text
+    assert [int(line.split(":")[1]) for line in report.stderr.splitlines()] == [2, 3, 4, 5, 6, 7, 8]
+    whole = gzip.compress(good * 5000)
+    report.run(report.file("cut.gz", whole[:len(whole) - 20]), status=65)
+    assert "cut.gz:" in report.stderr
+
+
+def test_an_empty_log(report):
+    assert report.run(report.file("empty", "")).startswith("0 decisions")
+    report.run("--html", report.directory / "r.html", report.directory / "empty")
+    assert "0 decisions" in (report.directory / "r.html").read_text()
+    report.run("--html", "/nowhere/r.html", report.directory / "empty", status=73)
+
+
+def test_what_the_daemon_wrote(report):
+    """The keys of the log and of the report are the same ones."""
+    path = report.file("triples", "192.0.2.1 lists.debian.org mail.debian.org\n198.51.100.7 h -\n")
+    done = subprocess.run([str(daemon.program("iprevctl")), "replay", "--no-dns", "--json", "-c",
+                           "/dev/null", str(path)], capture_output=True, check=True)
+    text = report.run(report.file("decisions.json", done.stdout))
+    assert rows(text, "Action ")["reject"][0] == "1"
+    assert "ptr-missing" in rows(text, "Check ")
