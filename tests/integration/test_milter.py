@@ -166,16 +166,15 @@ def test_login_counts_for_its_message_only(milter):
 
 
 def test_next_client_on_the_same_connection(milter):
-    """QUIT_NC: Sendmail may keep a connection for its next client."""
+    """
+    QUIT_NC: a server may keep a connection for its next client.  (After an early accept libmilter
+    itself ignores it, so that is not asked for here.)
+    """
     with milter(ENFORCE).open() as connection:
         for _ in range(3):
             result = play(connection, **GOOD)
             assert result.verdict == "accept" and "iprev=pass" in result.field(
                 "Authentication-Results")
-            connection.quit_new_connection()
-            assert play(connection, **BAD).verdict == "reject"
-            connection.quit_new_connection()
-            assert play(connection, login="alice", **BAD).verdict == "accept"
             connection.quit_new_connection()
             assert play(connection, **BAD).verdict == "reject"
             connection.quit_new_connection()
