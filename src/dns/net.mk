@@ -5,6 +5,7 @@ libdns_a_SOURCES += \
 	src/dns/loop.c src/dns/loop.h \
 	src/dns/network.c src/dns/network.h src/dns/network_server.c \
 	src/dns/query.c src/dns/query.h \
+	src/dns/querypool.c src/dns/querypool.h \
 	src/dns/resolvconf.c src/dns/resolvconf.h \
 	src/dns/rrcodec.c src/dns/rrcodec.h \
 	src/dns/rrset.c src/dns/rrset.h \

@@ -189,6 +189,8 @@ static void network_free(struct source *source)
 {
     struct network *network = of(source);
 
+    while (!LIST_EMPTY(&network->pool.running))
+        query_cancel(LIST_FIRST(&network->pool.running));
     query_pool_clear(&network->pool);
     servers_clear(&network->servers);
     free(network->resolv_conf);
@@ -263,7 +265,7 @@ struct source *network_new(struct loop *loop, const struct network_settings *set
 
     if (network == NULL)
         return NULL;
-    if (query_pool_init(&network->pool, loop) != STATUS_OK) {
+    if (query_pool_init(&network->pool, loop, query_turn) != STATUS_OK) {
         free(network);
         return NULL;
     }

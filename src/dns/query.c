@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 struct lane {
     struct query *query;
@@ -25,6 +24,7 @@ struct lane {
     bool erred;   /* it answered with an error */
     uint16_t id;
     unsigned strays;
+    unsigned sent;    /* packets from this socket */
     int64_t asked_ms; /* when the socket was opened */
 };
 
@@ -47,64 +47,21 @@ struct query {
 static void query_next(struct query *query);
 static enum status lane_stream(struct lane *lane);
 
-/* ---- IDs ---- */
-
-static enum status take_id(struct query_pool *pool, uint16_t *out)
-{
-    if (pool->id_count == 0) {
-        ssize_t got = getrandom(pool->ids, sizeof pool->ids, 0);
-
-        if (got != (ssize_t)sizeof pool->ids)
-            return STATUS_IO;
-        pool->id_count = sizeof pool->ids / sizeof pool->ids[0];
-    }
-    *out = pool->ids[--pool->id_count];
-    return STATUS_OK;
-}
-
 /* ---- what is learned about servers ---- */
 
-static void log_change(const struct server *server)
-{
-    switch (server->fault) {
-    case SERVER_UP:
-        log_info("DNS server %s answers again", server->text);
-        break;
-    case SERVER_SILENT:
-        log_warning("DNS server %s does not answer", server->text);
-        break;
-    case SERVER_UNREACHABLE:
-        log_warning("DNS server %s cannot be reached", server->text);
-        break;
-    case SERVER_FAILING:
-        log_warning("DNS server %s fails where another one answers", server->text);
-        break;
-    }
-}
-
-static void note_answered(struct lane *lane, bool good, bool measured)
+/* Time is measured where it is known which packet was answered (Karn, RFC 6298 3), by UDP. */
+static void note_answered(struct lane *lane, bool good)
 {
     struct query_pool *pool = lane->query->pool;
-    int64_t now_ms = loop_now_ms(pool->loop);
-    bool changed;
+    bool measured = lane->udp != NULL && lane->sent == 1;
 
-    pthread_mutex_lock(&pool->lock);
-    changed = server_answered(lane->server, measured ? now_ms - lane->asked_ms : -1, good, now_ms);
-    pthread_mutex_unlock(&pool->lock);
-    if (changed)
-        log_change(lane->server);
+    query_pool_answered(pool, lane->server,
+                        measured ? loop_now_ms(pool->loop) - lane->asked_ms : -1, good);
 }
 
-static void note_bad(struct lane *lane, bool (*note)(struct server *server, int64_t now_ms))
+static void note_bad(struct lane *lane, query_pool_note *note)
 {
-    struct query_pool *pool = lane->query->pool;
-    bool changed;
-
-    pthread_mutex_lock(&pool->lock);
-    changed = note(lane->server, loop_now_ms(pool->loop));
-    pthread_mutex_unlock(&pool->lock);
-    if (changed)
-        log_change(lane->server);
+    query_pool_failed(lane->query->pool, lane->server, note);
 }
 
 /* Those that failed at what `winner` could answer. */
@@ -294,10 +251,7 @@ static void lane_stray(struct lane *lane)
 {
     struct query_pool *pool = lane->query->pool;
 
-    pthread_mutex_lock(&pool->lock);
-    lane->server->mismatched++;
-    pthread_mutex_unlock(&pool->lock);
-    metric_add(pool->metrics.mismatched, 0, 0, 1);
+    query_pool_stray(pool, lane->server);
     if (++lane->strays >= QUERY_STRAYS_MAX && lane->udp != NULL)
         lane_to_stream(lane);
     else if (lane->strays >= QUERY_STRAYS_MAX)
@@ -306,10 +260,19 @@ static void lane_stray(struct lane *lane)
 
 static enum status lane_ask(struct lane *lane);
 
+/* How long this server is waited for before the next is asked. */
+static int64_t lane_timeout_ms(const struct lane *lane, unsigned round)
+{
+    struct query_pool *pool = lane->query->pool;
+
+    if (lane->tcp != NULL || lane->waiting)
+        return QUERY_TCP_MS;
+    return query_pool_spread(pool, server_timeout_ms(lane->server, pool->timeout_ms, round));
+}
+
 static void lane_without_edns(struct lane *lane)
 {
     struct query *query = lane->query;
-    struct query_pool *pool = query->pool;
     enum status status;
 
     lane_close(lane);
@@ -320,7 +283,7 @@ static void lane_without_edns(struct lane *lane)
         return;
     }
     query->current = lane;
-    query_arm(query, query->sent_ms + server_timeout_ms(lane->server, pool->timeout_ms, 0));
+    query_arm(query, query->sent_ms + lane_timeout_ms(lane, 0));
 }
 
 static void on_message(void *arg, const uint8_t *message, size_t length)
@@ -341,20 +304,20 @@ static void on_message(void *arg, const uint8_t *message, size_t length)
         lane_stray(lane);
         return;
     case DNSMSG_TRUNCATED:
-        note_answered(lane, true, datagram);
+        note_answered(lane, true);
         lane_to_stream(lane);
         return;
     case DNSMSG_PLAIN:
-        note_answered(lane, true, datagram);
+        note_answered(lane, true);
         lane_without_edns(lane);
         return;
     case DNSMSG_FAILED:
-        note_answered(lane, false, datagram);
+        note_answered(lane, false);
         lane->erred = true;
         lane_failed(lane, problem);
         return;
     case DNSMSG_ANSWER:
-        note_answered(lane, true, datagram);
+        note_answered(lane, true);
         note_outdone(query, lane);
         if (lane->no_edns) /* it was EDNS0 indeed: spare it the detour for a while */
             lane->server->plain_until_ms = loop_now_ms(query->pool->loop) + SERVER_PLAIN_MS;
@@ -393,8 +356,9 @@ static enum status lane_renew(struct lane *lane)
     struct query_pool *pool = lane->query->pool;
 
     lane->asked_ms = loop_now_ms(pool->loop);
+    lane->sent = 0;
     lane->plain = lane->no_edns || server_plain(lane->server, lane->asked_ms);
-    return take_id(pool, &lane->id);
+    return query_pool_id(pool, &lane->id);
 }
 
 static void lane_wait_tcp(struct lane *lane)
@@ -432,7 +396,7 @@ static enum status lane_stream(struct lane *lane)
     return status;
 }
 
-static void on_tcp_turn(void *arg)
+void query_turn(void *arg)
 {
     struct query_pool *pool = arg;
     unsigned turns = pool->tcp_max; /* who must wait again goes to the end */
@@ -462,6 +426,8 @@ static enum status lane_datagram(struct lane *lane)
     }
     if (status == STATUS_OK)
         status = udp_send(lane->udp, message, lane_query(lane, message));
+    if (status == STATUS_OK)
+        lane->sent++;
     return status;
 }
 
@@ -486,9 +452,7 @@ static enum status lane_ask(struct lane *lane)
     if (status != STATUS_OK)
         return status;
     query->sent_ms = loop_now_ms(pool->loop);
-    pthread_mutex_lock(&pool->lock);
-    server_asked(lane->server, query->sent_ms);
-    pthread_mutex_unlock(&pool->lock);
+    query_pool_asked(pool, lane->server);
     return STATUS_OK;
 }
 
@@ -531,7 +495,6 @@ static void query_last(struct query *query)
 /* Send to the next server.  The query may be gone afterwards. */
 static void query_next(struct query *query)
 {
-    struct query_pool *pool = query->pool;
     struct lane *lane;
     unsigned round;
 
@@ -543,10 +506,7 @@ static void query_next(struct query *query)
         status = lane_ask(lane);
         if (status == STATUS_OK) {
             query->current = lane;
-            query_arm(query, query->sent_ms +
-                                 (lane->tcp != NULL || lane->waiting
-                                      ? QUERY_TCP_MS
-                                      : server_timeout_ms(lane->server, pool->timeout_ms, round)));
+            query_arm(query, query->sent_ms + lane_timeout_ms(lane, round));
             return;
         }
         if (status != STATUS_IO) {
@@ -630,30 +590,4 @@ void query_probe(struct query_pool *pool, const struct question *question, struc
     query->count = 1;
     query->deadline_ms = query->start_ms + SERVER_TIMEOUT_MAX_MS;
     query_next(query);
-}
-
-enum status query_pool_init(struct query_pool *pool, struct loop *loop)
-{
-    memset(pool, 0, sizeof *pool);
-    TAILQ_INIT(&pool->tcp_waiting);
-    LIST_INIT(&pool->running);
-    pool->loop = loop;
-    pool->attempts = QUERY_ATTEMPTS;
-    pool->tcp_max = QUERY_TCP_DEFAULT;
-    pool->tcp_turn = loop_timer_new(loop, on_tcp_turn, pool);
-    if (pool->tcp_turn == NULL)
-        return STATUS_NOMEM;
-    if (pthread_mutex_init(&pool->lock, NULL) != 0) {
-        loop_timer_free(pool->tcp_turn);
-        return STATUS_NOMEM;
-    }
-    return STATUS_OK;
-}
-
-void query_pool_clear(struct query_pool *pool)
-{
-    while (!LIST_EMPTY(&pool->running))
-        query_cancel(LIST_FIRST(&pool->running));
-    loop_timer_free(pool->tcp_turn);
-    pthread_mutex_destroy(&pool->lock);
 }

@@ -237,7 +237,18 @@ def test_lost_packets(server):
     server.on("lost.test", "A", ["192.0.2.1"], drop=1)
     with Dnsask(server, options=QUICK) as asker:
         check(asker.ask("lost.test"), ONE)
+        # Which of the two was answered cannot be known: no time was measured (Karn's rule).
+        assert asker.health()[server.addr]["rtt_ms"] == 0
     assert server.asked("lost.test") == 2
+
+
+def test_a_burst_that_is_lost_comes_back(server):
+    names = [f"n{i}.burst.test" for i in range(300)]
+    for name in names:
+        server.on(name, "A", ["192.0.2.1"], drop=1)
+    with Dnsask(server, options=QUICK) as asker:
+        for answer in asker.ask_all([(name, "A") for name in names]):
+            check(answer, ONE)
 
 
 def test_slow_answer_to_the_first_try_counts(server):
