@@ -27,10 +27,16 @@ struct command {
 };
 
 /* One file a command. */
+extern const struct command command_allow;
+extern const struct command command_allowed;
+extern const struct command command_cache;
 extern const struct command command_check;
 extern const struct command command_config;
+extern const struct command command_reload;
 extern const struct command command_replay;
 extern const struct command command_report;
+extern const struct command command_status;
+extern const struct command command_unallow;
 
 /* Print a command's usage; returns EX_USAGE for stderr, 0 for stdout. */
 int command_usage(const struct command *command, bool asked);

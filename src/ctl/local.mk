@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 bin_PROGRAMS += iprevctl
 iprevctl_SOURCES = \
+	src/ctl/allow.c \
+	src/ctl/allowed.c \
+	src/ctl/cache.c \
 	src/ctl/check.c \
+	src/ctl/client.c src/ctl/client.h \
 	src/ctl/command.h \
 	src/ctl/config.c \
 	src/ctl/evidence.c src/ctl/evidence.h \
 	src/ctl/main.c \
 	src/ctl/progress.c src/ctl/progress.h \
+	src/ctl/reload.c \
 	src/ctl/replay.c \
-	src/ctl/report.c
+	src/ctl/report.c \
+	src/ctl/status.c \
+	src/ctl/unallow.c
 iprevctl_LDADD = libreplay.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 
 # Recorded traffic, for iprevctl replay and its unit tests.

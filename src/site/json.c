@@ -205,6 +205,11 @@ void jsonin_free(struct jsonin *document)
     json_decref((json_t *)(void *)document);
 }
 
+char *jsonin_line(const struct jsonin *document)
+{
+    return json_dumps(of(document), JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
+}
+
 const struct jsonin *jsonin_member(const struct jsonin *object, const char *key)
 {
     return as_value(json_object_get(of(object), key));

@@ -58,6 +58,10 @@ enum status jsonin_parse(const char *text, size_t length, struct jsonin **out,
                          char error[JSONIN_ERROR_MAX]) MUST_CHECK;
 void jsonin_free(struct jsonin *document);
 
+/* The document as one line without a line feed, malloc'ed: the caller frees.  NULL: out of memory.
+ */
+char *jsonin_line(const struct jsonin *document) MUST_CHECK;
+
 /* The member of an object; NULL when there is none, or `object` is NULL or no object. */
 const struct jsonin *jsonin_member(const struct jsonin *object, const char *key);
 

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* iprevctl allowed: the exceptions in effect. */
+#include "ctl/client.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+static void put_exemption(void *arg, const char *line, const struct jsonin *record)
+{
+    const struct client_options *options = arg;
+    char when[CLIENT_TIME_MAX];
+    int64_t until = 0;
+    if (options->json) {
+        (void)puts(line);
+        return;
+    }
+    (void)jsonin_int(jsonin_member(record, "until"), &until);
+    client_put(jsonin_text(jsonin_member(record, "subject")));
+    (void)printf("  until %s  ", client_when(until, when));
+    client_put(jsonin_text(jsonin_member(record, "reason")));
+    (void)putchar('\n');
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    struct client_options options;
+    const struct client_records records = {put_exemption, &options};
+    int status = client_parse(command, CLIENT_JSON, argc, argv, &options);
+    if (status >= 0)
+        return status;
+    if (optind < argc)
+        return command_misused(command, "unexpected argument \"%s\"", argv[optind]);
+    char *path = client_socket(command, options.conf_path, &status);
+    if (path == NULL)
+        return status;
+    status = client_ask(command, path, client_request("allowed", NULL, NULL), &records, NULL);
+    free(path);
+    return fflush(stdout) == 0 ? status : EX_IOERR;
+}
+
+const struct command command_allowed = {
+    .name = "allowed",
+    .arguments = "[--json] [-c FILE]",
+    .summary = "list the exceptions in effect",
+    .help = "  --json     one JSON object a line instead of text\n"
+            "  -c FILE    read this configuration, which names the control socket\n"
+            "\n"
+            "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 configuration error.\n",
+    .run = run,
+};

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* iprevctl cache: what the running daemon's cache has, and to forget it. */
+#include "ctl/client.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+static void put_values(const struct jsonin *record)
+{
+    const struct jsonin *values = jsonin_member(record, "values");
+    const char *outcome = jsonin_text(jsonin_member(record, "outcome"));
+    const char *problem = jsonin_text(jsonin_member(record, "problem"));
+    if (jsonin_count(values) == 0) {
+        client_put(outcome);
+        if (problem != NULL) {
+            (void)fputs(": ", stdout);
+            client_put(problem);
+        }
+    }
+    for (size_t i = 0; i < jsonin_count(values); i++) {
+        if (i > 0)
+            (void)fputs(", ", stdout);
+        client_put(jsonin_text(jsonin_item(values, i)));
+    }
+}
+
+/* "mail.example.org A 192.0.2.1  [ttl 300, 127.0.0.1:53]" */
+static void put_record(void *arg, const char *line, const struct jsonin *record)
+{
+    const struct client_options *options = arg;
+    const char *server = jsonin_text(jsonin_member(record, "server"));
+    int64_t ttl = 0;
+    bool stale = false, secure = false;
+    if (options->json) {
+        (void)puts(line);
+        return;
+    }
+    (void)jsonin_int(jsonin_member(record, "ttl"), &ttl);
+    (void)jsonin_bool(jsonin_member(record, "stale"), &stale);
+    (void)jsonin_bool(jsonin_member(record, "secure"), &secure);
+    client_put(jsonin_text(jsonin_member(record, "name")));
+    (void)putchar(' ');
+    client_put(jsonin_text(jsonin_member(record, "type")));
+    (void)putchar(' ');
+    put_values(record);
+    if (stale)
+        (void)fputs("  [stale", stdout);
+    else
+        (void)printf("  [ttl %" PRId64, ttl);
+    if (server != NULL) {
+        (void)fputs(", ", stdout);
+        client_put(server);
+    }
+    (void)fputs(secure ? ", DNSSEC]\n" : "]\n", stdout);
+}
+
+static int finish(int status)
+{
+    return fflush(stdout) == 0 ? status : EX_IOERR;
+}
+
+static int ask(const struct command *command, const struct client_options *options,
+               const char *request, const char *name)
+{
+    const struct client_records records = {put_record, (void *)(uintptr_t)options};
+    struct jsonin *last = NULL;
+    int64_t count = 0;
+    int status;
+    char *path = client_socket(command, options->conf_path, &status);
+    if (path == NULL)
+        return status;
+    status = client_ask(command, path, client_request(request, name == NULL ? NULL : "name", name),
+                        &records, &last);
+    free(path);
+    if (status == EX_OK && strcmp(request, "cache-flush") == 0 &&
+        jsonin_int(jsonin_member(last, "records"), &count)) {
+        if (options->json)
+            (void)printf("{\"records\":%" PRId64 "}\n", count);
+        else
+            (void)printf("%" PRId64 " records are forgotten\n", count);
+    }
+    jsonin_free(last);
+    return finish(status);
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    static const struct {
+        const char *name, *request;
+        int arguments;
+    } verbs[] = {{"get", "cache-get", 1}, {"flush", "cache-flush", 1}, {"dump", "cache-dump", 0}};
+    struct client_options options;
+    int status = client_parse(command, CLIENT_JSON, argc, argv, &options);
+    if (status >= 0)
+        return status;
+    if (optind >= argc)
+        return command_misused(command, "get, flush or dump?");
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (strcmp(argv[optind], verbs[i].name) != 0)
+            continue;
+        if (argc - optind - 1 != verbs[i].arguments)
+            return command_misused(command,
+                                   verbs[i].arguments == 0 ? "dump takes no argument"
+                                                           : "%s takes one name or address",
+                                   verbs[i].name);
+        return ask(command, &options, verbs[i].request,
+                   verbs[i].arguments == 0 ? NULL : argv[optind + 1]);
+    }
+    return command_misused(command, "there is no \"%s\": get, flush or dump?", argv[optind]);
+}
+
+const struct command command_cache = {
+    .name = "cache",
+    .arguments = "get NAME|IP | flush NAME|IP|all | dump [--json] [-c FILE]",
+    .summary = "show or forget what the running daemon's cache has",
+    .help = "  get NAME|IP        what is known of a host name; or an address' PTR names and\n"
+            "                     their addresses\n"
+            "  flush NAME|IP|all  forget the same, so that it is asked for anew\n"
+            "  dump               everything, one record a line\n"
+            "  --json             one JSON object a line instead of text\n"
+            "  -c FILE            read this configuration, which names the control socket\n"
+            "\n"
+            "Exit status: 0; 1 the cache has nothing about it or is busy, 64 usage, 69 the daemon\n"
+            "cannot be reached, 78 configuration error.\n",
+    .run = run,
+};

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Asking the running daemon over its control socket (daemon/control_request.h says what), and the
+ * options that the commands which do so share.
+ */
+#ifndef IPREVD_CLIENT_H
+#define IPREVD_CLIENT_H
+
+#include "ctl/command.h"
+#include "site/json.h"
+
+/* The answer's exit statuses besides those of <sysexits.h>: there is no such thing, or it failed.
+ */
+enum { EXIT_NOT_DONE = 1 };
+
+struct client_options {
+    const char *conf_path;     /* -c */
+    bool json;                 /* --json */
+    bool watch;                /* --watch */
+    const char *time, *reason; /* --for, --reason */
+};
+
+/* Which options a command takes besides -c and --help. */
+enum { CLIENT_JSON = 1, CLIENT_WATCH = 2, CLIENT_FOR = 4, CLIENT_REASON = 8 };
+
+/*
+ * Parse; optind is then the first argument.  -1 to go on, else the exit status.
+ */
+int client_parse(const struct command *command, unsigned takes, int argc, char **argv,
+                 struct client_options *out);
+
+/* The path of the control socket, malloc'ed; NULL: *status is the exit status, and it is said why.
+ */
+char *client_socket(const struct command *command, const char *conf_path, int *status);
+
+/*
+ * Send `request` (taken; NULL: out of memory) to the daemon at `path`.  record() has every line
+ * before the last, as text and parsed.  EX_OK: *last (unless NULL) is the last line, which the
+ * caller frees by jsonin_free(), and a warning in it has been said.  Else it is said what went
+ * wrong: EX_UNAVAILABLE the daemon cannot be reached, EX_USAGE, EXIT_NOT_DONE.
+ */
+struct client_records {
+    void (*record)(void *arg, const char *line, const struct jsonin *record); /* may be NULL */
+    void *arg;
+};
+int client_ask(const struct command *command, const char *path, struct jsonout *request,
+               const struct client_records *records, struct jsonin **last);
+
+/* A request of one command and, unless NULL, one member. */
+struct jsonout *client_request(const char *name, const char *key, const char *value);
+
+/* "24h", "7d", "90m", "3600" or "2w" as seconds; -1: it is none. */
+int64_t client_seconds(const char *text);
+
+/* Seconds in words, such as "3 d 04:05:06"; and a time as people say it, in local time. */
+#define CLIENT_TIME_MAX 40
+const char *client_span(int64_t seconds, char out[CLIENT_TIME_MAX]);
+const char *client_when(int64_t wall_s, char out[CLIENT_TIME_MAX]);
+
+/* Foreign text, harmless for a terminal; NULL: "-". */
+void client_put(const char *text);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* iprevctl reload: have the configuration read again, and hear how that went. */
+#include "ctl/client.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    struct client_options options;
+    int status = client_parse(command, 0, argc, argv, &options);
+    if (status >= 0)
+        return status;
+    if (optind < argc)
+        return command_misused(command, "unexpected argument \"%s\"", argv[optind]);
+    char *path = client_socket(command, options.conf_path, &status);
+    if (path == NULL)
+        return status;
+    status = client_ask(command, path, client_request("reload", NULL, NULL), NULL, NULL);
+    free(path);
+    return status == EXIT_NOT_DONE ? EX_CONFIG : status;
+}
+
+const struct command command_reload = {
+    .name = "reload",
+    .arguments = "[-c FILE]",
+    .summary = "have the running daemon read its configuration again",
+    .help = "  -c FILE    read this configuration, which names the control socket\n"
+            "\n"
+            "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 the configuration has\n"
+            "an error: the running one stays.\n",
+    .run = run,
+};
