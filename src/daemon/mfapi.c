@@ -44,7 +44,9 @@ static const struct {
     const char *names;
 } macro_lists[] = {
     {SMFIM_CONNECT, "j {client_name} {client_resolve} {daemon_name} {daemon_addr} {if_addr}"},
-    {SMFIM_ENVFROM, "i {auth_authen}"},
+    /* {mail_addr} is always known: with a MAIL without any macro libmilter would keep the login of
+       the one before. */
+    {SMFIM_ENVFROM, "i {auth_authen} {mail_addr}"},
     {SMFIM_ENVRCPT, "i"},
     {SMFIM_EOM, "i"},
 };

@@ -42,6 +42,8 @@ struct service {
     atomic_uint deferred;
 
     atomic_bool draining; /* set by the signal thread */
+    int64_t
+        expired_until_s; /* match blocks that expired until then were told; signal thread only */
     /* The signal thread's own. */
     int64_t drain_until_ms;
     int64_t tables_due_ms;
@@ -78,6 +80,8 @@ static void session_closed(void *arg)
     struct service *service = arg;
     atomic_fetch_sub(&service->sessions, 1);
     statistics_session_closed(service->statistics);
+    if (atomic_load(&service->draining))
+        signals_errand(); /* this may have been the last one */
 }
 
 static void session_decided(void *arg, const struct decision *decision,
@@ -296,8 +300,18 @@ static void begin_draining(struct service *service)
     log_info("stopping: %u sessions are under way", atomic_load(&service->sessions));
 }
 
+static void tell_expired(void *arg, const struct match *match)
+{
+    (void)arg;
+    log_warning("match \"%s\" (line %u) has expired: it matches nobody any more", match->name,
+                match->line);
+}
+
 static void tick(struct service *service)
 {
+    int64_t wall_s = clock_wall_s(&clock_system);
+    conf_each_expired(service->conf, service->expired_until_s, wall_s, tell_expired, NULL);
+    service->expired_until_s = wall_s;
     int64_t now_ms = clock_ms(&clock_system);
     char first[TOOLS_ERROR_MAX];
     notify_alive();
@@ -365,6 +379,7 @@ enum status service_start(struct service *service, struct listener *listener,
 {
     service->listener = listener;
     service->tables_due_ms = clock_ms(&clock_system) + TABLES_MS;
+    service->expired_until_s = clock_wall_s(&clock_system);
     signals_init(handle_signal, service);
     tools_serve(service->tools, sockets);
     tools_start(service->tools);
