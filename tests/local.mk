@@ -26,3 +26,7 @@ EXTRA_DIST += scripts/check scripts/install-packages scripts/quickstart scripts/
 # A busy machine is no failure: Check's own limit of 4 s a test is meant for endless loops.
 AM_TESTS_ENVIRONMENT = PYTHON3='$(PYTHON3)'; export PYTHON3; CK_DEFAULT_TIMEOUT=120; export CK_DEFAULT_TIMEOUT;
 EXTRA_DIST += tests/tsan.supp
+
+# The daemon against real mail servers and hostile DNS: run by scripts/check, for it takes a minute.
+dist_check_SCRIPTS += tests/integration/run scripts/fetch-mta
+EXTRA_DIST += $(srcdir)/tests/integration/*.py
