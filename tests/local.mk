@@ -11,11 +11,24 @@ include tests/unit/daemon.mk
 
 # Scenarios: stories through the real session, lookup and cache with a fake clock.
 check_PROGRAMS += tests/scenario/scenario
-tests_scenario_scenario_SOURCES = tests/scenario/scenario.c tests/scenario/world.c tests/scenario/world.h
+SCENARIO_SOURCES = tests/scenario/scenario.c tests/scenario/play.h tests/scenario/world.c tests/scenario/world.h
+tests_scenario_scenario_SOURCES = tests/scenario/main.c $(SCENARIO_SOURCES)
 tests_scenario_scenario_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
 tests_scenario_scenario_LDADD = libdaemon.a $(SITE_LIBS)
-dist_check_SCRIPTS += tests/scenario/run.sh
-TESTS += tests/scenario/run.sh
+dist_check_SCRIPTS += tests/scenario/run.sh tests/scenario/torture.sh
+TESTS += tests/scenario/run.sh tests/scenario/torture.sh
+
+# The same while memory runs out, at every allocation in turn.
+check_PROGRAMS += tests/scenario/torture
+tests_scenario_torture_SOURCES = tests/scenario/torture.c $(SCENARIO_SOURCES)
+tests_scenario_torture_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
+tests_scenario_torture_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup,--wrap=free \
+	-Wl,--wrap=conf_load,--wrap=cache_new,--wrap=resolver_new,--wrap=resolver_poll,--wrap=resolver_free \
+	-Wl,--wrap=session_new,--wrap=session_connect,--wrap=session_helo,--wrap=session_mail,--wrap=session_rcpt \
+	-Wl,--wrap=session_header,--wrap=session_end_of_message,--wrap=session_resume,--wrap=session_reset \
+	-Wl,--wrap=session_free,--wrap=world_advance
+tests_scenario_torture_LDADD = libdaemon.a $(SITE_LIBS)
 EXTRA_DIST += $(srcdir)/tests/scenario/*.scn tests/scenario/README
 
 # What README shows is what quickstart prints.

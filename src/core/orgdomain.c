@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/orgdomain.h"
 
+#include <errno.h>
 #include <libpsl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@ struct orgdomain {
 
 struct orgdomain *orgdomain_load(const char *path)
 {
+    errno = 0;
     struct orgdomain *list = malloc(sizeof *list);
     if (list == NULL)
         return NULL;

@@ -12,7 +12,7 @@ struct orgdomain; /* a loaded list, immutable: thread safe */
 
 /*
  * The newest list at hand: `path` if not NULL, else the system's or libpsl's built-in one.
- * NULL when there is none or memory is out.  orgdomain_free(NULL) is fine.
+ * NULL when there is none, with errno ENOMEM when memory is out.  orgdomain_free(NULL) is fine.
  */
 struct orgdomain *orgdomain_load(const char *path);
 void orgdomain_free(struct orgdomain *list);

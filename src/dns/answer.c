@@ -19,8 +19,14 @@ const char *dns_problem_text(enum dns_problem problem)
         [PROBLEM_LIMIT] = "local limit",
         [PROBLEM_CANCELLED] = "cancelled",
         [PROBLEM_DEADLINE] = "deadline",
+        [PROBLEM_MEMORY] = "out of memory",
     };
     return problem < PROBLEM_COUNT ? texts[problem] : "unknown";
+}
+
+bool dns_problem_is_ours(enum dns_problem problem)
+{
+    return problem == PROBLEM_LIMIT || problem == PROBLEM_CANCELLED || problem == PROBLEM_MEMORY;
 }
 
 const char *rrtype_text(uint16_t type)

@@ -53,14 +53,18 @@ enum dns_problem {
     PROBLEM_MALFORMED, /* every answer was broken */
     PROBLEM_NETWORK,   /* no server could be reached */
     PROBLEM_LOOP,      /* CNAMEs in a circle, or more than the cap */
-    PROBLEM_LIMIT,     /* queries in flight or memory at their cap */
+    PROBLEM_LIMIT,     /* queries in flight at their cap */
     PROBLEM_CANCELLED, /* nobody waits any more, or the daemon stops */
     PROBLEM_DEADLINE,  /* the client's time was up before the answer came */
+    PROBLEM_MEMORY,    /* out of memory: lookup_facts() says so rather than give it as evidence */
     PROBLEM_COUNT,
 };
 
 /* "timeout", "SERVFAIL", ...: static text. */
 const char *dns_problem_text(enum dns_problem problem);
+
+/* Did we or our asker fail, so that it says nothing of the DNS? */
+bool dns_problem_is_ours(enum dns_problem problem);
 
 /* "A", "PTR", ...: static text; "TYPE?" for others. */
 const char *rrtype_text(uint16_t type);

@@ -150,7 +150,7 @@ static struct flight *flight_new(struct flights *flights, const struct resolver_
 static bool is_worth_keeping(const struct answer *answer)
 {
     return answer->outcome != DNS_TEMPERROR ||
-           (answer->problem != PROBLEM_CANCELLED && answer->problem != PROBLEM_LIMIT);
+           !dns_problem_is_ours((enum dns_problem)answer->problem);
 }
 
 /*
@@ -176,7 +176,7 @@ static void land(struct flight *flight, struct answer *answer)
 static struct answer *make_problem(const struct flight *flight, enum dns_problem problem)
 {
     struct answer *answer = answer_new_problem(flight->question.type, problem);
-    return answer != NULL ? answer : answer_ref(flight->flights->refused);
+    return answer != NULL ? answer : answer_ref(flight->flights->nomem);
 }
 
 /* A copy of `answer` (taken) as that of the flight's own question: the chain's TTL and trust. */
@@ -190,7 +190,7 @@ static struct answer *as_own(const struct flight *flight, struct answer *answer,
         own->took_ms = (uint32_t)(now_ms(flight->flights) - flight->started_ms);
     }
     answer_unref(answer);
-    return own != NULL ? own : answer_ref(flight->flights->refused);
+    return own != NULL ? own : answer_ref(flight->flights->nomem);
 }
 
 /* --- asking the source ---------------------------------------------------------------------- */
@@ -268,7 +268,7 @@ static void on_result(void *arg, const struct source_result *result)
     flight->handle = NULL;
     if (flight->dropped || answer == NULL) { /* cancelled, or out of memory */
         answer_unref(answer);
-        land(flight, answer_ref(flight->dropped ? flights->cancelled : flights->refused));
+        land(flight, answer_ref(flight->dropped ? flights->cancelled : flights->nomem));
         return;
     }
     flight->secure = flight->secure && answer->secure;
@@ -415,9 +415,10 @@ void flights_begin(struct flights *flights, struct resolver_request *request)
         return;
     }
     answer_unref(found.answer);
-    if (is_full(flights, request) || (flight = flight_new(flights, request)) == NULL) {
+    bool full = is_full(flights, request);
+    if (full || (flight = flight_new(flights, request)) == NULL) {
         flights->on_event(flights->resolver, FLIGHT_REFUSED, &request->question, NULL);
-        deliver_final(flights, request, flights->refused);
+        deliver_final(flights, request, full ? flights->refused : flights->nomem);
         return;
     }
     flights->on_event(flights->resolver, FLIGHT_BEGAN, &request->question, NULL);
@@ -448,7 +449,9 @@ enum status flights_init(struct flights *flights)
     flights->table = calloc(size, sizeof *flights->table);
     flights->refused = answer_new_problem(RR_PTR, PROBLEM_LIMIT);
     flights->cancelled = answer_new_problem(RR_PTR, PROBLEM_CANCELLED);
-    if (flights->table == NULL || flights->refused == NULL || flights->cancelled == NULL)
+    flights->nomem = answer_new_problem(RR_PTR, PROBLEM_MEMORY);
+    if (flights->table == NULL || flights->refused == NULL || flights->cancelled == NULL ||
+        flights->nomem == NULL)
         return STATUS_NOMEM;
     return STATUS_OK;
 }
@@ -463,4 +466,5 @@ void flights_clear(struct flights *flights)
     flights->table = NULL;
     answer_unref(flights->refused);
     answer_unref(flights->cancelled);
+    answer_unref(flights->nomem);
 }

@@ -58,7 +58,7 @@ struct flights {
     unsigned count;
     bool closing; /* nothing begins any more */
     /* Answers for when there is no memory to make one. */
-    struct answer *refused, *cancelled;
+    struct answer *refused, *cancelled, *nomem;
 
     /* What the resolver counts and learns; `answer` is for FLIGHT_LANDED. */
     void (*on_event)(struct resolver *resolver, enum flight_event event,

@@ -430,9 +430,9 @@ static struct dns_evidence evidence_of(const struct lookup *lookup, const struct
     struct dns_evidence evidence = {.outcome = DNS_NOT_ASKED};
     if (!ask->asked)
         return evidence;
-    if (!ask->answered || ask->answer == NULL) {
+    if (!ask->answered) {
         evidence.outcome = DNS_TEMPERROR;
-        evidence.problem = dns_problem_text(ask->answered ? PROBLEM_LIMIT : PROBLEM_DEADLINE);
+        evidence.problem = dns_problem_text(PROBLEM_DEADLINE);
         return evidence;
     }
     const struct answer *answer = ask->answer;
@@ -452,9 +452,7 @@ static struct dns_evidence evidence_of(const struct lookup *lookup, const struct
 static void fill_addresses(const struct lookup *lookup, const struct ask *ask, struct arena *arena,
                            struct name_facts *out)
 {
-    size_t count = ask->answered && ask->answer != NULL && ask->answer->outcome == DNS_FOUND
-                       ? ask->answer->count
-                       : 0;
+    size_t count = ask->answered && ask->answer->outcome == DNS_FOUND ? ask->answer->count : 0;
     struct ipaddr *addresses = take(arena, count * sizeof *addresses);
     if (out == NULL)
         return;
@@ -485,7 +483,7 @@ static size_t fill_names(const struct lookup *lookup, struct arena *arena, struc
     const struct ask *ptr = &part->asks[ASK_PTR];
     size_t count = 0, asked = ASK_NAMES, unusable = 0;
     *over = 0;
-    if (!ptr->answered || ptr->answer == NULL || ptr->answer->outcome != DNS_FOUND)
+    if (!ptr->answered || ptr->answer->outcome != DNS_FOUND)
         return 0;
     *over = ptr->answer->dropped;
     struct name_walk walk = {.answer = ptr->answer};
@@ -527,11 +525,25 @@ static void fill_helo(const struct lookup *lookup, struct arena *arena, struct f
     }
 }
 
+/* Was there no memory for an answer?  What follows from the others is not what the DNS says. */
+static bool ran_out(const struct part *part)
+{
+    for (size_t i = 0; part != NULL && i < part->ask_count; i++) {
+        const struct ask *ask = &part->asks[i];
+        if (ask->answered && (ask->answer == NULL || (ask->answer->outcome == DNS_TEMPERROR &&
+                                                      ask->answer->problem == PROBLEM_MEMORY)))
+            return true;
+    }
+    return false;
+}
+
 /* With the lock held, so that nothing changes between counting and filling. */
 static enum status fill_facts(struct lookup *lookup, struct facts *facts)
 {
     struct arena arena = {0};
     size_t over;
+    if (ran_out(lookup->reverse) || ran_out(lookup->helo))
+        return STATUS_NOMEM;
     size_t count = fill_names(lookup, &arena, NULL, &over);
     (void)take(&arena, count * sizeof(struct name_facts));
     fill_helo(lookup, &arena, NULL);

@@ -70,7 +70,7 @@ static void feed_breaker(struct resolver *resolver, const struct question *quest
                          const struct answer *answer)
 {
     bool failed = answer->outcome == DNS_TEMPERROR && answer->problem != PROBLEM_LOOP;
-    if (failed && (answer->problem == PROBLEM_CANCELLED || answer->problem == PROBLEM_LIMIT))
+    if (failed && dns_problem_is_ours((enum dns_problem)answer->problem))
         return; /* our own limits say nothing of the servers */
     pthread_mutex_lock(&resolver->lock);
     bool changed = breaker_feed(&resolver->breaker, question, failed, now_ms(resolver));
@@ -295,7 +295,7 @@ static bool declare_metrics(struct resolver_metrics *out, struct metrics *metric
     /* In the order of enum dns_problem. */
     static const char *const problems[PROBLEM_COUNT] = {"none",  "timeout",   "servfail", "refused",
                                                         "rcode", "malformed", "network",  "loop",
-                                                        "limit", "cancelled", "deadline"};
+                                                        "limit", "cancelled", "deadline", "memory"};
     const struct {
         struct metric **metric;
         struct metric_desc desc;

@@ -5,6 +5,7 @@
 #include "site/conf_memory.h"
 #include "site/conf_text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,10 @@ static void load_orgdomains(struct conf_loader *loader, const struct conf_block 
     conf->orgdomains = orgdomain_load(conf->public_suffix_list);
     if (conf->orgdomains != NULL)
         return;
+    if (errno == ENOMEM) {
+        loader->nomem = true;
+        return;
+    }
     if (conf->public_suffix_list != NULL) {
         const struct conf_entry *entry = conf_entry(file, "public-suffix-list");
         conf_bad_value(loader->messages, entry->line, "public-suffix-list",

@@ -3,9 +3,8 @@
  * Plays scenario files through the real session, lookup, resolver and cache with a clock that is
  * moved by hand.  The format is told in tests/scenario/README.
  */
+#include "play.h"
 #include "world.h"
-
-#include "daemon/session.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,6 +22,8 @@ struct play {
     const char *path;
     unsigned line;
     bool failed;
+    FILE *out;
+    struct play_report *report;
     char *config, *zone;
 
     struct world *world;
@@ -50,11 +51,11 @@ struct play {
 static void PRINTF_LIKE(2, 3) fail(struct play *play, const char *format, ...)
 {
     va_list args;
-    printf("%s:%u: ", play->path, play->line);
+    fprintf(play->out, "%s:%u: ", play->path, play->line);
     va_start(args, format);
-    vprintf(format, args);
+    vfprintf(play->out, format, args);
     va_end(args);
-    printf("\n");
+    fprintf(play->out, "\n");
     play->failed = true;
 }
 
@@ -151,6 +152,7 @@ static void new_session(struct play *play)
 {
     session_free(play->session);
     play->session = session_new(&play->services, play->conf);
+    play->report->set_up = play->session != NULL;
     if (play->session == NULL)
         fail(play, "out of memory");
 }
@@ -217,6 +219,8 @@ static void settle(struct play *play, enum session_answer answer)
         answer = session_resume(play->session);
     }
     play->answer = answer;
+    if (play->report->answer_count < PLAY_ANSWERS_MAX)
+        play->report->answers[play->report->answer_count++] = answer;
 }
 
 /* "\xNN" to bytes, and "*N" repeats the byte before it N times: for hostile texts. */
@@ -430,7 +434,7 @@ static void expect_edit(struct play *play, const char *wanted)
         }
     fail(play, "expected \"%s\" among %zu changes:", text, play->edit_count);
     for (size_t i = 0; i < play->edit_count; i++)
-        printf("    %s\n", play->edits[i]);
+        fprintf(play->out, "    %s\n", play->edits[i]);
     free(text);
 }
 
@@ -487,11 +491,13 @@ static void on_expect(struct play *play, char *argument)
         if (strstr(log_line(play, 0), rest) == NULL)
             fail(play, "expected %s in the log line: %s", rest, log_line(play, 0));
     } else if (strcmp(argument, "json") == 0) {
+        play->report->counts_differ = play->json == NULL;
         if (play->json == NULL || strstr(play->json, rest) == NULL)
             fail(play, "expected %s in %s", rest, play->json == NULL ? "nothing" : play->json);
     } else if (strcmp(argument, "decisions") == 0) {
         expect_number(play, "decisions", strtoul(rest, NULL, 10), play->log_count);
     } else if (strcmp(argument, "questions") == 0) {
+        play->report->counts_differ = strtoul(rest, NULL, 10) != world_questions(play->world);
         expect_number(play, "questions", strtoul(rest, NULL, 10), world_questions(play->world));
     } else if (strcmp(argument, "changes") == 0) {
         expect_number(play, "changes", strtoul(rest, NULL, 10), play->edit_count);
@@ -554,10 +560,12 @@ static void append_line(char **text, const char *line)
 }
 
 /* Indented lines under "config:" and "zone:" are theirs; the rest are events. */
-static bool play_file(const char *path)
+bool play_file(const char *path, FILE *out, struct play_report *report)
 {
     static char line[65536];
-    struct play play = {.path = path};
+    struct play_report ignored;
+    struct play play = {.path = path, .out = out, .report = report != NULL ? report : &ignored};
+    memset(play.report, 0, sizeof *play.report);
     char **section = NULL;
     FILE *file = fopen(path, "r");
     if (file == NULL) {
@@ -588,16 +596,4 @@ static bool play_file(const char *path)
         fail(&play, "nothing happens in this scenario");
     tear_down(&play);
     return !play.failed;
-}
-
-int main(int argc, char **argv)
-{
-    int failed = 0;
-    for (int i = 1; i < argc; i++) {
-        bool ok = play_file(argv[i]);
-        printf("%s %s\n", ok ? "ok  " : "FAIL", argv[i]);
-        failed += !ok;
-    }
-    printf("%d passed, %d failed\n", argc - 1 - failed, failed);
-    return failed == 0 && argc > 1 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -83,8 +83,10 @@ static void *world_ask(struct source *source, const struct question *question, i
         return NULL;
     }
     struct waiting *waiting = calloc(1, sizeof *waiting);
-    if (waiting == NULL)
-        abort();
+    if (waiting == NULL) {
+        done(arg, &(struct source_result){.chain_ttl_s = UINT32_MAX});
+        return NULL;
+    }
     *waiting = (struct waiting){.next = world->waiting,
                                 .question = *question,
                                 .due_ms = rule->fate == SILENT ? deadline_ms

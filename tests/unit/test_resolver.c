@@ -135,7 +135,7 @@ static const struct {
     {"no server", "NETWORK", DNS_TEMPERROR, PROBLEM_NETWORK, true},
     {"broken", "MALFORMED", DNS_TEMPERROR, PROBLEM_MALFORMED, true},
     {"our own limit", "LIMIT", DNS_TEMPERROR, PROBLEM_LIMIT, false},
-    {"no memory", "NOMEM", DNS_TEMPERROR, PROBLEM_LIMIT, false},
+    {"no memory", "NOMEM", DNS_TEMPERROR, PROBLEM_MEMORY, false},
 };
 
 START_TEST(outcomes)
