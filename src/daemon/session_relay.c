@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Who is behind a trusted relay.  Of the Received fields the first is by the relay that connected
- * (a milter is not shown the MTA's own), and as long as a field names a host that is trusted or
- * ours, the next one down was written by that host.  The first other address is the one to judge;
- * what stands below its field came from there and may say anything.
+ * (a milter is not shown the MTA's own; it would only name that relay), and as long as a field
+ * names a host that is trusted or ours, the next one down was written by that host.  The first
+ * other address is the one to judge; what stands below its field came from there and may say
+ * anything.
  */
 #include "core/received.h"
 #include "daemon/session_state.h"

@@ -35,6 +35,8 @@ define(`confLOG_LEVEL', `14')dnl
 define(`confPRIVACY_FLAGS', `noetrn')dnl
 define(`confBAD_RCPT_THROTTLE', `0')dnl
 define(`confMAX_DAEMON_CHILDREN', `0')dnl
+define(`confQUEUE_LA', `1000000')dnl
+define(`confREFUSE_LA', `1000000')dnl
 define(`confAUTH_MECHANISMS', `PLAIN LOGIN')dnl
 define(`confAUTH_OPTIONS', `')dnl
 TRUST_AUTH_MECH(`PLAIN LOGIN')dnl
