@@ -67,7 +67,7 @@ def test_negotiation_asks_only_for_what_is_needed(milter, stage, unanswered, ans
         assert bool(connection.steps & mc.NORCPT) == (stage != "rcpt")
         asked = set().union(*connection.macro_lists.values())
         assert {"j", "i", "{auth_authen}", "{daemon_name}"} <= asked
-        assert "{cipher}" not in asked and "{mail_addr}" not in asked
+        assert "{cipher}" not in asked and "{rcpt_addr}" not in asked
         assert "{auth_authen}" in connection.macro_lists[mc.MACRO_PLACE["M"]]
 
 
