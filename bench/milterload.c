@@ -61,7 +61,7 @@ static struct {
     uint32_t first; /* host order */
     uint32_t addresses;
     unsigned delay_ms;
-    bool idle;
+    atomic_bool idle;
     atomic_ulong next;
     atomic_ulong refused, broken, accepted;
     atomic_uint waiting;
