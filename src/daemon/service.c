@@ -227,6 +227,7 @@ static void warn_of_fixed_settings(const struct conf *old, const struct conf *ne
         {"socket-group", old->socket_group, new->socket_group},
         {"pid-file", old->pid_file, new->pid_file},
         {"control", old->control, new->control},
+        {"control-group", old->control_group, new->control_group},
         {"metrics", old->metrics, new->metrics},
         {"state-dir", old->state_dir, new->state_dir},
         {"syslog-facility", old->syslog_facility, new->syslog_facility},
