@@ -12,6 +12,7 @@ import pytest
 import world
 from daemon import wait_until
 from milterclient import MilterClient
+from test_control import Control
 
 KEYS = {"client", "ptr", "iprev", "helo", "agreement", "checks", "score", "action", "mode", "policy",
         "match", "stage", "mta", "dns_ms", "cache", "queue_id", "sender", "recipient"}
@@ -106,17 +107,19 @@ def test_disk_trouble_costs_lines_and_no_mail(start_iprevd, directory, path):
         assert client.session(client=world.GOOD, helo="mail.good.example").verdict == "accept"
         assert client.session(client=world.NO_PTR).verdict == "reject"
     running.wait_log(f"decision log {path}: .*: lines are lost, mail is not")
-    from test_control import Control
     given = Control(running, control)
     wait_until("ten lost lines", lambda: given.status()["decision_log"]["lost"] == 10)
     assert given.status()["decision_log"]["written"] == 0
     assert running.log.count("lines are lost") == 1  # said once, not with every line
 
 
-def test_disk_has_room_again(logged, directory):
-    running, client, path = logged(directory / "later" / "decisions.json")
+def test_disk_has_room_again(start_iprevd, directory):
+    path, control = directory / "later" / "decisions.json", directory / "control"
+    running = start_iprevd(f'decision-log = "{path}"\ncontrol = "{control}"')
+    given = Control(running, control)
+    client = MilterClient(running.spec)
     client.session(client=world.NO_PTR)
-    running.wait_log("lines are lost")
+    wait_until("a lost line", lambda: given.status()["decision_log"]["lost"] == 1)
     path.parent.mkdir()
     path.parent.chmod(0o777)
     client.session(client=world.NO_PTR)
@@ -151,7 +154,6 @@ def test_switched_by_reload(start_iprevd, directory):
 def test_exempt_client_says_why(start_iprevd, directory):
     path, control = directory / "decisions.json", directory / "control"
     running = start_iprevd(f'decision-log = "{path}"\ncontrol = "{control}"')
-    from test_control import Control
     given = Control(running, control)
     given.ctl("allow", world.NO_PTR, "--reason", "ticket 4711")
     MilterClient(running.spec).session(client=world.NO_PTR)
