@@ -362,6 +362,11 @@ static int64_t parse_time(struct play *play, const char *text)
     return 0;
 }
 
+static void on_clock(struct play *play, char *argument)
+{
+    world_step_clock(play->world, parse_time(play, argument) / 1000);
+}
+
 static void on_wait(struct play *play, char *argument)
 {
     int64_t left = parse_time(play, argument);
@@ -514,10 +519,10 @@ static const struct {
     const char *word;
     void (*run)(struct play *play, char *argument);
 } events[] = {
-    {"connect", on_connect}, {"ehlo", on_ehlo},     {"helo", on_ehlo},     {"mail", on_mail},
-    {"rcpt", on_rcpt},       {"header", on_header}, {"end", on_end},       {"reset", on_reset},
-    {"quit", on_quit},       {"macro", on_macro},   {"wait", on_wait},     {"dns", on_dns},
-    {"expect", on_expect},   {"allow", on_allow},   {"repeat", on_repeat},
+    {"connect", on_connect}, {"ehlo", on_ehlo},     {"helo", on_ehlo},   {"mail", on_mail},
+    {"rcpt", on_rcpt},       {"header", on_header}, {"end", on_end},     {"reset", on_reset},
+    {"quit", on_quit},       {"macro", on_macro},   {"wait", on_wait},   {"clock", on_clock},
+    {"dns", on_dns},         {"expect", on_expect}, {"allow", on_allow}, {"repeat", on_repeat},
 };
 
 static void run_line(struct play *play, char *line)

@@ -36,6 +36,7 @@ struct world {
     struct source *zone;
     struct clock clock;
     int64_t now_ms;
+    int64_t wall_step_s;
     struct rule rules[RULES_MAX];
     size_t rule_count;
     struct waiting *waiting;
@@ -49,7 +50,8 @@ static int64_t world_ms(void *arg)
 
 static int64_t world_s(void *arg)
 {
-    return START_S + (((struct world *)arg)->now_ms - START_MS) / 1000;
+    const struct world *world = arg;
+    return START_S + (world->now_ms - START_MS) / 1000 + world->wall_step_s;
 }
 
 static const struct rule *find_rule(const struct world *world, const struct question *question)
@@ -220,6 +222,11 @@ static struct waiting *take_due(struct world *world)
             return waiting;
         }
     return NULL;
+}
+
+void world_step_clock(struct world *world, int64_t seconds)
+{
+    world->wall_step_s += seconds;
 }
 
 void world_advance(struct world *world, int64_t ms)

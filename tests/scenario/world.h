@@ -25,6 +25,9 @@ bool world_fail(struct world *world, const char *name, const char *problem);
 /* As the zone says again. */
 bool world_mend(struct world *world, const char *name);
 
+/* Somebody sets the machine's clock: wall time jumps, and no time passes. */
+void world_step_clock(struct world *world, int64_t seconds);
+
 /* Let time pass; answers that become due are given. */
 void world_advance(struct world *world, int64_t ms);
 
