@@ -285,6 +285,8 @@ void decision_auth_results(const struct decision *decision, const char *authserv
                    "; iprev=%s policy.iprev=", iprev_result_text(decision->evidence.iprev.result));
     put_value(&buf, ipaddr_format(&decision->evidence.facts->client, client), sizeof client);
     put_iprev_comment(&decision->evidence, &words);
+    if (decision_is_secure(decision))
+        textbuf_put(&words, ", DNSSEC");
     if (comment[0] != '\0')
         put_comment(&buf, comment);
 }

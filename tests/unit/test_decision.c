@@ -251,7 +251,7 @@ START_TEST(test_secure)
     struct factstext_memory memory;
     struct facts facts;
     struct decision decision;
-    char line[DECISION_LINE_MAX];
+    char line[DECISION_LINE_MAX], header[DECISION_HEADER_MAX];
     for (unsigned bits = 0; bits < 4; bits++) {
         factstext_make(&who, &memory, &facts);
         facts.ptr.secure = (bits & 1) != 0;
@@ -259,6 +259,8 @@ START_TEST(test_secure)
         decision_make(conf, &facts, &usual, &decision);
         decision_log_line(&decision, &usual, line);
         ck_assert_int_eq(strstr(line, " secure=yes") != NULL, bits == 3);
+        decision_auth_results(&decision, "mx.example.net", header);
+        ck_assert_int_eq(strstr(header, ", DNSSEC)") != NULL, bits == 3);
     }
     conf_unref(conf);
 }
