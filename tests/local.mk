@@ -43,4 +43,5 @@ EXTRA_DIST += tests/tsan.supp
 # The daemon against real mail servers and hostile DNS: run by scripts/check, for it takes a minute.
 dist_check_SCRIPTS += tests/integration/run scripts/fetch-mta
 EXTRA_DIST += $(srcdir)/tests/integration/*.py
-EXTRA_DIST += scripts/test-package
+# Static analysis and the Debian package.
+EXTRA_DIST += .clang-tidy scripts/analyze scripts/cppcheck-suppressions.txt scripts/test-package

@@ -238,7 +238,8 @@ static bool walk_name(struct name_walk *walk)
     while (walk->next < walk->answer->count) {
         size_t length;
         const uint8_t *name = walk_bytes(walk, &length);
-        bool again = walk->last_length == length && memcmp(walk->last, name, length) == 0;
+        bool again = walk->last != NULL && walk->last_length == length &&
+                     memcmp(walk->last, name, length) == 0;
         walk->next++;
         walk->last = name;
         walk->last_length = length;

@@ -34,7 +34,6 @@ struct setting {
     size_t *count; /* of list options */
     const struct conf_word *words;
     size_t word_count;
-    unsigned line;
 };
 
 static void bad_word(const struct setting *set, const struct conf_word *word)
@@ -473,7 +472,7 @@ void conf_value_set(struct conf_loader *loader, const struct conf_option *option
                     const struct conf_entry *entry, const char *key, void *object)
 {
     char memory[512];
-    struct conf_word defaults[WORDS_MAX];
+    struct conf_word defaults[WORDS_MAX] = {{"", 0}};
     struct conf_word *both = NULL;
     struct setting set = {.loader = loader,
                           .option = option,
@@ -481,8 +480,7 @@ void conf_value_set(struct conf_loader *loader, const struct conf_option *option
                           .field = (char *)object + option->offset,
                           .count = (size_t *)(void *)((char *)object + option->count_offset),
                           .words = entry->words,
-                          .word_count = entry->count,
-                          .line = entry->line};
+                          .word_count = entry->count};
     if (!entry->given && option->fallback == NULL)
         return;
     if (!entry->given || entry->append) {
