@@ -182,13 +182,17 @@ static bool start_up(struct conf *conf, struct start *start, char error[SERVICE_
     if (access(conf->path, R_OK) != 0)
         log_warning("%s: %s: a reload will fail", conf->path, strerror(errno));
     start->service = service_new(conf, error);
-    return start->service != NULL &&
-           service_start(start->service, &start->listener, &start->sockets, error) == STATUS_OK;
+    if (start->service == NULL)
+        return false;
+    const struct toolsockets sockets = start->sockets;
+    start->sockets = (struct toolsockets){-1, -1}; /* taken, whatever comes of it */
+    return service_start(start->service, &start->listener, &sockets, error) == STATUS_OK;
 }
 
-static void give_back(struct start *start)
+static void give_back(const struct conf *conf, struct start *start)
 {
     service_free(start->service);
+    toolsockets_close(conf, &start->sockets);
     if (start->listening)
         listener_abandon(&start->listener);
     background_remove_pid(&start->pid);
@@ -198,7 +202,7 @@ static void give_back(struct start *start)
 static int serve(struct conf *conf, const struct options *options)
 {
     char error[SERVICE_ERROR_MAX];
-    struct start start = {.pid = {NULL, -1}};
+    struct start start = {.pid = {NULL, -1}, .sockets = {-1, -1}};
     int parent = options->foreground ? -1 : background_enter();
     if (!options->foreground && parent < 0) {
         log_error("cannot go into the background: %s", strerror(errno));
@@ -209,7 +213,7 @@ static int serve(struct conf *conf, const struct options *options)
     check_descriptors(conf);
     if (!start_up(conf, &start, error)) {
         log_error("%s", error);
-        give_back(&start);
+        give_back(conf, &start);
         return EX_UNAVAILABLE;
     }
     if (!options->foreground)
@@ -220,7 +224,7 @@ static int serve(struct conf *conf, const struct options *options)
         background_ready(parent);
     start.listening = false; /* libmilter's from here on */
     bool ok = service_run(start.service);
-    give_back(&start);
+    give_back(conf, &start);
     return ok ? EX_OK : EX_UNAVAILABLE;
 }
 

@@ -87,3 +87,14 @@ void toolsockets_open(const struct conf *conf, uid_t uid, gid_t gid, struct tool
     *out = (struct toolsockets){.control = open_control(conf, uid, gid),
                                 .metrics = open_metrics(conf)};
 }
+
+void toolsockets_close(const struct conf *conf, struct toolsockets *sockets)
+{
+    if (sockets->control >= 0) {
+        (void)unlink(conf->control);
+        (void)close(sockets->control);
+    }
+    if (sockets->metrics >= 0)
+        (void)close(sockets->metrics);
+    *sockets = (struct toolsockets){-1, -1};
+}

@@ -21,4 +21,7 @@ struct toolsockets {
  */
 void toolsockets_open(const struct conf *conf, uid_t uid, gid_t gid, struct toolsockets *out);
 
+/* Give back what service_start() did not take: a start that failed. */
+void toolsockets_close(const struct conf *conf, struct toolsockets *sockets);
+
 #endif

@@ -64,11 +64,10 @@ static int probe(const char *path)
     return result == ECONNREFUSED || result == ENOENT ? 0 : result;
 }
 
-int unixsocket_clear_way(const char *path)
+/* 0: nothing lies in the way any more; else errno. */
+static int clear_way(const char *path)
 {
     struct stat st;
-    if (strlen(path) > UNIXSOCKET_PATH_MAX)
-        return ENAMETOOLONG;
     if (lstat(path, &st) != 0)
         return errno == ENOENT ? 0 : errno;
     if (!S_ISSOCK(st.st_mode))
@@ -90,7 +89,7 @@ enum status unixsocket_claim(const char *path, struct unixsocket_claim *out)
     claim.lock = open_lock(claim.lock_path);
     if (claim.lock < 0)
         return STATUS_IO;
-    int reason = unixsocket_clear_way(path);
+    int reason = clear_way(path);
     if (reason != 0) {
         unixsocket_release(&claim);
         errno = reason;
@@ -176,19 +175,4 @@ enum status unixsocket_listen(const char *path, unsigned mode, const char *group
     }
     *out = fd;
     return STATUS_OK;
-}
-
-int unixsocket_set_owner(const char *path, unsigned mode, const char *group)
-{
-    gid_t gid = (gid_t)-1;
-    if (chmod(path, (mode_t)mode) != 0)
-        return errno;
-    if (group != NULL) {
-        errno = 0;
-        const struct group *entry = getgrnam(group);
-        if (entry == NULL)
-            return errno != 0 ? errno : ENOENT;
-        gid = entry->gr_gid;
-    }
-    return unixsocket_give(path, (uid_t)-1, gid) == STATUS_OK ? 0 : errno;
 }

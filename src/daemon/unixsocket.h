@@ -29,12 +29,6 @@ enum status unixsocket_claim(const char *path, struct unixsocket_claim *out) MUS
 void unixsocket_release(struct unixsocket_claim *claim);
 
 /*
- * The part of unixsocket_claim() that is enough where another start is excluded already: does a
- * socket lie at `path`, and may it go?  0: the way is free; else errno as above.
- */
-int unixsocket_clear_way(const char *path) MUST_CHECK;
-
-/*
  * Give the socket at `path` to an owner and a group; (uid_t)-1 and (gid_t)-1 leave them.  Never
  * follows a symbolic link.  STATUS_IO with errno.
  */
@@ -49,9 +43,5 @@ enum status unixsocket_open_up(const char *path, unsigned mode, const char *grou
  */
 enum status unixsocket_listen(const char *path, unsigned mode, const char *group, int backlog,
                               int *out) MUST_CHECK;
-
-/* The mode of the socket, and its group by name (NULL: left alone).  0, or errno: ENOENT no such
- * group. */
-int unixsocket_set_owner(const char *path, unsigned mode, const char *group) MUST_CHECK;
 
 #endif

@@ -143,7 +143,7 @@ static const struct conf_option file_options[] = {
      .type = CONF_TEXT,
      .text = TEXT_ENDPOINT,
      AT(metrics),
-     .allowed = "address and port such as 127.0.0.1:9896 or [::1]:9896, or none"},
+     .allowed = "address and port such as 127.0.0.1:9797 or [::1]:9797, or none"},
     {.name = "state-dir",
      .type = CONF_TEXT,
      .text = TEXT_PATH,

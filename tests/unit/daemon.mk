@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 DAEMON_TEST_LIBS = libdaemon.a $(SITE_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_decisionlog
+TESTS += tests/unit/test_decisionlog
+tests_unit_test_decisionlog_SOURCES = tests/unit/test_decisionlog.c
+tests_unit_test_decisionlog_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_decisionlog_LDADD = $(DAEMON_TEST_LIBS)
+
 check_PROGRAMS += tests/unit/test_exemptions
 TESTS += tests/unit/test_exemptions
 tests_unit_test_exemptions_SOURCES = tests/unit/test_exemptions.c

@@ -174,12 +174,12 @@ static const struct {
      ":1: key \"control\": found \"run/x\"; allowed: an absolute path, or none"},
     {"control-group", "control-group = \"a:b\"",
      ":1: key \"control-group\": found \"a:b\"; allowed: the name of a group"},
-    {"metrics", "metrics = 9896",
-     ":1: key \"metrics\": found \"9896\"; allowed: address and port such as 127.0.0.1:9896 or "
-     "[::1]:9896, or none"},
+    {"metrics", "metrics = 9797",
+     ":1: key \"metrics\": found \"9797\"; allowed: address and port such as 127.0.0.1:9797 or "
+     "[::1]:9797, or none"},
     {"metrics without port", "metrics = \"127.0.0.1\"",
-     ":1: key \"metrics\": found \"127.0.0.1\"; allowed: address and port such as 127.0.0.1:9896 "
-     "or [::1]:9896, or none"},
+     ":1: key \"metrics\": found \"127.0.0.1\"; allowed: address and port such as 127.0.0.1:9797 "
+     "or [::1]:9797, or none"},
     {"state-dir", "state-dir = x",
      ":1: key \"state-dir\": found \"x\"; allowed: an absolute path, or none"},
     {"decision-log", "decision-log = \"\"",
@@ -648,7 +648,7 @@ START_TEST(test_values)
 {
     struct conf *conf = load_good(
         "mode=monitor stage=mail // comment\ndeadline = \"5s\"\nsocket-mode = 0600 control = none\n"
-        "own-names = {\"MX.Example.NET.\"}\nstatic-is-intent = yes\nmetrics = \"[::1]:9896\"\n"
+        "own-names = {\"MX.Example.NET.\"}\nstatic-is-intent = yes\nmetrics = \"[::1]:9797\"\n"
         "trusted-relays = {192.0.2.1}\n"
         "listen = \"unix:/run/x\"\n"
         "dns { nameservers = {127.0.0.1, \"[::1]:5353\"} timeout = 1500ms trust-ad = on }\n"
@@ -658,7 +658,7 @@ START_TEST(test_values)
     ck_assert_ptr_null(conf->control);
     ck_assert_str_eq(conf->own_names[0], "mx.example.net");
     ck_assert(conf->static_is_intent && conf->network.trust_ad);
-    ck_assert_str_eq(conf->metrics, "[::1]:9896");
+    ck_assert_str_eq(conf->metrics, "[::1]:9797");
     ck_assert_uint_eq(conf->trusted_relay_count, 1);
     ck_assert_uint_eq(conf->network.server_count, 2);
     ck_assert_uint_eq(conf->network.servers[1].port, 5353);
