@@ -209,7 +209,7 @@ static int serve(struct conf *conf, const struct options *options)
         return EX_OSERR;
     }
     signals_block();
-    (void)umask(0077); /* who else may read a file is said where it is made */
+    (void)umask(0027); /* who else may read a file is said where it is made */
     check_descriptors(conf);
     if (!start_up(conf, &start, error)) {
         log_error("%s", error);
