@@ -151,7 +151,7 @@ def warm(bench):
     print()
 
 
-def idle(bench, count=10000):
+def idle(bench, count=2000):
     note(f"idle {count}")
     ours = bench.iprevd("unix")
     before = ours.memory_kib()
