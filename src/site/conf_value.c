@@ -472,7 +472,7 @@ void conf_value_set(struct conf_loader *loader, const struct conf_option *option
                     const struct conf_entry *entry, const char *key, void *object)
 {
     char memory[512];
-    struct conf_word defaults[WORDS_MAX] = {{NULL, 0}};
+    struct conf_word defaults[WORDS_MAX] = {{memory, 0}};
     struct conf_word *both = NULL;
     struct setting set = {.loader = loader,
                           .option = option,
