@@ -17,9 +17,12 @@ NOREPLY_COMMANDS = "DAQK"
 
 
 class MilterServer:
-    """answers: command letter to packet (as bytes after the length), such as {"H": b"r"}."""
+    """
+    answers: command letter to packet (as bytes after the length), such as {"H": b"r"}.
+    sock: a listening socket, when it is not to be a free port.
+    """
 
-    def __init__(self, fields=(), answers=None, macros=None):
+    def __init__(self, fields=(), answers=None, macros=None, sock=None):
         self.fields = list(fields)
         self.answers = answers or {}
         self.macro_lists = macros or {}  # place: "names", asked for at negotiation
@@ -36,9 +39,14 @@ class MilterServer:
             allow_reuse_address = True
             daemon_threads = True
 
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        self.spec = f"inet:{self.port}@127.0.0.1"
+        if sock is None:
+            self.server = Server(("127.0.0.1", 0), Handler)
+            self.port = self.server.server_address[1]
+            self.spec = f"inet:{self.port}@127.0.0.1"
+        else:
+            self.server = Server(None, Handler, bind_and_activate=False)
+            self.server.socket.close()
+            self.server.socket = sock
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self):
@@ -56,7 +64,8 @@ class MilterServer:
             self.fields, self.answers, self.events, self.macros = [], {}, [], {}
 
     def serve(self, sock):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = sock.makefile("rb")
         while True:
             head = stream.read(4)

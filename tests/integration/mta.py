@@ -295,11 +295,11 @@ class Network:
     def argv(self, command, side=0):
         return ["ip", "netns", "exec", self.names[side], *command]
 
-    def connect(self, host, port, source=None, side=0, timeout=60):
-        """A connected socket that lives on one side: 0 the server's, 1 the client's."""
+    def _make_socket(self, side, make):
+        """What make() returns, on one side: 0 the server's, 1 the client's."""
         made = []
 
-        def connect():
+        def run():
             # A thread's network namespace is its own affair; a socket stays where it was made.
             with open(f"/run/netns/{self.names[side]}", "rb") as namespace:
                 libc = ctypes.CDLL(None, use_errno=True)
@@ -307,17 +307,26 @@ class Network:
                     made.append(OSError(ctypes.get_errno(), "setns"))
                     return
             try:
-                where = (source, 0) if source else None
-                made.append(socket.create_connection((host, port), timeout, where))
+                made.append(make())
             except OSError as error:
                 made.append(error)
 
-        thread = threading.Thread(target=connect)
+        thread = threading.Thread(target=run)
         thread.start()
         thread.join()
         if isinstance(made[0], OSError):
             raise made[0]
         return made[0]
+
+    def connect(self, host, port, source=None, side=0, timeout=60):
+        """A connected socket that lives on one side."""
+        where = (source, 0) if source else None
+        return self._make_socket(
+            side, lambda: socket.create_connection((host, port), timeout, where))
+
+    def listen(self, host, port, side=0):
+        """A listening socket that lives on one side."""
+        return self._make_socket(side, lambda: socket.create_server((host, port)))
 
     def close(self):
         for name in self.names:

@@ -1,0 +1,443 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""doc/postfix.md and doc/sendmail.md: what they show is what works.
+
+Every section that shows configuration is installed as it stands (only the folders are others), with
+its own ports, in a network of its own, and mail is sent through it: one message is accepted and one
+client refused, and what the section says besides is looked at.
+"""
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+
+import pytest
+
+import fenced
+import mta_postfix
+import world
+from conftest import require_mta
+from daemon import START_SECONDS, program, wait_until
+from milterserver import MilterServer
+from mta import GROUP, LOGIN, PASSWD, PASSWORD, ROOT, RUN, Network
+from mta_postfix import Postfix
+from mta_sendmail import Sendmail
+from smtpclient import message
+
+IPREVD_USER = "iprevd:x:62020:62020::/nonexistent:/usr/sbin/nologin\n"
+SERVER = "192.0.2.254"
+PROXY = "192.0.2.3"  # whom the guides trust: a backup MX, a proxy
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0,
+                                reason="not root: real mail servers run in namespaces of their own")
+
+
+@pytest.fixture(scope="module")
+def network():
+    require_mta("postfix")
+    made = Network(["192.0.2.1/24", "192.0.2.2/24", f"{PROXY}/24", "192.0.2.4/24", "192.0.2.5/24",
+                    "127.0.1.1/32"])
+    yield made
+    made.close()
+
+
+class Filter:
+    """iprevd as its unit runs it, in a mail server's jail, with the configuration of a guide."""
+
+    def __init__(self, jail, text, listen=None):
+        self.jail = jail
+        self.process = None
+        folder = jail.dir / "iprevd"
+        folder.mkdir()
+        (folder / "zone").write_text(world.ZONE)
+        for key, value in [("listen", listen), ("mode", "enforce"), ("control", '"none"'),
+                           ("state-dir", '"none"')]:
+            if value and not re.search(rf"^\s*{key}\s*=", text, re.MULTILINE):
+                text += f"{key} = {value}\n"
+        (folder / "iprevd.conf").write_text(text + f'dns {{ zone-file = "{RUN}/iprevd/zone" }}\n')
+        self.log_path = folder / "log"
+        for name, line in [("passwd", PASSWD + IPREVD_USER), ("group", GROUP + "iprevd:x:62020:\n")]:
+            (jail.dir / "etc" / name).write_text(line)
+
+    def start(self):
+        with self.log_path.open("ab") as log:
+            mark = log.tell()
+            self.process = subprocess.Popen(
+                self.jail._argv(["setpriv", "--reuid", "iprevd", "--regid", "iprevd",
+                                 "--init-groups", program(), "-f", "-c",
+                                 f"{RUN}/iprevd/iprevd.conf"]),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        wait_until("iprevd", lambda: self._serves(mark), START_SECONDS)
+
+    def _serves(self, mark):
+        assert self.process.poll() is None, self.log
+        return "serves on" in self.log[mark:]
+
+    def end(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    @property
+    def log(self):
+        return self.log_path.read_text(errors="backslashreplace")
+
+    def wait_log(self, pattern):
+        return wait_until(f"{pattern!r} in {self.log_path}",
+                          lambda: re.search(pattern, self.log))
+
+
+# --- Postfix ---
+
+
+def service_key(line):
+    words = line.split()
+    return tuple(words[:2])
+
+
+def merge_services(base, added):
+    """master.cf with services replaced by those that a guide shows."""
+    entries = {}
+    for text in (base, added):
+        key = None
+        for line in text.splitlines():
+            if line.startswith((" ", "\t")):
+                entries[key].append(line)
+            elif line.strip():
+                key = service_key(line)
+                entries[key] = [line]
+    return "\n".join(line for lines in entries.values() for line in lines) + "\n"
+
+
+def parameter_names(text):
+    return set(re.findall(r"^(\w+)\s*=", text, re.MULTILINE))
+
+
+class GuidePostfix(Postfix):
+    """Postfix as Debian ships it, smtpd on port 25 in its chroot, and a section of the guide."""
+
+    def __init__(self, blocks, network, extra=""):
+        self.blocks = blocks
+        self.extra = extra
+        # Does the service on port 25 speak the PROXY protocol?
+        self.behind_proxy = re.search("proxy_protocol *= *haproxy", "".join(blocks.values()))
+        super().__init__(network=network)
+        self.port = 25
+
+    def _write_config(self):
+        super()._write_config()
+        config = self.jail.dir / "config"
+        added = self.extra + self.blocks.get("main.cf", "")
+        names = parameter_names(added) | {"smtpd_milters", "milter_default_action",
+                                          "milter_connect_timeout", "milter_command_timeout"}
+        base = "".join(line for line in (config / "main.cf").read_text().splitlines(keepends=True)
+                       if not re.match(r"(\w+)\s*=", line) or
+                       re.match(r"(\w+)", line)[1] not in names)
+        (config / "main.cf").write_text(base + added)
+        services = re.sub(r"(?m)^(\S+ inet|127\.0\.0\.1:\S+ inet).*\n(  .*\n)*", "",
+                          mta_postfix.MASTER_CF.format(listeners="", proxy_port=1, chain_port=2,
+                                                       lenient_port=3, chain=""))
+        (config / "master.cf").write_text(merge_services(
+            services + "smtp inet n - y - - smtpd\n", self.blocks.get("master.cf", "")))
+        # Where smtpd looks for logins from inside of its chroot.
+        inside = self.jail.dir / "queue" / RUN.lstrip("/")
+        inside.mkdir(parents=True)
+        for name in ("sasldb2",):
+            (inside / name).write_bytes((self.jail.dir / name).read_bytes())
+            (inside / name).chmod(0o644)
+        for path in config.iterdir():
+            os.utime(path, (mta_postfix.SETTLED, mta_postfix.SETTLED))
+
+    def _connect(self, host, port, source=None, proxy=None, side=0):
+        if self.behind_proxy and proxy is None:
+            proxy = f"PROXY TCP4 {host} {host} 25252 {port}"
+        return super()._connect(host, port, source, proxy, side)
+
+    def assert_settings_are_known(self):
+        said = self.jail.run(f"{ROOT}/usr/sbin/postconf", "-c", f"{RUN}/config", "-n")
+        assert "warning" not in said and "fatal" not in said, said
+        for name in parameter_names(self.blocks.get("main.cf", "")):
+            assert re.search(rf"^{name} =", said, re.MULTILINE), f"{name} is not set:\n{said}"
+        said = self.jail.run(f"{ROOT}/usr/sbin/postconf", "-c", f"{RUN}/config", "-M")
+        assert "warning" not in said and "fatal" not in said, said
+
+    def client(self, address, port=25, proxied=None):
+        """A connection to port; proxied: the client of whom the PROXY protocol tells."""
+        proxy = proxied and f"PROXY TCP4 {proxied} {SERVER} 25252 {port}"
+        smtp = self._client(SERVER, port, source=address, proxy=proxy, side=1)
+        smtp.ehlo("mail.good.example")
+        return smtp
+
+
+class Site:
+    """A mail server with iprevd in front, as one section of a guide sets it up."""
+
+    def __init__(self, server, given):
+        self.server, self.filter = server, given
+
+    def accepts(self, smtp, subject="good"):
+        response = smtp.send_message(message(subject))
+        assert response.code == 250, response
+        return self.server.mail.wait(subject)
+
+    def judges(self, **kw):
+        """The usual two: one accepted with the result in its header, one refused."""
+        mail = self.accepts(self.server.client(world.GOOD, **kw))
+        assert "iprev=pass policy.iprev=192.0.2.1 (mail.good.example)" in \
+            mail.field("Authentication-Results")
+        self.refuses(self.server.client(world.NO_PTR, **kw))
+
+    def refuses(self, smtp, code=550, text="5.7.25 192.0.2.2 has no PTR record"):
+        response = smtp.send_message(message("bad"))
+        assert response.code == code and response.text.startswith(text), response
+
+
+@contextlib.contextmanager
+def postfix_site(section, network, extra=""):
+    """section: a heading of doc/postfix.md, or blocks by language."""
+    blocks = fenced.installations("postfix.md")[section] if isinstance(section, str) else section
+    server = GuidePostfix(blocks, network, extra)
+    given = Filter(server.jail, blocks.get("iprevd.conf", "").replace(
+        "/var/spool/postfix", f"{RUN}/queue"))
+    try:
+        if "sh" in blocks:
+            server.jail.run("sh", "-euc", blocks["sh"].replace("/var/spool/postfix", f"{RUN}/queue"))
+        given.start()
+        server.assert_settings_are_known()
+        server.start()
+        yield Site(server, given)
+        assert not re.search(r"(warning|error|fatal|panic): (?!.*(Milter service|queue file))",
+                             server.log), server.log
+    finally:
+        given.end()
+        server.close_clients()
+        server.jail.end()
+
+
+def usual(heading):
+    def play(network):
+        with postfix_site(heading, network) as site:
+            site.judges()
+    return play
+
+
+def one_line(network):
+    # Whatever the lists of macros say, iprevd gets what it asks for.
+    no_macros = "".join(f"milter_{place}_macros =\n"
+                        for place in ("connect", "helo", "mail", "rcpt", "end_of_data"))
+    with postfix_site("One line", network,
+                      no_macros + "smtpd_sasl_auth_enable = yes\n") as site:
+        site.judges()
+        site.filter.wait_log(r"client=192\.0\.2\.1 .* mta=mx\.example\.net .*queue_id=\w{6}")
+        smtp = site.server.client(world.NO_PTR)
+        assert smtp.auth_plain(LOGIN, PASSWORD).code == 235
+        assert site.accepts(smtp, "logged in").field("X-Iprevd") is None
+        site.filter.end()
+        site.accepts(site.server.client(world.NO_PTR), "iprevd is away")
+
+
+def unix_socket(network):
+    with postfix_site("A unix socket inside the chroot", network) as site:
+        site.judges()
+        socket = site.server.jail.dir / "queue" / "iprevd" / "milter"
+        assert socket.stat().st_uid == 62020 and socket.stat().st_gid == mta_postfix.POSTFIX_UID
+        assert socket.stat().st_mode & 0o7777 == 0o660
+
+
+def away(network):
+    with postfix_site("When iprevd is away, or slow", network) as site:
+        site.judges()
+        site.filter.end()
+        site.refuses(site.server.client(world.GOOD), 451,
+                     "4.7.1 Service unavailable - try again later")
+        site.filter.start()
+        site.judges()
+
+
+def services(network):
+    with postfix_site("Where mail comes in, and where it is submitted", network) as site:
+        site.judges()
+        smtp = site.server.client(world.NO_PTR, port=587)
+        smtp.starttls()
+        smtp.ehlo("laptop")
+        assert smtp.auth_plain(LOGIN, PASSWORD).code == 235
+        assert site.accepts(smtp, "submitted").field("Authentication-Results") is None
+        # No milter there at all: not even one who does not log in is judged.
+        smtp = site.server.client(world.NO_PTR, port=587)
+        smtp.starttls()
+        smtp.ehlo("laptop")
+        response = smtp.send_message(message("not logged in"))
+        assert 500 <= response.code < 600 and "5.7.25" not in response.text, response
+        smtp = site.server._connect("127.0.0.1", 10025)
+        smtp.ehlo("localhost")
+        site.accepts(smtp, "given back")
+
+
+def listeners(network):
+    with postfix_site("Different policies for different services", network) as site:
+        site.judges()
+        smtp = site.server.client(world.NO_PTR, port=2525)
+        assert site.accepts(smtp, "partner").field("X-Iprevd").startswith("tag ")
+        site.filter.wait_log(r'policy=partners match="?partners\' port')
+
+
+def postscreen(network):
+    # Who has passed once is not made to wait: the wait is not what is tested.
+    with postfix_site("Behind postscreen", network, "postscreen_greet_wait = 1s\n") as site:
+        site.judges()
+        assert "postfix/postscreen" in site.server.log and "PASS NEW" in site.server.log
+
+
+def proxy(network):
+    with postfix_site("Behind a load balancer: the PROXY protocol", network) as site:
+        site.accepts(site.server.client(PROXY, proxied=world.GOOD))
+        site.refuses(site.server.client(PROXY, proxied=world.NO_PTR))
+
+
+def proxy_postscreen(network):
+    with postfix_site("The PROXY protocol with postscreen", network,
+                      "postscreen_greet_wait = 1s\n") as site:
+        site.accepts(site.server.client(PROXY, proxied=world.GOOD))
+        site.refuses(site.server.client(PROXY, proxied=world.NO_PTR))
+
+
+def xclient(network):
+    with postfix_site("Behind an SMTP proxy: XCLIENT", network) as site:
+        for client, ptr, play in [(world.GOOD, "mail.good.example", site.accepts),
+                                  (world.NO_PTR, None, site.refuses)]:
+            smtp = site.server.client(PROXY)
+            smtp.xclient_as(client, ptr)
+            smtp.ehlo("mail.good.example")
+            play(smtp)
+        assert site.server.client("192.0.2.4").command("XCLIENT ADDR=192.0.2.1").code >= 500
+
+
+@contextlib.contextmanager
+def witness(**kw):
+    with MilterServer(**kw) as made:
+        yield made
+
+
+def listen_unix(path):
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.bind(str(path))
+    path.chmod(0o666)
+    sock.listen()
+    return sock
+
+
+def other_filters(network):
+    with postfix_site("Beside other filters", network) as site:
+        folder = site.server.jail.dir / "queue" / "opendkim"
+        folder.mkdir()
+        folder.chmod(0o755)
+        with MilterServer(sock=listen_unix(folder / "opendkim.sock")) as second, \
+                MilterServer(sock=network.listen("127.0.0.1", 11332)) as third:
+            site.judges()
+            for other in (second, third):
+                commands = [command for command, _ in other.events]
+                assert commands.count("E") == 1, "what iprevd refuses is not read by the others"
+                fields = [data.split(b"\0")[0] for command, data in other.events if command == "L"]
+                assert b"Authentication-Results" in fields
+
+
+def restrictions(network):
+    with postfix_site("Instead of Postfix's own restrictions", network,
+                      "smtpd_helo_required = no\n") as site:
+        site.judges()
+        for helo, code, check in [("192.0.2.1", 550, "helo-bare-ip"), ("word", 550, "helo-not-fqdn"),
+                                  ("no_good.example", 550, "helo-invalid"),
+                                  ("nowhere.good.example", 550, "helo-unresolved"),
+                                  # Without its lookup Postfix knows nobody by name.
+                                  ("mail.good.example", 250, "mta-disagrees")]:
+            smtp = site.server.client(world.GOOD)
+            smtp.ehlo(helo)
+            assert smtp.send_message(message(helo)).code == code, helo
+            site.filter.wait_log(rf"helo={re.escape(helo)} .*checks={check}")
+        # Postfix's restrictions come first: what they refuse is not shown to filters.
+        smtp = site.server.client(world.NO_PTR)
+        smtp.mail()
+        assert smtp.rcpt("somebody@elsewhere.example").code == 554
+        assert "elsewhere.example" not in site.filter.log
+
+
+def backup(network):
+    received = ("Received", "from mail.nowhere.example (unknown [192.0.2.2])\n\tby mx2.example.net "
+                "(Postfix) with ESMTP id 4711; Mon, 21 Sep 2026 14:00:00 +0000")
+    with postfix_site("A primary MX and its backup", network) as site:
+        site.judges()
+        smtp = site.server.client(PROXY)
+        assert smtp.send_message(message("handed on", [received])).code == 250
+        mail = site.server.mail.wait("handed on")
+        assert "checks=ptr-missing" in mail.field("X-Iprevd")
+        assert "policy.iprev=192.0.2.2" in mail.field("Authentication-Results")
+
+
+def farm(network):
+    with postfix_site("A farm", network) as site:
+        site.judges()
+        smtp = site.server.client(world.GOOD)
+        smtp.ehlo("mx2.example.net")
+        site.refuses(smtp, 550, "5.7.1 192.0.2.1 says EHLO mx2.example.net")
+
+
+# What Postfix refuses by these the checks of the same row of the guide's table find, too.
+HELO_RESTRICTIONS = {2501: "reject_invalid_helo_hostname", 2502: "reject_non_fqdn_helo_hostname"}
+HELO_NAMES = ["mail.good.example", "word", "192.0.2.1", "[192.0.2.1]", "[192.0.2.300]", "[word]",
+              "a..example", "-a.example", "a-.example", "a.example-", "a_b.example", "a+b.example",
+              "a.example.", "1.2.3", "2001:db8::1", "[IPv6:2001:db8::1]", "[IPv6:::::]", "x" * 64 +
+              ".example"]
+
+
+def test_what_the_table_of_restrictions_says(network):
+    services = "smtp inet n - y - - smtpd\n" + "".join(
+        f"{port} inet n - y - - smtpd\n  -o smtpd_helo_restrictions={name}\n  -o smtpd_milters=\n"
+        for port, name in HELO_RESTRICTIONS.items())
+    table = dict(re.findall(r"^\| `(reject_\w+)` \| (.*) \|$",
+                            (fenced.TOP / "doc" / "postfix.md").read_text(), re.MULTILINE))
+    blocks = dict(fenced.installations("postfix.md")["One line"], **{"master.cf": services})
+    with postfix_site(blocks, network) as site:
+        refused = {}
+        for name in HELO_NAMES:
+            smtp = site.server.client(world.GOOD)
+            smtp.ehlo(name)
+            assert smtp.send_message(message(name)).code == 250
+            line = site.filter.wait_log(rf"helo={re.escape(name)} .* checks=(\S+)")
+            for port, restriction in HELO_RESTRICTIONS.items():
+                smtp = site.server.client(world.GOOD, port=port)
+                smtp.ehlo(name)
+                if smtp.send_message(message(name)).code >= 400:
+                    refused.setdefault(restriction, []).append(name)
+                    found = set(line[1].split(","))
+                    assert found & set(re.findall(r"`([\w-]+)`", table[restriction])), \
+                        (restriction, name, found)
+        assert all(len(refused[name]) > 2 for name in HELO_RESTRICTIONS.values()), refused
+        assert "a_b.example" not in refused["reject_invalid_helo_hostname"]
+
+
+POSTFIX_SECTIONS = {
+    "One line": one_line,
+    "A unix socket inside the chroot": unix_socket,
+    "When iprevd is away, or slow": away,
+    "Where mail comes in, and where it is submitted": services,
+    "Different policies for different services": listeners,
+    "Behind postscreen": postscreen,
+    "Behind a load balancer: the PROXY protocol": proxy,
+    "The PROXY protocol with postscreen": proxy_postscreen,
+    "Behind an SMTP proxy: XCLIENT": xclient,
+    "Beside other filters": other_filters,
+    "Instead of Postfix's own restrictions": restrictions,
+    "A primary MX and its backup": backup,
+    "A farm": farm,
+}
+
+
+def test_every_section_of_postfix_is_played():
+    assert list(fenced.installations("postfix.md")) == list(POSTFIX_SECTIONS)
+
+
+@pytest.mark.parametrize("heading", POSTFIX_SECTIONS)
+def test_postfix(network, heading):
+    POSTFIX_SECTIONS[heading](network)
