@@ -46,6 +46,12 @@ class Control:
         sock.settimeout(60)
         return sock
 
+    def listens(self):
+        try:
+            return self.raw(b"{}\n")
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False  # the socket has its name before it listens
+
     def raw(self, data, end=True):
         """All that is answered to these bytes."""
         with self.connect() as sock:
@@ -82,7 +88,7 @@ def control(start_iprevd, directory):
     def start(config="", **kw):
         text = f'control = "{path}"\nstate-dir = "{state}"\n{config}'
         given = Control(start_iprevd(text, **kw), path)
-        wait_until("the control socket", lambda: path.exists() and given.raw(b"{}\n"))
+        wait_until("the control socket", given.listens)
         given.state = state
         given.config = text
         return given
