@@ -23,7 +23,7 @@ from milterserver import MilterServer
 from mta import GROUP, LOGIN, PASSWD, PASSWORD, ROOT, RUN, Network
 from mta_postfix import Postfix
 from mta_sendmail import Sendmail
-from smtpclient import message
+from smtpclient import Smtp, message
 
 IPREVD_USER = "iprevd:x:62020:62020::/nonexistent:/usr/sbin/nologin\n"
 SERVER = "192.0.2.254"
@@ -87,6 +87,63 @@ class Filter:
     def wait_log(self, pattern):
         return wait_until(f"{pattern!r} in {self.log_path}",
                           lambda: re.search(pattern, self.log))
+
+
+class Site:
+    """A mail server with iprevd in front, as one section of a guide sets it up."""
+
+    def __init__(self, server, given):
+        self.server, self.filter = server, given
+
+    def accepts(self, smtp, subject="good"):
+        response = smtp.send_message(message(subject))
+        assert response.code == 250, response
+        return self.server.mail.wait(subject)
+
+    def judges(self, **kw):
+        """The usual two: one accepted with the result in its header, one refused."""
+        mail = self.accepts(self.server.client(world.GOOD, **kw))
+        assert "iprev=pass policy.iprev=192.0.2.1 (mail.good.example)" in \
+            mail.field("Authentication-Results")
+        self.refuses(self.server.client(world.NO_PTR, **kw))
+
+    def refuses(self, smtp, code=550, text="5.7.25 192.0.2.2 has no PTR record"):
+        response = smtp.send_message(message("bad"))
+        # Sendmail puts the recipient in front of the text.
+        said = response.text.replace("<user@example.net>... ", "")
+        assert response.code == code and said.startswith(text), response
+
+
+RECEIVED = ("Received", "from mail.nowhere.example (unknown [192.0.2.2])\n\tby mx2.example.net "
+            "(Postfix) with ESMTP id 4711; Mon, 21 Sep 2026 14:00:00 +0000")
+
+
+def hands_on(site):
+    """What the backup MX took from a client without PTR."""
+    smtp = site.server.client(PROXY)
+    assert smtp.send_message(message("handed on", [RECEIVED])).code == 250
+    mail = site.server.mail.wait("handed on")
+    assert "checks=ptr-missing" in mail.field("X-Iprevd")
+    assert "policy.iprev=192.0.2.2" in mail.field("Authentication-Results")
+
+
+def listen_unix(path):
+    path.parent.mkdir()
+    path.parent.chmod(0o755)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.bind(str(path))
+    path.chmod(0o666)
+    sock.listen()
+    return sock
+
+
+def judged_before(site, *others):
+    """What iprevd refuses is not read by the others; what it accepts has its result already."""
+    site.judges()
+    for other in others:
+        assert [command for command, _ in other.events].count("E") == 1
+        fields = [data.split(b"\0")[0] for command, data in other.events if command == "L"]
+        assert b"Authentication-Results" in fields
 
 
 # --- Postfix ---
@@ -171,35 +228,12 @@ class GuidePostfix(Postfix):
         return smtp
 
 
-class Site:
-    """A mail server with iprevd in front, as one section of a guide sets it up."""
-
-    def __init__(self, server, given):
-        self.server, self.filter = server, given
-
-    def accepts(self, smtp, subject="good"):
-        response = smtp.send_message(message(subject))
-        assert response.code == 250, response
-        return self.server.mail.wait(subject)
-
-    def judges(self, **kw):
-        """The usual two: one accepted with the result in its header, one refused."""
-        mail = self.accepts(self.server.client(world.GOOD, **kw))
-        assert "iprev=pass policy.iprev=192.0.2.1 (mail.good.example)" in \
-            mail.field("Authentication-Results")
-        self.refuses(self.server.client(world.NO_PTR, **kw))
-
-    def refuses(self, smtp, code=550, text="5.7.25 192.0.2.2 has no PTR record"):
-        response = smtp.send_message(message("bad"))
-        assert response.code == code and response.text.startswith(text), response
-
-
 @contextlib.contextmanager
-def postfix_site(section, network, extra=""):
-    """section: a heading of doc/postfix.md, or blocks by language."""
+def postfix_site(section, network, extra="", conf=""):
+    """section: a heading of doc/postfix.md, or blocks by language; conf: more for iprevd.conf."""
     blocks = fenced.installations("postfix.md")[section] if isinstance(section, str) else section
     server = GuidePostfix(blocks, network, extra)
-    given = Filter(server.jail, blocks.get("iprevd.conf", "").replace(
+    given = Filter(server.jail, conf + blocks.get("iprevd.conf", "").replace(
         "/var/spool/postfix", f"{RUN}/queue"))
     try:
         if "sh" in blocks:
@@ -214,13 +248,6 @@ def postfix_site(section, network, extra=""):
         given.end()
         server.close_clients()
         server.jail.end()
-
-
-def usual(heading):
-    def play(network):
-        with postfix_site(heading, network) as site:
-            site.judges()
-    return play
 
 
 def one_line(network):
@@ -256,15 +283,19 @@ def away(network):
         site.judges()
 
 
+# Were there a filter at the submission port, it would judge those who log in.
+JUDGE_ALL = "skip-authenticated = false\nlocal-networks = {}\n"
+
+
 def services(network):
-    with postfix_site("Where mail comes in, and where it is submitted", network) as site:
+    with postfix_site("Where mail comes in, and where it is submitted", network,
+                      conf=JUDGE_ALL) as site:
         site.judges()
         smtp = site.server.client(world.NO_PTR, port=587)
         smtp.starttls()
         smtp.ehlo("laptop")
         assert smtp.auth_plain(LOGIN, PASSWORD).code == 235
         assert site.accepts(smtp, "submitted").field("Authentication-Results") is None
-        # No milter there at all: not even one who does not log in is judged.
         smtp = site.server.client(world.NO_PTR, port=587)
         smtp.starttls()
         smtp.ehlo("laptop")
@@ -272,7 +303,7 @@ def services(network):
         assert 500 <= response.code < 600 and "5.7.25" not in response.text, response
         smtp = site.server._connect("127.0.0.1", 10025)
         smtp.ehlo("localhost")
-        site.accepts(smtp, "given back")
+        assert site.accepts(smtp, "given back").field("Authentication-Results") is None
 
 
 def listeners(network):
@@ -320,27 +351,12 @@ def witness(**kw):
         yield made
 
 
-def listen_unix(path):
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.bind(str(path))
-    path.chmod(0o666)
-    sock.listen()
-    return sock
-
-
 def other_filters(network):
     with postfix_site("Beside other filters", network) as site:
         folder = site.server.jail.dir / "queue" / "opendkim"
-        folder.mkdir()
-        folder.chmod(0o755)
         with MilterServer(sock=listen_unix(folder / "opendkim.sock")) as second, \
                 MilterServer(sock=network.listen("127.0.0.1", 11332)) as third:
-            site.judges()
-            for other in (second, third):
-                commands = [command for command, _ in other.events]
-                assert commands.count("E") == 1, "what iprevd refuses is not read by the others"
-                fields = [data.split(b"\0")[0] for command, data in other.events if command == "L"]
-                assert b"Authentication-Results" in fields
+            judged_before(site, second, third)
 
 
 def restrictions(network):
@@ -364,15 +380,9 @@ def restrictions(network):
 
 
 def backup(network):
-    received = ("Received", "from mail.nowhere.example (unknown [192.0.2.2])\n\tby mx2.example.net "
-                "(Postfix) with ESMTP id 4711; Mon, 21 Sep 2026 14:00:00 +0000")
     with postfix_site("A primary MX and its backup", network) as site:
         site.judges()
-        smtp = site.server.client(PROXY)
-        assert smtp.send_message(message("handed on", [received])).code == 250
-        mail = site.server.mail.wait("handed on")
-        assert "checks=ptr-missing" in mail.field("X-Iprevd")
-        assert "policy.iprev=192.0.2.2" in mail.field("Authentication-Results")
+        hands_on(site)
 
 
 def farm(network):
@@ -441,3 +451,190 @@ def test_every_section_of_postfix_is_played():
 @pytest.mark.parametrize("heading", POSTFIX_SECTIONS)
 def test_postfix(network, heading):
     POSTFIX_SECTIONS[heading](network)
+
+
+# --- Sendmail ---
+
+
+class GuideSendmail(Sendmail):
+    """Sendmail on port 25 with a section of the guide in its sendmail.mc."""
+
+    def __init__(self, blocks, network, extra=""):
+        lines = blocks["sendmail.mc"].replace("/run/iprevd", f"{RUN}/iprevd")
+        self.lines = lines.replace("/run/opendkim", f"{RUN}/opendkim") + extra
+        super().__init__(network=network, hosts="192.0.2.1 mail.good.example\n")
+        self.port = 25
+
+    def _write_config(self, milters, extra):
+        self.port = 25
+        super()._write_config(self.lines, extra)
+
+    def _macro_text(self, text):
+        """The base configuration without what the section sets itself."""
+        kept = []
+        for line in text.splitlines(keepends=True):
+            begin = re.match(r"define\(`\w+'|FEATURE\(`no_default_msa'", line)
+            if begin and line not in self.lines and begin[0] in self.lines:
+                continue
+            if line.startswith("DAEMON_OPTIONS") and line not in self.lines:
+                continue
+            kept.append(line)
+        if "DAEMON_OPTIONS" not in self.lines:
+            kept.insert(0, "DAEMON_OPTIONS(`Name=MTA, Port=smtp')dnl\n")
+        return "".join(kept)
+
+    def _answers(self):
+        assert self.jail.process.poll() is None, f"Sendmail ended:\n{self.jail.output}\n{self.log}"
+        try:
+            with self.client("127.0.0.1", side=0):
+                return True
+        except OSError:
+            return False
+
+    def client(self, address, port=25, side=1):
+        host = "127.0.0.1" if side == 0 else SERVER
+        smtp = Smtp(host, port, sock=self.jail.network.connect(host, port, address, side))
+        self.clients.append(smtp)
+        smtp.ehlo("mail.good.example")
+        return smtp
+
+
+@contextlib.contextmanager
+def sendmail_site(heading, network, extra="", replace=("", ""), conf=""):
+    require_mta("sendmail")
+    blocks = fenced.installations("sendmail.md")[heading]
+    blocks["sendmail.mc"] = blocks["sendmail.mc"].replace(*replace)
+    server = GuideSendmail(blocks, network, extra)
+    given = Filter(server.jail,
+                   conf + blocks.get("iprevd.conf", "").replace("/run/", f"{RUN}/"))
+    os.chown(server.jail.dir / "iprevd", 62020, 62020)
+    try:
+        given.start()
+        server.start()
+        yield Site(server, given)
+    finally:
+        given.end()
+        server.close_clients()
+        server.jail.end()
+
+
+def sendmail_one_line(network):
+    no_macros = "".join(f"define(`confMILTER_MACROS_{place}', `')dnl\n"
+                        for place in ("CONNECT", "HELO", "ENVFROM", "ENVRCPT", "EOM"))
+    with sendmail_site("One line", network, no_macros) as site:
+        site.judges()
+        site.filter.wait_log(r"client=192\.0\.2\.1 .* mta=mx\.example\.net .*queue_id=\w{6}")
+        smtp = site.server.client(world.NO_PTR)
+        assert smtp.auth_plain(LOGIN, PASSWORD).code == 235
+        assert site.accepts(smtp, "logged in").field("X-Iprevd") is None
+        site.filter.end()
+        site.accepts(site.server.client(world.NO_PTR), "iprevd is away")
+
+
+def sendmail_away(network):
+    heading = "When iprevd is away, or slow"
+    with sendmail_site(heading, network) as site:
+        site.judges()
+        site.filter.end()
+        response = site.server.client(world.GOOD).send_message(message("away"))
+        assert 450 <= response.code < 460, response
+    for flag, code in [("F=R", 500), ("F=4", 421)]:
+        with sendmail_site(heading, network, replace=("F=T", flag)) as site:
+            site.judges()
+            site.filter.end()
+            smtp = Smtp(SERVER, 25, sock=network.connect(SERVER, 25, world.GOOD, 1))
+            responses = [smtp.banner]
+            with contextlib.suppress(ConnectionError):
+                responses.append(smtp.command("EHLO mail.good.example"))
+                responses.append(smtp.send_message(message("away")))
+            assert any(response.code // (100 if code == 500 else 1) == code // (
+                100 if code == 500 else 1) for response in responses), (flag, responses)
+
+
+def sendmail_unix_socket(network):
+    quarantine = 'policy "default" { check ptr-generic { action = quarantine } }\n'
+    with sendmail_site("A unix socket", network, conf=quarantine) as site:
+        site.judges()
+        # As the guide says, such mail is seen and let go.
+        assert site.server.client(world.GENERIC).send_message(message("held")).code == 250
+        command = [f"{ROOT}/usr/libexec/sendmail/sendmail", "-C", f"{RUN}/sendmail.cf"]
+        assert "names an access line" in site.server.jail.run(*command, "-bp", "-qQ")
+        site.server.jail.run(*command, "-qQ", "-Q")
+        site.server.jail.run(*command, "-qf")
+        site.server.mail.wait("held")
+
+
+def sendmail_other_filters(network):
+    with sendmail_site("Beside other filters", network) as site:
+        path = site.server.jail.dir / "opendkim" / "opendkim.sock"
+        with MilterServer(sock=listen_unix(path)) as second:
+            judged_before(site, second)
+
+
+def sendmail_services(network):
+    with sendmail_site("Where mail is submitted", network, conf=JUDGE_ALL) as site:
+        site.judges()
+        smtp = site.server.client(world.NO_PTR, port=587)
+        assert smtp.auth_plain(LOGIN, PASSWORD).code == 235
+        assert site.accepts(smtp, "submitted").field("Authentication-Results") is None
+        response = site.server.client(world.NO_PTR, port=587).send_message(message("no login"))
+        assert 500 <= response.code < 600 and "5.7.25" not in response.text, response
+
+
+def sendmail_listeners(network):
+    with sendmail_site("Different policies for different ports", network) as site:
+        site.judges()
+        smtp = site.server.client(world.NO_PTR, port=2525)
+        assert site.accepts(smtp, "partner").field("X-Iprevd").startswith("tag ")
+
+
+def sendmail_rules(network):
+    with sendmail_site("Instead of Sendmail's own rules", network) as site:
+        site.judges()
+        for helo, code in [("word", 550), ("mx.example.net", 550), ("mail.good.example", 250)]:
+            smtp = site.server.client(world.GOOD)
+            smtp.close()
+            smtp = Smtp(SERVER, 25, sock=network.connect(SERVER, 25, world.GOOD, 1))
+            smtp.ehlo(helo)
+            assert smtp.send_message(message(helo)).code == code, helo
+        smtp = Smtp(SERVER, 25, sock=network.connect(SERVER, 25, world.GOOD, 1))
+        assert smtp.mail().code == 503
+
+
+def sendmail_delay_checks(network):
+    with sendmail_site("With delay_checks", network) as site:
+        site.judges()
+        smtp = site.server.client(world.NO_PTR)
+        smtp.mail()
+        assert 500 <= smtp.rcpt("somebody@elsewhere.example").code < 600
+        assert "elsewhere.example" not in site.filter.log
+        assert smtp.rcpt().text.startswith("5.7.25 ")
+        assert smtp.rcpt("postmaster@example.net").code == 250
+
+
+def sendmail_backup(network):
+    with sendmail_site("A primary MX and its backup", network) as site:
+        site.judges()
+        hands_on(site)
+
+
+SENDMAIL_SECTIONS = {
+    "One line": sendmail_one_line,
+    "When iprevd is away, or slow": sendmail_away,
+    "A unix socket": sendmail_unix_socket,
+    "Beside other filters": sendmail_other_filters,
+    "Where mail is submitted": sendmail_services,
+    "Different policies for different ports": sendmail_listeners,
+    "Instead of Sendmail's own rules": sendmail_rules,
+    "With delay_checks": sendmail_delay_checks,
+    "A primary MX and its backup": sendmail_backup,
+}
+
+
+def test_every_section_of_sendmail_is_played():
+    assert list(fenced.installations("sendmail.md")) == list(SENDMAIL_SECTIONS)
+
+
+@pytest.mark.parametrize("heading", SENDMAIL_SECTIONS)
+def test_sendmail(network, heading):
+    SENDMAIL_SECTIONS[heading](network)
