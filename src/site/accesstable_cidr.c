@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "site/accesstable_cidr.h"
 
+#include "site/accesstable_rules.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#define NONE      UINT32_MAX
-#define V4_BITS   32
-#define V6_BITS   128
-#define LENGTHS   (V4_BITS + 1 + V6_BITS + 1)
-#define FIRST_V6  (V4_BITS + 1)
-#define GROW_FROM 256
+#define NONE     UINT32_MAX
+#define V4_BITS  32
+#define V6_BITS  128
+#define LENGTHS  (V4_BITS + 1 + V6_BITS + 1)
+#define FIRST_V6 (V4_BITS + 1)
 
 /* A network under a condition: a line, or an if. */
 struct rule {
     struct ipnet net;
     bool negated;
-    uint32_t guard; /* the innermost if around it, or NONE */
+    uint32_t guard; /* the innermost if around it, or TABLE_UNGUARDED */
 };
 
 struct entry {
@@ -36,17 +37,6 @@ struct cidr_table {
     uint8_t lengths[LENGTHS]; /* prefix lengths that occur, as indices into this numbering */
     size_t length_count;
 };
-
-static void *grown(void *array, size_t *room, size_t count, size_t size)
-{
-    if (count < *room)
-        return array;
-    size_t more = *room == 0 ? GROW_FROM : *room * 2;
-    void *bigger = reallocarray(array, more, size);
-    if (bigger != NULL)
-        *room = more;
-    return bigger;
-}
 
 /* --- reading --------------------------------------------------------------------------------- */
 
@@ -81,15 +71,16 @@ static enum status parse_rule(char *pattern, unsigned line, struct rule *out,
     return STATUS_OK;
 }
 
-static enum status open_guard(struct cidr_table *table, char *pattern, unsigned line,
-                              uint32_t *guard, struct table_error *error)
+static enum status open_guard(void *of, char *pattern, unsigned line, uint32_t *guard,
+                              struct table_error *error)
 {
+    struct cidr_table *table = of;
     struct rule rule = {.guard = *guard};
     enum status status = parse_rule(pattern, line, &rule, error);
     if (status != STATUS_OK)
         return status;
     struct rule *guards =
-        grown(table->guards, &table->guard_room, table->guard_count, sizeof *guards);
+        table_grown(table->guards, &table->guard_room, table->guard_count, sizeof *guards);
     if (guards == NULL)
         return STATUS_NOMEM;
     table->guards = guards;
@@ -98,9 +89,10 @@ static enum status open_guard(struct cidr_table *table, char *pattern, unsigned 
     return STATUS_OK;
 }
 
-static enum status add_entry(struct cidr_table *table, char *text, unsigned line, uint32_t guard,
+static enum status add_entry(void *of, char *text, unsigned line, uint32_t guard,
                              struct table_error *error)
 {
+    struct cidr_table *table = of;
     size_t length = strcspn(text, " \t\n\v\f\r");
     char *value = text + length;
     if (*value != '\0')
@@ -111,7 +103,8 @@ static enum status add_entry(struct cidr_table *table, char *text, unsigned line
     enum status status = parse_rule(text, line, &entry.rule, error);
     if (status != STATUS_OK)
         return status;
-    struct entry *entries = grown(table->entries, &table->room, table->count, sizeof *entries);
+    struct entry *entries =
+        table_grown(table->entries, &table->room, table->count, sizeof *entries);
     if (entries == NULL)
         return STATUS_NOMEM;
     table->entries = entries;
@@ -120,42 +113,7 @@ static enum status add_entry(struct cidr_table *table, char *text, unsigned line
     return STATUS_OK;
 }
 
-static enum status read_lines(struct cidr_table *table, struct table_text *text,
-                              struct table_error *error)
-{
-    uint32_t guard = NONE;
-    unsigned depth = 0, opened[TABLE_NESTING_MAX], number;
-    char *line, *rest;
-    enum status status;
-    while ((status = table_next_line(text, &line, &number, error)) == STATUS_OK) {
-        if (table_is_if(line, &rest)) {
-            if (depth == TABLE_NESTING_MAX) {
-                table_error(error, number, "if nested deeper than %d", TABLE_NESTING_MAX);
-                return STATUS_LIMIT;
-            }
-            status = open_guard(table, rest, number, &guard, error);
-            opened[depth++] = number;
-        } else if (table_is_endif(line)) {
-            if (depth == 0) {
-                table_error(error, number, "endif without if");
-                return STATUS_INVALID;
-            }
-            depth--;
-            guard = table->guards[guard].guard;
-        } else {
-            status = add_entry(table, line, number, guard, error);
-        }
-        if (status != STATUS_OK)
-            return status;
-    }
-    if (status != STATUS_NOTFOUND)
-        return status;
-    if (depth > 0) {
-        table_error(error, opened[depth - 1], "if without endif");
-        return STATUS_INVALID;
-    }
-    return STATUS_OK;
-}
+static const struct table_rules lines_become = {.open = open_guard, .add = add_entry};
 
 /* --- index ----------------------------------------------------------------------------------- */
 
@@ -215,7 +173,7 @@ enum status cidr_table_new(struct table_text *text, struct cidr_table **out,
     struct cidr_table *table = calloc(1, sizeof *table);
     if (table == NULL)
         return STATUS_NOMEM;
-    enum status status = read_lines(table, text, error);
+    enum status status = table_read_rules(&lines_become, table, text, error);
     if (status == STATUS_OK)
         status = build_index(table);
     if (status != STATUS_OK) {
@@ -248,7 +206,7 @@ static bool rule_holds(const struct rule *rule, const struct ipaddr *addr)
 
 static bool guards_hold(const struct cidr_table *table, uint32_t guard, const struct ipaddr *addr)
 {
-    for (; guard != NONE; guard = table->guards[guard].guard)
+    for (; guard != TABLE_UNGUARDED; guard = table->guards[guard].guard)
         if (!rule_holds(&table->guards[guard], addr))
             return false;
     return true;

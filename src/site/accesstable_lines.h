@@ -11,9 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Nesting of if; deeper is a mistake, and every level costs a test a lookup. */
-#define TABLE_NESTING_MAX 64
-
 struct table_text {
     char *text;    /* the file, with a NUL after the last byte; changed by reading */
     size_t length; /* bytes of text */

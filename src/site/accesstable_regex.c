@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "site/accesstable_ere.h"
 #include "site/accesstable_literal.h"
+#include "site/accesstable_rules.h"
 
 #include <ctype.h>
 #include <sched.h>
@@ -14,8 +15,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#define NONE      UINT32_MAX
-#define GROW_FROM 64
 #define WORDS_MAX (REGEX_RULES_MAX / 64)
 
 /* Of one pattern on one subject.  A sound pattern takes some hundred steps on a host name. */
@@ -34,7 +33,7 @@ struct pattern {
 
 struct rule {
     struct pattern first, second; /* both must hold; second: regexp's /one/!/two/ */
-    uint32_t guard;               /* the innermost if around it, or NONE */
+    uint32_t guard;               /* the innermost if around it, or TABLE_UNGUARDED */
     unsigned line;
     const char *value;
 };
@@ -60,17 +59,6 @@ struct regex_table {
     struct scratch *scratch;
     _Atomic uint64_t limit_hits;
 };
-
-static void *grown(void *array, size_t *room, size_t count, size_t size)
-{
-    if (count < *room)
-        return array;
-    size_t more = *room == 0 ? GROW_FROM : *room * 2;
-    void *bigger = reallocarray(array, more, size);
-    if (bigger != NULL)
-        *room = more;
-    return bigger;
-}
 
 /* --- reading --------------------------------------------------------------------------------- */
 
@@ -227,15 +215,16 @@ static enum status compile_pattern(const struct regex_table *table, const struct
     return status;
 }
 
-static enum status open_guard(struct regex_table *table, char *text, unsigned line, uint32_t *guard,
+static enum status open_guard(void *of, char *text, unsigned line, uint32_t *guard,
                               struct table_error *error)
 {
+    struct regex_table *table = of;
     struct source source;
     enum status status = cut_pattern(text, table->perl, line, &source, error);
     if (status != STATUS_OK)
         return status;
     struct rule *guards =
-        grown(table->guards, &table->guard_room, table->guard_count, sizeof *guards);
+        table_grown(table->guards, &table->guard_room, table->guard_count, sizeof *guards);
     if (guards == NULL)
         return STATUS_NOMEM;
     table->guards = guards;
@@ -250,21 +239,22 @@ static enum status open_guard(struct regex_table *table, char *text, unsigned li
 
 static enum status make_room(struct regex_table *table)
 {
-    struct rule *rules = grown(table->rules, &table->room, table->count, sizeof *rules);
+    struct rule *rules = table_grown(table->rules, &table->room, table->count, sizeof *rules);
     if (rules == NULL)
         return STATUS_NOMEM;
     table->rules = rules;
     void *literals =
-        grown(table->literals, &table->literal_room, table->count, sizeof *table->literals);
+        table_grown(table->literals, &table->literal_room, table->count, sizeof *table->literals);
     if (literals == NULL)
         return STATUS_NOMEM;
     table->literals = literals;
     return STATUS_OK;
 }
 
-static enum status add_rule(struct regex_table *table, char *text, unsigned line, uint32_t guard,
+static enum status add_rule(void *of, char *text, unsigned line, uint32_t guard,
                             struct table_error *error)
 {
+    struct regex_table *table = of;
     struct source first, second;
     enum status status = cut_pattern(text, table->perl, line, &first, error);
     if (status != STATUS_OK)
@@ -296,42 +286,7 @@ static enum status add_rule(struct regex_table *table, char *text, unsigned line
     return status;
 }
 
-static enum status read_lines(struct regex_table *table, struct table_text *text,
-                              struct table_error *error)
-{
-    uint32_t guard = NONE;
-    unsigned depth = 0, opened[TABLE_NESTING_MAX], number;
-    char *line, *rest;
-    enum status status;
-    while ((status = table_next_line(text, &line, &number, error)) == STATUS_OK) {
-        if (table_is_if(line, &rest)) {
-            if (depth == TABLE_NESTING_MAX) {
-                table_error(error, number, "if nested deeper than %d", TABLE_NESTING_MAX);
-                return STATUS_LIMIT;
-            }
-            status = open_guard(table, rest, number, &guard, error);
-            opened[depth++] = number;
-        } else if (table_is_endif(line)) {
-            if (depth == 0) {
-                table_error(error, number, "endif without if");
-                return STATUS_INVALID;
-            }
-            depth--;
-            guard = table->guards[guard].guard;
-        } else {
-            status = add_rule(table, line, number, guard, error);
-        }
-        if (status != STATUS_OK)
-            return status;
-    }
-    if (status != STATUS_NOTFOUND)
-        return status;
-    if (depth > 0) {
-        table_error(error, opened[depth - 1], "if without endif");
-        return STATUS_INVALID;
-    }
-    return STATUS_OK;
-}
+static const struct table_rules lines_become = {.open = open_guard, .add = add_rule};
 
 /* --- life cycle ------------------------------------------------------------------------------ */
 
@@ -380,7 +335,7 @@ enum status regex_table_new(struct table_text *text, bool perl, const char *path
     table->path = strdup(path);
     enum status status = table->path == NULL ? STATUS_NOMEM : prepare(table);
     if (status == STATUS_OK)
-        status = read_lines(table, text, error);
+        status = table_read_rules(&lines_become, table, text, error);
     if (status == STATUS_OK)
         status = build_index(table);
     if (status != STATUS_OK) {
@@ -467,7 +422,7 @@ static bool holds(const struct lookup *lookup, const struct pattern *pattern, un
 
 static bool guards_hold(struct lookup *lookup, uint32_t guard)
 {
-    if (guard == NONE)
+    if (guard == TABLE_UNGUARDED)
         return true;
     if (guard == lookup->known_guard)
         return lookup->known_holds;
@@ -512,7 +467,7 @@ const char *regex_table_find(const struct regex_table *table, const char *subjec
     struct lookup lookup = {.table = (struct regex_table *)(uintptr_t)table,
                             .subject = subject,
                             .length = length,
-                            .known_guard = NONE};
+                            .known_guard = TABLE_UNGUARDED};
     lookup.scratch = take_scratch(lookup.table);
     const struct rule *found = first_match(&lookup, candidates, words);
     atomic_flag_clear_explicit(&lookup.scratch->busy, memory_order_release);

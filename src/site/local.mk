@@ -9,6 +9,7 @@ libsite_a_SOURCES = \
 	src/site/accesstable_lines.c src/site/accesstable_lines.h \
 	src/site/accesstable_literal.c src/site/accesstable_literal.h \
 	src/site/accesstable_regex.c src/site/accesstable_regex.h \
+	src/site/accesstable_rules.c src/site/accesstable_rules.h \
 	src/site/conf.c src/site/conf.h \
 	src/site/conf_build.c src/site/conf_build.h \
 	src/site/conf_check.c \
