@@ -54,19 +54,40 @@ void textbuf_printf(struct textbuf *buf, const char *format, ...)
     }
 }
 
-/* Write the harmless form of one foreign byte; `special` lists printable bytes to escape by a
- * backslash. */
-static size_t escape_byte(unsigned char byte, const char *special, char out[ESCAPE_MAX])
+/* What is to be done with a byte, as bits. */
+enum {
+    NEEDS_HEX = 1,   /* outside of printable ASCII, or the backslash */
+    PARENTHESIS = 2, /* ends a comment */
+    QUOTE = 4,       /* ends a quoted value */
+    SEPARATOR = 8,   /* ends a value without quotes */
+};
+static const uint8_t byte_kinds[256] = {
+    [0 ... 0x1f] = NEEDS_HEX, [0x7f ... 0xff] = NEEDS_HEX, ['\\'] = NEEDS_HEX,
+    ['('] = PARENTHESIS,      [')'] = PARENTHESIS,         ['"'] = QUOTE,
+    [' '] = SEPARATOR,        ['='] = SEPARATOR,
+};
+
+/* Bytes at the start of text that are of none of these kinds; the NUL always is (NEEDS_HEX). */
+static size_t plain_length(const char *text, unsigned kinds)
+{
+    size_t length = 0;
+    while ((byte_kinds[(unsigned char)text[length]] & kinds) == 0)
+        length++;
+    return length;
+}
+
+/* Write the harmless form of one foreign byte; `special` are the kinds to escape by a backslash. */
+static size_t escape_byte(unsigned char byte, unsigned special, char out[ESCAPE_MAX])
 {
     static const char hex[] = "0123456789abcdef";
-    if (byte < 0x20 || byte > 0x7e || byte == '\\') {
+    if ((byte_kinds[byte] & NEEDS_HEX) != 0) {
         out[0] = '\\';
         out[1] = 'x';
         out[2] = hex[byte >> 4];
         out[3] = hex[byte & 15];
         return 4;
     }
-    if (strchr(special, byte) != NULL) {
+    if ((byte_kinds[byte] & special) != 0) {
         out[0] = '\\';
         out[1] = (char)byte;
         return 2;
@@ -76,7 +97,7 @@ static size_t escape_byte(unsigned char byte, const char *special, char out[ESCA
 }
 
 /* Does the escaped form take at most max bytes? */
-static bool escaped_fits(const char *text, const char *special, size_t max)
+static bool escaped_fits(const char *text, unsigned special, size_t max)
 {
     size_t total = 0;
     char escaped[ESCAPE_MAX];
@@ -85,10 +106,15 @@ static bool escaped_fits(const char *text, const char *special, size_t max)
     return total <= max;
 }
 
-static void put_escaped(struct textbuf *buf, const char *text, const char *special, size_t max)
+static void put_escaped(struct textbuf *buf, const char *text, unsigned special, size_t max)
 {
     if (text == NULL)
         return;
+    size_t plain = plain_length(text, special | NEEDS_HEX);
+    if (text[plain] == '\0' && plain <= max) { /* nearly always */
+        append(buf, text, plain);
+        return;
+    }
     bool fits = escaped_fits(text, special, max);
     size_t room = fits ? max : max < sizeof ELLIPSIS - 1 ? 0 : max - (sizeof ELLIPSIS - 1);
     for (size_t used = 0; *text != '\0'; text++) {
@@ -105,37 +131,68 @@ static void put_escaped(struct textbuf *buf, const char *text, const char *speci
 
 void textbuf_put_foreign(struct textbuf *buf, const char *text, size_t max)
 {
-    put_escaped(buf, text, "", max);
+    put_escaped(buf, text, 0, max);
 }
 
 void textbuf_put_comment(struct textbuf *buf, const char *text, size_t max)
 {
-    put_escaped(buf, text, "()", max);
+    put_escaped(buf, text, PARENTHESIS, max);
+}
+
+static void put_key(struct textbuf *buf, const char *key)
+{
+    if (buf->length > 0)
+        append(buf, " ", 1);
+    textbuf_put(buf, key);
+    append(buf, "=", 1);
 }
 
 void textbuf_put_field(struct textbuf *buf, const char *key, const char *value, size_t max)
 {
     if (value == NULL)
         value = "";
-    if (buf->length > 0)
-        append(buf, " ", 1);
-    textbuf_put(buf, key);
-    append(buf, "=", 1);
+    put_key(buf, key);
+    size_t plain = plain_length(value, NEEDS_HEX | QUOTE | SEPARATOR);
+    if (plain > 0 && value[plain] == '\0' && plain <= max) { /* nearly always */
+        append(buf, value, plain);
+        return;
+    }
     bool quoted = value[0] == '\0' || strpbrk(value, " \"=") != NULL;
     if (quoted)
         append(buf, "\"", 1);
-    put_escaped(buf, value, "\"", max);
+    put_escaped(buf, value, QUOTE, max);
     if (quoted)
         append(buf, "\"", 1);
 }
 
+void textbuf_put_word(struct textbuf *buf, const char *key, const char *word)
+{
+    put_key(buf, key);
+    textbuf_put(buf, word);
+}
+
+void textbuf_put_number(struct textbuf *buf, const char *key, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    put_key(buf, key);
+    append(buf, digits + at, sizeof digits - at);
+}
+
 void textbuf_put_sentence(struct textbuf *buf, const char *key, const char *sentence)
 {
-    textbuf_printf(buf, "%s%s=\"", buf->length > 0 ? " " : "", key);
-    for (; *sentence != '\0'; sentence++) {
-        if (*sentence == '"')
-            append(buf, "\\", 1);
-        append(buf, sentence, 1);
+    put_key(buf, key);
+    append(buf, "\"", 1);
+    for (;;) {
+        size_t length = strcspn(sentence, "\"");
+        append(buf, sentence, length);
+        if (sentence[length] == '\0')
+            break;
+        append(buf, "\\\"", 2);
+        sentence += length + 1;
     }
     append(buf, "\"", 1);
 }

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct textbuf {
     char *text;    /* always NUL-terminated */
@@ -41,6 +42,10 @@ void textbuf_put_foreign(struct textbuf *buf, const char *text, size_t max);
  * quotes escaped, when it is empty or contains space, '"' or '='.
  */
 void textbuf_put_field(struct textbuf *buf, const char *key, const char *value, size_t max);
+
+/* The same for a word of ours, and for a number, which need neither quotes nor escapes. */
+void textbuf_put_word(struct textbuf *buf, const char *key, const char *word);
+void textbuf_put_number(struct textbuf *buf, const char *key, uint64_t number);
 
 /* The same for a sentence of ours, in which foreign parts are escaped already: only quotes are. */
 void textbuf_put_sentence(struct textbuf *buf, const char *key, const char *sentence);

@@ -430,17 +430,18 @@ static bool sender_ptr_mismatch(const struct evidence *evidence,
                                 const struct evidence_settings *settings)
 {
     const struct facts *facts = evidence->facts;
+    const struct orgdomain *list = settings->orgdomains;
     bool known = false;
-    if (orgdomain_of(settings->orgdomains, facts->sender_domain) == NULL)
+    if (facts->sender_domain[0] == '\0')
         return false;
     for (size_t i = 0; i < facts->name_count; i++) {
         if (!iprev_confirms(facts, &facts->names[i]))
             continue;
-        if (orgdomain_same(settings->orgdomains, facts->names[i].name, facts->sender_domain))
+        if (orgdomain_same(list, facts->names[i].name, facts->sender_domain))
             return false;
-        known = known || orgdomain_of(settings->orgdomains, facts->names[i].name) != NULL;
+        known = known || orgdomain_exists(list, facts->names[i].name);
     }
-    return known;
+    return known && orgdomain_exists(list, facts->sender_domain);
 }
 
 static void explain_sender_ptr_mismatch(const struct evidence *evidence, struct textbuf *out)

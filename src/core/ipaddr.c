@@ -74,10 +74,34 @@ enum status ipaddr_parse(const char *text, struct ipaddr *out)
     return STATUS_INVALID;
 }
 
+/* Every session's address is written two or three times, and inet_ntop() goes through printf(). */
+static char *put_octet(char *at, unsigned octet)
+{
+    if (octet >= 100)
+        *at++ = (char)('0' + octet / 100);
+    if (octet >= 10)
+        *at++ = (char)('0' + octet / 10 % 10);
+    *at++ = (char)('0' + octet % 10);
+    return at;
+}
+
+/* Four octets and what follows them; `step` 1 or -1 from `bytes` on. */
+static void put_octets(char *at, const uint8_t *bytes, int step, const char *rest)
+{
+    for (int i = 0; i < V4_BYTES; i++) {
+        if (i > 0)
+            *at++ = '.';
+        at = put_octet(at, bytes[i * step]);
+    }
+    memcpy(at, rest, strlen(rest) + 1);
+}
+
 const char *ipaddr_format(const struct ipaddr *addr, char out[IPADDR_TEXT_MAX])
 {
-    int family = addr->family == IP_V4 ? AF_INET : AF_INET6;
-    if (addr->family == IP_NONE || inet_ntop(family, addr->bytes, out, IPADDR_TEXT_MAX) == NULL)
+    if (addr->family == IP_V4)
+        put_octets(out, addr->bytes, 1, "");
+    else if (addr->family == IP_NONE ||
+             inet_ntop(AF_INET6, addr->bytes, out, IPADDR_TEXT_MAX) == NULL)
         memcpy(out, "local", sizeof "local");
     return out;
 }
@@ -100,7 +124,7 @@ const char *ipaddr_reverse_name(const struct ipaddr *addr, char out[IPADDR_REVER
     const uint8_t *b = addr->bytes;
     out[0] = '\0';
     if (addr->family == IP_V4) {
-        snprintf(out, IPADDR_REVERSE_MAX, "%u.%u.%u.%u.in-addr.arpa", b[3], b[2], b[1], b[0]);
+        put_octets(out, b + V4_BYTES - 1, -1, ".in-addr.arpa");
     } else if (addr->family == IP_V6) {
         char *at = out;
         for (size_t i = V6_BYTES; i-- > 0;) {

@@ -40,9 +40,49 @@ const char *orgdomain_of(const struct orgdomain *list, const char *name)
     return psl_registrable_domain(list->psl, name);
 }
 
+bool orgdomain_exists(const struct orgdomain *list, const char *name)
+{
+    return list != NULL && name[0] != '\0' && psl_is_public_suffix(list->psl, name) == 0;
+}
+
+/* The longest end that both names share, as whole labels: a pointer into `a`; NULL: none. */
+static const char *shared_end(const char *a, const char *b)
+{
+    const char *at = a + strlen(a), *other = b + strlen(b), *shared = NULL;
+    while (at > a && other > b && at[-1] == other[-1]) {
+        at--;
+        other--;
+        if ((at == a || at[-1] == '.') && (other == b || other[-1] == '.') && *at != '.')
+            shared = at;
+    }
+    return shared;
+}
+
+/* Is `name`, or an end of it that is longer than `length`, a public suffix? */
+static bool suffix_above(const struct orgdomain *list, const char *name, size_t length)
+{
+    size_t left = strlen(name);
+    while (left > length) {
+        if (psl_is_public_suffix(list->psl, name))
+            return true;
+        size_t label = strcspn(name, ".") + 1;
+        name += label;
+        left -= label;
+    }
+    return false;
+}
+
+/*
+ * The organizational domain is the label before the longest public suffix.  So two names have the
+ * same one when what they share is none, and nothing longer in either is: to ask that takes fewer
+ * searches of the list than to find both, and for most names of different organizations none,
+ * since a top-level domain needs no search.
+ */
 bool orgdomain_same(const struct orgdomain *list, const char *a, const char *b)
 {
-    const char *domain_a = orgdomain_of(list, a);
-    const char *domain_b = orgdomain_of(list, b);
-    return domain_a != NULL && domain_b != NULL && strcmp(domain_a, domain_b) == 0;
+    const char *shared = list == NULL ? NULL : shared_end(a, b);
+    if (shared == NULL || psl_is_public_suffix(list->psl, shared))
+        return false;
+    size_t length = strlen(shared);
+    return !suffix_above(list, a, length) && !suffix_above(list, b, length);
 }

@@ -23,6 +23,9 @@ void orgdomain_free(struct orgdomain *list);
  */
 const char *orgdomain_of(const struct orgdomain *list, const char *name);
 
+/* Has the name one?  Cheaper than to find it. */
+bool orgdomain_exists(const struct orgdomain *list, const char *name);
+
 /* True when both have an organizational domain and it is the same. */
 bool orgdomain_same(const struct orgdomain *list, const char *a, const char *b);
 

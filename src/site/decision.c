@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "site/decision_text.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Bytes of a log line's fields, so that the reason at its end always has room. */
@@ -161,6 +162,15 @@ static void put_checks(struct textbuf *buf, check_set set)
         textbuf_put(buf, "-");
 }
 
+/* Most clients have none, and to print a fraction is dear. */
+static void put_score(struct textbuf *buf, double score)
+{
+    if (fpclassify(score) == FP_ZERO)
+        textbuf_put(buf, " score=0");
+    else
+        textbuf_printf(buf, " score=%g", score);
+}
+
 static void put_evidence(struct textbuf *buf, const struct decision *decision)
 {
     const struct facts *facts = decision->evidence.facts;
@@ -170,12 +180,12 @@ static void put_evidence(struct textbuf *buf, const struct decision *decision)
     decision_ptr_text(decision, &ptr);
     put_field(buf, "client", ipaddr_format(&facts->client, client), sizeof client);
     put_field(buf, "ptr", names, NAME_SHOWN_MAX);
-    put_field(buf, "iprev", iprev_result_text(decision->evidence.iprev.result), NAME_SHOWN_MAX);
+    textbuf_put_word(buf, "iprev", iprev_result_text(decision->evidence.iprev.result));
     put_field(buf, "helo", facts->helo.kind == HELO_NONE ? NULL : facts->helo.text, NAME_SHOWN_MAX);
-    put_field(buf, "agreement", agreement_text(decision->evidence.agreement), NAME_SHOWN_MAX);
+    textbuf_put_word(buf, "agreement", agreement_text(decision->evidence.agreement));
     textbuf_put(buf, " checks=");
     put_checks(buf, decision->verdict.checks);
-    textbuf_printf(buf, " score=%g", decision->verdict.score);
+    put_score(buf, decision->verdict.score);
 }
 
 void decision_log_line(const struct decision *decision, const struct occasion *occasion,
@@ -186,15 +196,15 @@ void decision_log_line(const struct decision *decision, const struct occasion *o
     struct textbuf buf;
     textbuf_init(&buf, out, DECISION_LINE_MAX);
     put_evidence(&buf, decision);
-    textbuf_printf(&buf, " action=%s mode=%s", action_text(verdict->action),
-                   decision->conf->monitor ? "monitor" : "enforce");
+    textbuf_put_word(&buf, "action", action_text(verdict->action));
+    textbuf_put_word(&buf, "mode", decision->conf->monitor ? "monitor" : "enforce");
     put_field(&buf, "policy", decision_policy_name(decision), TITLE_SHOWN_MAX);
     put_field(&buf, "match", decision->match != NULL ? decision->match->name : NULL,
               TITLE_SHOWN_MAX);
     put_field(&buf, "stage", occasion->stage, ID_SHOWN_MAX);
     put_field(&buf, "mta", occasion->mta, MTA_SHOWN_MAX);
-    textbuf_printf(&buf, " dns_ms=%lld cache=%s", (long long)occasion->dns_ms,
-                   decision_cache_text(decision, occasion));
+    textbuf_put_number(&buf, "dns_ms", occasion->dns_ms < 0 ? 0 : (uint64_t)occasion->dns_ms);
+    textbuf_put_word(&buf, "cache", decision_cache_text(decision, occasion));
     put_field(&buf, "queue_id", occasion->queue_id, ID_SHOWN_MAX);
     /* The null sender is "", not nothing. */
     textbuf_put_field(&buf, "sender", occasion->sender != NULL ? occasion->sender : "-",
@@ -203,24 +213,29 @@ void decision_log_line(const struct decision *decision, const struct occasion *o
     if (occasion->relay != NULL)
         put_field(&buf, "relay", ipaddr_format(occasion->relay, relay), sizeof relay);
     if (decision_is_secure(decision))
-        textbuf_put(&buf, " secure=yes");
+        textbuf_put_word(&buf, "secure", "yes");
     if (verdict->would != verdict->action)
-        textbuf_printf(&buf, " would=%s", action_text(verdict->would));
+        textbuf_put_word(&buf, "would", action_text(verdict->would));
     if (decision->reason[0] != '\0')
         textbuf_put_sentence(&buf, "reason", decision->reason);
 }
 
 /* --- headers --------------------------------------------------------------------------------- */
 
-/* RFC 2045 5.1: what needs no quotes. */
+/* RFC 2045 5.1: what needs no quotes.  Names and addresses are made of the first few. */
+static bool is_token_char(char c)
+{
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-')
+        return true;
+    return c > ' ' && c <= '~' && strchr("()<>@,;:\\\"/[]?=", c) == NULL;
+}
+
 static bool is_token(const char *text)
 {
-    if (text[0] == '\0')
-        return false;
-    for (; *text != '\0'; text++)
-        if (*text <= ' ' || *text > '~' || strchr("()<>@,;:\\\"/[]?=", *text) != NULL)
-            return false;
-    return true;
+    size_t length = 0;
+    while (is_token_char(text[length]))
+        length++;
+    return length > 0 && text[length] == '\0';
 }
 
 /* RFC 8601 2.2: a "value" is a token or a quoted string; an IPv6 address is no token. */
@@ -266,6 +281,10 @@ static void put_iprev_comment(const struct evidence *evidence, struct textbuf *o
 static void put_comment(struct textbuf *buf, const char *sentence)
 {
     textbuf_put(buf, " (");
+    if (strpbrk(sentence, "()\\") == NULL) {
+        textbuf_put(buf, sentence);
+        sentence = "";
+    }
     for (; *sentence != '\0'; sentence++) {
         const char pair[3] = {'\\', *sentence, '\0'};
         textbuf_put(buf, strchr("()\\", *sentence) != NULL ? pair : pair + 1);
@@ -281,8 +300,9 @@ void decision_auth_results(const struct decision *decision, const char *authserv
     textbuf_init(&buf, out, DECISION_HEADER_MAX - sizeof "Authentication-Results: ");
     textbuf_init(&words, comment, sizeof comment);
     put_value(&buf, authserv_id, NAME_SHOWN_MAX);
-    textbuf_printf(&buf,
-                   "; iprev=%s policy.iprev=", iprev_result_text(decision->evidence.iprev.result));
+    textbuf_put(&buf, "; iprev=");
+    textbuf_put(&buf, iprev_result_text(decision->evidence.iprev.result));
+    textbuf_put(&buf, " policy.iprev=");
     put_value(&buf, ipaddr_format(&decision->evidence.facts->client, client), sizeof client);
     put_iprev_comment(&decision->evidence, &words);
     if (decision_is_secure(decision))
@@ -295,11 +315,12 @@ void decision_tag_header(const struct decision *decision, char out[DECISION_HEAD
 {
     struct textbuf buf;
     textbuf_init(&buf, out, DECISION_HEADER_MAX - sizeof "X-Iprevd: ");
-    textbuf_printf(&buf, "%s score=%g checks=", action_text(decision->verdict.action),
-                   decision->verdict.score);
+    textbuf_put(&buf, action_text(decision->verdict.action));
+    put_score(&buf, decision->verdict.score);
+    textbuf_put(&buf, " checks=");
     put_checks(&buf, decision->verdict.checks);
-    textbuf_printf(&buf, " agreement=%s iprev=%s", agreement_text(decision->evidence.agreement),
-                   iprev_result_text(decision->evidence.iprev.result));
+    textbuf_put_word(&buf, "agreement", agreement_text(decision->evidence.agreement));
+    textbuf_put_word(&buf, "iprev", iprev_result_text(decision->evidence.iprev.result));
     put_field(&buf, "policy", decision_policy_name(decision), TITLE_SHOWN_MAX);
     if (decision->reason[0] != '\0')
         textbuf_put_sentence(&buf, "reason", decision->reason);

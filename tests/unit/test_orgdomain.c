@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static const struct {
@@ -53,10 +54,76 @@ START_TEST(test_same)
 }
 END_TEST
 
+/* orgdomain_same() and _exists() take short cuts: they must say what orgdomain_of() says. */
+START_TEST(test_short_cuts)
+{
+    static const char *const names[] = {
+        "",
+        "org",
+        "com",
+        "jp",
+        "uk",
+        "co.uk",
+        "example.org",
+        "mail.example.org",
+        "a.b.c.d.e.f.g.h.i.example.org",
+        "xexample.org",
+        "example.com",
+        "mail.example.co.uk",
+        "example.co.uk",
+        "unlisted",
+        "a.unlisted",
+        "mail.a.unlisted",
+        "kawasaki.jp",
+        "b.kawasaki.jp",
+        "a.b.kawasaki.jp",
+        "c.b.kawasaki.jp",
+        "x.a.b.kawasaki.jp",
+        "city.kawasaki.jp",
+        "mail.city.kawasaki.jp",
+        "www.mail.city.kawasaki.jp",
+        "github.io",
+        "one.github.io",
+        "mail.one.github.io",
+        "two.github.io",
+        "io",
+        "amazonaws.com",
+        "mail.amazonaws.com",
+        "compute.amazonaws.com",
+        "eu-west-1.compute.amazonaws.com",
+        "a.eu-west-1.compute.amazonaws.com",
+        "xn--85x722f.com.cn",
+        "a.xn--85x722f.com.cn",
+        "s3.dualstack.eu-west-1.amazonaws.com",
+        "ck",
+        "www.ck",
+        "mail.www.ck",
+        "b.ck",
+        "a.b.ck",
+    };
+    struct orgdomain *list = orgdomain_load(NULL);
+    size_t count = sizeof names / sizeof names[0], same = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *one = orgdomain_of(list, names[i]);
+        ck_assert_msg(orgdomain_exists(list, names[i]) == (one != NULL), "%s", names[i]);
+        for (size_t j = 0; j < count; j++) {
+            const char *other = orgdomain_of(list, names[j]);
+            bool want = one != NULL && other != NULL && strcmp(one, other) == 0;
+            same += want;
+            ck_assert_msg(orgdomain_same(list, names[i], names[j]) == want, "%s and %s", names[i],
+                          names[j]);
+        }
+    }
+    ck_assert_uint_gt(same, count);
+    orgdomain_free(list);
+}
+END_TEST
+
 START_TEST(test_without_list)
 {
     ck_assert_ptr_null(orgdomain_of(NULL, "mail.example.org"));
     ck_assert(!orgdomain_same(NULL, "example.org", "example.org"));
+    ck_assert(!orgdomain_exists(NULL, "example.org"));
     orgdomain_free(NULL);
     ck_assert_ptr_null(orgdomain_load("/nonexistent/public_suffix_list.dat"));
 }
@@ -88,6 +155,7 @@ int main(void)
     TCase *tcase = tcase_create("all");
     LOOP(tcase, test_domains, domains);
     LOOP(tcase, test_same, pairs);
+    tcase_add_test(tcase, test_short_cuts);
     tcase_add_test(tcase, test_without_list);
     tcase_add_test(tcase, test_own_list);
     suite_add_tcase(suite, tcase);

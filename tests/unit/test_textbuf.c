@@ -2,6 +2,7 @@
 #include "base/textbuf.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,6 +84,49 @@ START_TEST(test_fields_are_separated)
 }
 END_TEST
 
+START_TEST(test_own_words)
+{
+    char memory[128];
+    struct textbuf buf;
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_word(&buf, "action", "accept");
+    textbuf_put_number(&buf, "zero", 0);
+    textbuf_put_number(&buf, "most", UINT64_MAX);
+    textbuf_put_sentence(&buf, "reason", "\"a\" is not \"b\"");
+    textbuf_put_sentence(&buf, "none", "");
+    ck_assert_str_eq(memory, "action=accept zero=0 most=18446744073709551615 "
+                             "reason=\"\\\"a\\\" is not \\\"b\\\"\" none=\"\"");
+    ck_assert(!buf.cut);
+
+    textbuf_init(&buf, memory, 8);
+    textbuf_put_number(&buf, "n", 1234567);
+    ck_assert_str_eq(memory, "n=12345");
+    ck_assert(buf.cut);
+}
+END_TEST
+
+/* What needs no escape takes a way of its own: it ends at the same lengths. */
+START_TEST(test_plain_text_at_its_limit)
+{
+    char memory[32], want[32];
+    struct textbuf buf;
+    const char text[] = "abcdefghij";
+    for (size_t max = 0; max <= 12; max++) {
+        textbuf_init(&buf, memory, sizeof memory);
+        textbuf_put_foreign(&buf, text, max);
+        if (max >= 10)
+            strcpy(want, text);
+        else
+            (void)snprintf(want, sizeof want, "%.*s%.*s", max < 3 ? 0 : (int)max - 3, text,
+                           max < 3 ? (int)max : 3, "...");
+        ck_assert_str_eq(memory, want);
+        textbuf_init(&buf, memory, sizeof memory);
+        textbuf_put_field(&buf, "k", text, max);
+        ck_assert_str_eq(memory + 2, want);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("textbuf");
@@ -90,6 +134,8 @@ int main(void)
     tcase_add_loop_test(tcase, test_escapes, 0, (int)(sizeof cases / sizeof cases[0]));
     tcase_add_test(tcase, test_bounded);
     tcase_add_test(tcase, test_fields_are_separated);
+    tcase_add_test(tcase, test_own_words);
+    tcase_add_test(tcase, test_plain_text_at_its_limit);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
