@@ -27,8 +27,10 @@ static bool looks_like_address(const char *text, size_t length)
 {
     char address[IPADDR_TEXT_MAX];
     struct ipaddr ignored;
-    if (strspn(text, "0123456789.") == strlen(text))
+    if (text[strspn(text, "0123456789.")] == '\0')
         return true;
+    if (text[0] != '[' && strchr(text, ':') == NULL)
+        return false; /* nearly always */
     if (length > 1 && text[0] == '[' && text[length - 1] == ']') {
         text++;
         length -= 2;
@@ -181,12 +183,17 @@ static enum helo_kind parse_kind(const char *text, struct helo *out)
 
 void helo_parse(const char *text, struct helo *out)
 {
-    memset(out, 0, sizeof *out);
     out->kind = HELO_NONE;
+    out->cut = false;
+    out->literal = (struct ipaddr){0};
+    out->name[0] = out->text[0] = '\0';
     if (text == NULL)
         return;
     size_t length = strnlen(text, HELO_TEXT_MAX + 1);
     out->cut = length > HELO_TEXT_MAX;
-    memcpy(out->text, text, out->cut ? HELO_TEXT_MAX : length);
+    if (out->cut)
+        length = HELO_TEXT_MAX;
+    memcpy(out->text, text, length);
+    out->text[length] = '\0';
     out->kind = parse_kind(text, out);
 }

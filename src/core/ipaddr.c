@@ -67,11 +67,10 @@ enum status ipaddr_from_sockaddr(const struct sockaddr *sa, struct ipaddr *out)
 enum status ipaddr_parse(const char *text, struct ipaddr *out)
 {
     uint8_t bytes[V6_BYTES];
-    if (inet_pton(AF_INET, text, bytes) == 1)
-        return ipaddr_from_bytes(bytes, V4_BYTES, out);
-    if (inet_pton(AF_INET6, text, bytes) == 1)
-        return ipaddr_from_bytes(bytes, V6_BYTES, out);
-    return STATUS_INVALID;
+    bool v6 = strchr(text, ':') != NULL;
+    if (inet_pton(v6 ? AF_INET6 : AF_INET, text, bytes) != 1)
+        return STATUS_INVALID;
+    return ipaddr_from_bytes(bytes, v6 ? V6_BYTES : V4_BYTES, out);
 }
 
 /* Every session's address is written two or three times, and inet_ntop() goes through printf(). */

@@ -10,9 +10,12 @@
 
 struct session *session_new(const struct session_services *services, struct conf *conf)
 {
-    struct session *session = calloc(1, sizeof *session);
+    struct session *session = malloc(sizeof *session);
     if (session == NULL)
         return NULL;
+    memset(session, 0, SESSION_CLEARED);
+    session->mta_name[0] = session->mta[0] = session->listener[0] = '\0';
+    session->sender_domain[0] = session->queue_id[0] = session->exempt[0] = '\0';
     session->services = services;
     session->conf = conf_ref(conf);
     STAILQ_INIT(&session->kept);
@@ -46,7 +49,7 @@ static void end_connection(struct session *session)
     end_transaction(session);
     lookup_free(session->lookup);
     session->lookup = NULL;
-    session->is_settled = false;
+    judge_unsettle(session);
     session->facts_known = false;
     session->nomem = false;
     session->connected = false;
@@ -175,7 +178,7 @@ enum session_answer session_helo(struct session *session, const char *helo)
         return SESSION_CONTINUE; /* judged already, on facts that must not change below it */
     helo_parse(helo, &session->helo);
     session->facts_known = false;
-    session->is_settled = false;
+    judge_unsettle(session);
     if (session->lookup != NULL &&
         lookup_helo(session->lookup, &session->helo, session_deadline_ms(session)) != STATUS_OK)
         session->nomem = true;
@@ -280,9 +283,7 @@ enum session_answer session_end_of_message(struct session *session,
     if (session->way == WAY_BEHIND)
         return relay_end(session);
     const struct decision *decision = judge_worst(session);
-    if (decision == NULL && session->is_settled)
-        decision = &session->settled;
-    header_edit(session, decision);
+    header_edit(session, decision != NULL ? decision : session->settled);
     return SESSION_CONTINUE;
 }
 

@@ -108,21 +108,28 @@ static bool same_kind(const struct decision *a, const struct decision *b)
     return a->match == b->match && (a->exempt == NULL) == (b->exempt == NULL);
 }
 
-bool judge_keep(struct session *session, const struct decision *decision, const char *recipient)
+/* A decision kept already that says all that this one would. */
+static bool is_kept(const struct session *session, const struct decision *decision)
 {
-    struct kept *kept;
-    for (kept = STAILQ_FIRST(&session->kept); kept != NULL; kept = STAILQ_NEXT(kept, next))
+    for (const struct kept *kept = STAILQ_FIRST(&session->kept); kept != NULL;
+         kept = STAILQ_NEXT(kept, next))
         if (same_kind(&kept->decision, decision))
             return true;
-    kept = calloc(1, sizeof *kept);
-    char *copy = recipient != NULL ? strdup(recipient) : NULL;
-    if (kept == NULL || (recipient != NULL && copy == NULL)) {
-        free(kept);
-        free(copy);
+    return false;
+}
+
+bool judge_keep(struct session *session, const struct decision *decision, const char *recipient)
+{
+    if (is_kept(session, decision))
+        return true;
+    size_t size = recipient != NULL ? strlen(recipient) + 1 : 0;
+    struct kept *kept = malloc(sizeof *kept + size);
+    if (kept == NULL)
         return false;
-    }
     kept->decision = *decision;
-    kept->recipient = copy;
+    kept->recipient = recipient != NULL ? kept->memory : NULL;
+    if (recipient != NULL)
+        memcpy(kept->memory, recipient, size);
     STAILQ_INSERT_TAIL(&session->kept, kept, next);
     return true;
 }
@@ -147,7 +154,6 @@ void judge_drop_kept(struct session *session)
     struct kept *kept;
     while ((kept = STAILQ_FIRST(&session->kept)) != NULL) {
         STAILQ_REMOVE_HEAD(&session->kept, next);
-        free(kept->recipient);
         free(kept);
     }
 }
@@ -181,6 +187,23 @@ enum session_answer judge_refuse(struct session *session, const struct decision 
     return decision->verdict.action == ACTION_REJECT ? SESSION_REJECT : SESSION_TEMPFAIL;
 }
 
+void judge_unsettle(struct session *session)
+{
+    free(session->settled);
+    session->settled = NULL;
+}
+
+/* False: memory is out. */
+static bool settle(struct session *session, const struct decision *decision)
+{
+    judge_unsettle(session);
+    session->settled = malloc(sizeof *session->settled);
+    if (session->settled == NULL)
+        return false;
+    *session->settled = *decision;
+    return true;
+}
+
 void judge_forget(struct session *session)
 {
     free(session->judged_recipient);
@@ -206,9 +229,10 @@ enum session_answer judge_resume(struct session *session)
         report(session, &decision, &occasion);
         answer = judge_refuse(session, &decision);
     } else if (session->judged_stage < STAGE_MAIL) {
-        report(session, &decision, &occasion);
-        session->settled = decision;
-        session->is_settled = true;
+        if (settle(session, &decision))
+            report(session, &decision, &occasion);
+        else
+            answer = judge_refuse_without_text(session);
     } else if (!judge_keep(session, &decision, session->judged_recipient)) {
         answer = judge_refuse_without_text(session);
     }

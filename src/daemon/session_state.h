@@ -9,6 +9,7 @@
 
 #include "daemon/session.h"
 
+#include <stddef.h>
 #include <sys/queue.h>
 
 /* Bytes of a macro's text that are kept: longer ones are no host names or queue ids. */
@@ -29,7 +30,8 @@ enum way {
 struct kept {
     STAILQ_ENTRY(kept) next;
     struct decision decision;
-    char *recipient; /* the first one for whom it was made; NULL: none is known */
+    const char *recipient; /* the first one for whom it was made; NULL: none is known */
+    char memory[];         /* of recipient */
 };
 STAILQ_HEAD(kept_list, kept);
 
@@ -67,21 +69,14 @@ struct session {
     struct ipaddr peer; /* who connected */
     bool nomem;         /* something could not be remembered: tempfail where it matters */
     enum mta_resolve mta_resolve;
-    char mta_name[HOSTNAME_MAX + 1];
-    char mta[MACRO_MAX + 1];      /* {j}; "" when not sent */
-    char listener[MACRO_MAX + 1]; /* {daemon_name}; "" when not sent */
-    struct ipaddr own_addr;       /* {daemon_addr} or {if_addr}; IP_NONE when not sent */
-    bool is_settled;
-    struct decision settled; /* let the connection in, at stage connect or helo */
+    struct ipaddr own_addr;   /* {daemon_addr} or {if_addr}; IP_NONE when not sent */
+    struct decision *settled; /* let the connection in, at stage connect or helo; or NULL */
 
     /* Who is judged, for a connection or for a message: the peer, or the one behind it. */
     struct ipaddr client;
-    struct helo helo;
     bool helo_unrecorded;  /* the relay did not write down what it heard */
     struct lookup *lookup; /* NULL: nobody is judged, or memory was out */
     bool facts_known;
-    struct facts facts;
-    char exempt[REASON_MAX];
 
     /* What is to be judged: by judge_at() or relay_end(), or later by session_resume(). */
     enum stage judged_stage;
@@ -91,15 +86,26 @@ struct session {
 
     /* The transaction. */
     bool authenticated;
-    char *sender; /* NULL before MAIL */
-    char sender_domain[HOSTNAME_MAX + 1];
-    char queue_id[MACRO_MAX + 1];
+    char *sender;          /* NULL before MAIL */
     struct kept_list kept; /* one of each kind, see judge_keep() */
     struct relay_walk relay;
     struct header_marks header;
 
     struct reply *reply;
+
+    /* Texts, and what is full of them, begin empty and are not cleared: SESSION_CLEARED. */
+    struct helo helo;
+    char mta_name[HOSTNAME_MAX + 1];
+    char mta[MACRO_MAX + 1];      /* {j}; "" when not sent */
+    char listener[MACRO_MAX + 1]; /* {daemon_name}; "" when not sent */
+    char sender_domain[HOSTNAME_MAX + 1];
+    char queue_id[MACRO_MAX + 1];
+    char exempt[REASON_MAX];
+    struct facts facts; /* of facts_known */
 };
+
+/* Bytes at the start of a session that are zero in a new one. */
+#define SESSION_CLEARED offsetof(struct session, helo)
 
 /* session.c */
 
@@ -135,6 +141,9 @@ const struct decision *judge_worst(const struct session *session);
 /* Tell of every kept decision, and forget them; or only forget them. */
 void judge_report_kept(struct session *session);
 void judge_drop_kept(struct session *session);
+
+/* Forget the decision that let the connection in. */
+void judge_unsettle(struct session *session);
 
 /* Forget what was to be judged. */
 void judge_forget(struct session *session);

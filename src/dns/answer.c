@@ -156,7 +156,9 @@ const char *wirename_text(const uint8_t *name, size_t length, char out[NAME_TEXT
             out[used++] = '.';
         for (at++; at < end && used + 5 < NAME_TEXT_MAX; at++) {
             uint8_t c = name[at];
-            if (c <= ' ' || c > '~') {
+            if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-') {
+                out[used++] = (char)c; /* nearly always */
+            } else if (c <= ' ' || c > '~') {
                 used += (size_t)snprintf(out + used, 5, "\\%03u", c);
             } else {
                 if (strchr(".\\\"();@$", c) != NULL)
