@@ -48,11 +48,11 @@ struct lookup {
     pthread_cond_t changed;
     struct resolver *resolver;
     struct ipaddr client;
-    unsigned max_ptr;
     bool all_cached;
     bool helo_failed; /* the EHLO part could not be made */
-    struct part *reverse, *helo;
     void *facts_memory;
+    struct part *helo;
+    struct part reverse; /* last: its asks follow */
 };
 
 static int64_t now_ms(const struct lookup *lookup)
@@ -76,18 +76,23 @@ static void part_unref(struct part *part)
 {
     if (atomic_fetch_sub(&part->refs, 1) != 1)
         return;
+    struct lookup *lookup = part->lookup;
     for (size_t i = 0; i < part->ask_count; i++)
         answer_unref(part->asks[i].answer);
-    lookup_unref(part->lookup);
-    free(part);
+    if (part != &lookup->reverse)
+        free(part);
+    lookup_unref(lookup);
 }
 
-static struct part *part_new(struct lookup *lookup, size_t ask_count, int64_t deadline_ms,
-                             void (*answered)(struct part *part, struct ask *ask))
+static size_t asks_size(size_t ask_count)
 {
-    struct part *part = calloc(1, sizeof *part + ask_count * sizeof part->asks[0]);
-    if (part == NULL)
-        return NULL;
+    return ask_count * sizeof(struct ask);
+}
+
+/* In zeroed memory. */
+static void part_init(struct part *part, struct lookup *lookup, size_t ask_count,
+                      int64_t deadline_ms, void (*answered)(struct part *part, struct ask *ask))
+{
     atomic_init(&part->refs, 1);
     atomic_fetch_add(&lookup->refs, 1);
     part->lookup = lookup;
@@ -97,7 +102,6 @@ static struct part *part_new(struct lookup *lookup, size_t ask_count, int64_t de
     part->ask_count = ask_count;
     for (size_t i = 0; i < ask_count; i++)
         part->asks[i].part = part;
-    return part;
 }
 
 /* Nobody wants this part any more: give the handles back, which cancels what is under way. */
@@ -292,7 +296,9 @@ static bool init_sync(struct lookup *lookup)
 struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *client,
                             unsigned max_ptr, int64_t deadline_ms)
 {
-    struct lookup *lookup = calloc(1, sizeof *lookup);
+    size_t ask_count =
+        ASK_NAMES + (max_ptr < LOOKUP_MAX_PTR_LIMIT ? max_ptr : LOOKUP_MAX_PTR_LIMIT);
+    struct lookup *lookup = calloc(1, sizeof *lookup + asks_size(ask_count));
     if (lookup == NULL)
         return NULL;
     if (!init_sync(lookup)) {
@@ -302,16 +308,11 @@ struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *clie
     atomic_init(&lookup->refs, 1);
     lookup->resolver = resolver;
     lookup->client = *client;
-    lookup->max_ptr = max_ptr < LOOKUP_MAX_PTR_LIMIT ? max_ptr : LOOKUP_MAX_PTR_LIMIT;
     lookup->all_cached = true;
-    lookup->reverse = part_new(lookup, ASK_NAMES + lookup->max_ptr, deadline_ms, on_reverse_answer);
-    if (lookup->reverse == NULL) {
-        lookup_unref(lookup);
-        return NULL;
-    }
+    part_init(&lookup->reverse, lookup, ask_count, deadline_ms, on_reverse_answer);
     struct question question;
     question_from_addr(client, &question);
-    ask_question(&lookup->reverse->asks[ASK_PTR], &question);
+    ask_question(&lookup->reverse.asks[ASK_PTR], &question);
     return lookup;
 }
 
@@ -322,11 +323,12 @@ enum status lookup_helo(struct lookup *lookup, const struct helo *helo, int64_t 
     lookup->helo_failed = false;
     if (helo->name[0] == '\0')
         return STATUS_OK;
-    struct part *part = part_new(lookup, ASK_HELO_COUNT, deadline_ms, on_helo_answer);
+    struct part *part = calloc(1, sizeof *part + asks_size(ASK_HELO_COUNT));
     if (part == NULL) {
         lookup->helo_failed = true;
         return STATUS_NOMEM;
     }
+    part_init(part, lookup, ASK_HELO_COUNT, deadline_ms, on_helo_answer);
     memcpy(part->name, helo->name, sizeof part->name);
     lookup->helo = part;
     ask_name(&part->asks[ASK_HELO], part->name, own_type(lookup));
@@ -337,7 +339,7 @@ void lookup_free(struct lookup *lookup)
 {
     if (lookup == NULL)
         return;
-    part_drop(lookup->reverse);
+    part_drop(&lookup->reverse);
     part_drop(lookup->helo);
     lookup_unref(lookup);
 }
@@ -358,7 +360,7 @@ static bool is_open(const struct lookup *lookup, int64_t *until_ms)
 {
     int64_t now = now_ms(lookup);
     *until_ms = INT64_MAX;
-    bool reverse = part_open(lookup->reverse, now, until_ms);
+    bool reverse = part_open(&lookup->reverse, now, until_ms);
     bool helo = part_open(lookup->helo, now, until_ms);
     return reverse || helo;
 }
@@ -396,7 +398,7 @@ int64_t lookup_took_ms(struct lookup *lookup)
 {
     int64_t now = now_ms(lookup);
     pthread_mutex_lock(&lookup->lock);
-    int64_t reverse = part_took_ms(lookup->reverse, now), helo = part_took_ms(lookup->helo, now);
+    int64_t reverse = part_took_ms(&lookup->reverse, now), helo = part_took_ms(lookup->helo, now);
     pthread_mutex_unlock(&lookup->lock);
     return reverse > helo ? reverse : helo;
 }
@@ -404,7 +406,7 @@ int64_t lookup_took_ms(struct lookup *lookup)
 bool lookup_all_cached(struct lookup *lookup)
 {
     pthread_mutex_lock(&lookup->lock);
-    bool cached = lookup->all_cached && lookup->reverse->pending == 0 &&
+    bool cached = lookup->all_cached && lookup->reverse.pending == 0 &&
                   (lookup->helo == NULL || lookup->helo->pending == 0);
     pthread_mutex_unlock(&lookup->lock);
     return cached;
@@ -412,7 +414,7 @@ bool lookup_all_cached(struct lookup *lookup)
 
 /* --- facts ---------------------------------------------------------------------------------- */
 
-/* One block for all that facts point to: counted first, filled then. */
+/* One block for all that facts point to, by facts_room().  What needs alignment is taken first. */
 struct arena {
     char *memory;
     size_t used;
@@ -420,11 +422,11 @@ struct arena {
 
 static void *take(struct arena *arena, size_t size)
 {
-    size_t aligned = (size + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
-    void *taken = arena->memory == NULL ? NULL : arena->memory + arena->used;
-    arena->used += aligned;
+    void *taken = arena->memory + arena->used;
+    arena->used += size;
     return taken;
 }
+_Static_assert(_Alignof(struct ipaddr) == 1, "addresses are taken in between texts");
 
 static struct dns_evidence evidence_of(const struct lookup *lookup, const struct ask *ask)
 {
@@ -449,14 +451,18 @@ static struct dns_evidence evidence_of(const struct lookup *lookup, const struct
     return evidence;
 }
 
-/* Forward outcome and addresses of a name; `out` NULL: only count memory. */
+/* How many addresses the answer holds. */
+static size_t address_count(const struct ask *ask)
+{
+    return ask->answered && ask->answer->outcome == DNS_FOUND ? ask->answer->count : 0;
+}
+
+/* Forward outcome and addresses of a name. */
 static void fill_addresses(const struct lookup *lookup, const struct ask *ask, struct arena *arena,
                            struct name_facts *out)
 {
-    size_t count = ask->answered && ask->answer->outcome == DNS_FOUND ? ask->answer->count : 0;
+    size_t count = address_count(ask);
     struct ipaddr *addresses = take(arena, count * sizeof *addresses);
-    if (out == NULL)
-        return;
     for (size_t i = 0; i < count; i++)
         answer_address(ask->answer, i, &addresses[i]);
     out->forward = evidence_of(lookup, ask);
@@ -467,63 +473,90 @@ static void fill_addresses(const struct lookup *lookup, const struct ask *ask, s
 static char *take_text(struct arena *arena, const char *text)
 {
     size_t size = strlen(text) + 1;
-    char *copy = take(arena, size);
-    if (copy != NULL)
-        memcpy(copy, text, size);
-    return copy;
+    return memcpy(take(arena, size), text, size);
+}
+
+/* The answer to the PTR question if it has names, else NULL. */
+static const struct answer *names_of(const struct part *part)
+{
+    const struct ask *ptr = &part->asks[ASK_PTR];
+    return ptr->answered && ptr->answer->outcome == DNS_FOUND ? ptr->answer : NULL;
+}
+
+/* The most names that are shown. */
+static size_t names_max(const struct part *part)
+{
+    const struct answer *answer = names_of(part);
+    size_t most = part->ask_count - ASK_NAMES + UNUSABLE_SHOWN_MAX;
+    return answer == NULL ? 0 : answer->count < most ? answer->count : most;
 }
 
 /*
- * The PTR's names into `names` (NULL: only count).  Returns how many; *over: usable ones that were
- * not looked up.
+ * The PTR's names into `names`.  Returns how many; *over: usable ones that were not looked up.
  */
 static size_t fill_names(const struct lookup *lookup, struct arena *arena, struct name_facts *names,
                          size_t *over)
 {
-    const struct part *part = lookup->reverse;
-    const struct ask *ptr = &part->asks[ASK_PTR];
+    const struct part *part = &lookup->reverse;
+    const struct answer *answer = names_of(part);
     size_t count = 0, asked = ASK_NAMES, unusable = 0;
     *over = 0;
-    if (!ptr->answered || ptr->answer->outcome != DNS_FOUND)
+    if (answer == NULL)
         return 0;
-    *over = ptr->answer->dropped;
-    struct name_walk walk = {.answer = ptr->answer};
+    *over = answer->dropped;
+    struct name_walk walk = {.answer = answer};
     while (walk_name(&walk)) {
-        if (walk.flaw == HOSTNAME_OK && asked == part->ask_count) {
+        bool usable = walk.flaw == HOSTNAME_OK;
+        if (usable && asked == part->ask_count) {
             ++*over;
             continue;
         }
-        if (walk.flaw != HOSTNAME_OK && unusable++ >= UNUSABLE_SHOWN_MAX)
+        if (!usable && unusable++ >= UNUSABLE_SHOWN_MAX)
             continue;
-        char *text = take_text(arena, walk.flaw == HOSTNAME_OK ? walk.name : walk.text);
-        struct name_facts *out = names == NULL ? NULL : &names[count];
-        if (out != NULL)
-            *out = (struct name_facts){.name = text, .flaw = walk.flaw};
-        if (walk.flaw == HOSTNAME_OK)
+        struct name_facts *out = &names[count++];
+        *out = (struct name_facts){.flaw = walk.flaw};
+        out->name = take_text(arena, usable ? walk.name : walk.text);
+        if (usable)
             fill_addresses(lookup, &part->asks[asked++], arena, out);
-        count++;
     }
     return count;
 }
 
-/* The EHLO part into facts (NULL: only count). */
+/* The EHLO part into facts. */
 static void fill_helo(const struct lookup *lookup, struct arena *arena, struct facts *facts)
 {
     const struct part *part = lookup->helo;
-    struct name_facts *out = facts == NULL ? NULL : &facts->helo_name;
+    struct name_facts *out = &facts->helo_name;
+    *out = (struct name_facts){0};
+    facts->helo_other = facts->helo_mx = (struct dns_evidence){0};
     if (part == NULL)
         return;
-    char *name = take_text(arena, part->name);
+    out->name = take_text(arena, part->name);
     fill_addresses(lookup, &part->asks[ASK_HELO], arena, out);
-    if (facts == NULL)
-        return;
-    out->name = name;
     facts->helo_other = evidence_of(lookup, &part->asks[ASK_HELO_OTHER]);
     facts->helo_mx = evidence_of(lookup, &part->asks[ASK_HELO_MX]);
     if (out->forward.outcome == DNS_NXDOMAIN) { /* of all types at once */
         facts->helo_other = out->forward;
         facts->helo_mx = out->forward;
     }
+}
+
+/* Bytes that suffice for all that facts point to. */
+static size_t facts_room(const struct lookup *lookup)
+{
+    const struct part *reverse = &lookup->reverse;
+    size_t names = names_max(reverse), room = names * sizeof(struct name_facts);
+    if (names > 0) {
+        /* A byte of a wire name is up to four of text, and its end is the text's NUL. */
+        size_t text = 4 * (size_t)names_of(reverse)->payload_length;
+        room += text < names * NAME_TEXT_MAX ? text : names * NAME_TEXT_MAX;
+    }
+    for (size_t i = ASK_NAMES; i < reverse->ask_count; i++)
+        room += address_count(&reverse->asks[i]) * sizeof(struct ipaddr);
+    if (lookup->helo != NULL)
+        room += strlen(lookup->helo->name) + 1 +
+                address_count(&lookup->helo->asks[ASK_HELO]) * sizeof(struct ipaddr);
+    return room;
 }
 
 /* Was there no memory for an answer?  What follows from the others is not what the DNS says. */
@@ -538,28 +571,21 @@ static bool ran_out(const struct part *part)
     return false;
 }
 
-/* With the lock held, so that nothing changes between counting and filling. */
+/* With the lock held, so that nothing changes between measuring and filling. */
 static enum status fill_facts(struct lookup *lookup, struct facts *facts)
 {
-    struct arena arena = {0};
-    size_t over;
-    if (ran_out(lookup->reverse) || ran_out(lookup->helo))
+    if (ran_out(&lookup->reverse) || ran_out(lookup->helo))
         return STATUS_NOMEM;
-    size_t count = fill_names(lookup, &arena, NULL, &over);
-    (void)take(&arena, count * sizeof(struct name_facts));
-    fill_helo(lookup, &arena, NULL);
     free(lookup->facts_memory);
-    lookup->facts_memory = calloc(1, arena.used + 1);
+    lookup->facts_memory = malloc(facts_room(lookup) + 1);
     if (lookup->facts_memory == NULL)
         return STATUS_NOMEM;
-    arena = (struct arena){.memory = lookup->facts_memory};
-    struct name_facts *names = take(&arena, count * sizeof *names);
+    struct arena arena = {.memory = lookup->facts_memory};
+    struct name_facts *names = take(&arena, names_max(&lookup->reverse) * sizeof *names);
     facts->client = lookup->client;
-    facts->ptr = evidence_of(lookup, &lookup->reverse->asks[ASK_PTR]);
+    facts->ptr = evidence_of(lookup, &lookup->reverse.asks[ASK_PTR]);
     facts->name_count = fill_names(lookup, &arena, names, &facts->names_over);
     facts->names = names;
-    facts->helo_name = (struct name_facts){0};
-    facts->helo_other = facts->helo_mx = (struct dns_evidence){0};
     fill_helo(lookup, &arena, facts);
     return STATUS_OK;
 }
