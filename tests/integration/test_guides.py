@@ -11,6 +11,7 @@ import os
 import re
 import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -48,17 +49,25 @@ class Filter:
     def __init__(self, jail, text, listen=None):
         self.jail = jail
         self.process = None
-        folder = jail.dir / "iprevd"
+        self.folder = folder = jail.dir / "iprevd"
         folder.mkdir()
         (folder / "zone").write_text(world.ZONE)
+        self.log_path = folder / "log"
+        for name, line in [("passwd", PASSWD + IPREVD_USER), ("group", GROUP + "iprevd:x:62020:\n")]:
+            (jail.dir / "etc" / name).write_text(line)
+        self.configure(text, listen)
+
+    def configure(self, text, listen=None):
         for key, value in [("listen", listen), ("mode", "enforce"), ("control", '"none"'),
                            ("state-dir", '"none"')]:
             if value and not re.search(rf"^\s*{key}\s*=", text, re.MULTILINE):
                 text += f"{key} = {value}\n"
-        (folder / "iprevd.conf").write_text(text + f'dns {{ zone-file = "{RUN}/iprevd/zone" }}\n')
-        self.log_path = folder / "log"
-        for name, line in [("passwd", PASSWD + IPREVD_USER), ("group", GROUP + "iprevd:x:62020:\n")]:
-            (jail.dir / "etc" / name).write_text(line)
+        zone = f'zone-file = "{RUN}/iprevd/zone"'
+        if "dns {" in text:
+            text = text.replace("dns {", f"dns {{ {zone} ")
+        else:
+            text += f"dns {{ {zone} }}\n"
+        (self.folder / "iprevd.conf").write_text(text)
 
     def start(self):
         with self.log_path.open("ab") as log:
@@ -638,3 +647,128 @@ def test_every_section_of_sendmail_is_played():
 @pytest.mark.parametrize("heading", SENDMAIL_SECTIONS)
 def test_sendmail(network, heading):
     SENDMAIL_SECTIONS[heading](network)
+
+
+# --- doc/monitor-first.md: one installation, one step after the other ---
+
+
+def test_monitor_first(network):
+    steps = fenced.installations("monitor-first.md")
+    assert list(steps) == ["2. Install it", "3. Put it in front of the mail server",
+                           "5. Exempt who has to be exempt", "6. Enforce what only tags",
+                           "7. Refuse a share, then more", "8. Enforce", "In a DNS outage"]
+    mail_server = steps.pop("3. Put it in front of the mail server")
+    assert mail_server["main.cf"] == fenced.installations("postfix.md")["One line"]["main.cf"]
+    assert mail_server["sendmail.mc"] == \
+        fenced.installations("sendmail.md")["One line"]["sendmail.mc"]
+    with postfix_site({"main.cf": mail_server["main.cf"]}, network) as site:
+        folder, fields = site.filter.folder, []
+        (folder / "access.cidr").write_text("192.0.2.4 permit\n")
+
+        def refused(step, client=world.NO_PTR, rcpt="user@example.net"):
+            """The reply under that step's configuration: '' when the message is taken."""
+            site.filter.end()
+            site.filter.configure(steps[step]["iprevd.conf"].replace(
+                "/etc/postfix/postscreen_access.cidr", f"{RUN}/iprevd/access.cidr").replace(
+                "/var/log/iprevd/", f"{RUN}/iprevd/"))
+            site.filter.start()
+            smtp = site.server.client(client)
+            response = smtp.send_message(message(f"{step} {client}"), rcpt=rcpt)
+            if response.code == 250:
+                mail = site.server.mail.wait(f"{step} {client}", rcpt.split("@")[0])
+                fields.append(mail.field("X-Iprevd"))
+            return "" if response.code == 250 else f"{response.code} {response.text}"
+
+        os.chown(folder, 62020, 62020)
+        assert refused("2. Install it") == ""
+        assert fields == [None]
+        assert '"would":"reject"' in wait_until(
+            "the decision log", (folder / "decisions.json").read_text)
+        site.filter.wait_log(r"action=accept .*would=reject")
+        assert refused("5. Exempt who has to be exempt", "192.0.2.4") == ""
+        site.filter.wait_log(r"client=192\.0\.2\.4 .*match=partners")
+        assert refused("5. Exempt who has to be exempt", rcpt="abuse@example.net") == ""
+        site.filter.wait_log(r"policy=none match=postmaster")
+        assert refused("6. Enforce what only tags") == ""
+        assert refused("6. Enforce what only tags", world.GENERIC) == ""
+        assert "checks=ptr-generic" in fields[-1]
+        # Which side of the ten percent the client is on is not ours to choose.
+        percent = refused("7. Refuse a share, then more")
+        assert percent == "" or percent.startswith("550 5.7.25 "), percent
+        for step in ("8. Enforce", "In a DNS outage"):
+            assert refused(step).startswith("550 5.7.25 192.0.2.2 has no PTR record")
+            assert refused(step, world.BROKEN_PTR).startswith("451 4.7.25 ")
+            assert refused(step, world.GOOD) == ""
+        # And back.
+        assert refused("2. Install it") == ""
+
+
+# --- doc/why-was-i-refused.md: a sender's EHLO name and address ---
+
+
+class Receiver:
+    """What the next server is told: the sender's address and EHLO line, once."""
+
+    def __init__(self, network):
+        self.sock = network.listen(RECEIVER, 25, side=1)
+        self.said = None
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        connection, peer = self.sock.accept()
+        with connection, connection.makefile("rb") as stream:
+            connection.sendall(b"220 receiver.example ESMTP\r\n")
+            self.said = peer[0], stream.readline().decode().strip()
+            connection.sendall(b"421 receiver.example has seen enough\r\n")
+
+    def wait(self):
+        return wait_until("the sender's EHLO", lambda: self.said)
+
+    def close(self):
+        self.sock.close()
+
+
+RECEIVER = "192.0.2.5"
+PAGE = "why-was-i-refused.md"
+SENT = (SERVER, "EHLO mail.good.example")
+
+
+@pytest.fixture
+def receiver(network):
+    made = Receiver(network)
+    yield made
+    made.close()
+
+
+def test_ehlo_name_of_postfix(network, receiver):
+    text = fenced.installations(PAGE)["Postfix"]["main.cf"].replace("192.0.2.10", SERVER)
+    # The second way is shown beside the first: it must do alone.
+    text = text.replace("myhostname = mail.good.example", "myhostname = other.example")
+    extra = (f"relayhost = [{RECEIVER}]\nmynetworks = 192.0.2.0/24\ndefault_transport = smtp\n"
+             "smtpd_relay_restrictions = permit_mynetworks, reject\n")
+    blocks = {"main.cf": text, "master.cf": "smtp unix - - y - - smtp\n"}
+    with postfix_site(blocks, network, extra) as site:
+        smtp = site.server.client(world.GOOD)
+        smtp.mail()
+        assert smtp.rcpt("somebody@elsewhere.example").code == 250
+        assert smtp.data(message("out")).code == 250
+        assert receiver.wait() == SENT
+
+
+def test_ehlo_name_of_sendmail(network, receiver):
+    require_mta("sendmail")
+    blocks = fenced.installations(PAGE)["Sendmail"]
+    lines = blocks["sendmail.mc"].replace("192.0.2.10", SERVER) + (
+        f"define(`SMART_HOST', `relay:[{RECEIVER}]')dnl\nFEATURE(`promiscuous_relay')dnl\n")
+    server = GuideSendmail({"sendmail.mc": lines}, network)
+    try:
+        server.start()
+        smtp = server.client(world.GOOD)
+        smtp.mail()
+        assert smtp.rcpt("somebody@elsewhere.example").code == 250
+        smtp.data(message("out"))
+        assert receiver.wait() == SENT
+    finally:
+        server.close_clients()
+        server.jail.end()

@@ -1,0 +1,86 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What doc/*.md show is true: every configuration is accepted, every link leads somewhere.
+
+Blocks of the language `iprevd.conf` are given to `iprevd -t`, each by itself, the tables that they
+name lying beside them; warnings count as mistakes.  Every file is installed and named in README.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+TOP = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TOP / "tests" / "integration"))
+import fenced  # noqa: E402
+from daemon import program  # noqa: E402
+
+FILES = sorted((TOP / "doc").glob("*.md"))
+TABLES = {"cidr": "192.0.2.0/24 permit\n", "pcre": "/dsl/ REJECT\n", "regexp": "/dsl/ REJECT\n",
+          "texthash": "mail.example.org OK\n"}
+# Other languages that have tests of their own, and what is only for reading.
+LANGUAGES = {"iprevd.conf", "main.cf", "master.cf", "sendmail.mc", "sh", "reply", "console", ""}
+
+
+def accepts(text, folder):
+    """What `iprevd -t` has against it; nothing when it is good."""
+    for kind, path in re.findall(r'"(cidr|pcre|regexp|texthash):(/[^"]+)"', text):
+        table = folder / path.lstrip("/").replace("/", "-")
+        table.write_text(TABLES[kind])
+        text = text.replace(path, str(table))
+    (folder / "iprevd.conf").write_text(text)
+    done = subprocess.run([program(), "-t", "-c", folder / "iprevd.conf"], capture_output=True,
+                          text=True, check=False)
+    return done.stderr if done.returncode or "warning" in done.stderr else ""
+
+
+def check_blocks(path, folder):
+    wrong, shown = [], 0
+    for block in fenced.blocks(path.read_text()):
+        place = f"doc/{path.name}:{block.line}"
+        if block.language not in LANGUAGES:
+            wrong.append(f"{place}: nothing tests blocks of the language {block.language}")
+        if block.language == "iprevd.conf":
+            shown += 1
+            complaint = accepts(block.text, folder)
+            if complaint:
+                wrong.append(f"{place}: {complaint}")
+    return wrong, shown
+
+
+def check_links(path):
+    text = path.read_text()
+    wrong = [f"doc/{path.name}: there is no {target}"
+             for target in re.findall(r"\]\(([^)#:]+)\)", text)
+             if not (path.parent / target).exists()]
+    wrong += [f"doc/{path.name}: there is no {name}"
+              for name in re.findall(r"(?<![\w/.-])[\w.-]+\.md\b", text)
+              if not (path.parent / name).exists()]
+    return wrong
+
+
+def check_lists():
+    readme, made = (TOP / "README").read_text(), (TOP / "doc" / "local.mk").read_text()
+    return [f"{where} does not name doc/{path.name}" for path in FILES
+            for where, text in (("README", readme), ("doc/local.mk", made))
+            if f"doc/{path.name}" not in text]
+
+
+def main():
+    wrong, shown = check_lists(), 0
+    with tempfile.TemporaryDirectory(prefix="iprevd-documents-") as name:
+        folder = pathlib.Path(name)
+        if not accepts("mode = monitr\n", folder) or accepts("mode = monitor\n", folder):
+            wrong.append("iprevd -t does not tell good from bad")
+        for path in FILES:
+            found, count = check_blocks(path, folder)
+            wrong += found + check_links(path)
+            shown += count
+    print("\n".join(wrong) if wrong else f"{shown} configurations in {len(FILES)} files")
+    return 1 if wrong or shown == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
