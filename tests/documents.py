@@ -55,9 +55,8 @@ def check_links(path):
     wrong = [f"doc/{path.name}: there is no {target}"
              for target in re.findall(r"\]\(([^)#:]+)\)", text)
              if not (path.parent / target).exists()]
-    wrong += [f"doc/{path.name}: there is no {name}"
-              for name in re.findall(r"(?<![\w/.-])[\w.-]+\.md\b", text)
-              if not (path.parent / name).exists()]
+    wrong += [f"doc/{path.name}: there is no {name}" for name in re.findall(r"\bdoc/[\w.-]+", text)
+              if not (TOP / name.rstrip(".")).exists()]
     return wrong
 
 
