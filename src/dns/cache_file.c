@@ -375,6 +375,19 @@ static enum status read_record(struct reader *reader, const uint8_t *at, size_t 
     return STATUS_OK;
 }
 
+/* Does the cache know the answer, or another one that contradicts it?  See cache_store(). */
+static bool is_known(struct shard *shard, const struct shard_record *record)
+{
+    for (const struct entry *entry = shard_bucket(shard, record->hash); entry != NULL;
+         entry = entry->chain)
+        if (entry->hash == record->hash &&
+            (entry->type == record->type || entry->type == CACHE_TYPE_NXDOMAIN ||
+             record->type == CACHE_TYPE_NXDOMAIN) &&
+            entry_is(entry, record->name, record->length))
+            return true;
+    return false;
+}
+
 /* Seconds that the file claims are bounded by the limits of today. */
 static void keep_record(struct reader *reader, const struct saved *saved)
 {
@@ -398,10 +411,7 @@ static void keep_record(struct reader *reader, const struct saved *saved)
         left_ms = left_ms < INT64_MIN / 4 ? INT64_MIN / 4 : left_ms - reader->age_ms;
     record.expires_ms = reader->now_ms + left_ms;
     int64_t dead_ms = record.expires_ms + (int64_t)shard->limits.stale_s * 1000;
-    bool known =
-        shard_find(shard, record.hash, record.type, saved->name, saved->length) != NULL ||
-        shard_find(shard, record.hash, CACHE_TYPE_NXDOMAIN, saved->name, saved->length) != NULL;
-    if (!known && reader->now_ms < dead_ms)
+    if (!is_known(shard, &record) && reader->now_ms < dead_ms)
         shard_insert(shard, &record, reader->now_ms);
     pthread_mutex_unlock(&shard->lock);
 }

@@ -242,6 +242,20 @@ START_TEST(what_is_known_wins)
 }
 END_TEST
 
+/* An answer and a denial of its name never stand side by side: cache_store(). */
+START_TEST(what_is_known_is_not_denied)
+{
+    const char *why;
+    keep("mail.example", RR_A, "NXDOMAIN ttl=100");
+    save();
+    keep("mail.example", RR_A, "192.0.2.1 ttl=3600");
+    ck_assert_int_eq(load(cache, W0, &why), STATUS_OK);
+    ck_assert_int_eq(look(cache, "mail.example", RR_A).hit, CACHE_FRESH);
+    ck_assert_int_eq(look(cache, "mail.example", RR_AAAA).hit, CACHE_MISS);
+    ck_assert_uint_eq(records(cache), 1);
+}
+END_TEST
+
 /* --- what is not as it should be ------------------------------------------------------------ */
 
 static uint8_t bytes[4096];
@@ -394,6 +408,7 @@ int main(void)
     tcase_add_loop_test(tcase, ages, 0, (int)(sizeof times / sizeof times[0]));
     tcase_add_test(tcase, limits_of_today);
     tcase_add_test(tcase, what_is_known_wins);
+    tcase_add_test(tcase, what_is_known_is_not_denied);
     tcase_add_test(tcase, cut_at_every_length);
     tcase_add_test(tcase, every_byte_damaged);
     tcase_add_test(tcase, foreign_files);
