@@ -67,9 +67,8 @@ static enum status parse_allow(const struct jsonin *json, struct control_request
         return status;
     if (reason == NULL || reason[0] == '\0')
         return invalid(error, "a reason is wanted: who will know it next year?", NULL);
-    if (strlen(reason) >= sizeof out->reason)
+    if (exemption_reason(reason, out->reason) != STATUS_OK)
         return invalid(error, "the reason is longer than 200 bytes", NULL);
-    memcpy(out->reason, reason, strlen(reason) + 1);
     if (!jsonin_int(jsonin_member(json, "seconds"), &out->seconds) ||
         out->seconds < EXEMPTION_MIN_S || out->seconds > EXEMPTION_MAX_S)
         return invalid(error, "the time must be from one minute to 366 days", NULL);

@@ -113,6 +113,20 @@ static enum status add(struct exemptions *exemptions, const struct exemption *ex
     return STATUS_OK;
 }
 
+enum status exemption_reason(const char *text, char out[EXEMPTION_REASON_MAX])
+{
+    size_t used = 0;
+    if (strlen(text) >= EXEMPTION_REASON_MAX)
+        return STATUS_LIMIT;
+    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
+        bool c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0; /* U+0080 to U+009F in UTF-8 */
+        out[used++] = *at < 0x20 || *at == 0x7f || c1 ? ' ' : (char)*at;
+        at += c1;
+    }
+    out[used] = '\0';
+    return STATUS_OK;
+}
+
 enum status exemptions_add(struct exemptions *exemptions, const struct exemption *exemption)
 {
     (void)pthread_rwlock_wrlock(&exemptions->lock);

@@ -37,6 +37,12 @@ void exemptions_free(struct exemptions *exemptions);
 enum status exemption_subject(const char *text, char out[EXEMPTION_SUBJECT_MAX]) MUST_CHECK;
 
 /*
+ * Copy a reason.  Control characters become spaces: written as escapes, as they have to be, they
+ * would make the reason another one, and longer, with every save.  STATUS_LIMIT: it is too long.
+ */
+enum status exemption_reason(const char *text, char out[EXEMPTION_REASON_MAX]) MUST_CHECK;
+
+/*
  * Add, or replace the one of that subject, which must be canonical.  STATUS_LIMIT: there are
  * EXEMPTIONS_MAX.  STATUS_NOMEM.
  */

@@ -171,11 +171,11 @@ static bool read_exemption(const struct jsonin *json, struct exemption *out)
 {
     const char *subject = jsonin_text(jsonin_member(json, "subject"));
     const char *reason = jsonin_text(jsonin_member(json, "reason"));
-    return subject != NULL && reason != NULL && strlen(reason) < sizeof out->reason &&
+    return subject != NULL && reason != NULL &&
            exemption_subject(subject, out->subject) == STATUS_OK &&
+           exemption_reason(reason, out->reason) == STATUS_OK &&
            jsonin_int(jsonin_member(json, "made"), &out->made_s) &&
-           jsonin_int(jsonin_member(json, "until"), &out->until_s) &&
-           snprintf(out->reason, sizeof out->reason, "%s", reason) >= 0;
+           jsonin_int(jsonin_member(json, "until"), &out->until_s);
 }
 
 static bool read_head(const struct jsonin *json, int64_t *count)

@@ -140,6 +140,42 @@ START_TEST(test_local_submission_is_no_client)
 }
 END_TEST
 
+static const struct {
+    const char *label, *text, *want; /* NULL: too long */
+} reasons[] = {
+    {"plain", "ticket \"4711\" \\ 50 %", "ticket \"4711\" \\ 50 %"},
+    {"control characters", "a\tb\nc\x7f\x1b[1m", "a b c  [1m"},
+    {"of C1", "a\xc2\x85z\xc2\xa0", "a z\xc2\xa0"},
+    {"UTF-8",
+     "Stra\xc3\x9f"
+     "e",
+     "Stra\xc3\x9f"
+     "e"},
+    {"empty", "", ""},
+};
+
+START_TEST(test_reason)
+{
+    char got[EXEMPTION_REASON_MAX], again[EXEMPTION_REASON_MAX];
+    ck_assert_int_eq(exemption_reason(reasons[_i].text, got), STATUS_OK);
+    ck_assert_msg(strcmp(got, reasons[_i].want) == 0, "%s: %s", reasons[_i].label, got);
+    ck_assert_int_eq(exemption_reason(got, again), STATUS_OK);
+    ck_assert_str_eq(again, got);
+}
+END_TEST
+
+START_TEST(test_long_reason)
+{
+    char text[EXEMPTION_REASON_MAX + 1], got[EXEMPTION_REASON_MAX];
+    memset(text, 'r', sizeof text);
+    text[EXEMPTION_REASON_MAX] = '\0';
+    ck_assert_int_eq(exemption_reason(text, got), STATUS_LIMIT);
+    text[EXEMPTION_REASON_MAX - 1] = '\0';
+    ck_assert_int_eq(exemption_reason(text, got), STATUS_OK);
+    ck_assert_str_eq(got, text);
+}
+END_TEST
+
 START_TEST(test_replace_remove_expire)
 {
     fill();
@@ -262,6 +298,8 @@ int main(void)
     tcase_add_loop_test(tests, test_subject, 0, COUNT(subjects));
     tcase_add_loop_test(tests, test_find, 0, COUNT(questions));
     tcase_add_test(tests, test_local_submission_is_no_client);
+    tcase_add_loop_test(tests, test_reason, 0, COUNT(reasons));
+    tcase_add_test(tests, test_long_reason);
     tcase_add_test(tests, test_replace_remove_expire);
     tcase_add_test(tests, test_limit);
     tcase_add_test(tests, test_survives);
