@@ -51,4 +51,7 @@ int command_misused(const struct command *command, const char *format, ...) PRIN
  */
 struct conf *command_conf(const char *path);
 
+/* A number that nobody who writes a log can know: keys the hashes of tables that strangers fill. */
+uint64_t command_seed(void);
+
 #endif

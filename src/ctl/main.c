@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -80,6 +81,14 @@ struct conf *command_conf(const char *path)
         }
     }
     return conf_load(path, (int64_t)time(NULL), &report);
+}
+
+uint64_t command_seed(void)
+{
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
+        seed = (uint64_t)time(NULL); /* the tools work before the pool is filled, too */
+    return seed;
 }
 
 int main(int argc, char **argv)

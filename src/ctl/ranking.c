@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/ranking.h"
 
+#include "dns/answer.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define SLOTS (2 * RANKING_NAMES_MAX) /* half full at most */
 
 struct ranking {
+    uint64_t seed;
     size_t count;
     struct ranking_row others;
     struct ranking_row *rows[SLOTS]; /* open addressing; the name follows the row */
 };
 
-struct ranking *ranking_new(void)
+struct ranking *ranking_new(uint64_t seed)
 {
     struct ranking *ranking = calloc(1, sizeof *ranking);
-    if (ranking != NULL)
-        ranking->others.name = "(others)";
+    if (ranking == NULL)
+        return NULL;
+    ranking->seed = seed;
+    ranking->others.name = "(others)";
     return ranking;
 }
 
@@ -31,10 +36,7 @@ void ranking_free(struct ranking *ranking)
 
 static struct ranking_row *row_of(struct ranking *ranking, const char *name)
 {
-    uint32_t hash = UINT32_C(2166136261); /* FNV-1a */
-    for (const char *at = name; *at != '\0'; at++)
-        hash = (hash ^ (unsigned char)*at) * UINT32_C(16777619);
-    size_t slot = (hash ^ hash >> 15) % SLOTS;
+    size_t slot = wirename_hash((const uint8_t *)name, strlen(name), ranking->seed) % SLOTS;
     for (; ranking->rows[slot] != NULL; slot = (slot + 1) % SLOTS)
         if (strcmp(ranking->rows[slot]->name, name) == 0)
             return ranking->rows[slot];

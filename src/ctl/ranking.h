@@ -23,7 +23,9 @@ struct ranking_row {
     int64_t first_s, last_s; /* 0: no times */
 };
 
-struct ranking *ranking_new(void) MUST_CHECK; /* NULL: out of memory; free(NULL) is fine */
+/* `seed` keys the hash against names that somebody chose to collide.  NULL: out of memory;
+   free(NULL) is fine. */
+struct ranking *ranking_new(uint64_t seed) MUST_CHECK;
 void ranking_free(struct ranking *ranking);
 
 /* Count one.  Without room or memory it goes to the row of the others. */

@@ -220,7 +220,8 @@ static int replay_files(struct replay *replay, const struct policy *policy, stru
     struct replay_feed *feed = replayfeed_new(replay->request.format, now_s, &hooks);
     replay->judge =
         replayjudge_new(replay->conf, policy, engine, replay->request.rate, now_s, &visitor);
-    bool ok = feed != NULL && replay->judge != NULL && replaytally_init(&replay->tally) &&
+    bool ok = feed != NULL && replay->judge != NULL &&
+              replaytally_init(&replay->tally, command_seed()) &&
               read_all(replay, feed, count, paths) && !replay->nomem;
     if (ok) {
         const struct replay_run run = {

@@ -11,16 +11,20 @@ struct row {
 };
 
 struct replay_domains {
+    uint64_t seed;
     size_t count;
     struct row *rows[HASH_SLOTS]; /* open addressing */
 };
 
-bool replaytally_init(struct replay_tally *tally)
+bool replaytally_init(struct replay_tally *tally, uint64_t seed)
 {
     memset(tally, 0, sizeof *tally);
     tally->others.name = "(others)";
     tally->domains = calloc(1, sizeof *tally->domains);
-    return tally->domains != NULL;
+    if (tally->domains == NULL)
+        return false;
+    tally->domains->seed = seed;
+    return true;
 }
 
 void replaytally_clear(struct replay_tally *tally)
@@ -37,10 +41,7 @@ void replaytally_clear(struct replay_tally *tally)
 static struct replay_domain *row_of(struct replay_tally *tally, const char *name)
 {
     struct replay_domains *domains = tally->domains;
-    uint32_t hash = UINT32_C(2166136261); /* FNV-1a */
-    for (const char *at = name; *at != '\0'; at++)
-        hash = (hash ^ (unsigned char)*at) * UINT32_C(16777619);
-    size_t slot = (hash ^ hash >> 15) % HASH_SLOTS;
+    size_t slot = wirename_hash((const uint8_t *)name, strlen(name), domains->seed) % HASH_SLOTS;
     for (; domains->rows[slot] != NULL; slot = (slot + 1) % HASH_SLOTS)
         if (strcmp(domains->rows[slot]->name, name) == 0)
             return &domains->rows[slot]->domain;

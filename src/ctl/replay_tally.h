@@ -39,8 +39,8 @@ struct replay_tally {
     struct replay_domains *domains; /* opaque */
 };
 
-/* False: out of memory. */
-bool replaytally_init(struct replay_tally *tally) MUST_CHECK;
+/* `seed` keys the hash against names that somebody chose to collide.  False: out of memory. */
+bool replaytally_init(struct replay_tally *tally, uint64_t seed) MUST_CHECK;
 void replaytally_clear(struct replay_tally *tally);
 
 /* Out of memory counts into `others`. */

@@ -194,7 +194,7 @@ static int report_conf(const struct command *command, struct report *report, int
         paths = &report->conf->decision_log;
         count = 1;
     }
-    if (!reportsums_init(&report->sums)) {
+    if (!reportsums_init(&report->sums, command_seed())) {
         (void)fputs("iprevctl report: out of memory\n", stderr);
         return EX_OSERR;
     }

@@ -5,11 +5,11 @@
 
 const int64_t report_wait_ms[REPORT_WAITS - 1] = {1, 5, 20, 50, 100, 500, 2000, 8000};
 
-bool reportsums_init(struct report_sums *sums)
+bool reportsums_init(struct report_sums *sums, uint64_t seed)
 {
     memset(sums, 0, sizeof *sums);
-    sums->networks = ranking_new();
-    sums->domains = ranking_new();
+    sums->networks = ranking_new(seed);
+    sums->domains = ranking_new(seed);
     return sums->networks != NULL && sums->domains != NULL;
 }
 

@@ -42,8 +42,8 @@ struct report_sums {
     struct ranking *networks, *domains; /* by what would have been done */
 };
 
-/* False: out of memory. */
-bool reportsums_init(struct report_sums *sums) MUST_CHECK;
+/* `seed` as for ranking_new().  False: out of memory. */
+bool reportsums_init(struct report_sums *sums, uint64_t seed) MUST_CHECK;
 void reportsums_clear(struct report_sums *sums);
 
 /* `conf`: for the Public Suffix List and the size of networks. */
