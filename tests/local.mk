@@ -8,6 +8,7 @@ include tests/unit/net.mk
 include tests/unit/site.mk
 include tests/unit/ctl.mk
 include tests/unit/daemon.mk
+include tests/fuzz/local.mk
 
 # Scenarios: stories through the real session, lookup and cache with a fake clock.
 check_PROGRAMS += tests/scenario/scenario

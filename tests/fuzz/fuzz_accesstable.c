@@ -4,33 +4,26 @@
  * subject up to a line feed, the table.  Type "=" takes the table's text as one pattern, which must
  * say the same with the index over plain pieces and without it.
  */
+#include "fuzz.h"
+
 #include "site/accesstable.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum place { LOADED, REFUSED, FOUND, PATTERN };
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+FUZZ_PLACES([LOADED] = "loaded", [REFUSED] = "refused", [FOUND] = "found",
+            [PATTERN] = "pattern-compared");
 
 static struct accesstable *load(enum accesstable_type type, const void *text, size_t size)
 {
     struct accesstable *table = NULL;
-    char error[ACCESSTABLE_ERROR_MAX] = "", path[] = "fuzz_accesstable.tmp.XXXXXX";
-    int fd = mkstemp(path);
-    CHECK(fd >= 0);
-    CHECK(write(fd, text, size) == (ssize_t)size);
-    close(fd);
-    enum status status = accesstable_load(type, path, &table, error);
-    unlink(path);
+    char error[ACCESSTABLE_ERROR_MAX] = "";
+    struct fuzz_file file;
+    fuzz_file_open(&file, text, size);
+    enum status status = accesstable_load(type, file.path, &table, error);
+    fuzz_file_close(&file);
+    fuzz_reach(status == STATUS_OK ? LOADED : REFUSED);
     CHECK((status == STATUS_OK) == (table != NULL));
     CHECK(status == STATUS_OK || error[0] != '\0');
     for (const char *p = error; *p != '\0'; p++)
@@ -41,8 +34,10 @@ static struct accesstable *load(enum accesstable_type type, const void *text, si
 /* A value lives in the table and is readable to its end. */
 static void use(const char *value)
 {
-    if (value != NULL)
-        CHECK(value[strlen(value)] == '\0' && (accesstable_lists(value) || value[0] != 'R'));
+    if (value == NULL)
+        return;
+    CHECK(value[strlen(value)] == '\0' && (accesstable_lists(value) || value[0] != 'R'));
+    fuzz_reach(FOUND);
 }
 
 static void look_up(const struct accesstable *table, const char *subject)
@@ -71,9 +66,11 @@ static void compare(const char *subject, const char *pattern, size_t length)
         snprintf(guarded, sizeof guarded, "if \001%.*s\001\n/^/ x\nendif\n", (int)length, pattern);
     struct accesstable *other = load(TABLE_PCRE, guarded, (size_t)size);
     CHECK((one == NULL) == (other == NULL));
-    if (one != NULL)
+    if (one != NULL) {
         CHECK((accesstable_name(one, subject) == NULL) ==
               (accesstable_name(other, subject) == NULL));
+        fuzz_reach(PATTERN);
+    }
     accesstable_free(one);
     accesstable_free(other);
 }
@@ -86,10 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (end == NULL)
         return 0;
     size_t length = (size_t)(end - data - 1), rest = size - length - 2;
-    char *subject = malloc(length + 1);
-    CHECK(subject != NULL);
-    memcpy(subject, data + 1, length);
-    subject[length] = '\0';
+    char *subject = fuzz_copy(data + 1, length);
     if (data[0] == '=') {
         compare(subject, (const char *)end + 1, rest);
     } else {

@@ -5,23 +5,26 @@
  * be guessed first would keep everything behind it untested.  What was loaded must be usable, and
  * must save and load again to as many records.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1 /* memfd_create() */
-#endif
+#include "fuzz.h"
 
 #include "dns/cache.h"
 #include "dns/cache_file.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define NOW_MS 1000000
 #define WALL_S 1700000000
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum place { LOADED, REFUSED, KEPT, PART };
+
+FUZZ_PLACES([LOADED] = "loaded", [REFUSED] = "refused", [KEPT] = "records-kept",
+            [PART] = "kept-before-damage");
+
+/* A file under construction. */
+struct file {
+    uint8_t bytes[1 << 20];
+    size_t length;
+};
 
 static void *must(void *memory)
 {
@@ -36,24 +39,26 @@ static void put(uint8_t *at, uint64_t number, unsigned bytes)
         *at++ = (uint8_t)(number >> (8 * bytes));
 }
 
-static void write_all(int fd, const uint8_t *bytes, size_t length)
+static void add(struct file *file, const uint8_t *bytes, size_t length)
 {
-    if (length > 0 && write(fd, bytes, length) != (ssize_t)length)
-        abort();
+    CHECK(length <= sizeof file->bytes - file->length);
+    if (length > 0)
+        memcpy(file->bytes + file->length, bytes, length);
+    file->length += length;
 }
 
-static void write_block(int fd, uint64_t *sum, const uint8_t *records, size_t length)
+static void add_block(struct file *file, uint64_t *sum, const uint8_t *records, size_t length)
 {
     uint8_t header[CACHE_FILE_BLOCK_HEADER];
     put(header, length, 4);
     *sum = cache_file_sum(*sum, header, 4);
     *sum = cache_file_sum(*sum, records, length);
     put(header + 4, *sum, 8);
-    write_all(fd, header, sizeof header);
-    write_all(fd, records, length);
+    add(file, header, sizeof header);
+    add(file, records, length);
 }
 
-static void write_sound(int fd, const uint8_t *records, size_t length)
+static void add_sound(struct file *file, const uint8_t *records, size_t length)
 {
     uint8_t header[CACHE_FILE_HEADER_LENGTH] = {0};
     memcpy(header, CACHE_FILE_MAGIC, CACHE_FILE_MAGIC_LENGTH);
@@ -61,10 +66,10 @@ static void write_sound(int fd, const uint8_t *records, size_t length)
     put(header + 16, WALL_S, 8);
     uint64_t sum = cache_file_sum(CACHE_FILE_SUM_START, header, 24);
     put(header + 24, sum, 8);
-    write_all(fd, header, sizeof header);
+    add(file, header, sizeof header);
     if (length > 0)
-        write_block(fd, &sum, records, length);
-    write_block(fd, &sum, records, 0);
+        add_block(file, &sum, records, length);
+    add_block(file, &sum, records, 0);
 }
 
 /* Read all that an answer has: the sanitizers watch. */
@@ -98,48 +103,44 @@ static struct cache *new_cache(void)
     return must(cache_new(&limits, 1));
 }
 
-/* Saved where nothing else can be: in a directory of its own. */
 static void check_again(struct cache *cache, size_t records)
 {
-    char directory[] = "/tmp/iprevd-fuzz-XXXXXX", path[64];
+    char path[128];
     const char *why = "";
     size_t again = 0;
-    if (mkdtemp(directory) == NULL)
-        abort();
-    (void)snprintf(path, sizeof path, "%s/cache", directory);
+    (void)snprintf(path, sizeof path, "%s/cache", fuzz_directory());
     struct cache *other = new_cache();
-    if (cache_save(cache, path, NOW_MS, WALL_S) != STATUS_OK ||
-        cache_load(other, path, NOW_MS, WALL_S, &why) != STATUS_OK)
-        abort();
+    CHECK(cache_save(cache, path, NOW_MS, WALL_S) == STATUS_OK);
+    CHECK(cache_load(other, path, NOW_MS, WALL_S, &why) == STATUS_OK);
     cache_each(other, NOW_MS, use, &again);
-    if (again != records)
-        abort();
+    CHECK(again == records);
     cache_free(other);
-    (void)unlink(path);
-    (void)rmdir(directory);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char path[64];
+    static struct file file;
+    struct fuzz_file there;
     const char *why = NULL;
     size_t records = 0;
-    int fd = memfd_create("cache", MFD_CLOEXEC);
-    if (fd < 0)
-        abort();
+    file.length = 0;
+    if (size > sizeof file.bytes / 2)
+        return 0;
     if (size > 0 && data[0] % 2 == 1)
-        write_sound(fd, data + 1, size - 1);
+        add_sound(&file, data + 1, size - 1);
     else if (size > 0)
-        write_all(fd, data + 1, size - 1);
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        add(&file, data + 1, size - 1);
+    fuzz_file_open(&there, file.bytes, file.length);
     struct cache *cache = new_cache();
-    enum status status = cache_load(cache, path, NOW_MS, WALL_S, &why);
-    if (status != STATUS_OK && (status != STATUS_INVALID || why == NULL))
-        abort();
+    enum status status = cache_load(cache, there.path, NOW_MS, WALL_S, &why);
+    CHECK(status == STATUS_OK || (status == STATUS_INVALID && why != NULL));
     cache_each(cache, NOW_MS, use, &records);
-    if (records > 0)
+    fuzz_reach(status == STATUS_OK ? LOADED : REFUSED);
+    if (records > 0) {
+        fuzz_reach(status == STATUS_OK ? KEPT : PART);
         check_again(cache, records);
+    }
     cache_free(cache);
-    (void)close(fd);
+    fuzz_file_close(&there);
     return 0;
 }

@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Requests on the control socket: what passes the parser is what it says that it is. */
+#include "fuzz.h"
+
 #include "daemon/control_request.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum place { TAKEN, REFUSED, ALLOWED, UNALLOWED, NAMED, ADDRESSED };
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            (void)fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                  \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+FUZZ_PLACES([TAKEN] = "taken", [REFUSED] = "refused", [ALLOWED] = "allow", [UNALLOWED] = "unallow",
+            [NAMED] = "name", [ADDRESSED] = "address");
 
 /* An error goes to terminals and logs. */
 static void check_error(const char *error)
@@ -37,6 +32,7 @@ static void check_name(const struct control_request *request)
     char again[HOSTNAME_MAX + 1];
     if (request->addr.family != IP_NONE) {
         CHECK(request->name[0] == '\0');
+        fuzz_reach(ADDRESSED);
         return;
     }
     if (request->name[0] == '\0') {
@@ -46,6 +42,7 @@ static void check_name(const struct control_request *request)
     enum hostname_flaw flaw = hostname_parse(request->name, again);
     CHECK(flaw == HOSTNAME_OK || flaw == HOSTNAME_ONE_LABEL);
     CHECK(strcmp(again, request->name) == 0);
+    fuzz_reach(NAMED);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -61,14 +58,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(text);
     if (status == STATUS_INVALID)
         check_error(error);
+    fuzz_reach(status == STATUS_OK ? TAKEN : REFUSED);
     if (status != STATUS_OK)
         return 0;
     CHECK(size <= CONTROL_REQUEST_MAX);
     CHECK(request.command < CONTROL_COMMAND_COUNT);
     if (request.command == CONTROL_ALLOW || request.command == CONTROL_UNALLOW)
         check_subject(&request);
+    if (request.command == CONTROL_UNALLOW)
+        fuzz_reach(UNALLOWED);
     if (request.command == CONTROL_ALLOW) {
+        fuzz_reach(ALLOWED);
+        char again[EXEMPTION_REASON_MAX];
         CHECK(request.reason[0] != '\0');
+        CHECK(exemption_reason(request.reason, again) == STATUS_OK);
+        CHECK(strcmp(again, request.reason) == 0); /* what is saved is what is loaded */
         CHECK(request.seconds > 0 && request.seconds <= EXEMPTION_MAX_S);
     }
     if (request.command == CONTROL_CACHE_GET || request.command == CONTROL_CACHE_FLUSH)

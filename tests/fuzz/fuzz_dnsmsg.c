@@ -4,24 +4,31 @@
  * that the fuzzer gets past the guard, the question and the ID are taken from the message itself
  * when it has them (the guard's own refusals are tried with those of other inputs: bit 7).
  */
+#include "fuzz.h"
+
 #include "dns/dnsmsg.h"
 #include "dns/wireread.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { SWITCH_EDNS = 1, SWITCH_STREAM = 2, SWITCH_TRUSTED = 4, SWITCH_OTHER = 0x80 };
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+enum place {
+    FOUND_ADDRESSES,
+    FOUND_NAMES,
+    NODATA,
+    NXDOMAIN,
+    LOOPED,
+    CHAINED,
+    STRAY,
+    FAILED,
+    TRUNCATED,
+    PLAIN
+};
+
+FUZZ_PLACES([FOUND_ADDRESSES] = "addresses", [FOUND_NAMES] = "names", [NODATA] = "nodata",
+            [NXDOMAIN] = "nxdomain", [LOOPED] = "loop", [CHAINED] = "chain", [STRAY] = "stray",
+            [FAILED] = "failed", [TRUNCATED] = "truncated", [PLAIN] = "plain");
 
 /* The question that the message claims to answer; false when it has none that can be asked. */
 static bool question_of(const uint8_t *message, size_t size, struct question *out)
@@ -77,6 +84,7 @@ static void check_found(const struct answer *answer)
             answer_address(answer, i, &addr);
             CHECK(addr.family != IP_NONE);
         }
+        fuzz_reach(FOUND_ADDRESSES);
         return;
     }
     for (size_t i = 0; i < answer->count; i++) {
@@ -90,6 +98,7 @@ static void check_found(const struct answer *answer)
         total += length;
     }
     CHECK(total == answer->payload_length);
+    fuzz_reach(FOUND_NAMES);
 }
 
 static void check_answer(const struct dnsmsg_expect *expect, const struct source_result *result)
@@ -105,17 +114,21 @@ static void check_answer(const struct dnsmsg_expect *expect, const struct source
         check_found(answer);
     else
         CHECK(answer->count == 0 && answer->payload_length == 0);
-    if (answer->outcome == DNS_TEMPERROR)
+    if (answer->outcome == DNS_TEMPERROR) {
         CHECK(answer->problem == PROBLEM_LOOP);
+        fuzz_reach(LOOPED);
+    }
+    if (answer->outcome == DNS_NODATA || answer->outcome == DNS_NXDOMAIN)
+        fuzz_reach(answer->outcome == DNS_NODATA ? NODATA : NXDOMAIN);
     if (result->chained) {
+        fuzz_reach(CHAINED);
         CHECK(answer->outcome == DNS_NODATA && result->hops > 0);
         check_name(result->target.name, result->target.length);
         CHECK(result->target.type == answer->type);
     }
 }
 
-/* What is read does not depend on the order in which memory is read past the message: copy exactly.
- */
+/* Exactly as long, so that reading past the end shows. */
 static uint8_t *copy_of(const uint8_t *data, size_t size)
 {
     uint8_t *copy = malloc(size > 0 ? size : 1);
@@ -160,6 +173,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(kind != DNSMSG_FAILED || problem != PROBLEM_NONE);
         CHECK(kind != DNSMSG_TRUNCATED || !expect.stream);
         CHECK(kind != DNSMSG_PLAIN || expect.edns);
+        fuzz_reach(kind == DNSMSG_FAILED      ? FAILED
+                   : kind == DNSMSG_TRUNCATED ? TRUNCATED
+                   : kind == DNSMSG_PLAIN     ? PLAIN
+                                              : STRAY);
     }
     free(message);
     return 0;

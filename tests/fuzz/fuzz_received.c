@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Every byte of a Received field, which a stranger may have written. */
+#include "fuzz.h"
+
 #include "core/received.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum place { READ, HELO, SUBMITTED, INTERNAL, UNREADABLE, LONG };
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+FUZZ_PLACES([READ] = "from", [HELO] = "helo", [SUBMITTED] = "submitted", [INTERNAL] = "internal",
+            [UNREADABLE] = "unreadable", [LONG] = "longer-than-looked-at");
 
 static bool same(const struct received *a, const struct received *b)
 {
@@ -25,22 +20,26 @@ static bool same(const struct received *a, const struct received *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct received got, again;
-    char *value = malloc(size + 1);
-    CHECK(value != NULL);
-    if (size > 0)
-        memcpy(value, data, size);
-    value[size] = '\0';
+    char *value = fuzz_copy(data, size);
     memset(&got, 0xff, sizeof got);
     received_parse(value, &got);
     CHECK((got.kind == RECEIVED_FROM) == (got.from.family != IP_NONE));
     CHECK(got.kind == RECEIVED_FROM || (!got.helo_recorded && !got.submitted));
     CHECK(strnlen(got.helo, sizeof got.helo) <= HELO_TEXT_MAX);
     CHECK(got.helo_recorded || got.helo[0] == '\0');
+    fuzz_reach(got.kind == RECEIVED_FROM       ? READ
+               : got.kind == RECEIVED_INTERNAL ? INTERNAL
+                                               : UNREADABLE);
+    if (got.submitted)
+        fuzz_reach(SUBMITTED);
+    if (got.helo_recorded)
+        fuzz_reach(HELO);
     /* Nothing is made up. */
     if (got.helo[0] != '\0')
         CHECK(strstr(value, got.helo) != NULL);
     /* Behind what is looked at, nothing counts. */
     if (size > RECEIVED_TEXT_MAX) {
+        fuzz_reach(LONG);
         value[RECEIVED_TEXT_MAX] = '\0';
         received_parse(value, &again);
         CHECK(same(&got, &again));

@@ -3,14 +3,11 @@
  * Runs a fuzz target over files and over the files of directories, once each: the corpus as a test.
  * Fails when there was none.
  */
+#include "fuzz.h"
+
 #include <dirent.h>
 #include <limits.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define INPUT_MAX (1 << 20) /* bytes */
 
@@ -71,6 +68,7 @@ int main(int argc, char **argv)
 {
     int count = 0;
 
+    LLVMFuzzerInitialize(&argc, &argv);
     for (int i = 1; i < argc; i++)
         count += replay(argv[i]);
     printf("%d inputs\n", count);

@@ -248,15 +248,29 @@ unsigned world_questions(const struct world *world)
     return world->questions;
 }
 
-void world_free(struct world *world)
+static void drop_waiting(struct world *world)
 {
-    if (world == NULL)
-        return;
     while (world->waiting != NULL) {
         struct waiting *next = world->waiting->next;
         free(world->waiting);
         world->waiting = next;
     }
+}
+
+void world_restart(struct world *world)
+{
+    drop_waiting(world);
+    world->now_ms = START_MS;
+    world->wall_step_s = 0;
+    world->rule_count = 0;
+    world->questions = 0;
+}
+
+void world_free(struct world *world)
+{
+    if (world == NULL)
+        return;
+    drop_waiting(world);
     world->zone->ops->free(world->zone);
     free(world);
 }

@@ -34,6 +34,9 @@ void world_advance(struct world *world, int64_t ms);
 /* Questions that reached the source so far. */
 unsigned world_questions(const struct world *world);
 
+/* As it was when it was new: the clock, the rules, and nobody waits.  The resolver must be gone. */
+void world_restart(struct world *world);
+
 void world_free(struct world *world);
 
 #endif

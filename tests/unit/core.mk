@@ -61,12 +61,3 @@ tests_unit_test_received_SOURCES = tests/unit/test_received.c
 tests_unit_test_received_CFLAGS = $(CORE_TEST_CFLAGS)
 tests_unit_test_received_LDADD = $(CORE_TEST_LIBS)
 
-# Its corpus is replayed with the others (net.mk).
-check_PROGRAMS += tests/fuzz/fuzz_received
-tests_fuzz_fuzz_received_SOURCES = tests/fuzz/fuzz_received.c
-tests_fuzz_fuzz_received_LDADD = libcore.a libbase.a
-if FUZZING
-tests_fuzz_fuzz_received_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-else
-tests_fuzz_fuzz_received_SOURCES += tests/fuzz/replay.c
-endif

@@ -31,12 +31,3 @@ tests_unit_test_session_nomem_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
 tests_unit_test_session_nomem_LDADD = $(DAEMON_TEST_LIBS)
 
-# As the other fuzz targets: see net.mk.
-check_PROGRAMS += tests/fuzz/fuzz_control
-tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c
-tests_fuzz_fuzz_control_LDADD = libdaemon.a $(SITE_LIBS)
-if FUZZING
-tests_fuzz_fuzz_control_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-else
-tests_fuzz_fuzz_control_SOURCES += tests/fuzz/replay.c
-endif

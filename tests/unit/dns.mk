@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The cache, the resolver and lookups (src/dns/local.mk): unit tests and the fuzz target of the file.
+# The cache, the resolver and lookups (src/dns/local.mk): unit tests.
 DNS_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 SCRIPTED_SOURCE = tests/unit/scripted_source.c tests/unit/scripted_source.h
 FAILING_ALLOC = tests/unit/failing_alloc.c tests/unit/failing_alloc.h
@@ -12,9 +12,8 @@ DNS_TESTS = \
 	tests/unit/test_lookup \
 	tests/unit/test_resolver
 
-check_PROGRAMS += $(DNS_TESTS) tests/fuzz/fuzz_cachefile
+check_PROGRAMS += $(DNS_TESTS)
 TESTS += $(DNS_TESTS)
-dist_check_SCRIPTS += tests/fuzz/make_cachefile_corpus.py
 
 tests_unit_test_answer_SOURCES = tests/unit/test_answer.c $(SCRIPTED_SOURCE)
 tests_unit_test_answer_CFLAGS = $(DNS_TEST_CFLAGS)
@@ -42,11 +41,3 @@ tests_unit_test_lookup_LDADD = $(UNIT_LIBS)
 tests_unit_test_resolver_SOURCES = tests/unit/test_resolver.c $(SCRIPTED_SOURCE)
 tests_unit_test_resolver_CFLAGS = $(DNS_TEST_CFLAGS)
 tests_unit_test_resolver_LDADD = $(UNIT_LIBS)
-
-tests_fuzz_fuzz_cachefile_SOURCES = tests/fuzz/fuzz_cachefile.c
-tests_fuzz_fuzz_cachefile_LDADD = libdns.a libcore.a libbase.a
-if FUZZING
-tests_fuzz_fuzz_cachefile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-else
-tests_fuzz_fuzz_cachefile_SOURCES += tests/fuzz/replay.c
-endif

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The network half of src/dns (src/dns/net.mk): unit tests, the fuzz target's corpus, and the
-# engine against a hostile server.
+# The network half of src/dns (src/dns/net.mk): unit tests, and the engine against a
+# hostile server.
 NET_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 NET_TESTS = \
 	tests/unit/test_dnsmsg \
@@ -9,17 +9,16 @@ NET_TESTS = \
 	tests/unit/test_servers \
 	tests/unit/test_zonefile
 
-check_PROGRAMS += $(NET_TESTS) tests/tools/dnsask tests/fuzz/fuzz_dnsmsg
-TESTS += $(NET_TESTS) tests/fuzz/replay.sh
+check_PROGRAMS += $(NET_TESTS) tests/tools/dnsask
+TESTS += $(NET_TESTS)
 
 # It replaces the allocator, which under a sanitizer is not to be had.
 check_PROGRAMS += tests/unit/test_dnsmsg_nomem
 if !SANITIZED
 TESTS += tests/unit/test_dnsmsg_nomem
 endif
-dist_check_SCRIPTS += tests/fuzz/replay.sh tests/fuzz/make_dnsmsg_corpus.py \
-	tests/integration/test_dns_engine.py tests/integration/test_dns_real.py
-EXTRA_DIST += $(srcdir)/tests/fuzz/corpus tests/integration/dnsask.py tests/integration/hostile_dns.py
+dist_check_SCRIPTS += tests/integration/test_dns_engine.py tests/integration/test_dns_real.py
+EXTRA_DIST += tests/integration/dnsask.py tests/integration/hostile_dns.py
 
 tests_unit_test_dnsmsg_SOURCES = tests/unit/test_dnsmsg.c
 tests_unit_test_dnsmsg_CFLAGS = $(NET_TEST_CFLAGS)
@@ -46,13 +45,3 @@ tests_unit_test_zonefile_LDADD = $(UNIT_LIBS)
 
 tests_tools_dnsask_SOURCES = tests/tools/dnsask.c
 tests_tools_dnsask_LDADD = libdns.a libcore.a libbase.a $(LDNS_LIBS) $(EVENT_LIBS)
-
-# With --enable-fuzzing (and --with-sanitizer=fuzzer-no-link,address,undefined) the target has
-# libFuzzer's main; otherwise one that runs the corpus once.
-tests_fuzz_fuzz_dnsmsg_SOURCES = tests/fuzz/fuzz_dnsmsg.c
-tests_fuzz_fuzz_dnsmsg_LDADD = libdns.a libcore.a libbase.a $(LDNS_LIBS) $(EVENT_LIBS)
-if FUZZING
-tests_fuzz_fuzz_dnsmsg_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-else
-tests_fuzz_fuzz_dnsmsg_SOURCES += tests/fuzz/replay.c
-endif

@@ -14,19 +14,6 @@ tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
 tests_unit_test_conf_CFLAGS = $(SITE_TEST_CFLAGS)
 tests_unit_test_conf_LDADD = $(SITE_TEST_LIBS)
 
-check_PROGRAMS += tests/fuzz/fuzz_conf tests/fuzz/fuzz_accesstable
-tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
-tests_fuzz_fuzz_conf_LDADD = $(SITE_LIBS)
-tests_fuzz_fuzz_accesstable_SOURCES = tests/fuzz/fuzz_accesstable.c
-tests_fuzz_fuzz_accesstable_LDADD = $(SITE_LIBS)
-if FUZZING
-tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_accesstable_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-else
-tests_fuzz_fuzz_conf_SOURCES += tests/fuzz/replay.c
-tests_fuzz_fuzz_accesstable_SOURCES += tests/fuzz/replay.c
-endif
-
 check_PROGRAMS += tests/unit/test_match tests/unit/test_decision
 TESTS += tests/unit/test_match tests/unit/test_decision
 tests_unit_test_match_SOURCES = tests/unit/test_match.c tests/unit/factstext.c tests/unit/factstext.h

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Recorded traffic in every form that `iprevctl replay` reads, judged without DNS and printed in
+ * every way.  The first byte says the form, and how it is printed; the rest is the file.
+ */
+#include "fuzz.h"
+
+#include "ctl/replay_feed.h"
+#include "ctl/replay_print.h"
+#include "site/json.h"
+
+#include <string.h>
+
+#define NOW_S INT64_C(1790000000)
+
+enum place {
+    EVENTS,
+    PROBLEMS,
+    DECIDED,
+    SKIPPED,
+    POSTFIX,
+    SENDMAIL,
+    MESSAGES,
+    TRIPLES,
+    GUESSED,
+    REFUSED,
+    PTR_KNOWN,
+    HELO_KNOWN,
+    AUTHENTICATED,
+};
+
+FUZZ_PLACES([EVENTS] = "attempts", [PROBLEMS] = "problems", [DECIDED] = "decided",
+            [SKIPPED] = "skipped", [POSTFIX] = "postfix", [SENDMAIL] = "sendmail",
+            [MESSAGES] = "messages", [TRIPLES] = "triples", [GUESSED] = "guessed",
+            [REFUSED] = "refused-then", [PTR_KNOWN] = "ptr", [HELO_KNOWN] = "helo",
+            [AUTHENTICATED] = "authenticated");
+
+struct run {
+    struct replay_judge *judge;
+    struct replay_tally tally;
+    FILE *rows;
+    enum replay_format format;
+    bool json;
+    uint64_t events, decided, skipped;
+};
+
+static void ignore(void *arg, const char *message)
+{
+    (void)arg;
+    (void)message;
+}
+
+static struct conf *configuration(void)
+{
+    static const char text[] = "trusted-relays = {\"203.0.113.25\"}\n"
+                               "match \"m\" { helo = {\"*.example.com\"} sender = {\"\"} "
+                               "policy = \"none\" reason = \"r\" }\n";
+    static struct conf *conf;
+    const struct conf_report report = {ignore, ignore, NULL};
+    struct fuzz_file file;
+    if (conf != NULL)
+        return conf;
+    fuzz_file_open(&file, text, sizeof text - 1);
+    conf = conf_load(file.path, NOW_S, &report);
+    fuzz_file_close(&file);
+    CHECK(conf != NULL);
+    return conf;
+}
+
+/* --- what was read ---------------------------------------------------------------------------- */
+
+#define CHECK_TERMINATED(member) CHECK(memchr(member, '\0', sizeof member) != NULL)
+
+static void on_event(void *arg, const struct replay_event *event)
+{
+    static const enum place places[] = {
+        [REPLAY_FORMAT_GUESS] = GUESSED,     [REPLAY_FORMAT_POSTFIX] = POSTFIX,
+        [REPLAY_FORMAT_SENDMAIL] = SENDMAIL, [REPLAY_FORMAT_MBOX] = MESSAGES,
+        [REPLAY_FORMAT_MAILDIR] = MESSAGES,  [REPLAY_FORMAT_TRIPLES] = TRIPLES};
+    struct run *run = arg;
+    CHECK(event->client.family == IP_V4 || event->client.family == IP_V6);
+    CHECK(event->file != NULL && event->line >= 1);
+    CHECK(event->outcome < REPLAY_OUTCOME_COUNT);
+    CHECK_TERMINATED(event->ptr);
+    CHECK_TERMINATED(event->helo);
+    CHECK_TERMINATED(event->sender);
+    CHECK_TERMINATED(event->recipient);
+    CHECK_TERMINATED(event->queue_id);
+    CHECK((event->ptr[0] != '\0') <= (event->ptr_state >= REPLAY_PTR_CONFIRMED));
+    run->events++;
+    fuzz_reach(EVENTS);
+    fuzz_reach(places[run->format]);
+    if (event->outcome == REPLAY_REFUSED)
+        fuzz_reach(REFUSED);
+    if (event->ptr[0] != '\0')
+        fuzz_reach(PTR_KNOWN);
+    if (event->helo[0] != '\0')
+        fuzz_reach(HELO_KNOWN);
+    if (event->authenticated)
+        fuzz_reach(AUTHENTICATED);
+    replayjudge_event(run->judge, event);
+}
+
+static void on_problem(void *arg, const char *file, uint64_t line, const char *text)
+{
+    (void)arg;
+    (void)line;
+    CHECK(file != NULL && text[0] != '\0' && fuzz_printable(text, strlen(text), false));
+    fuzz_reach(PROBLEMS);
+}
+
+static void on_progress(void *arg, uint64_t bytes)
+{
+    (void)arg;
+    (void)bytes;
+}
+
+static bool is_ours(void *arg, const struct ipaddr *addr)
+{
+    (void)arg;
+    return conf_is_local(configuration(), addr) || conf_is_trusted_relay(configuration(), addr);
+}
+
+/* --- what was decided ------------------------------------------------------------------------- */
+
+static void on_decided(void *arg, const struct replay_event *event, const struct decision *decision,
+                       const struct occasion *occasion)
+{
+    struct run *run = arg;
+    CHECK(decision->verdict.action < ACTION_COUNT);
+    CHECK(fuzz_printable(decision->reason, strlen(decision->reason), false));
+    replaytally_add(&run->tally, event, decision);
+    if (run->json)
+        CHECK(replayprint_json(run->rows, event, decision, occasion));
+    else
+        replayprint_row(run->rows, event, decision);
+    run->decided++;
+    fuzz_reach(DECIDED);
+}
+
+static void on_skipped(void *arg, enum replay_skip why)
+{
+    struct run *run = arg;
+    CHECK(why < REPLAY_SKIP_COUNT);
+    run->tally.skipped[why]++;
+    run->skipped++;
+    fuzz_reach(SKIPPED);
+}
+
+/* Rows are printable lines, JSON rows are objects. */
+static void check_rows(const struct run *run, char *text, size_t length)
+{
+    CHECK(strlen(text) == length);
+    if (!run->json) {
+        CHECK(fuzz_printable(text, length, true));
+        return;
+    }
+    struct fuzz_lines lines = {(const uint8_t *)text, (const uint8_t *)text + length};
+    char error[JSONIN_ERROR_MAX], *line;
+    uint64_t count = 0;
+    for (; (line = fuzz_line(&lines)) != NULL; count++) {
+        struct jsonin *json = NULL;
+        CHECK(jsonin_parse(line, strlen(line), &json, error) == STATUS_OK);
+        jsonin_free(json);
+        free(line);
+    }
+    CHECK(count == run->decided + 1); /* and the sums */
+}
+
+static void print_sums(struct run *run, const struct replay_feed *feed)
+{
+    const struct replay_run whole = {.conf = configuration(),
+                                     .no_dns = true,
+                                     .files = 1,
+                                     .lines = replayfeed_lines(feed),
+                                     .strange = replayfeed_strange(feed)};
+    if (run->json)
+        CHECK(replayprint_summary_json(run->rows, &run->tally, &whole));
+    else
+        replayprint_summary(run->rows, &run->tally, &whole);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct run run;
+    const struct replay_hooks hooks = {on_event, on_problem, on_progress, is_ours, &run};
+    const struct replay_visitor visitor = {on_decided, on_skipped, &run};
+    struct fuzz_file file;
+    char *rows = NULL;
+    size_t length = 0;
+    if (size == 0)
+        return 0;
+    run = (struct run){.format = (enum replay_format)((data[0] & 0x7f) % 6),
+                       .json = (data[0] & 0x80) != 0};
+    CHECK(replaytally_init(&run.tally, 1));
+    run.judge = replayjudge_new(configuration(), NULL, NULL, 0, NOW_S, &visitor);
+    struct replay_feed *feed = replayfeed_new(run.format, NOW_S, &hooks);
+    run.rows = open_memstream(&rows, &length);
+    CHECK(run.judge != NULL && feed != NULL && run.rows != NULL);
+    fuzz_file_open(&file, data + 1, size - 1);
+    CHECK(replayfeed_read(feed, file.path) == STATUS_OK);
+    replayfeed_end(feed);
+    CHECK(replayjudge_finish(run.judge) == STATUS_OK);
+    print_sums(&run, feed);
+    CHECK(fclose(run.rows) == 0);
+    check_rows(&run, rows, length);
+    CHECK(run.events == run.decided + run.skipped && run.tally.total == run.decided);
+    fuzz_file_close(&file);
+    replayjudge_free(run.judge);
+    replayfeed_free(feed);
+    replaytally_clear(&run.tally);
+    free(rows);
+    return 0;
+}
