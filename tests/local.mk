@@ -51,3 +51,5 @@ dist_check_SCRIPTS += tests/integration/run scripts/fetch-mta
 EXTRA_DIST += $(srcdir)/tests/integration/*.py
 # Static analysis and the Debian package.
 EXTRA_DIST += .clang-tidy scripts/analyze scripts/cppcheck-suppressions.txt scripts/test-package
+# What of the source the tests run.
+EXTRA_DIST += scripts/coverage
