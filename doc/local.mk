@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 dist_man_MANS += doc/iprevd.8 doc/iprevctl.1
 dist_doc_DATA += doc/architecture.md doc/benchmarks.md doc/monitor-first.md doc/policy.md \
-	doc/postfix.md doc/sendmail.md doc/why-was-i-refused.md
+	doc/postfix.md doc/sendmail.md doc/session.md doc/why-was-i-refused.md
 
 include doc/site.mk
