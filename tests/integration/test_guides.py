@@ -272,6 +272,7 @@ def one_line(network):
         assert site.accepts(smtp, "logged in").field("X-Iprevd") is None
         site.filter.end()
         site.accepts(site.server.client(world.NO_PTR), "iprevd is away")
+        site.server.wait_log(r"warning: connect to Milter service inet:127\.0\.0\.1:8896")
 
 
 def unix_socket(network):
@@ -282,14 +283,26 @@ def unix_socket(network):
         assert socket.stat().st_mode & 0o7777 == 0o660
 
 
+AWAY = "When iprevd is away, or slow"
+
+
 def away(network):
-    with postfix_site("When iprevd is away, or slow", network) as site:
+    with postfix_site(AWAY, network) as site:
         site.judges()
         site.filter.end()
         site.refuses(site.server.client(world.GOOD), 451,
                      "4.7.1 Service unavailable - try again later")
         site.filter.start()
         site.judges()
+    for action, code in [("reject", 550), ("quarantine", 250)]:
+        blocks = {name: text.replace("default_action=tempfail", f"default_action={action}")
+                  for name, text in fenced.installations("postfix.md")[AWAY].items()}
+        with postfix_site(blocks, network) as site:
+            site.judges()
+            site.filter.end()
+            response = site.server.client(world.GOOD).send_message(message("away"))
+            assert response.code == code, response
+            assert len(site.server.held()) == (1 if code == 250 else 0)
 
 
 # Were there a filter at the submission port, it would judge those who log in.
@@ -541,14 +554,13 @@ def sendmail_one_line(network):
 
 
 def sendmail_away(network):
-    heading = "When iprevd is away, or slow"
-    with sendmail_site(heading, network) as site:
+    with sendmail_site(AWAY, network) as site:
         site.judges()
         site.filter.end()
         response = site.server.client(world.GOOD).send_message(message("away"))
         assert 450 <= response.code < 460, response
     for flag, code in [("F=R", 500), ("F=4", 421)]:
-        with sendmail_site(heading, network, replace=("F=T", flag)) as site:
+        with sendmail_site(AWAY, network, replace=("F=T", flag)) as site:
             site.judges()
             site.filter.end()
             smtp = Smtp(SERVER, 25, sock=network.connect(SERVER, 25, world.GOOD, 1))
@@ -571,6 +583,10 @@ def sendmail_unix_socket(network):
         site.server.jail.run(*command, "-qQ", "-Q")
         site.server.jail.run(*command, "-qf")
         site.server.mail.wait("held")
+        # A folder that others may write to: Sendmail does without the filter.
+        site.filter.folder.chmod(0o777)
+        site.accepts(site.server.client(world.NO_PTR), "unsafe")
+        site.server.wait_log("unsafe")
 
 
 def sendmail_other_filters(network):
