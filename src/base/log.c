@@ -1,20 +1,54 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lines are written by whoever has them, until log_start(): from then on by a thread, many at a
+ * time.  A line a session in a system call of its own is a good part of what a session costs, and
+ * a reader that is slow must not hold up mail.
+ */
 #include "base/log.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 /* One line, longer ones are cut: syslog daemons take at least this much. */
 #define LINE_MAX_BYTES 4096
 
+/* What is put around a line: a word of its level, its end. */
+#define AROUND_MAX 16
+
+/* Bytes that may wait, and as many again that are being written: some thousand lines. */
+#define QUEUE_BYTES (1U << 20)
+
+/* For how long the thread lets lines gather, unless there are many already. */
+#define GATHER_NS          10000000
+#define QUEUE_URGENT_BYTES (QUEUE_BYTES / 4)
+
+/* Lines as put_line() makes them. */
+struct queue {
+    char *bytes; /* QUEUE_BYTES; NULL: there is no thread */
+    size_t used;
+};
+
 static struct {
     enum log_sink sink;
     atomic_int level;
-} sink = {.sink = LOG_SINK_STDERR, .level = LOG_LEVEL_INFO};
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct queue waiting; /* guarded, as are the following */
+    uint64_t lost;        /* lines for which there was no room, since it was last said */
+    bool stop;
+} sink = {.sink = LOG_SINK_STDERR, .level = LOG_LEVEL_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 static int facility_by_name(const char *name)
 {
@@ -40,37 +74,97 @@ void log_open(enum log_sink where, const char *ident, const char *facility)
         openlog(ident, LOG_PID | LOG_NDELAY, facility_by_name(facility));
 }
 
-void log_close(void)
-{
-    if (sink.sink == LOG_SINK_SYSLOG)
-        closelog();
-    sink.sink = LOG_SINK_STDERR;
-}
-
 void log_set_level(enum log_level level)
 {
     atomic_store_explicit(&sink.level, (int)level, memory_order_relaxed);
 }
 
-static void PRINTF_LIKE(2, 0) write_line(enum log_level level, const char *format, va_list args)
+/* --- where lines go -------------------------------------------------------------------------- */
+
+static void write_bytes(const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t written = write(STDERR_FILENO, bytes, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return; /* there is nowhere left to say so */
+        bytes += written;
+        length -= (size_t)written;
+    }
+}
+
+static void write_syslog(const char *bytes, size_t length)
 {
     static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
-    static const char *const words[] = {"error: ", "warning: ", "", "debug: "};
-    if ((int)level > atomic_load_explicit(&sink.level, memory_order_relaxed))
-        return;
-    char line[LINE_MAX_BYTES];
-    int written = vsnprintf(line, sizeof line - 1, format, args);
-    if (written < 0)
-        return;
-    if (sink.sink == LOG_SINK_SYSLOG) {
-        syslog(priorities[level], "%s", line);
-        return;
+    for (size_t used; length > 0; bytes += used, length -= used) {
+        syslog(priorities[(unsigned char)bytes[0]], "%s", bytes + 1);
+        used = strlen(bytes + 1) + 2;
     }
+}
+
+static void write_out(const char *bytes, size_t length)
+{
+    if (sink.sink == LOG_SINK_SYSLOG)
+        write_syslog(bytes, length);
+    else
+        write_bytes(bytes, length);
+}
+
+/* Write a line as it goes out, for syslog between its level in one byte and a NUL.  Returns its
+   length, at most AROUND_MAX more than the text's. */
+static size_t put_line(char *out, enum log_level level, const char *text, size_t length)
+{
+    static const char *const words[] = {"error: ", "warning: ", "", "debug: "};
+    size_t before = 1;
+    if (sink.sink == LOG_SINK_SYSLOG) {
+        out[0] = (char)level;
+    } else {
+        before = strlen(words[level]);
+        memcpy(out, words[level], before);
+    }
+    memcpy(out + before, text, length);
+    out[before + length] = sink.sink == LOG_SINK_SYSLOG ? '\0' : '\n';
+    return before + length + 1;
+}
+
+/* Leave the line to the thread.  False: there is none. */
+static bool enqueue(enum log_level level, const char *text, size_t length)
+{
+    pthread_mutex_lock(&sink.lock);
+    struct queue *queue = &sink.waiting;
+    bool running = queue->bytes != NULL;
+    if (running && length + AROUND_MAX > QUEUE_BYTES - queue->used) {
+        sink.lost++;
+    } else if (running) {
+        size_t before = queue->used;
+        queue->used += put_line(queue->bytes + before, level, text, length);
+        if (before == 0 || (before < QUEUE_URGENT_BYTES && queue->used >= QUEUE_URGENT_BYTES))
+            (void)pthread_cond_signal(&sink.changed);
+    }
+    pthread_mutex_unlock(&sink.lock);
+    return running;
+}
+
+static bool is_wanted(enum log_level level)
+{
+    return (int)level <= atomic_load_explicit(&sink.level, memory_order_relaxed);
+}
+
+void log_line(enum log_level level, const char *text)
+{
+    char line[LINE_MAX_BYTES + AROUND_MAX];
+    size_t length = strnlen(text, LINE_MAX_BYTES);
     /* One write a line, so that lines of several threads never mix. */
-    char out[LINE_MAX_BYTES + 16];
-    int length = snprintf(out, sizeof out, "%s%s\n", words[level], line);
-    if (length > 0 && write(STDERR_FILENO, out, (size_t)length) < 0)
-        return; /* there is nowhere left to say so */
+    if (is_wanted(level) && !enqueue(level, text, length))
+        write_out(line, put_line(line, level, text, length));
+}
+
+static void PRINTF_LIKE(2, 0) format_line(enum log_level level, const char *format, va_list args)
+{
+    char text[LINE_MAX_BYTES];
+    if (is_wanted(level) && vsnprintf(text, sizeof text, format, args) >= 0)
+        log_line(level, text);
 }
 
 #define DEFINE_LOG(function, level)                                                                \
@@ -78,7 +172,7 @@ static void PRINTF_LIKE(2, 0) write_line(enum log_level level, const char *forma
     {                                                                                              \
         va_list args;                                                                              \
         va_start(args, format);                                                                    \
-        write_line(level, format, args);                                                           \
+        format_line(level, format, args);                                                          \
         va_end(args);                                                                              \
     }
 
@@ -86,3 +180,116 @@ DEFINE_LOG(log_error, LOG_LEVEL_ERROR)
 DEFINE_LOG(log_warning, LOG_LEVEL_WARNING)
 DEFINE_LOG(log_info, LOG_LEVEL_INFO)
 DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
+
+/* --- the thread ------------------------------------------------------------------------------ */
+
+static struct timespec gathered_at(void)
+{
+    struct timespec at;
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_nsec += GATHER_NS;
+    at.tv_sec += at.tv_nsec / 1000000000;
+    at.tv_nsec %= 1000000000;
+    return at;
+}
+
+/* Exchange an empty queue for one with what has gathered.  False: it is the last one. */
+static bool next_queue(struct queue *queue, uint64_t *lost)
+{
+    int waited = 0;
+    pthread_mutex_lock(&sink.lock);
+    while (sink.waiting.used == 0 && !sink.stop)
+        (void)pthread_cond_wait(&sink.changed, &sink.lock);
+    const struct timespec until = gathered_at();
+    while (sink.waiting.used < QUEUE_URGENT_BYTES && !sink.stop && waited == 0)
+        waited = pthread_cond_timedwait(&sink.changed, &sink.lock, &until);
+    struct queue empty = {.bytes = sink.stop ? NULL : queue->bytes};
+    char *spare = sink.stop ? queue->bytes : NULL;
+    *queue = sink.waiting;
+    sink.waiting = empty;
+    *lost = sink.lost;
+    sink.lost = 0;
+    pthread_mutex_unlock(&sink.lock);
+    free(spare);
+    return empty.bytes != NULL;
+}
+
+/* Not through the queue, which may be full. */
+static void tell_lost(uint64_t lost)
+{
+    char text[128], line[sizeof text + AROUND_MAX];
+    int length = snprintf(text, sizeof text,
+                          "the log is read too slowly: %" PRIu64 " lines were lost", lost);
+    if (length > 0)
+        write_out(line, put_line(line, LOG_LEVEL_WARNING, text, (size_t)length));
+}
+
+static void *thread_main(void *arg)
+{
+    struct queue queue = {.bytes = arg};
+    for (bool more = true; more;) {
+        uint64_t lost;
+        more = next_queue(&queue, &lost);
+        write_out(queue.bytes, queue.used);
+        if (lost > 0)
+            tell_lost(lost);
+    }
+    free(queue.bytes);
+    return NULL;
+}
+
+/* The condition by a clock that nobody sets, and the thread without signals.  Returns errno. */
+static int make_thread(char *writing)
+{
+    sigset_t all, before;
+    pthread_condattr_t attributes;
+    int error = pthread_condattr_init(&attributes);
+    if (error != 0)
+        return error;
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    error = pthread_cond_init(&sink.changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    if (error != 0)
+        return error;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&sink.thread, NULL, thread_main, writing);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0)
+        (void)pthread_cond_destroy(&sink.changed);
+    return error;
+}
+
+enum status log_start(void)
+{
+    char *waiting = malloc(QUEUE_BYTES), *writing = malloc(QUEUE_BYTES);
+    int error = waiting == NULL || writing == NULL ? ENOMEM : make_thread(writing);
+    if (error != 0) {
+        free(waiting);
+        free(writing);
+        errno = error;
+        return STATUS_IO;
+    }
+    pthread_mutex_lock(&sink.lock);
+    sink.waiting = (struct queue){.bytes = waiting};
+    pthread_mutex_unlock(&sink.lock);
+    return STATUS_OK;
+}
+
+void log_close(void)
+{
+    pthread_mutex_lock(&sink.lock);
+    bool running = sink.waiting.bytes != NULL;
+    sink.stop = running;
+    if (running)
+        (void)pthread_cond_signal(&sink.changed);
+    pthread_mutex_unlock(&sink.lock);
+    if (running) {
+        (void)pthread_join(sink.thread, NULL);
+        (void)pthread_cond_destroy(&sink.changed);
+        sink.stop = false;
+    }
+    if (sink.sink == LOG_SINK_SYSLOG)
+        closelog();
+    sink.sink = LOG_SINK_STDERR;
+}

@@ -3,8 +3,8 @@
  * Where messages for people go: syslog (the journal reads it too) or standard
  * error.  The sink is the one mutable global of the program.  One call is one
  * line; text that others chose goes through textbuf_put_foreign() first.
- * All functions are thread safe, except log_open() and log_close(), which run
- * while there is one thread.
+ * All functions are thread safe, except log_open(), log_start() and log_close(), of which one runs
+ * at a time, log_open() while nobody else logs.
  */
 #ifndef IPREVD_LOG_H
 #define IPREVD_LOG_H
@@ -16,10 +16,22 @@ enum log_sink { LOG_SINK_STDERR, LOG_SINK_SYSLOG };
 
 /* `ident` is borrowed for the life of the log; `facility` a syslog name ("mail"), NULL: mail. */
 void log_open(enum log_sink sink, const char *ident, const char *facility);
+
+/*
+ * From now on a thread writes the lines, in their order, some milliseconds later and many at a
+ * time: nobody who logs waits for whoever reads.  What there is no room for is lost, which is said.
+ * STATUS_IO with errno: no thread; lines are written at once, as before.
+ */
+enum status log_start(void) MUST_CHECK;
+
+/* Write what waits, end the thread; lines are written to standard error, at once. */
 void log_close(void);
 
 /* Messages above `level` are dropped.  Default: info. */
 void log_set_level(enum log_level level);
+
+/* One complete line, without line feed. */
+void log_line(enum log_level level, const char *text);
 
 void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_warning(const char *format, ...) PRINTF_LIKE(1, 2);

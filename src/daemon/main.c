@@ -222,6 +222,8 @@ static int serve(struct conf *conf, const struct options *options)
              conf->monitor ? "monitor" : "enforce");
     if (parent >= 0)
         background_ready(parent);
+    if (log_start() != STATUS_OK)
+        log_error("the log has no thread, every session waits for it: %s", strerror(errno));
     start.listening = false; /* libmilter's from here on */
     bool ok = service_run(start.service);
     give_back(conf, &start);

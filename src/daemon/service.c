@@ -90,7 +90,7 @@ static void session_decided(void *arg, const struct decision *decision,
     struct service *service = arg;
     char line[DECISION_LINE_MAX];
     decision_log_line(decision, occasion, line);
-    log_info("%s", line);
+    log_line(LOG_LEVEL_INFO, line);
     statistics_decided(service->statistics, decision, occasion);
     tools_decided(service->tools, decision, occasion);
 }
@@ -106,7 +106,7 @@ static bool session_exempt(void *arg, const struct facts *facts, int64_t wall_s,
 static void session_left_alone(void *arg, const char *line)
 {
     (void)arg;
-    log_info("%s", line);
+    log_line(LOG_LEVEL_INFO, line);
 }
 
 /* --- life ----------------------------------------------------------------------------------- */

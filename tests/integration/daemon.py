@@ -184,8 +184,9 @@ class Daemon:
         return wait_until(f"{pattern!r} in the log of iprevd",
                           lambda: compiled.search(self.log, since), seconds)
 
-    def decisions(self):
-        """The decision lines as dictionaries of their key=value pairs."""
+    def decisions(self, count):
+        """The decision lines, when there are `count`, as dictionaries of their key=value pairs."""
+        self.wait_log(rf"(?sm)(^client=.*?\n){{{count}}}")
         return [dict(re.findall(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)', line))
                 for line in self.log.splitlines() if re.search(r"\bclient=", line) and " action=" in line]
 

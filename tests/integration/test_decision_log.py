@@ -53,7 +53,7 @@ def test_one_object_a_decision(logged):
     assert lines[1]["queue_id"] == "4QUEUE" and lines[1]["ptr"] == "mail.good.example"
     assert "\x07" not in lines[2]["helo"]
     assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0  # nobody else reads who mails whom
-    assert len(running.decisions()) == 3
+    assert len(running.decisions(3)) == 3
 
 
 def test_off_by_default(start_iprevd, directory):

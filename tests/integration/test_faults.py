@@ -203,4 +203,4 @@ def test_helo_lookups_fail_alone(start_iprevd, dns):
     running = start_iprevd(ENFORCE, dns=servers(dns))
     result = ask(running, helo="helo.example.net")
     assert result.verdict == "accept"
-    assert running.decisions()[-1]["agreement"] == "unknown"
+    assert running.decisions(1)[-1]["agreement"] == "unknown"

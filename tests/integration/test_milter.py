@@ -288,7 +288,7 @@ def test_hostile_helo(milter, text):
 
 
 def assert_log_is_clean(daemon, decisions):
-    daemon.wait_log(rf"(?s)(client=.*?){{{decisions}}}")
+    daemon.wait_log(rf"(?s)(client=.*?\n){{{decisions}}}")
     lines = [line for line in daemon.log.split("\n") if line.startswith("client=")
              or " client=" in line]
     assert len(lines) == decisions, daemon.log

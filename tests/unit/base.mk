@@ -17,3 +17,9 @@ TESTS += tests/unit/test_authresults
 tests_unit_test_authresults_SOURCES = tests/unit/test_authresults.c
 tests_unit_test_authresults_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_authresults_LDADD = libcore.a libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_log
+TESTS += tests/unit/test_log
+tests_unit_test_log_SOURCES = tests/unit/test_log.c
+tests_unit_test_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_log_LDADD = libbase.a $(CHECK_LIBS)
