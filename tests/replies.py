@@ -92,11 +92,15 @@ SITUATIONS = [
 SECTIONS = {"score": "More than one thing", "url": "What a reply says"}
 
 
-def check_names():
-    """All checks, as the program knows them."""
+def check_actions():
+    """All checks and what is done about them as shipped, as the program knows them."""
     printed = subprocess.run([program("iprevctl"), "config", "-c", "/dev/null"], check=True,
                              capture_output=True, text=True).stdout
-    return re.findall(r"^    check ([\w-]+) \{$", printed, re.MULTILINE)
+    return dict(re.findall(r"^    check ([\w-]+) \{\n +action = (\w+)$", printed, re.MULTILINE))
+
+
+def check_names():
+    return list(check_actions())
 
 
 def problem_words():
@@ -156,6 +160,17 @@ def shown_replies():
     return found
 
 
+def shipped_actions():
+    """What the page says of the shipped policy, where that is wrong."""
+    text = re.sub(r"\s+", " ", (TOP / "doc" / PAGE).read_text())
+    told = re.search(r"iprevd refuses for (.*?), defers for (.*?), and at most marks", text)
+    actions = check_actions()
+    return [f"{PAGE} is wrong about who is met by {action}"
+            for number, action in ((1, "reject"), (2, "tempfail"))
+            if set(re.findall(r"`([\w-]+)`", told[number])) !=
+            {name for name in actions if actions[name] == action}]
+
+
 def main():
     names = check_names()
     with tempfile.TemporaryDirectory(prefix="iprevd-replies-") as folder:
@@ -172,6 +187,7 @@ def main():
               for heading, reply in shown if (heading, reply) not in replies]
     wrong += [f"what \"{words}\" means is not in {PAGE}" for words in problem_words()
               if f"`{words}`" not in (TOP / "doc" / PAGE).read_text()]
+    wrong += shipped_actions()
     played = {heading for heading, _ in replies}
     wrong += [f"no session is played for {name}" for name in names if name not in played]
     print("\n".join(wrong) if wrong else f"{len(replies)} replies of {len(names)} checks are shown")
