@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What doc/*.md show is true: every configuration is accepted, every link leads somewhere.
+"""What doc/*.md show is true: configurations are accepted, links lead somewhere, commands exist.
 
 Blocks of the language `iprevd.conf` are given to `iprevd -t`, each by itself, the tables that they
 name lying beside them; warnings count as mistakes.  Every file is installed and named in README.
@@ -60,6 +60,30 @@ def check_links(path):
     return wrong
 
 
+def check_commands(path, known):
+    """Commands of iprevctl that are mentioned exist, and take the options that are shown."""
+    wrong = []
+    shown = re.findall(r"(?:`|^ +|\$ )iprevctl ([a-z]+)([^\n`|]*)", path.read_text(), re.MULTILINE)
+    for name, rest in shown:
+        if name not in known:
+            wrong.append(f"{path.name}: there is no command iprevctl {name}")
+            continue
+        wrong += [f"{path.name}: iprevctl {name} has no option --{option}"
+                  for option in re.findall(r"(?<=\s)--([\w-]+)", rest)
+                  if option not in known[name]]
+    return wrong
+
+
+def known_commands():
+    """{command: its help}."""
+    listed = subprocess.run([program("iprevctl"), "--help"], capture_output=True, text=True,
+                            check=True).stdout
+    names = re.findall(r"^  (\w+) {2,}", listed, re.MULTILINE)
+    return {name: set(re.findall(r"--([\w-]+)", subprocess.run(
+        [program("iprevctl"), name, "--help"], capture_output=True, text=True, check=True).stdout))
+            for name in names}
+
+
 def check_lists():
     readme, made = (TOP / "README").read_text(), (TOP / "doc" / "local.mk").read_text()
     return [f"{where} does not name doc/{path.name}" for path in FILES
@@ -68,7 +92,10 @@ def check_lists():
 
 
 def main():
-    wrong, shown = check_lists(), 0
+    wrong, shown, known = check_lists(), 0, known_commands()
+    for path in [*FILES, TOP / "README", TOP / "debian" / "iprevd.README.Debian",
+                 TOP / "conf" / "iprevd.conf"]:
+        wrong += check_commands(path, known)
     with tempfile.TemporaryDirectory(prefix="iprevd-documents-") as name:
         folder = pathlib.Path(name)
         if not accepts("mode = monitr\n", folder) or accepts("mode = monitor\n", folder):

@@ -702,7 +702,7 @@ def test_monitor_first(network):
             "the decision log", (folder / "decisions.json").read_text)
         site.filter.wait_log(r"action=accept .*would=reject")
         assert refused("5. Exempt who has to be exempt", "192.0.2.4") == ""
-        site.filter.wait_log(r"client=192\.0\.2\.4 .*match=partners")
+        site.filter.wait_log(r"client=192\.0\.2\.4 .*match=partners .*contract 17")
         assert refused("5. Exempt who has to be exempt", rcpt="abuse@example.net") == ""
         site.filter.wait_log(r"policy=none match=postmaster")
         assert refused("6. Enforce what only tags") == ""
