@@ -13,3 +13,6 @@ bench_milterload_SOURCES = bench/milterload.c
 noinst_PROGRAMS += bench/cache
 bench_cache_SOURCES = bench/cache.c bench/lru.c bench/lru.h
 bench_cache_LDADD = libdns.a libcore.a libbase.a -lm
+
+noinst_PROGRAMS += bench/delaydns
+bench_delaydns_SOURCES = bench/delaydns.c
