@@ -40,7 +40,7 @@ TESTS += tests/readme.sh
 PY_LOG_COMPILER = $(PYTHON3) -B
 dist_check_SCRIPTS += tests/documents.py tests/manuals.py tests/replies.py tests/session.sh
 TESTS += tests/documents.py tests/manuals.py tests/replies.py tests/session.sh
-EXTRA_DIST += scripts/record-session scripts/session.conf scripts/session.log
+EXTRA_DIST += scripts/record-session scripts/session.conf scripts/session.maillog
 EXTRA_DIST += scripts/check scripts/install-packages scripts/quickstart scripts/quickstart.conf \
 	scripts/quickstart.py scripts/quickstart.zone
 # A busy machine is no failure: Check's own limit of 4 s a test is meant for endless loops.
