@@ -80,9 +80,12 @@ static enum status decode_name(const struct wire *wire, size_t *at, uint8_t out[
                                uint8_t *length)
 {
     ldns_rdf *rdf = NULL;
-    ldns_status status = ldns_wire2dname(&rdf, wire->bytes, wire->length, at);
+    ldns_status status;
     bool good;
 
+    if (!wire_name_sound(wire, *at))
+        return STATUS_INVALID;
+    status = ldns_wire2dname(&rdf, wire->bytes, wire->length, at);
     if (status == LDNS_STATUS_MEM_ERR)
         return STATUS_NOMEM;
     if (status != LDNS_STATUS_OK)

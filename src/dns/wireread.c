@@ -55,6 +55,43 @@ static bool label_equal(const uint8_t *label, const uint8_t *name)
     return true;
 }
 
+/* Follow the pointer at *at, backward and not too often. */
+static bool jump(const struct wire *wire, size_t *at, unsigned *jumps)
+{
+    size_t target;
+
+    if (*at + 2 > wire->length || ++*jumps > WIRE_JUMPS_MAX)
+        return false;
+    target = wire_u16(wire, *at) & 0x3fffU;
+    if (target >= *at)
+        return false;
+    *at = target;
+    return true;
+}
+
+bool wire_name_sound(const struct wire *wire, size_t offset)
+{
+    size_t at = offset, used = 0;
+    unsigned jumps = 0;
+
+    while (at < wire->length) {
+        uint8_t count = wire->bytes[at];
+
+        if (count >= POINTER) {
+            if (!jump(wire, &at, &jumps))
+                return false;
+            continue;
+        }
+        used += 1U + count;
+        if (count > LABEL_MAX || used > WIRE_BYTES_MAX)
+            return false;
+        if (count == 0)
+            return true;
+        at += 1U + count;
+    }
+    return false;
+}
+
 bool wire_name_equal(const struct wire *wire, size_t offset, const uint8_t *name, size_t length)
 {
     size_t at = offset, matched = 0;
@@ -64,14 +101,8 @@ bool wire_name_equal(const struct wire *wire, size_t offset, const uint8_t *name
         uint8_t count = wire->bytes[at];
 
         if (count >= POINTER) {
-            size_t target;
-
-            if (at + 2 > wire->length || ++jumps > WIRE_JUMPS_MAX)
+            if (!jump(wire, &at, &jumps))
                 return false;
-            target = wire_u16(wire, at) & 0x3fffU;
-            if (target >= at)
-                return false;
-            at = target;
             continue;
         }
         if (matched >= length || count != name[matched] || matched + 1U + count > length ||

@@ -45,6 +45,12 @@ bool wire_name_skip(const struct wire *wire, size_t offset, size_t *next);
 bool wire_name_equal(const struct wire *wire, size_t offset, const uint8_t *name, size_t length);
 
 /*
+ * Does the name at `offset` come to its end, in 255 bytes, over pointers as above?  What a library
+ * that follows thousands of them may be given.
+ */
+bool wire_name_sound(const struct wire *wire, size_t offset);
+
+/*
  * Canonical order of two lower-case wire names (RFC 4034 6.1): label by label from the right, so
  * that a name's descendants follow it directly.  <0, 0, >0.
  */

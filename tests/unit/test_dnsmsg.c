@@ -782,24 +782,51 @@ START_TEST(test_pointers_are_bounded)
 }
 END_TEST
 
+/* The same in the records' data, of which all belong to the question: malformed at the first. */
+START_TEST(test_pointers_in_data_are_bounded)
+{
+    char out[TEXT_MAX_];
+    struct message message;
+    struct question question;
+    struct dnsmsg_expect expect = {.question = &question, .id = ID};
+
+    for (unsigned jumps = 128; jumps <= 129; jumps++) {
+        unsigned first;
+
+        set_question(&question, REVERSE, RR_PTR);
+        start(&message, OK, REVERSE, RR_PTR);
+        put(&message, "\0\0\x10\0\1\0\0\0\0", 9); /* a TXT of the root: pointers */
+        put_u16(&message, 2 * jumps);
+        first = (unsigned)message.length;
+        for (unsigned i = 0; i < jumps; i++)
+            put_u16(&message, i == 0 ? 0xc00c : 0xc000 | (first + 2 * (i - 1)));
+        put(&message, "\xc0\x0c\0\x0c\0\1\0\0\0\x3c\0\4\1m", 14);
+        put_u16(&message, 0xc000 | (first + 2 * (jumps - 2)));
+        message.bytes[7] = 2;
+        ck_assert_str_eq(parse(&message, &expect, out),
+                         jumps == 128 ? "found m." REVERSE " ttl=60" : "failed malformed answers");
+    }
+}
+END_TEST
+
 static const struct {
     const char *label, *wire; /* of 32 bytes at most, the name at offset 4 */
     size_t length;
-    bool skips, equal;
+    bool skips, equal, sound;
 } names[] = {
-    {"plain", "\1b\0.\1a\1b\0", 9, true, true},
-    {"pointer back", "\1b\0.\1a\xc0\0", 8, true, true},
-    {"upper case", "\1B\0.\1A\xc0\0", 8, true, true},
-    {"pointer to itself", "\1b\0.\xc0\4", 6, true, false},
-    {"pointer forward", "\1b\0.\xc0\6\1a\1b\0", 11, true, false},
-    {"circle over a label", "\1b\0.\1a\xc0\4", 8, true, false},
-    {"half a pointer", "\1b\0.\1a\xc0", 7, false, false},
-    {"no end", "\1b\0.\1a\1b", 8, false, false},
-    {"label past the end", "\1b\0.\1a\5b", 8, false, false},
-    {"reserved label type", "\1b\0.\1a\x40\0", 8, false, false},
-    {"shorter", "\1b\0.\1a\0", 7, true, false},
-    {"longer", "\1b\0.\1a\1b\1c\0", 11, true, false},
-    {"other split of the same bytes", "\1b\0.\3a\1b\0", 9, true, false},
+    {"plain", "\1b\0.\1a\1b\0", 9, true, true, true},
+    {"pointer back", "\1b\0.\1a\xc0\0", 8, true, true, true},
+    {"upper case", "\1B\0.\1A\xc0\0", 8, true, true, true},
+    {"pointer to itself", "\1b\0.\xc0\4", 6, true, false, false},
+    {"pointer forward", "\1b\0.\xc0\6\1a\1b\0", 11, true, false, false},
+    {"circle over a label", "\1b\0.\1a\xc0\4", 8, true, false, false},
+    {"half a pointer", "\1b\0.\1a\xc0", 7, false, false, false},
+    {"no end", "\1b\0.\1a\1b", 8, false, false, false},
+    {"label past the end", "\1b\0.\1a\5b", 8, false, false, false},
+    {"reserved label type", "\1b\0.\1a\x40\0", 8, false, false, false},
+    {"shorter", "\1b\0.\1a\0", 7, true, false, true},
+    {"longer", "\1b\0.\1a\1b\1c\0", 11, true, false, true},
+    {"other split of the same bytes", "\1b\0.\3a\1b\0", 9, true, false, true},
 };
 
 START_TEST(test_names)
@@ -811,6 +838,7 @@ START_TEST(test_names)
     ck_assert_ptr_nonnull(copy);
     memcpy(copy, names[_i].wire, names[_i].length);
     ck_assert_msg(wire_name_skip(&wire, 4, &next) == names[_i].skips, "%s", names[_i].label);
+    ck_assert_msg(wire_name_sound(&wire, 4) == names[_i].sound, "%s", names[_i].label);
     ck_assert_msg(wire_name_equal(&wire, 4, (const uint8_t *)"\1a\1b", 5) == names[_i].equal, "%s",
                   names[_i].label);
     free(copy);
@@ -882,6 +910,7 @@ int main(void)
     tcase_add_test(tcase, test_foreign_cnames_are_capped);
     tcase_add_test(tcase, test_ends);
     tcase_add_test(tcase, test_pointers_are_bounded);
+    tcase_add_test(tcase, test_pointers_in_data_are_bounded);
     tcase_add_test(tcase, test_name_order);
     tcase_add_test(tcase, test_query);
     suite_add_tcase(suite, tcase);
