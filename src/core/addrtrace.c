@@ -338,6 +338,22 @@ static size_t nibbles_at(const char *text, const char *end, const uint8_t bytes[
     return count;
 }
 
+/*
+ * Does the digit before belong to the same digits of the address?  Then they were found from their
+ * beginning: a name of zeros, of which most addresses have many, would else be read hundreds of
+ * times.
+ */
+static bool goes_back(const struct name_parts *parts, const char *text, const uint8_t bytes[16],
+                      size_t start, bool reversed)
+{
+    if (start == 0)
+        return false;
+    while (text > parts->name && is_separator(text[-1]))
+        text--;
+    return text > parts->name &&
+           hex_value(text[-1]) == nibble(bytes, reversed ? V6_NIBBLES - start : start - 1);
+}
+
 /* Digits of the address, together or one a piece, in either direction. */
 static void match_nibbles(const struct name_parts *parts, const struct name_span *piece,
                           const uint8_t bytes[16], struct addrtrace *best)
@@ -346,6 +362,8 @@ static void match_nibbles(const struct name_parts *parts, const struct name_span
         for (size_t start = 0; start + V6_PART_NIBBLES <= V6_NIBBLES; start++) {
             for (unsigned how = 0; how < 2; how++) {
                 size_t nonzero;
+                if (goes_back(parts, piece->at + at, bytes, start, how == 1))
+                    continue;
                 size_t count =
                     nibbles_at(piece->at + at, parts->end, bytes, start, how == 1, &nonzero);
                 if (count < V6_PART_NIBBLES || nonzero < V6_NONZERO_NIBBLES)
