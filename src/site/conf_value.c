@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define UNIX_PATH_MAX 107 /* bytes: sun_path less its NUL */
@@ -297,9 +298,18 @@ static char *resolve(const struct setting *set, const char *prefix, size_t prefi
     return whole;
 }
 
+/* Why it cannot be read, or NULL.  A named pipe or a device might hold up the start for ever. */
+static const char *unreadable(const char *path)
+{
+    struct stat st;
+    if (access(path, R_OK) != 0 || stat(path, &st) != 0)
+        return strerror(errno);
+    return S_ISREG(st.st_mode) ? NULL : "not a regular file";
+}
+
 static void set_text(const struct setting *set)
 {
-    const char *text = set->words->text;
+    const char *text = set->words->text, *why = NULL;
     char *value = NULL;
     if (takes_none(set->option) && strcmp(text, "none") == 0) {
         memcpy(set->field, &value, sizeof value);
@@ -310,10 +320,12 @@ static void set_text(const struct setting *set)
         return;
     }
     value = set->option->text == TEXT_FILE ? resolve(set, "", 0, text) : keep(set, text);
-    if (value != NULL && set->option->text == TEXT_FILE && access(value, R_OK) != 0)
+    if (value != NULL && set->option->text == TEXT_FILE)
+        why = unreadable(value);
+    if (why != NULL)
         conf_error(set->loader->messages, set->words->line,
                    "key \"%s\": found \"%.100s\", which cannot be read (%s); allowed: %s", set->key,
-                   text, strerror(errno), set->option->allowed);
+                   text, why, set->option->allowed);
     memcpy(set->field, &value, sizeof value);
 }
 

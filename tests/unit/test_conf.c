@@ -202,6 +202,9 @@ static const struct {
      "as {\"127.0.0.1\", \"127.0.0.1:5300\", \"[::1]:5353\"}"},
     {"resolv-conf", "dns { resolv-conf = x }",
      ":1: key \"dns.resolv-conf\": found \"x\"; allowed: an absolute path"},
+    {"zone-file is a device", "dns { zone-file = \"/dev/zero\" }",
+     ":1: key \"dns.zone-file\": found \"/dev/zero\", which cannot be read (not a regular file); "
+     "allowed: a zone file that can be read"},
     {"zone-file", "dns {\n  zone-file = \"/nonexistent\" }",
      ":2: key \"dns.zone-file\": found \"/nonexistent\", which cannot be read (No such file or "
      "directory); allowed: a zone file that can be read"},
