@@ -18,23 +18,23 @@ FUZZ_PLACES([LOADED] = "loaded", [REFUSED] = "refused", [HELD_BACK] = "files-hel
 #define NOW INT64_C(1798761600) /* 2027-01-01T00:00:00Z */
 
 /*
- * A configuration names files.  While one is loaded none is there but the input itself
- * (/proc/self/fd): the linker puts these in place of the library's (--wrap), for the fuzzer's own
- * calls, too.
+ * A configuration names files.  While one is loaded none is there but the input itself: the linker
+ * puts these in place of the library's (--wrap), for the fuzzer's own calls, too.
  */
 int __real_open(const char *path, int flags, ...);
 int __real_stat(const char *path, struct stat *out);
+int __real_access(const char *path, int mode);
 psl_ctx_t *__real_psl_load_file(const char *path);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_stat(const char *path, struct stat *out);
+int __wrap_access(const char *path, int mode);
 psl_ctx_t *__wrap_psl_load_file(const char *path);
 
-static bool loading;
+static const char *loading; /* the file; NULL: none */
 
 static bool is_there(const char *path)
 {
-    static const char ours[] = "/proc/self/fd/";
-    if (!loading || strncmp(path, ours, sizeof ours - 1) == 0)
+    if (loading == NULL || strcmp(path, loading) == 0)
         return true;
     fuzz_reach(HELD_BACK);
     errno = ENOENT;
@@ -47,13 +47,18 @@ int __wrap_open(const char *path, int flags, ...)
     va_start(args, flags);
     mode_t mode = (flags & O_CREAT) != 0 ? va_arg(args, mode_t) : 0;
     va_end(args);
-    CHECK(!loading || (flags & (O_ACCMODE | O_CREAT | O_TRUNC)) == O_RDONLY);
+    CHECK(loading == NULL || (flags & (O_ACCMODE | O_CREAT | O_TRUNC)) == O_RDONLY);
     return is_there(path) ? __real_open(path, flags, mode) : -1;
 }
 
 int __wrap_stat(const char *path, struct stat *out)
 {
     return is_there(path) ? __real_stat(path, out) : -1;
+}
+
+int __wrap_access(const char *path, int mode)
+{
+    return is_there(path) ? __real_access(path, mode) : -1;
 }
 
 psl_ctx_t *__wrap_psl_load_file(const char *path)
@@ -85,9 +90,9 @@ static struct conf *load(const void *text, size_t size)
     const struct conf_report report = {hear, ignore, &errors};
     struct fuzz_file file;
     fuzz_file_open(&file, text, size);
-    loading = true;
+    loading = file.path;
     struct conf *conf = conf_load(file.path, NOW, &report);
-    loading = false;
+    loading = NULL;
     fuzz_file_close(&file);
     CHECK((conf == NULL) == (errors > 0));
     return conf;

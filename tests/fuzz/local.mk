@@ -46,7 +46,7 @@ tests_fuzz_fuzz_cachefile_LDFLAGS = $(FUZZ_LINK)
 # Its own open() and what else reads files: see there.
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(FUZZ_SHARED)
 tests_fuzz_fuzz_conf_LDADD = $(SITE_LIBS)
-tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=open,--wrap=stat,--wrap=psl_load_file
+tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=open,--wrap=stat,--wrap=access,--wrap=psl_load_file
 
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(FUZZ_SHARED)
 tests_fuzz_fuzz_control_LDADD = libdaemon.a $(SITE_LIBS)
