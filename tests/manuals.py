@@ -3,8 +3,9 @@
 """The manual pages and the programs know the same things: neither has what the other lacks.
 
 iprevd(8): options, signals, keys of a log line, metrics with their labels and descriptions;
-iprevctl(1): commands, their options and arguments, exit statuses; iprevd.conf(5): keys of log line
-and JSON, and what checks mean (its options are compared by tests/unit/test_conf).
+iprevctl(1): commands, their options and arguments, exit statuses; iprevd.conf(5): ranges of
+options, keys of log line and JSON, and what checks mean (that all options are there is for
+tests/unit/test_conf).
 """
 
 import json
@@ -199,6 +200,37 @@ def check_checks(page):
             WRONG.append(f"{name}: iprevd.conf(5) and the sample differ: {meanings.get(name)}")
 
 
+# How an option is reached, by the manual's heading.
+BLOCKS = {"The file": "{} = zzz", "Block dns": "dns {{ {} = zzz }}",
+          "Block cache": "cache {{ {} = zzz }}",
+          "Block policy": 'policy "default" {{ {} = zzz }}',
+          "Block check": 'policy "default" {{ check ptr-missing {{ {} = zzz }}\n}}'}
+UNIT = r"(?: (?:second|minute|hour|day)s?)?"
+
+
+def check_ranges(page, folder):
+    """What `iprevd -t` says is allowed for a number, a time or a size is in the manual."""
+    found = 0
+    for heading, block in BLOCKS.items():
+        body = section(page, f".Ss {heading}", ends=(".Ss ", ".Sh "))
+        for name, entry in re.findall(r"^\.It Cm (\S+) No = .*\n((?:(?!\.It|\.El).*\n?)*)",
+                                      body, re.MULTILINE):
+            (folder / "range.conf").write_text(block.format(name) + "\n")
+            allowed = said(program(), "-t", "-c", folder / "range.conf").partition("allowed: ")[2]
+            span = re.search(rf"(\d\w*){UNIT} (?:\(off\) )?to (\d\w*{UNIT})", allowed)
+            upper = re.search(rf"up to (\d+{UNIT})", allowed)
+            if not span and not upper:
+                continue
+            found += 1
+            wanted = upper[0] if upper else span[0]
+            if "(off)" in allowed:
+                wanted = f"up to {span[2]}"
+            if wanted.lower() not in re.sub(r"\s+", " ", entry).lower():
+                WRONG.append(f"{name}: iprevd.conf(5) does not say \"{wanted}\"")
+    if found < 15:
+        WRONG.append(f"ranges of only {found} options were found")
+
+
 def check_json(page, line_keys, objects):
     log = section(page, ".Sh THE LOG")
     more = log.partition("More keys:")[2]
@@ -242,6 +274,7 @@ def main():
         folder = pathlib.Path(name)
         line, metrics = play(folder / "iprevd")
         objects = decide(folder)
+        check_ranges(conf_page, folder)
     check_daemon_options(daemon_page)
     check_signals(daemon_page)
     keys = check_log(daemon_page, conf_page, line)
