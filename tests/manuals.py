@@ -11,6 +11,7 @@ tests/unit/test_conf).
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -269,6 +270,9 @@ def decide(folder):
 
 
 def main():
+    if shutil.which("setpriv") is None:
+        print("skipped: no setpriv to start the daemon with")
+        return 77
     daemon_page, tool_page, conf_page = map(manual, ("iprevd.8", "iprevctl.1", "iprevd.conf.5"))
     with tempfile.TemporaryDirectory(prefix="iprevd-manuals-") as name:
         folder = pathlib.Path(name)

@@ -10,6 +10,7 @@ are printed as the page shows them.
 import ipaddress
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -172,6 +173,9 @@ def shipped_actions():
 
 
 def main():
+    if shutil.which("setpriv") is None:
+        print("skipped: no setpriv to start the daemon with")
+        return 77
     names = check_names()
     with tempfile.TemporaryDirectory(prefix="iprevd-replies-") as folder:
         replies = all_replies(pathlib.Path(folder), names)
