@@ -14,9 +14,9 @@ CORE_TESTS = \
 	tests/unit/test_reply
 
 check_PROGRAMS += $(CORE_TESTS) tests/tools/generic_rate
-TESTS += $(CORE_TESTS) tests/structure.sh tests/generic-rate.sh
-dist_check_SCRIPTS += tests/structure.sh tests/generic-rate.sh
-EXTRA_DIST += tests/data/ptr-names-sample.tsv
+TESTS += $(CORE_TESTS) tests/structure.sh tests/generic-rate.sh tests/policy-rate.sh
+dist_check_SCRIPTS += tests/structure.sh tests/generic-rate.sh tests/policy-rate.sh
+EXTRA_DIST += tests/data/ptr-names-sample.tsv tests/data/clients-sample.tsv
 
 tests_tools_generic_rate_SOURCES = tests/tools/generic_rate.c
 tests_tools_generic_rate_LDADD = libcore.a libbase.a
