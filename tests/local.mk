@@ -52,5 +52,7 @@ dist_check_SCRIPTS += tests/integration/run scripts/fetch-mta
 EXTRA_DIST += $(srcdir)/tests/integration/*.py
 # Static analysis and the Debian package.
 EXTRA_DIST += .clang-tidy scripts/analyze scripts/cppcheck-suppressions.txt scripts/test-package
-# What of the source the tests run.
-EXTRA_DIST += scripts/coverage
+# What of the source the tests run; memcheck.
+EXTRA_DIST += scripts/coverage scripts/valgrind tests/valgrind.supp
+# Sessions for hours while everything else happens.
+EXTRA_DIST += scripts/soak tests/soak/run $(srcdir)/tests/soak/*.py
