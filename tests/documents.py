@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What doc/*.md show is true: configurations are accepted, links lead somewhere, commands exist.
 
-Blocks of the language `iprevd.conf` are given to `iprevd -t`, each by itself, the tables that they
-name lying beside them; warnings count as mistakes.  Every file is installed and named in README.
+Blocks of the language `iprevd.conf` are given to `iprevd -t`, each by itself and each within the file
+that is installed, the tables that they name lying beside them; warnings count as mistakes.  Every file is installed and named in README.
 """
 
 import pathlib
@@ -18,6 +18,7 @@ import fenced  # noqa: E402
 from daemon import program  # noqa: E402
 
 FILES = sorted((TOP / "doc").glob("*.md"))
+SAMPLE = TOP / "conf" / "iprevd.conf"
 TABLES = {"cidr": "192.0.2.0/24 permit\n", "pcre": "/dsl/ REJECT\n", "regexp": "/dsl/ REJECT\n",
           "texthash": "mail.example.org OK\n"}
 # Other languages that have tests of their own, and what is only for reading.
@@ -36,6 +37,28 @@ def accepts(text, folder):
     return done.stderr if done.returncode or "warning" in done.stderr else ""
 
 
+BLOCK = re.compile(r'^(\w+(?: "[^"]+")?) \{(.*?)^\}$|^(\w+(?: "[^"]+")?) \{ (.*) \}$',
+                   re.DOTALL | re.MULTILINE)
+
+
+def merged(sample, text):
+    """The installed file with `text` in it, as people do it: everything where its like is."""
+    for whole in BLOCK.finditer(text):
+        head, body = whole[1] or whole[3], whole[2] or "    " + whole[4] + "\n"
+        found = re.search(rf"^{re.escape(head)} \{{$.*?^(\}})$", sample, re.DOTALL | re.MULTILINE)
+        if not found:
+            sample += whole[0] + "\n"
+            continue
+        inside = sample[found.start():found.start(1)]
+        for name in re.findall(r"^ +check ([\w-]+) *\{", body, re.MULTILINE):
+            inside = re.sub(rf"^ +check {name} +\{{.*\}}\n", "", inside, flags=re.MULTILINE)
+        sample = sample[:found.start()] + inside + body + sample[found.start(1):]
+    for name, rest in re.findall(r"^([\w-]+)(\s*\+?=.*)$", BLOCK.sub("", text), re.MULTILINE):
+        sample, count = re.subn(rf"^{name} *=.*$", name + rest, sample, flags=re.MULTILINE)
+        sample = sample if count else f"{name}{rest}\n{sample}"
+    return sample
+
+
 def check_blocks(path, folder):
     wrong, shown = [], 0
     for block in fenced.blocks(path.read_text()):
@@ -44,7 +67,8 @@ def check_blocks(path, folder):
             wrong.append(f"{place}: nothing tests blocks of the language {block.language}")
         if block.language == "iprevd.conf":
             shown += 1
-            complaint = accepts(block.text, folder)
+            whole = merged(SAMPLE.read_text(), block.text)
+            complaint = accepts(block.text, folder) or accepts(whole, folder)
             if complaint:
                 wrong.append(f"{place}: {complaint}")
     return wrong, shown
@@ -94,7 +118,7 @@ def check_lists():
 def main():
     wrong, shown, known = check_lists(), 0, known_commands()
     for path in [*FILES, TOP / "README", TOP / "debian" / "iprevd.README.Debian",
-                 TOP / "conf" / "iprevd.conf"]:
+                 SAMPLE]:
         wrong += check_commands(path, known)
     with tempfile.TemporaryDirectory(prefix="iprevd-documents-") as name:
         folder = pathlib.Path(name)
