@@ -41,6 +41,7 @@ struct outcome {
     enum action action;
     double score;
     bool by_score;
+    check_set scored;
     enum check_id reason;
 };
 
@@ -66,7 +67,7 @@ static enum action score_action(const struct policy *policy, double score)
 static struct outcome judge_set(const struct policy *policy, const struct policy_site *site,
                                 const struct facts *facts, check_set set)
 {
-    struct outcome outcome = {ACTION_ACCEPT, 0.0, false, CHECK_COUNT};
+    struct outcome outcome = {.action = ACTION_ACCEPT, .reason = CHECK_COUNT};
     enum check_id heaviest = CHECK_COUNT;
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         enum check_id id = (enum check_id)i;
@@ -80,6 +81,8 @@ static struct outcome judge_set(const struct policy *policy, const struct policy
         if (heaviest == CHECK_COUNT || policy->rules[i].score > policy->rules[heaviest].score)
             heaviest = id;
         outcome.score += policy->rules[i].score;
+        if (policy->rules[i].score > 0)
+            outcome.scored |= CHECK_BIT(i);
     }
     enum action by_score = score_action(policy, outcome.score);
     if (by_score > outcome.action) {
@@ -124,6 +127,24 @@ struct verdict policy_judge(const struct policy *policy, const struct policy_sit
         .score = would.score,
         .enforced_score = done.score,
         .by_score = told->by_score,
+        .scored = told->scored,
+        .told_score = told->score,
         .reason = told->reason,
+        .would_by_score = would.by_score,
+        .would_scored = would.scored,
+        .would_reason = would.reason,
     };
+}
+
+struct verdict verdict_enforced(const struct verdict *verdict)
+{
+    struct verdict out = *verdict;
+    out.action = verdict->would;
+    out.enforced = verdict->checks;
+    out.enforced_score = verdict->score;
+    out.by_score = verdict->would_by_score;
+    out.scored = verdict->would_scored;
+    out.told_score = verdict->score;
+    out.reason = verdict->would_reason;
+    return out;
 }

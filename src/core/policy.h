@@ -43,10 +43,19 @@ struct verdict {
     double score;          /* of all true checks */
     double enforced_score; /* of the enforced ones */
     bool by_score;         /* a threshold, not a single check, decided what `reason` is behind */
+    check_set scored;      /* then: the checks that made up the score ... */
+    double told_score;     /* ... and their sum */
     enum check_id reason;  /* the first check behind `would` (behind `action` when it is worse than
                               accept; when a score decided, the one with the largest score);
                               CHECK_COUNT when no check is true */
+    /* by_score, scored and reason of `would`. */
+    bool would_by_score;
+    check_set would_scored;
+    enum check_id would_reason;
 };
+
+/* The verdict that it would be without monitor and percent: `would` is done, and told. */
+struct verdict verdict_enforced(const struct verdict *verdict);
 
 /* Defaults of a policy as the shipped configuration has them; name is borrowed. */
 void policy_defaults(struct policy *policy, const char *name);

@@ -22,14 +22,13 @@ static bool is_digit(char c)
 
 /* The sentence */
 
-/* "total score 3.5 of ptr-generic and helo-disagrees; ": the checks that make up the score. */
+/* "total score 3.5 of ptr-generic and helo-disagrees: ": the checks that make up the score. */
 static void put_score(const struct verdict *verdict, struct textbuf *out)
 {
-    bool enforced = verdict->action > ACTION_ACCEPT;
-    check_set set = enforced ? verdict->enforced : verdict->checks;
+    check_set set = verdict->scored;
     unsigned total = (unsigned)__builtin_popcount(set);
     unsigned listed = 0;
-    textbuf_printf(out, "total score %g of ", enforced ? verdict->enforced_score : verdict->score);
+    textbuf_printf(out, "total score %g of ", verdict->told_score);
     for (unsigned i = 0; i < CHECK_COUNT && listed < SHOWN_CHECKS_MAX; i++) {
         if ((set & CHECK_BIT(i)) == 0)
             continue;

@@ -43,15 +43,20 @@ void replayprint_row(FILE *stream, const struct replay_event *event,
                      const struct decision *decision)
 {
     char client[IPADDR_TEXT_MAX];
-    const struct verdict *verdict = &decision->verdict;
+    /* What is shown is what would be done, so that is what is explained. */
+    const struct verdict verdict = verdict_enforced(&decision->verdict);
+    char reason[REASON_MAX];
     const char *name = "";
-    (void)fprintf(stream, "%-10s %-8s %-15s ", action_text(verdict->would),
+    (void)fprintf(stream, "%-10s %-8s %-15s ", action_text(verdict.action),
                   outcome_names[event->outcome], ipaddr_format(&event->client, client));
-    if (verdict->reason < CHECK_COUNT)
-        (void)fprintf(stream, "%s: ", checks[verdict->reason].name);
+    if (verdict.reason < CHECK_COUNT)
+        (void)fprintf(stream, "%s: ", checks[verdict.reason].name);
     else if (decision->evidence.iprev.confirmed != NULL)
         name = decision->evidence.iprev.confirmed->name;
-    (void)fprintf(stream, "%s\n", decision->reason[0] != '\0' ? decision->reason : name);
+    const char *why = verdict.reason < CHECK_COUNT
+                          ? reply_reason(&decision->evidence, &verdict, reason)
+                          : decision->reason;
+    (void)fprintf(stream, "%s\n", why[0] != '\0' ? why : name);
 }
 
 bool replayprint_json(FILE *stream, const struct replay_event *event,

@@ -86,9 +86,11 @@ static void add_domain(struct replay_domain *domain, const struct decision *deci
     if (would <= domain->example_action)
         return;
     domain->example_action = would;
+    char reason[REASON_MAX];
+    const struct verdict enforced = verdict_enforced(&decision->verdict);
+    (void)reply_reason(&decision->evidence, &enforced, reason);
     (void)ipaddr_format(&decision->evidence.facts->client, domain->example_client);
-    replay_copy(domain->example, sizeof domain->example, decision->reason,
-                strlen(decision->reason));
+    replay_copy(domain->example, sizeof domain->example, reason, strlen(reason));
 }
 
 static void add_checks(struct replay_tally *tally, const struct verdict *verdict)
@@ -99,7 +101,7 @@ static void add_checks(struct replay_tally *tally, const struct verdict *verdict
             continue;
         tally->checks[i].hits++;
         tally->checks[i].alone += single;
-        tally->checks[i].decides += verdict->reason == i && verdict->would > ACTION_ACCEPT;
+        tally->checks[i].decides += verdict->would_reason == i && verdict->would > ACTION_ACCEPT;
     }
 }
 

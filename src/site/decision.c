@@ -74,8 +74,10 @@ void decision_make(const struct conf *conf, const struct facts *facts,
     struct evidence_settings settings = settings_of(conf, out->policy);
     evidence_evaluate(facts, &settings, occasion->dialogue, &out->evidence);
     if (out->policy == NULL) {
-        out->verdict = (struct verdict){
-            .action = ACTION_ACCEPT, .would = ACTION_ACCEPT, .reason = CHECK_COUNT};
+        out->verdict = (struct verdict){.action = ACTION_ACCEPT,
+                                        .would = ACTION_ACCEPT,
+                                        .reason = CHECK_COUNT,
+                                        .would_reason = CHECK_COUNT};
         explain_exempt(out);
         return;
     }

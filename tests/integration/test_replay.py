@@ -98,6 +98,18 @@ WANT_TRIPLES = [("192.0.2.1", "mail.debian.org", "unknown", "accept"),
                 ("198.51.100.7", None, "unknown", "reject")]
 
 
+def test_what_would_be_done_is_explained(replay):
+    """Not what is done now: a monitored check is told before one that only tags."""
+    replay.conf.write_text(CONF + 'policy "default" { check ptr-missing { monitor = true } }\n')
+    path = replay.file("recorded", "198.51.100.7 no_name -\n")
+    assert "reject     unknown  198.51.100.7    ptr-missing: 198.51.100.7 has no PTR" in replay.run(
+        "--no-dns", path)
+    sums = replay.sums("--no-dns", path)
+    assert sums["checks"]["ptr-missing"]["decides"] == 1
+    assert sums["checks"]["helo-invalid"]["decides"] == 0
+    assert "    198.51.100.7 has no PTR record" in replay.run("--no-dns", "--summary", path)
+
+
 @pytest.mark.parametrize("form, content, want", [
     ("postfix", POSTFIX, WANT_POSTFIX),
     ("sendmail", SENDMAIL, WANT_SENDMAIL),

@@ -219,6 +219,16 @@ START_TEST(test_score)
                      "total score 5 of ptr-missing, helo-not-fqdn and helo-disagrees: 198.51.100.7 "
                      "has no PTR record (NXDOMAIN); " NETWORK "set a PTR record for the address");
 
+    /* A check that adds nothing is no part of the sum, true or not. */
+    scene.policy.rules[CHECK_HELO_NOT_FQDN].score = 0;
+    scene.policy.reject_score = 3.5;
+    scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
+    reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, NULL, &reply);
+    ck_assert_str_eq(reply.lines[0],
+                     "total score 3.5 of ptr-missing and helo-disagrees: 198.51.100.7 "
+                     "has no PTR record (NXDOMAIN); " NETWORK "set a PTR record for the address");
+    scene.policy.rules[CHECK_HELO_NOT_FQDN].score = 1.5;
+
     scene.policy.rules[CHECK_HELO_DISAGREES].monitor = true;
     scene.policy.reject_score = 4.0;
     scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
