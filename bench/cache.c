@@ -5,6 +5,8 @@
  * one lock, and the longest time that one store or lookup took while the table grew.
  *
  *     bench/cache [SECONDS of each speed measurement]
+ *     bench/cache -g MOST    how it grows from 1,000 to MOST records, a line each: records, bytes a
+ *                            record, nanoseconds a lookup, nanoseconds a store
  */
 #include "dns/cache.h"
 #include "lru.h"
@@ -331,8 +333,71 @@ static void measure_speed(double seconds)
     lru_free(lru);
 }
 
+/* --- growth --------------------------------------------------------------------------------- */
+
+#define GROWTH_LOOKUPS 1000000
+#define GROWTH_BATCH   4096 /* questions made beforehand: only the lookup is measured */
+
+static double lookup_ns(struct cache *cache, uint32_t records)
+{
+    static struct question questions[GROWTH_BATCH];
+    uint64_t seed = 1;
+    double spent_s = 0;
+    uint32_t done = 0;
+    for (; done < GROWTH_LOOKUPS; done += GROWTH_BATCH) {
+        for (uint32_t i = 0; i < GROWTH_BATCH; i++)
+            answer_unref(make_record((uint32_t)(next_random(&seed) % records), &questions[i]));
+        double begin = cpu_s();
+        for (uint32_t i = 0; i < GROWTH_BATCH; i++)
+            answer_unref(cache_lookup(cache, &questions[i], T0).answer);
+        spent_s += cpu_s() - begin;
+    }
+    return spent_s / done * 1e9;
+}
+
+static double store_ns(struct cache *cache, uint32_t first, uint32_t end)
+{
+    static struct question questions[GROWTH_BATCH];
+    static struct answer *answers[GROWTH_BATCH];
+    double spent_s = 0;
+    for (uint32_t at = first; at < end;) {
+        uint32_t count = end - at < GROWTH_BATCH ? end - at : GROWTH_BATCH;
+        for (uint32_t i = 0; i < count; i++)
+            answers[i] = make_record(at + i, &questions[i]);
+        double begin = cpu_s();
+        for (uint32_t i = 0; i < count; i++)
+            cache_store(cache, &questions[i], answers[i], T0);
+        spent_s += cpu_s() - begin;
+        for (uint32_t i = 0; i < count; i++)
+            answer_unref(answers[i]);
+        at += count;
+    }
+    return spent_s / (end - first) * 1e9;
+}
+
+/* 1,000, 2,000, 5,000, 10,000 and so on. */
+static void measure_growth(uint32_t most)
+{
+    struct cache *cache = new_cache((size_t)8 << 30);
+    uint32_t records = 0, target = 1000;
+    for (unsigned step = 0; records < most; step++) {
+        double store = store_ns(cache, records, target);
+        struct cache_stats stats;
+        records = target;
+        cache_stats(cache, &stats);
+        printf("%u %.1f %.1f %.1f\n", records, (double)stats.bytes / (double)stats.records,
+               lookup_ns(cache, records), store);
+        target = step % 3 == 1 ? target / 2 * 5 : target * 2;
+    }
+    cache_free(cache);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "-g") == 0) {
+        measure_growth((uint32_t)strtoul(argv[2], NULL, 10));
+        return 0;
+    }
     double seconds = argc > 1 ? atof(argv[1]) : 2;
     measure_memory(100000);
     measure_memory(1000000);

@@ -16,3 +16,5 @@ bench_cache_LDADD = libdns.a libcore.a libbase.a -lm
 
 noinst_PROGRAMS += bench/delaydns
 bench_delaydns_SOURCES = bench/delaydns.c
+noinst_PROGRAMS += bench/smtpload
+bench_smtpload_SOURCES = bench/smtpload.c

@@ -4,14 +4,16 @@
  * negotiate, connect, EHLO, MAIL, RCPT, two header fields, end of message, quit.  One thread a
  * session at a time.  Prints one line of figures as JSON.
  *
- *     milterload -s inet:8899@127.0.0.1 -c 16 -n 10000 [-a 192.0.2.0/1000] [-d MS] [-i]
+ *     milterload -s inet:8899@127.0.0.1 -c 16 -n 10000 [-a 192.0.2.0/1000] [-d MS] [-w N] [-i]
  *
  *   -s  socket: inet:PORT@HOST or unix:PATH
  *   -c  sessions at a time
  *   -n  sessions in all
  *   -a  clients: the N-th session is address A + N modulo COUNT (default 10.0.0.1/1)
  *   -d  milliseconds between two commands of the dialogue (default 0)
- *   -i  stay idle after EHLO until standard input ends, for measuring memory
+ *   -w  this many clients more that take -d between two commands, as long as the others, which then
+ *       take none, are at work; only the others are counted
+ *   -i  stay idle after EHLO until standard input ends, for measuring memory: one thread for all
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -61,12 +63,16 @@ static struct {
     uint32_t first; /* host order */
     uint32_t addresses;
     unsigned delay_ms;
-    atomic_bool idle;
+    unsigned slow; /* clients beside those that are counted */
+    bool idle;
+    atomic_bool done; /* slow clients need not go on */
     atomic_ulong next;
     atomic_ulong refused, broken, accepted;
-    atomic_uint waiting;
     double *took_ms; /* a session */
 } load;
+
+/* How a session ended. */
+enum end { BROKEN, REFUSED, ACCEPTED };
 
 struct link {
     int fd;
@@ -181,12 +187,15 @@ static bool on_connect(struct link *link, unsigned long n)
     return event(link, NO_CONNECT, NR_CONNECT, 'C', data, (size_t)length + 1) == 'c';
 }
 
-static void pause_dialogue(void)
+/* Slow clients look up now and then whether the load is over. */
+static void pause_dialogue(unsigned ms)
 {
-    const struct timespec delay = {.tv_sec = load.delay_ms / 1000,
-                                   .tv_nsec = (long)(load.delay_ms % 1000) * 1000000};
-    if (load.delay_ms > 0)
-        (void)nanosleep(&delay, NULL);
+    const unsigned slice_ms = 50;
+    while (ms > 0 && !load.done) {
+        unsigned now = ms < slice_ms ? ms : slice_ms;
+        (void)usleep(now * 1000);
+        ms -= now;
+    }
 }
 
 static bool message(struct link *link)
@@ -207,61 +216,102 @@ static bool message(struct link *link)
     return end == 'c' || end == 'a';
 }
 
-static void stay_idle(struct link *link)
-{
-    (void)flush(link);
-    (void)atomic_fetch_add(&load.waiting, 1);
-    while (load.idle)
-        (void)usleep(10000);
-}
-
-/* One session; the flush at RCPT is the first answer that the SMTP client waits for. */
-static void session(struct link *link, unsigned long n)
+/* The flush at RCPT is the first answer that the SMTP client waits for. */
+static enum end session(struct link *link, unsigned long n, unsigned pause_ms)
 {
     static const char helo[] = "mail.example.org", from[] = "<a@example.org>",
                       to[] = "<b@example.net>";
     char at_rcpt = 0;
     bool ok = negotiate(link) && on_connect(link, n);
-    pause_dialogue();
+    pause_dialogue(pause_ms);
     ok = ok && event(link, NO_HELO, NR_HELO, 'H', helo, sizeof helo) == 'c';
-    pause_dialogue();
-    if (ok && load.idle)
-        stay_idle(link);
+    pause_dialogue(pause_ms);
     ok = ok && event(link, NO_MAIL, NR_MAIL, 'M', from, sizeof from) == 'c';
-    pause_dialogue();
+    pause_dialogue(pause_ms);
     if (ok)
         at_rcpt = event(link, NO_RCPT, NR_RCPT, 'R', to, sizeof to);
+    enum end end = BROKEN;
     if (at_rcpt == 'y' || at_rcpt == 'r' || at_rcpt == 't')
-        (void)atomic_fetch_add(&load.refused, 1);
-    else if (ok && at_rcpt == 'c' && message(link))
-        (void)atomic_fetch_add(&load.accepted, 1);
-    else
-        (void)atomic_fetch_add(&load.broken, 1);
+        end = REFUSED;
+    else if (at_rcpt == 'c' && message(link))
+        end = ACCEPTED;
     put(link, 'Q', NULL, 0);
-    (void)flush(link);
+    return flush(link) ? end : BROKEN;
+}
+
+static bool open_link(struct link *link)
+{
+    int on = 1;
+    link->out_length = 0;
+    link->fd = socket(load.addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (link->fd < 0)
+        return false;
+    if (load.addr.ss_family != AF_UNIX)
+        (void)setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(link->fd, (struct sockaddr *)&load.addr, load.addr_length) == 0)
+        return true;
+    (void)close(link->fd);
+    return false;
+}
+
+static enum end whole_session(struct link *link, unsigned long n, unsigned pause_ms)
+{
+    if (!open_link(link))
+        return BROKEN;
+    enum end end = session(link, n, pause_ms);
+    (void)close(link->fd);
+    return end;
 }
 
 static void *worker(void *arg)
 {
+    atomic_ulong *const counters[] = {
+        [BROKEN] = &load.broken, [REFUSED] = &load.refused, [ACCEPTED] = &load.accepted};
     struct link *link = malloc(sizeof *link);
+    unsigned pause_ms = load.slow > 0 ? 0 : load.delay_ms;
     unsigned long n;
     (void)arg;
     while (link != NULL && (n = atomic_fetch_add(&load.next, 1)) < load.sessions) {
         double start = now_ms();
-        int on = 1;
-        link->out_length = 0;
-        link->fd = socket(load.addr.ss_family, SOCK_STREAM, 0);
-        if (load.addr.ss_family != AF_UNIX)
-            (void)setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        if (connect(link->fd, (struct sockaddr *)&load.addr, load.addr_length) == 0)
-            session(link, n);
-        else
-            (void)atomic_fetch_add(&load.broken, 1);
-        (void)close(link->fd);
+        (void)atomic_fetch_add(counters[whole_session(link, n, pause_ms)], 1);
         load.took_ms[n] = now_ms() - start;
     }
     free(link);
     return NULL;
+}
+
+static void *slow_worker(void *arg)
+{
+    struct link *link = malloc(sizeof *link);
+    (void)arg;
+    for (unsigned long n = 0; link != NULL && !load.done; n++)
+        (void)whole_session(link, n, load.delay_ms);
+    free(link);
+    return NULL;
+}
+
+/*
+ * All sessions up to EHLO from one thread: ten thousand threads that wait would measure the
+ * scheduler.  Says how many came so far, and why no more.
+ */
+static void stay_idle(void)
+{
+    static const char helo[] = "mail.example.org";
+    struct link *link = malloc(sizeof *link);
+    unsigned count = 0;
+    errno = 0;
+    while (link != NULL && count < load.concurrency && open_link(link) && negotiate(link) &&
+           on_connect(link, count) &&
+           event(link, NO_HELO, NR_HELO, 'H', helo, sizeof helo) == 'c' && flush(link))
+        count++; /* its descriptor stays open until this program ends */
+    (void)printf("idle %u %s\n", count,
+                 count == load.concurrency ? "all"
+                 : errno != 0              ? strerror(errno)
+                                           : "closed by the filter");
+    (void)fflush(stdout);
+    while (getchar() != EOF)
+        ;
+    free(link);
 }
 
 static int by_value(const void *a, const void *b)
@@ -312,7 +362,7 @@ static bool parse_options(int argc, char **argv)
 {
     bool ok = true, has_socket = false;
     int option;
-    while (ok && (option = getopt(argc, argv, "s:c:n:a:d:i")) != -1) {
+    while (ok && (option = getopt(argc, argv, "s:c:n:a:d:w:i")) != -1) {
         if (option == 's')
             ok = has_socket = parse_socket(optarg);
         else if (option == 'c')
@@ -323,6 +373,8 @@ static bool parse_options(int argc, char **argv)
             ok = parse_addresses(optarg);
         else if (option == 'd')
             load.delay_ms = (unsigned)strtoul(optarg, NULL, 10);
+        else if (option == 'w')
+            load.slow = (unsigned)strtoul(optarg, NULL, 10);
         else if (option == 'i')
             load.idle = true;
         else
@@ -331,30 +383,41 @@ static bool parse_options(int argc, char **argv)
     return ok && has_socket && optind == argc;
 }
 
-static void run(void)
+static void start(pthread_t *threads, unsigned count, void *(*function)(void *))
 {
-    pthread_t *threads = calloc(load.concurrency, sizeof *threads);
     pthread_attr_t attributes;
-    load.took_ms = calloc(load.sessions, sizeof *load.took_ms);
-    if (threads == NULL || load.took_ms == NULL || pthread_attr_init(&attributes) != 0)
+    if (pthread_attr_init(&attributes) != 0)
         exit(EXIT_FAILURE);
     (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    double start = now_ms();
-    for (unsigned i = 0; i < load.concurrency; i++)
-        if (pthread_create(&threads[i], &attributes, worker, NULL) != 0)
+    for (unsigned i = 0; i < count; i++)
+        if (pthread_create(&threads[i], &attributes, function, NULL) != 0) {
+            perror("milterload: thread");
             exit(EXIT_FAILURE);
-    if (load.idle) {
-        while (atomic_load(&load.waiting) < load.concurrency && atomic_load(&load.broken) == 0)
-            (void)usleep(10000);
-        (void)printf("idle %u\n", atomic_load(&load.waiting));
-        (void)fflush(stdout);
-        while (getchar() != EOF)
-            ;
-        load.idle = false;
-    }
-    for (unsigned i = 0; i < load.concurrency; i++)
+        }
+    (void)pthread_attr_destroy(&attributes);
+}
+
+static void join(pthread_t *threads, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
         (void)pthread_join(threads[i], NULL);
-    double took = now_ms() - start;
+}
+
+static void run(void)
+{
+    pthread_t *threads = calloc((size_t)load.concurrency + load.slow, sizeof *threads);
+    load.took_ms = calloc(load.sessions, sizeof *load.took_ms);
+    if (threads == NULL || load.took_ms == NULL)
+        exit(EXIT_FAILURE);
+    start(threads + load.concurrency, load.slow, slow_worker);
+    if (load.slow > 0)
+        (void)usleep(load.delay_ms * 1000); /* until they are spread over their dialogues */
+    double start_ms = now_ms();
+    start(threads, load.concurrency, worker);
+    join(threads, load.concurrency);
+    double took = now_ms() - start_ms;
+    load.done = true;
+    join(threads + load.concurrency, load.slow);
     qsort(load.took_ms, load.sessions, sizeof *load.took_ms, by_value);
     (void)printf(
         "{\"sessions\":%lu,\"seconds\":%.3f,\"per_second\":%.1f,\"p50_ms\":%.3f,"
@@ -375,8 +438,12 @@ int main(int argc, char **argv)
     if (!parse_options(argc, argv)) {
         (void)fprintf(stderr,
                       "usage: milterload -s SOCKET [-c N] [-n N] [-a ADDRESS/COUNT] [-d MS] "
-                      "[-i]\n");
+                      "[-w N] [-i]\n");
         return 64;
+    }
+    if (load.idle) {
+        stay_idle();
+        return EXIT_SUCCESS;
     }
     run();
     return atomic_load(&load.broken) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
