@@ -51,24 +51,27 @@ static const struct {
     {SMFIM_EOM, "i"},
 };
 
-/* Events at which nothing can be answered: the MTA need not wait. */
+/*
+ * Events at which nothing can be answered: the MTA need not wait.  Connect and EHLO are answered:
+ * Postfix keeps an event without an answer back until one comes that has one, and lookups would
+ * begin with RCPT instead of with the connection.
+ */
 static unsigned long noreply_flags(enum stage stage)
 {
-    unsigned long flags = SMFIP_NR_HDR;
-    if (stage != STAGE_CONNECT)
-        flags |= SMFIP_NR_CONN;
-    if (stage != STAGE_HELO)
-        flags |= SMFIP_NR_HELO;
-    if (stage == STAGE_RCPT)
-        flags |= SMFIP_NR_MAIL;
-    return flags;
+    return stage == STAGE_RCPT ? SMFIP_NR_HDR | SMFIP_NR_MAIL : SMFIP_NR_HDR;
 }
 
-/* Events that are not needed at all. */
-static unsigned long unwanted_flags(enum stage stage)
+/*
+ * Events that are not needed at all.  DATA is, over TCP: Postfix sends its macros in any case, in a
+ * segment of their own, and the message after it would wait 40 ms until that is acknowledged, which
+ * an answer does at once.
+ */
+static unsigned long unwanted_flags(const struct conf *conf)
 {
-    unsigned long flags = SMFIP_NOBODY | SMFIP_NOEOH | SMFIP_NODATA | SMFIP_NOUNKNOWN;
-    if (stage != STAGE_RCPT)
+    unsigned long flags = SMFIP_NOBODY | SMFIP_NOEOH | SMFIP_NOUNKNOWN;
+    if (strncmp(conf->listen, "inet", strlen("inet")) != 0)
+        flags |= SMFIP_NODATA;
+    if (conf->stage != STAGE_RCPT)
         flags |= SMFIP_NORCPT;
     return flags;
 }
@@ -102,9 +105,9 @@ static sfsistat do_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
     *want_f3 = 0;
     if (connection == NULL)
         return SMFIS_CONTINUE; /* out of memory: every event will say so */
-    enum stage stage = session_conf(connection->session)->stage;
-    connection->noreply = steps & noreply_flags(stage);
-    *want_steps = connection->noreply | (steps & unwanted_flags(stage));
+    const struct conf *conf = session_conf(connection->session);
+    connection->noreply = steps & noreply_flags(conf->stage);
+    *want_steps = connection->noreply | (steps & unwanted_flags(conf));
     if ((actions & SMFIF_SETSYMLIST) != 0)
         for (size_t i = 0; i < sizeof macro_lists / sizeof macro_lists[0]; i++)
             (void)smfi_setsymlist(ctx, macro_lists[i].place,
@@ -200,10 +203,10 @@ static sfsistat do_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
         ipaddr_from_sockaddr((const struct sockaddr *)hostaddr, &client) != STATUS_OK)
         client = (struct ipaddr){0}; /* a unix socket: local submission */
     struct session_macros macros = {get_macro, ctx};
-    if (!connection->counted)
-        return (connection->noreply & SMFIP_NR_CONN) != 0 ? SMFIS_NOREPLY : SMFIS_TEMPFAIL;
-    return answer(ctx, connection, session_connect(connection->session, &client, &macros),
-                  SMFIP_NR_CONN);
+    if (!connection->counted) /* told when the verdict is due, not by a banner */
+        return session_conf(connection->session)->stage == STAGE_CONNECT ? SMFIS_TEMPFAIL
+                                                                         : SMFIS_CONTINUE;
+    return answer(ctx, connection, session_connect(connection->session, &client, &macros), 0);
 }
 
 static sfsistat do_helo(SMFICTX *ctx, char *helo)
@@ -211,7 +214,7 @@ static sfsistat do_helo(SMFICTX *ctx, char *helo)
     struct connection *connection = connection_of(ctx);
     if (connection == NULL)
         return SMFIS_TEMPFAIL;
-    return answer(ctx, connection, session_helo(connection->session, helo), SMFIP_NR_HELO);
+    return answer(ctx, connection, session_helo(connection->session, helo), 0);
 }
 
 /* Over the session cap nothing was looked up: the client is asked to come back. */

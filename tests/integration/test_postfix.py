@@ -7,6 +7,7 @@ import pytest
 
 import daemon
 import world
+from hostile_dns import HostileDNS, reverse
 from mta import LOGIN, PASSWORD, Network
 from mta_postfix import HAS_IPV6, Postfix
 from smtpclient import message
@@ -24,6 +25,20 @@ def refused(response, code, xcode, *evidence):
 
 
 # --- what becomes of one client ---
+
+
+def test_lookups_begin_with_the_dialogue(postfix):
+    """Not with the command that waits for them: Postfix keeps back what is not answered."""
+    with HostileDNS() as dns:
+        dns.host(world.GOOD, "mail.good.example")
+        server = postfix(ENFORCE, dns=f'dns {{ nameservers = {{"{dns.addr}"}} }}')
+        smtp = server.smtp(world.GOOD, "mail.good.example")
+
+        def asked(name):
+            return lambda: any(entry[1].rstrip(".") == name for entry in list(dns.log))
+        daemon.wait_until("the PTR question before EHLO", asked(reverse(world.GOOD)))
+        smtp.ehlo("ehlo.good.example")
+        daemon.wait_until("the question for EHLO's name before MAIL", asked("ehlo.good.example"))
 
 
 def test_good_client_arrives_with_the_result(postfix):
