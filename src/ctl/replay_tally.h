@@ -9,8 +9,10 @@
 #include "ctl/replay_event.h"
 #include "ctl/replay_judge.h"
 
+#ifndef REPLAY_DOMAINS_MAX       /* fuzzing builds have fewer, a power of two, too */
 #define REPLAY_DOMAINS_MAX 16384 /* rows of about half a KiB */
-#define REPLAY_EXAMPLE_MAX 200   /* bytes of the sentence kept as a domain's example */
+#endif
+#define REPLAY_EXAMPLE_MAX 200 /* bytes of the sentence kept as a domain's example */
 
 struct replay_check_count {
     uint64_t hits;    /* the check was true */

@@ -22,7 +22,7 @@
 #include <strings.h>
 
 #define EVENTS_MAX  300 /* of one input */
-#define STEP_MS     20
+#define STEP_MS     50
 #define WAIT_MAX_MS 60000
 #define MACROS_MAX  12
 #define START_S     INT64_C(1790000000)
