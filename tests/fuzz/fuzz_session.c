@@ -13,9 +13,8 @@
 #include "fuzz.h"
 
 #include "core/authresults.h"
-#include "ctl/report_entry.h"
 #include "daemon/session.h"
-#include "site/json.h"
+#include "told.h"
 #include "world.h"
 
 #include <string.h>
@@ -130,37 +129,6 @@ static struct play play;
 
 /* --- what the session says ------------------------------------------------------------------- */
 
-static void check_report(const char *line, size_t length, struct report_entry *out)
-{
-    CHECK(reportentry_parse(line, length, START_S, out) == REPORT_ENTRY);
-}
-
-/* Log line and JSON say the same to the one who reads them. */
-static void check_decision(const struct decision *decision, const struct occasion *occasion)
-{
-    static const char prefix[] = "Sep 21 14:13:20 mx iprevd[4711]: ";
-    char line[DECISION_LINE_MAX + sizeof prefix];
-    struct report_entry from_line, from_json;
-    memcpy(line, prefix, sizeof prefix);
-    decision_log_line(decision, occasion, line + sizeof prefix - 1);
-    size_t length = strlen(line);
-    CHECK(fuzz_printable(line, length, false));
-    check_report(line, length, &from_line);
-    char *json = decision_json(decision, occasion);
-    CHECK(json != NULL && strchr(json, '\n') == NULL);
-    check_report(json, strlen(json), &from_json);
-    free(json);
-    const struct report_entry *entries[] = {&from_line, &from_json};
-    for (size_t i = 0; i < 2; i++) {
-        CHECK(ipaddr_equal(&entries[i]->client, &decision->evidence.facts->client));
-        CHECK(entries[i]->action == decision->verdict.action);
-        CHECK(entries[i]->checks == decision->verdict.checks);
-        CHECK(entries[i]->monitor == decision->conf->monitor);
-        CHECK(entries[i]->confirmed == (decision->evidence.iprev.result == IPREV_PASS));
-    }
-    CHECK(from_line.would == from_json.would);
-}
-
 static void decided(void *arg, const struct decision *decision, const struct occasion *occasion)
 {
     const struct facts *facts = decision->evidence.facts;
@@ -176,8 +144,7 @@ static void decided(void *arg, const struct decision *decision, const struct occ
         CHECK(decision->evidence.iprev.result == IPREV_TEMPERROR);
         fuzz_reach(TEMPERROR);
     }
-    CHECK(fuzz_printable(decision->reason, strlen(decision->reason), false));
-    check_decision(decision, occasion);
+    told_check_decision(decision, occasion);
     if (play.conf->monitor && decision->verdict.would > ACTION_ACCEPT)
         fuzz_reach(MONITORED);
     if (occasion->relay != NULL)
@@ -222,10 +189,7 @@ static void insert_field(void *arg, const char *name, const char *value)
 {
     (void)arg;
     CHECK(play.ending && play.inserted_auths == 0);
-    CHECK(strlen(value) < DECISION_HEADER_MAX);
-    for (const char *c = value; *c != '\0'; c++)
-        CHECK((*c >= 0x20 && *c <= 0x7e) || (*c == '\n' && (c[1] == '\t' || c[1] == ' ')) ||
-              (*c == '\t' && c > value && c[-1] == '\n'));
+    told_check_field(value);
     if (strcmp(name, "Authentication-Results") == 0) {
         if (play.conf->authserv_id != NULL)
             CHECK(authresults_forges(value, AUTHSERV_ID)); /* it is one of ours */
@@ -245,17 +209,6 @@ static void quarantine(void *arg, const char *reason)
 }
 
 /* --- answers --------------------------------------------------------------------------------- */
-
-static void check_reply(enum session_answer answer)
-{
-    const struct reply *reply = session_reply(play.session);
-    CHECK(reply != NULL);
-    CHECK(strlen(reply->code) == 3 && reply->code[0] == (answer == SESSION_REJECT ? '5' : '4'));
-    CHECK(reply->xcode[0] == reply->code[0] && reply->xcode[1] == '.');
-    CHECK(reply->line_count >= 1 && reply->line_count <= REPLY_LINES_MAX);
-    for (size_t i = 0; i < reply->line_count; i++)
-        CHECK(fuzz_printable(reply->lines[i], strlen(reply->lines[i]), false));
-}
 
 /* May this event be refused, by this configuration? */
 static bool may_refuse(void)
@@ -293,7 +246,8 @@ static void check_answer(enum session_answer answer)
     if (answer != SESSION_TEMPFAIL && answer != SESSION_REJECT)
         return;
     CHECK(may_refuse());
-    check_reply(answer);
+    CHECK(session_reply(play.session) != NULL);
+    told_check_reply(session_reply(play.session), answer == SESSION_REJECT);
     for (size_t i = 0; i < sizeof refused_at / sizeof refused_at[0]; i++)
         if (refused_at[i].event == play.event)
             fuzz_reach(refused_at[i].place);

@@ -21,6 +21,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_control \
 	tests/fuzz/fuzz_dnsmsg \
 	tests/fuzz/fuzz_exemptions \
+	tests/fuzz/fuzz_lookup \
 	tests/fuzz/fuzz_names \
 	tests/fuzz/fuzz_received \
 	tests/fuzz/fuzz_replay \
@@ -62,6 +63,10 @@ tests_fuzz_fuzz_exemptions_SOURCES = tests/fuzz/fuzz_exemptions.c $(FUZZ_SHARED)
 tests_fuzz_fuzz_exemptions_LDADD = libdaemon.a $(SITE_LIBS)
 tests_fuzz_fuzz_exemptions_LDFLAGS = $(FUZZ_LINK)
 
+tests_fuzz_fuzz_lookup_SOURCES = tests/fuzz/fuzz_lookup.c tests/fuzz/told.c tests/fuzz/told.h $(FUZZ_SHARED)
+tests_fuzz_fuzz_lookup_LDADD = libreplay.a $(SITE_LIBS) $(ARCHIVE_LIBS)
+tests_fuzz_fuzz_lookup_LDFLAGS = $(FUZZ_LINK)
+
 tests_fuzz_fuzz_names_SOURCES = tests/fuzz/fuzz_names.c $(FUZZ_SHARED)
 tests_fuzz_fuzz_names_LDADD = libcore.a libbase.a $(PSL_LIBS)
 tests_fuzz_fuzz_names_LDFLAGS = $(FUZZ_LINK)
@@ -83,7 +88,8 @@ tests_fuzz_fuzz_resolvconf_LDADD = $(FUZZ_DNS_LIBS)
 tests_fuzz_fuzz_resolvconf_LDFLAGS = $(FUZZ_LINK)
 
 # In the small world of the scenarios.
-tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c tests/scenario/world.c tests/scenario/world.h $(FUZZ_SHARED)
+tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c tests/fuzz/told.c tests/fuzz/told.h \
+	tests/scenario/world.c tests/scenario/world.h $(FUZZ_SHARED)
 tests_fuzz_fuzz_session_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
 tests_fuzz_fuzz_session_LDADD = libdaemon.a libreplay.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 tests_fuzz_fuzz_session_LDFLAGS = $(FUZZ_LINK)
@@ -94,5 +100,6 @@ tests_fuzz_fuzz_zonefile_LDFLAGS = $(FUZZ_LINK)
 
 TESTS += tests/fuzz/replay.sh
 dist_check_SCRIPTS += tests/fuzz/replay.sh tests/fuzz/make_cachefile_corpus.py \
-	tests/fuzz/make_dnsmsg_corpus.py tests/fuzz/make_session_corpus.py
+	tests/fuzz/make_dnsmsg_corpus.py tests/fuzz/make_lookup_corpus.py \
+	tests/fuzz/make_session_corpus.py
 EXTRA_DIST += $(srcdir)/tests/fuzz/corpus $(srcdir)/tests/fuzz/*.dict tests/fuzz/README scripts/fuzz

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "told.h"
+
+#include "ctl/report_entry.h"
+#include "fuzz.h"
+
+#include <string.h>
+
+#define NOW_S INT64_C(1790000000)
+
+static void parse(const char *line, struct report_entry *out)
+{
+    CHECK(reportentry_parse(line, strlen(line), NOW_S, out) == REPORT_ENTRY);
+}
+
+void told_check_decision(const struct decision *decision, const struct occasion *occasion)
+{
+    static const char prefix[] = "Sep 21 14:13:20 mx iprevd[4711]: ";
+    char line[DECISION_LINE_MAX + sizeof prefix];
+    struct report_entry from_line, from_json;
+    CHECK(fuzz_printable(decision->reason, strlen(decision->reason), false));
+    memcpy(line, prefix, sizeof prefix);
+    decision_log_line(decision, occasion, line + sizeof prefix - 1);
+    CHECK(fuzz_printable(line, strlen(line), false));
+    parse(line, &from_line);
+    char *json = decision_json(decision, occasion);
+    CHECK(json != NULL && strchr(json, '\n') == NULL);
+    parse(json, &from_json);
+    free(json);
+    const struct report_entry *entries[] = {&from_line, &from_json};
+    for (size_t i = 0; i < 2; i++) {
+        CHECK(ipaddr_equal(&entries[i]->client, &decision->evidence.facts->client));
+        CHECK(entries[i]->action == decision->verdict.action);
+        CHECK(entries[i]->checks == decision->verdict.checks);
+        CHECK(entries[i]->monitor == decision->conf->monitor);
+        CHECK(entries[i]->confirmed == (decision->evidence.iprev.result == IPREV_PASS));
+    }
+    CHECK(from_line.would == from_json.would);
+}
+
+void told_check_reply(const struct reply *reply, bool reject)
+{
+    CHECK(strlen(reply->code) == 3 && reply->code[0] == (reject ? '5' : '4'));
+    CHECK(reply->xcode[0] == reply->code[0] && reply->xcode[1] == '.');
+    CHECK(reply->line_count >= 1 && reply->line_count <= REPLY_LINES_MAX);
+    for (size_t i = 0; i < reply->line_count; i++)
+        CHECK(fuzz_printable(reply->lines[i], strlen(reply->lines[i]), false));
+}
+
+void told_check_field(const char *value)
+{
+    CHECK(strlen(value) < DECISION_HEADER_MAX);
+    for (const char *c = value; *c != '\0'; c++)
+        CHECK((*c >= 0x20 && *c <= 0x7e) || (*c == '\n' && (c[1] == '\t' || c[1] == ' ')) ||
+              (*c == '\t' && c > value && c[-1] == '\n'));
+}
