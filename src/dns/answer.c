@@ -204,6 +204,7 @@ struct answer *answer_copy(const struct answer *answer, uint32_t ttl_s)
     copy->origin = answer->origin;
     copy->secure = answer->secure;
     copy->problem = answer->problem;
+    copy->aliased = answer->aliased;
     copy->server = answer->server;
     copy->count = answer->count;
     copy->dropped = answer->dropped;

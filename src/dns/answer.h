@@ -26,7 +26,8 @@ struct question {
 
 /*
  * Names and payload follow the struct in one block: for A 4 bytes a record, for AAAA 16, for
- * PTR and MX the uncompressed lower-case wire names, one after another, sorted.
+ * PTR and MX the uncompressed lower-case wire names, one after another, sorted; those of MX by
+ * preference first (RFC 5321 5.1), of which nothing but the order is kept.
  */
 struct answer {
     atomic_uint refs;
@@ -34,6 +35,7 @@ struct answer {
     uint8_t outcome;  /* enum dns_outcome: FOUND, NODATA, NXDOMAIN, TEMPERROR */
     uint8_t origin;   /* enum dns_origin when it was made: NETWORK or ZONE */
     bool secure;      /* AD from a trusted resolver */
+    bool aliased;     /* the name asked for is a CNAME; not kept over a restart */
     uint8_t problem;  /* enum dns_problem, for TEMPERROR */
     uint8_t server;   /* index given by the source; text by resolver_server_text() */
     uint16_t count;   /* records in payload */

@@ -44,8 +44,9 @@ enum dnsmsg_kind {
 /*
  * Read a message.  A CNAME chain inside it is followed in whatever order its records stand.  The
  * answer's ttl_s is the least of RRset and chain, 0 when it must not be kept; its records are
- * sorted in canonical order (RFC 4034 6.1), without duplicates, and up to DNSMSG_RECORDS_MAX.  A
- * chain in a circle or above the cap is an answer: TEMPERROR with PROBLEM_LOOP.
+ * sorted in canonical order (RFC 4034 6.1), those of MX by preference first, without duplicates,
+ * and up to DNSMSG_RECORDS_MAX.  A chain in a circle or above the cap is an answer: TEMPERROR with
+ * PROBLEM_LOOP.
  */
 enum dnsmsg_kind dnsmsg_parse(const uint8_t *message, size_t length,
                               const struct dnsmsg_expect *expect, struct source_result *result,

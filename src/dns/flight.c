@@ -186,6 +186,7 @@ static struct answer *as_own(const struct flight *flight, struct answer *answer,
         answer, answer->ttl_s < flight->chain_ttl_s ? answer->ttl_s : flight->chain_ttl_s);
     if (own != NULL) {
         own->secure = answer->secure && flight->secure;
+        own->aliased = flight->hops > 0;
         own->server = server;
         own->took_ms = (uint32_t)(now_ms(flight->flights) - flight->started_ms);
     }

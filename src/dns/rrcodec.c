@@ -33,6 +33,14 @@ static bool copy_address(const ldns_rdf *rdf, size_t size, struct rr *out)
     return true;
 }
 
+static bool copy_preference(const ldns_rdf *rdf, struct rr *out)
+{
+    if (rdf == NULL || ldns_rdf_size(rdf) != 2)
+        return false;
+    out->preference = ldns_rdf2native_int16(rdf);
+    return true;
+}
+
 /* A record of an incomplete RDATA has fewer fields than its type: ldns leaves that to us. */
 static const ldns_rdf *field(const ldns_rr *rr, size_t i)
 {
@@ -67,7 +75,8 @@ static bool copy_rr(const ldns_rr *rr, struct rr *out)
     case RR_PTR:
         return copy_name(field(rr, 0), out->data, &out->data_length);
     case RR_MX:
-        return copy_name(field(rr, 1), out->data, &out->data_length);
+        return copy_preference(field(rr, 0), out) &&
+               copy_name(field(rr, 1), out->data, &out->data_length);
     case RR_SOA:
         return copy_soa(rr, out);
     default:
@@ -129,7 +138,10 @@ static enum status decode_data(const struct wire *wire, size_t *at, struct rr *o
     case RR_AAAA:
         return decode_address(wire, at, 16, out);
     case RR_MX:
-        *at += 2; /* the preference: who asks for MX wants to know that there is one */
+        if (wire->length - *at < 2)
+            return STATUS_INVALID;
+        out->preference = ldns_read_uint16(wire->bytes + *at);
+        *at += 2;
         return decode_name(wire, at, out->data, &out->data_length);
     case RR_CNAME:
     case RR_PTR:

@@ -20,7 +20,8 @@ enum { RR_NS = 2, RR_CNAME = 5, RR_SOA = 6, RR_DNAME = 39 };
 struct rr {
     uint16_t type;
     uint32_t ttl_s;
-    uint32_t minimum_s; /* SOA: its MINIMUM field (RFC 2308 4) */
+    uint32_t minimum_s;  /* SOA: its MINIMUM field (RFC 2308 4) */
+    uint16_t preference; /* MX */
     uint8_t owner_length;
     uint8_t data_length; /* 0 for SOA and for types that nobody here asks for */
     uint8_t owner[WIRE_NAME_MAX];

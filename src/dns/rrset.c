@@ -17,6 +17,9 @@ static int compare_targets(const void *a, const void *b)
 {
     const struct rr *x = a, *y = b;
 
+    /* Only MX has preferences: hosts stand in the order in which they are tried. */
+    if (x->preference != y->preference)
+        return x->preference < y->preference ? -1 : 1;
     return wire_name_compare(x->data, y->data);
 }
 

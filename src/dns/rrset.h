@@ -7,7 +7,8 @@
 
 /*
  * The FOUND answer of `count` records of that type (at least one; reordered): sorted in canonical
- * order, without duplicates, with the least of their TTLs (RFC 2181 5.2).  NULL: out of memory.
+ * order, those of MX by preference first, without duplicates, with the least of their TTLs (RFC
+ * 2181 5.2).  NULL: out of memory.
  */
 struct answer *rrset_answer(struct rr *records, unsigned count, uint16_t type) MUST_CHECK;
 

@@ -17,7 +17,7 @@
 struct record {
     unsigned line; /* where it ends in the file */
     uint32_t ttl_s, minimum_s;
-    uint16_t type;
+    uint16_t type, preference;
     uint8_t owner_length, data_length;
     uint8_t bytes[]; /* owner, then data */
 };
@@ -139,6 +139,7 @@ static void unpack(const struct record *record, struct rr *out)
     memset(out, 0, sizeof *out);
     out->type = record->type;
     out->ttl_s = record->ttl_s;
+    out->preference = record->preference;
     out->data_length = record->data_length;
     memcpy(out->data, record->bytes + record->owner_length, record->data_length);
 }
@@ -302,6 +303,7 @@ static enum status add(void *arg, const struct rr *rr)
     }
     record->line = *loading->line;
     record->type = rr->type;
+    record->preference = rr->preference;
     record->ttl_s = rr->ttl_s;
     record->minimum_s = rr->minimum_s;
     record->owner_length = rr->owner_length;

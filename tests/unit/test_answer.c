@@ -174,6 +174,7 @@ END_TEST
 START_TEST(copies)
 {
     struct answer *answer = scripted_answer(RR_A, "192.0.2.1 ttl=300 ad dropped=3 server=1");
+    answer->aliased = true;
     struct answer *copy = answer_copy(answer, 60);
     answer_unref(answer);
     ck_assert_ptr_nonnull(copy);
@@ -181,7 +182,7 @@ START_TEST(copies)
     ck_assert_uint_eq(copy->count, 1);
     ck_assert_uint_eq(copy->dropped, 3);
     ck_assert_uint_eq(copy->server, 1);
-    ck_assert(copy->secure);
+    ck_assert(copy->secure && copy->aliased);
     ck_assert_mem_eq(copy->payload, "\300\0\2\1", 4);
     answer_unref(copy);
 }

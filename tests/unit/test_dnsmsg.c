@@ -68,9 +68,14 @@ static void put_data(struct message *message, const struct spec *spec)
         put_u16(message, 0);
         put_u16(message, (unsigned)atoi(spec->data));
     } else {
-        if (spec->type == RR_MX)
-            put_u16(message, 10);
-        put_name(message, spec->data);
+        const char *name = spec->data;
+        if (spec->type == RR_MX) { /* "20 name"; without a number it is 10 */
+            char *end;
+            unsigned long preference = strtoul(name, &end, 10);
+            put_u16(message, end == name ? 10 : (unsigned)preference);
+            name = end == name ? name : end + 1;
+        }
+        put_name(message, name);
     }
 }
 
@@ -244,6 +249,16 @@ static const struct {
      {{"example", RR_MX, 60, "b.example"}, {"example", RR_MX, 60, "A.Example"}},
      {{0}},
      "found a.example b.example ttl=60"},
+    {"MX by preference",
+     "example",
+     RR_MX,
+     OK,
+     {{"example", RR_MX, 60, "300 a.example"},
+      {"example", RR_MX, 60, "5 z.example"},
+      {"example", RR_MX, 60, "20 c.example"},
+      {"example", RR_MX, 60, "20 B.example"}},
+     {{0}},
+     "found z.example b.example c.example a.example ttl=60"},
     {"null MX", "example", RR_MX, OK, {{"example", RR_MX, 60, ""}}, {{0}}, "found . ttl=60"},
     {"PTR in canonical order",
      REVERSE,

@@ -30,6 +30,8 @@ static const char zone[] = "$ORIGIN example.\n"
                            "into    CNAME host.sub\n"
                            "a.b.c   A 192.0.2.3\n"
                            "*       MX 10 mail\n"
+                           "pair    MX 20 a\n"
+                           "        MX 3 z\n"
                            "*.wild  A 192.0.2.4\n"
                            "*.alias CNAME mail\n"
                            "deep.x.wild TXT \"makes x.wild exist\"\n"
@@ -68,6 +70,7 @@ static const struct {
     {"empty non-terminal hides the wildcard", "c.example", RR_MX, "nodata ttl=33"},
     {"below an empty non-terminal", "x.b.c.example", RR_MX, "nxdomain ttl=33"},
     {"wildcard", "any.example", RR_MX, "found mail.example ttl=600"},
+    {"MX by preference", "pair.example", RR_MX, "found z.example a.example ttl=600"},
     {"wildcard, several labels", "one.two.example", RR_MX, "found mail.example ttl=600"},
     {"wildcard, another type", "any.example", RR_A, "nodata ttl=33"},
     {"wildcard is not for names that exist", "text.example", RR_MX, "nodata ttl=33"},
