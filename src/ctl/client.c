@@ -284,3 +284,29 @@ int client_ask(const struct command *command, const char *path, struct jsonout *
     free(line);
     return status;
 }
+
+enum status client_try(const char *path, struct jsonout *request,
+                       const struct client_records *records)
+{
+    char *line = request == NULL ? NULL : jsonout_line(request);
+    bool ok = false;
+    jsonout_free(request);
+    if (line == NULL)
+        return STATUS_NOMEM;
+    int fd = connect_to(path);
+    bool sent = fd >= 0 && send_request(fd, line);
+    FILE *stream = sent ? fdopen(fd, "r") : NULL;
+    int reason = errno;
+    free(line);
+    if (stream == NULL) {
+        if (fd >= 0)
+            (void)close(fd);
+        errno = reason;
+        return STATUS_IO;
+    }
+    struct jsonin *answer = read_answer(stream, records);
+    (void)fclose(stream);
+    ok = jsonin_bool(jsonin_member(answer, "ok"), &ok) && ok;
+    jsonin_free(answer);
+    return ok ? STATUS_OK : STATUS_INVALID;
+}

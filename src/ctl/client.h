@@ -46,6 +46,13 @@ struct client_records {
 int client_ask(const struct command *command, const char *path, struct jsonout *request,
                const struct client_records *records, struct jsonin **last);
 
+/*
+ * The same without a word to the user.  STATUS_IO: errno says why the daemon cannot be reached;
+ * STATUS_INVALID: its answer was not complete, or it was no; STATUS_NOMEM.
+ */
+enum status client_try(const char *path, struct jsonout *request,
+                       const struct client_records *records) MUST_CHECK;
+
 /* A request of one command and, unless NULL, one member. */
 struct jsonout *client_request(const char *name, const char *key, const char *value);
 

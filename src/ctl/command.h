@@ -38,7 +38,8 @@ extern const struct command command_report;
 extern const struct command command_status;
 extern const struct command command_unallow;
 
-/* Print a command's usage; returns EX_USAGE for stderr, 0 for stdout. */
+/* Print a command's usage to standard output; or, not asked for, where it can be had to standard
+   error.  Returns 0 or EX_USAGE. */
 int command_usage(const struct command *command, bool asked);
 
 /* "iprevctl NAME: message" to standard error; returns EX_USAGE. */

@@ -2,28 +2,64 @@
 #include "ctl/evidence.h"
 
 #include <inttypes.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
 
 /* Bytes of foreign text on one line of the report. */
 #define FOREIGN_MAX 256
 
-struct page {
-    FILE *stream;
-    bool colour;
-};
+/* Width of the labels on the left. */
+#define LABEL_WIDTH 11
 
-/* Foreign text, harmless for a terminal. */
-static void put_foreign(const struct page *page, const char *text)
+#define TIME_TEXT_MAX 32
+
+#define REPLY_SHOWN_MAX 1024 /* of one line of a reply */
+
+void evidence_put_foreign(FILE *stream, const char *text)
 {
     char memory[FOREIGN_MAX + 4];
     struct textbuf buf;
     textbuf_init(&buf, memory, sizeof memory);
     textbuf_put_foreign(&buf, text, FOREIGN_MAX);
-    (void)fputs(memory, page->stream);
+    (void)fputs(memory, stream);
 }
 
-static void put_label(const struct page *page, const char *label)
+static void put_foreign(const struct evidence_page *page, const char *text)
 {
-    (void)fprintf(page->stream, page->colour ? "\033[1m%-11s\033[0m" : "%-11s", label);
+    evidence_put_foreign(page->stream, text);
+}
+
+void evidence_put_label(FILE *stream, const char *label, bool colour)
+{
+    (void)fprintf(stream, colour && label[0] != '\0' ? "\033[1m%-11s\033[0m" : "%-11s", label);
+}
+
+static void put_label(const struct evidence_page *page, const char *label)
+{
+    evidence_put_label(page->stream, label, page->colour);
+}
+
+/* A sentence behind a label, folded between words; a word that is too long stays whole. */
+static void put_sentence(const struct evidence_page *page, const char *label, const char *text)
+{
+    size_t room = page->columns > 2 * LABEL_WIDTH ? page->columns - LABEL_WIDTH : SIZE_MAX;
+    put_label(page, label);
+    for (size_t column = 0; *text != '\0';) {
+        size_t spaces = strspn(text, " "), word = strcspn(text + spaces, " ");
+        if (column > 0 && column + spaces + word > room) {
+            (void)fputc('\n', page->stream);
+            put_label(page, "");
+            column = 0;
+        }
+        if (column == 0)
+            text += spaces;
+        size_t length = column == 0 ? word : spaces + word;
+        (void)fwrite(text, 1, length, page->stream);
+        text += length;
+        column += length;
+    }
+    (void)fputc('\n', page->stream);
 }
 
 static const char *outcome_text(enum dns_outcome outcome)
@@ -33,32 +69,29 @@ static const char *outcome_text(enum dns_outcome outcome)
     return texts[outcome];
 }
 
-/* "[127.0.0.1:53, ttl 3600, 12 ms, DNSSEC]" */
-static void put_origin(const struct page *page, const struct dns_evidence *evidence)
+void evidence_put_origin(FILE *stream, const struct dns_evidence *evidence)
 {
     static const char *const origins[] = {"network", "cache", "stale cache", "zone file"};
     if (evidence->outcome == DNS_NOT_ASKED)
         return;
-    const char *from = evidence->origin == DNS_FROM_NETWORK && evidence->server != NULL
-                           ? evidence->server
-                           : origins[evidence->origin];
-    (void)fprintf(page->stream, "  [%s", from);
+    bool network = evidence->origin == DNS_FROM_NETWORK && evidence->server != NULL;
+    (void)fprintf(stream, "  [%s", network ? evidence->server : origins[evidence->origin]);
     if (evidence->outcome != DNS_TEMPERROR)
-        (void)fprintf(page->stream, ", ttl %" PRIu32, evidence->ttl_s);
-    (void)fprintf(page->stream, ", %" PRIu32 " ms%s]", evidence->took_ms,
+        (void)fprintf(stream, ", ttl %" PRIu32, evidence->ttl_s);
+    (void)fprintf(stream, ", %" PRIu32 " ms%s]", evidence->took_ms,
                   evidence->secure ? ", DNSSEC" : "");
 }
 
-static void put_outcome(const struct page *page, const struct dns_evidence *evidence)
+void evidence_put_outcome(FILE *stream, const struct dns_evidence *evidence)
 {
-    (void)fputs(outcome_text(evidence->outcome), page->stream);
+    (void)fputs(outcome_text(evidence->outcome), stream);
     if (evidence->outcome == DNS_TEMPERROR && evidence->problem != NULL)
-        (void)fprintf(page->stream, " (%s)", evidence->problem);
-    put_origin(page, evidence);
-    (void)fputc('\n', page->stream);
+        (void)fprintf(stream, " (%s)", evidence->problem);
+    evidence_put_origin(stream, evidence);
+    (void)fputc('\n', stream);
 }
 
-static void put_name(const struct page *page, const struct facts *facts,
+static void put_name(const struct evidence_page *page, const struct facts *facts,
                      const struct name_facts *name)
 {
     char text[IPADDR_TEXT_MAX];
@@ -70,28 +103,32 @@ static void put_name(const struct page *page, const struct facts *facts,
     }
     (void)fprintf(page->stream, " %s ", type);
     if (name->forward.outcome != DNS_FOUND) {
-        put_outcome(page, &name->forward);
+        evidence_put_outcome(page->stream, &name->forward);
         return;
     }
     for (size_t i = 0; i < name->address_count; i++)
         (void)fprintf(page->stream, "%s%s%s", i > 0 ? ", " : "",
                       ipaddr_format(&name->addresses[i], text),
                       ipaddr_equal(&name->addresses[i], &facts->client) ? " (the client)" : "");
-    put_origin(page, &name->forward);
+    evidence_put_origin(page->stream, &name->forward);
     (void)fputc('\n', page->stream);
 }
 
-static void put_reverse(const struct page *page, const struct facts *facts)
+static void put_reverse(const struct evidence_page *page, const struct facts *facts)
 {
     char reverse[IPADDR_REVERSE_MAX];
     put_label(page, "PTR");
     (void)fprintf(page->stream, "%s ", ipaddr_reverse_name(&facts->client, reverse));
+    if (facts->client.family == IP_V6) { /* fills a line by itself */
+        (void)fputc('\n', page->stream);
+        put_label(page, "");
+    }
     if (facts->ptr.outcome != DNS_FOUND) {
-        put_outcome(page, &facts->ptr);
+        evidence_put_outcome(page->stream, &facts->ptr);
         return;
     }
     (void)fprintf(page->stream, "%zu name%s", facts->name_count, facts->name_count == 1 ? "" : "s");
-    put_origin(page, &facts->ptr);
+    evidence_put_origin(page->stream, &facts->ptr);
     (void)fputc('\n', page->stream);
     for (size_t i = 0; i < facts->name_count; i++) {
         put_label(page, "");
@@ -104,7 +141,7 @@ static void put_reverse(const struct page *page, const struct facts *facts)
     }
 }
 
-static void put_helo(const struct page *page, const struct facts *facts)
+static void put_helo(const struct evidence_page *page, const struct facts *facts)
 {
     put_label(page, "EHLO");
     if (facts->helo.kind == HELO_NONE) {
@@ -116,12 +153,12 @@ static void put_helo(const struct page *page, const struct facts *facts)
         if (facts->helo_other.outcome != DNS_NOT_ASKED) {
             put_label(page, "");
             (void)fprintf(page->stream, "%s ", facts->client.family == IP_V6 ? "A" : "AAAA");
-            put_outcome(page, &facts->helo_other);
+            evidence_put_outcome(page->stream, &facts->helo_other);
         }
         if (facts->helo_mx.outcome != DNS_NOT_ASKED) {
             put_label(page, "");
             (void)fputs("MX ", page->stream);
-            put_outcome(page, &facts->helo_mx);
+            evidence_put_outcome(page->stream, &facts->helo_mx);
         }
         return;
     }
@@ -129,7 +166,7 @@ static void put_helo(const struct page *page, const struct facts *facts)
     (void)fputc('\n', page->stream);
 }
 
-static void put_checks(const struct page *page, const struct decision *decision)
+static void put_checks(const struct evidence_page *page, const struct decision *decision)
 {
     const struct verdict *verdict = &decision->verdict;
     for (size_t i = 0; i < CHECK_COUNT; i++) {
@@ -144,60 +181,102 @@ static void put_checks(const struct page *page, const struct decision *decision)
         (void)fprintf(page->stream, "%s: %s, score %.1f%s\n", checks[i].name,
                       action_text(rule->action), rule->score,
                       (verdict->enforced & CHECK_BIT(i)) != 0 ? "" : " (not enforced)");
-        put_label(page, "");
-        (void)fprintf(page->stream, "%s\n", memory);
-        put_label(page, "mend");
-        (void)fprintf(page->stream, "%s\n", checks[i].mend);
+        put_sentence(page, "", memory);
     }
 }
 
-static void put_verdict(const struct page *page, const struct decision *decision,
-                        const struct reply *reply)
+void evidence_put_action(FILE *stream, enum action action, bool colour)
 {
     static const char *const colours[] = {"32", "33", "33", "35", "31"};
-    const struct verdict *verdict = &decision->verdict;
-    put_label(page, "verdict");
-    if (page->colour)
-        (void)fprintf(page->stream, "\033[1;%sm%s\033[0m", colours[verdict->action],
-                      action_text(verdict->action));
+    if (colour)
+        (void)fprintf(stream, "\033[1;%sm%s\033[0m", colours[action], action_text(action));
     else
-        (void)fputs(action_text(verdict->action), page->stream);
+        (void)fputs(action_text(action), stream);
+}
+
+/* The match block that applied, where it stands, and why it is there. */
+static void put_match(const struct evidence_page *page, const struct decision *decision)
+{
+    const struct match *match = decision->match;
+    if (match == NULL)
+        return;
+    put_label(page, "match");
+    (void)fputc('"', page->stream);
+    put_foreign(page, match->name);
+    (void)fprintf(page->stream, "\" (%s:%u", decision->conf->path, match->line);
+    if (match->reason != NULL) {
+        (void)fputs(": ", page->stream);
+        put_foreign(page, match->reason);
+    }
+    (void)fputs(")\n", page->stream);
+}
+
+static void put_exemption(const struct evidence_page *page)
+{
+    const struct exemption *exemption = page->exemption;
+    char when[TIME_TEXT_MAX] = "?";
+    struct tm tm;
+    if (exemption == NULL)
+        return;
+    time_t until = (time_t)exemption->until_s;
+    if (localtime_r(&until, &tm) != NULL)
+        (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
+    put_label(page, "exception");
+    (void)fprintf(page->stream, "allowed until %s by %s: ", when, exemption->subject);
+    put_foreign(page, exemption->reason);
+    (void)fputs(" (iprevctl allowed)\n", page->stream);
+}
+
+static void put_verdict(const struct evidence_page *page, const struct decision *decision)
+{
+    const struct verdict *verdict = &decision->verdict;
+    const struct reply *reply = page->reply;
+    put_label(page, "verdict");
+    evidence_put_action(page->stream, verdict->action, page->colour);
     if (verdict->would != verdict->action)
         (void)fprintf(page->stream, " (enforced it would be %s)", action_text(verdict->would));
-    (void)fprintf(page->stream, ", score %.1f, policy %s", verdict->score,
+    (void)fprintf(page->stream, ", score %.1f, policy %s\n", verdict->score,
                   decision_policy_name(decision));
-    if (decision->match != NULL) {
-        (void)fprintf(page->stream, ", match \"%s\" (%s:%u", decision->match->name,
-                      decision->conf->path, decision->match->line);
-        if (decision->match->reason != NULL)
-            (void)fprintf(page->stream, ": %s", decision->match->reason);
-        (void)fputc(')', page->stream);
+    if (page->passed_over != NULL) {
+        char memory[256];
+        (void)snprintf(memory, sizeof memory,
+                       "the client is in %s: the daemon does not judge it.  This is what would "
+                       "become of it elsewhere.",
+                       page->passed_over);
+        put_sentence(page, "note", memory);
     }
-    (void)fputc('\n', page->stream);
     for (size_t i = 0; reply != NULL && i < reply->line_count; i++) {
-        put_label(page, i == 0 ? "reply" : "");
-        (void)fprintf(page->stream, "%s%c%s %s\n", reply->code,
-                      i + 1 < reply->line_count ? '-' : ' ', reply->xcode, reply->lines[i]);
+        char line[REPLY_SHOWN_MAX];
+        (void)snprintf(line, sizeof line, "%s%c%s %s", reply->code,
+                       i + 1 < reply->line_count ? '-' : ' ', reply->xcode, reply->lines[i]);
+        put_sentence(page, i == 0 ? "reply" : "", line);
     }
 }
 
-void evidence_print(FILE *stream, const struct decision *decision, const struct occasion *occasion,
-                    const struct reply *reply, bool colour)
+void evidence_print(const struct evidence_page *page, const struct decision *decision,
+                    const struct occasion *occasion)
 {
-    const struct page page = {stream, colour};
     const struct facts *facts = decision->evidence.facts;
     char client[IPADDR_TEXT_MAX];
-    put_label(&page, "client");
-    (void)fprintf(stream, "%s\n", ipaddr_format(&facts->client, client));
-    put_reverse(&page, facts);
-    put_helo(&page, facts);
-    put_label(&page, "iprev");
-    (void)fprintf(stream, "%s", iprev_result_text(decision->evidence.iprev.result));
+    put_label(page, "client");
+    (void)fputs(ipaddr_format(&facts->client, client), page->stream);
+    if (page->host != NULL)
+        (void)fprintf(page->stream, " of %s", page->host);
+    (void)fputc('\n', page->stream);
+    put_reverse(page, facts);
+    put_helo(page, facts);
+    put_label(page, "iprev");
+    (void)fprintf(page->stream, "%s", iprev_result_text(decision->evidence.iprev.result));
     if (decision->evidence.iprev.confirmed != NULL)
-        (void)fprintf(stream, " (%s)", decision->evidence.iprev.confirmed->name);
-    (void)fprintf(stream, ", agreement %s, DNS %" PRId64 " ms\n",
-                  agreement_text(decision->evidence.agreement), occasion->dns_ms);
+        (void)fprintf(page->stream, " (%s)", decision->evidence.iprev.confirmed->name);
+    (void)fprintf(page->stream, ", agreement %s, DNS %" PRId64 " ms%s\n",
+                  agreement_text(decision->evidence.agreement), occasion->dns_ms,
+                  occasion->all_cached ? ", all from the cache" : "");
     if (decision->policy != NULL)
-        put_checks(&page, decision);
-    put_verdict(&page, decision, reply);
+        put_checks(page, decision);
+    put_match(page, decision);
+    put_exemption(page);
+    put_verdict(page, decision);
+    for (size_t i = 0; i < page->advice->count; i++)
+        put_sentence(page, i == 0 ? "advice" : "", page->advice->text[i]);
 }

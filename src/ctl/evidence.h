@@ -6,12 +6,39 @@
 #ifndef IPREVD_EVIDENCE_H
 #define IPREVD_EVIDENCE_H
 
+#include "ctl/advice.h"
 #include "site/decision.h"
+#include "site/exemptions.h"
 
 #include <stdio.h>
 
-/* `reply` is NULL when nothing is refused.  Colours only if `colour`. */
-void evidence_print(FILE *stream, const struct decision *decision, const struct occasion *occasion,
-                    const struct reply *reply, bool colour);
+/* Where and what besides the decision; all borrowed. */
+struct evidence_page {
+    FILE *stream;
+    bool colour;
+    unsigned columns;                  /* sentences are folded there; 0: not at all */
+    const char *host;                  /* whose address the client is, or NULL */
+    const char *passed_over;           /* the option by which the daemon would not judge; or NULL */
+    const struct exemption *exemption; /* the exception in effect, or NULL */
+    const struct reply *reply;         /* NULL when nothing is refused */
+    const struct advice *advice;
+};
+
+void evidence_print(const struct evidence_page *page, const struct decision *decision,
+                    const struct occasion *occasion);
+
+/* An answer as "found", "no such name (NXDOMAIN)", with its origin, TTL and time; ends the line. */
+void evidence_put_outcome(FILE *stream, const struct dns_evidence *evidence);
+
+/* "  [127.0.0.1:53, ttl 3600, 12 ms, DNSSEC]"; nothing when it was not asked. */
+void evidence_put_origin(FILE *stream, const struct dns_evidence *evidence);
+
+/* "client     ", what stands at the left of every line. */
+void evidence_put_label(FILE *stream, const char *label, bool colour);
+
+void evidence_put_action(FILE *stream, enum action action, bool colour);
+
+/* Foreign text, harmless for a terminal. */
+void evidence_put_foreign(FILE *stream, const char *text);
 
 #endif

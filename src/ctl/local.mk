@@ -5,23 +5,30 @@ iprevctl_SOURCES = \
 	src/ctl/allowed.c \
 	src/ctl/cache.c \
 	src/ctl/check.c \
+	src/ctl/check_client.c src/ctl/check_client.h \
+	src/ctl/check_hosts.c src/ctl/check_hosts.h \
 	src/ctl/client.c src/ctl/client.h \
 	src/ctl/command.h \
 	src/ctl/config.c \
 	src/ctl/evidence.c src/ctl/evidence.h \
+	src/ctl/exceptions.c src/ctl/exceptions.h \
 	src/ctl/main.c \
 	src/ctl/progress.c src/ctl/progress.h \
 	src/ctl/reload.c \
 	src/ctl/replay.c \
 	src/ctl/report.c \
+	src/ctl/screen.c src/ctl/screen.h \
 	src/ctl/status.c \
 	src/ctl/unallow.c
-iprevctl_LDADD = libreplay.a $(SITE_LIBS) $(ARCHIVE_LIBS)
+iprevctl_LDADD = libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 
-# Recorded traffic, for iprevctl replay and its unit tests.
-noinst_LIBRARIES += libreplay.a
-libreplay_a_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS)
-libreplay_a_SOURCES = \
+# What needs neither terminal nor daemon, for iprevctl and its unit tests.
+noinst_LIBRARIES += libctl.a
+libctl_a_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS)
+libctl_a_SOURCES = \
+	src/ctl/advice.c src/ctl/advice.h \
+	src/ctl/check_lines.c src/ctl/check_lines.h \
+	src/ctl/hostlookup.c src/ctl/hostlookup.h \
 	src/ctl/ranking.c src/ctl/ranking.h \
 	src/ctl/replay_event.h \
 	src/ctl/replay_facts.c src/ctl/replay_facts.h \

@@ -33,10 +33,13 @@ static void usage(FILE *stream)
 
 int command_usage(const struct command *command, bool asked)
 {
-    FILE *stream = asked ? stdout : stderr;
-    (void)fprintf(stream, "Usage: iprevctl %s %s\n\n%s\n\n%s", command->name, command->arguments,
-                  command->summary, command->help);
-    return asked ? EX_OK : EX_USAGE;
+    if (!asked) {
+        (void)fprintf(stderr, "Try 'iprevctl %s --help'.\n", command->name);
+        return EX_USAGE;
+    }
+    (void)printf("Usage: iprevctl %s %s\n\n%s\n\n%s", command->name, command->arguments,
+                 command->summary, command->help);
+    return EX_OK;
 }
 
 int command_misused(const struct command *command, const char *format, ...)
@@ -46,8 +49,8 @@ int command_misused(const struct command *command, const char *format, ...)
     va_start(args, format);
     (void)vfprintf(stderr, format, args);
     va_end(args);
-    (void)fprintf(stderr, "\nTry 'iprevctl %s --help'.\n", command->name);
-    return EX_USAGE;
+    (void)fputc('\n', stderr);
+    return command_usage(command, false);
 }
 
 static void print_message(void *arg, const char *message)
@@ -106,9 +109,14 @@ int main(int argc, char **argv)
         (void)printf("iprevctl %s\n", PACKAGE_VERSION);
         return EX_OK;
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i]->run(commands[i], argc - 1, argv + 1);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        char called[64]; /* by which getopt begins its messages */
+        if (strcmp(commands[i]->name, name) != 0)
+            continue;
+        (void)snprintf(called, sizeof called, "iprevctl %s", name);
+        argv[1] = called;
+        return commands[i]->run(commands[i], argc - 1, argv + 1);
+    }
     (void)fprintf(stderr, "iprevctl: there is no command \"%s\"\n\n", name);
     usage(stderr);
     return EX_USAGE;

@@ -13,7 +13,7 @@
 #ifndef IPREVD_CONTROL_REQUEST_H
 #define IPREVD_CONTROL_REQUEST_H
 
-#include "daemon/exemptions.h"
+#include "site/exemptions.h"
 
 #define CONTROL_REQUEST_MAX 4096 /* bytes, with the line feed */
 #define CONTROL_ERROR_MAX   1024 /* as the configuration's messages */

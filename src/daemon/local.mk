@@ -9,7 +9,6 @@ libdaemon_a_SOURCES = \
 	src/daemon/decisionlog.c src/daemon/decisionlog.h \
 	src/daemon/errands.c src/daemon/errands.h \
 	src/daemon/exchange.c src/daemon/exchange.h \
-	src/daemon/exemptions.c src/daemon/exemptions.h src/daemon/exemptions_file.c \
 	src/daemon/exporter.c src/daemon/exporter.h \
 	src/daemon/listener.c src/daemon/listener.h \
 	src/daemon/mfapi.c src/daemon/mfapi.h \

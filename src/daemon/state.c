@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char EXEMPTIONS_FILE[] = "exemptions";
 static const char CACHE_FILE[] = "cache";
 
 /* False: the path is too long for any file. */

@@ -7,7 +7,7 @@
 #define IPREVD_STATE_H
 
 #include "base/clock.h"
-#include "daemon/exemptions.h"
+#include "site/exemptions.h"
 #include "dns/cache.h"
 
 #define STATE_ERROR_MAX 256

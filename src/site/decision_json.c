@@ -168,6 +168,10 @@ static void put_more(struct jsonout *json, const struct decision *decision)
     put_check_list(json, "enforced", decision->verdict.enforced);
     put_details(json, decision);
     jsonout_text(json, "match_reason", decision->match != NULL ? decision->match->reason : NULL);
+    if (decision->match != NULL)
+        jsonout_int(json, "match_line", decision->match->line);
+    else
+        jsonout_text(json, "match_line", NULL);
     jsonout_text(json, "generic", or_null(decision->evidence.generic.why));
     jsonout_bool(json, "resolver_down", facts->resolver_down);
     put_question(json, "ptr_lookup", &facts->ptr);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/exemptions.h"
+#include "site/exemptions.h"
 
 #include <check.h>
 #include <errno.h>

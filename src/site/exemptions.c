@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/exemptions.h"
+#include "site/exemptions.h"
 
 #include "core/iprev.h"
 
@@ -218,19 +218,27 @@ static const struct held *find_client(const struct exemptions *exemptions,
     return held;
 }
 
-bool exemptions_find(struct exemptions *exemptions, const struct facts *facts, int64_t wall_s,
-                     char *out, size_t size)
+bool exemptions_look(struct exemptions *exemptions, const struct facts *facts, int64_t wall_s,
+                     struct exemption *out)
 {
     if (exemptions_count(exemptions) == 0 || facts->client.family == IP_NONE)
         return false;
     (void)pthread_rwlock_rdlock(&exemptions->lock);
     const struct held *held = find_client(exemptions, facts, wall_s);
     if (held != NULL)
-        (void)snprintf(out, size, "%s",
-                       held->exemption.reason[0] != '\0' ? held->exemption.reason
-                                                         : "no reason given");
+        *out = held->exemption;
     (void)pthread_rwlock_unlock(&exemptions->lock);
     return held != NULL;
+}
+
+bool exemptions_find(struct exemptions *exemptions, const struct facts *facts, int64_t wall_s,
+                     char *out, size_t size)
+{
+    struct exemption found;
+    if (!exemptions_look(exemptions, facts, wall_s, &found))
+        return false;
+    (void)snprintf(out, size, "%s", found.reason[0] != '\0' ? found.reason : "no reason given");
+    return true;
 }
 
 void exemptions_each(struct exemptions *exemptions,

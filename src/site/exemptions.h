@@ -14,6 +14,7 @@
 
 struct exemptions;
 
+#define EXEMPTIONS_FILE       "exemptions"       /* its name below state-dir */
 #define EXEMPTIONS_MAX        4096               /* at a time: an administrator's, by hand */
 #define EXEMPTION_SUBJECT_MAX (HOSTNAME_MAX + 2) /* with the dot and NUL */
 #define EXEMPTION_REASON_MAX  201                /* with NUL; as in a match block */
@@ -56,6 +57,10 @@ bool exemptions_remove(struct exemptions *exemptions, const char *subject);
 size_t exemptions_expire(struct exemptions *exemptions, int64_t wall_s);
 
 size_t exemptions_count(const struct exemptions *exemptions);
+
+/* Which one lets this client through?  As exemptions_find(); a copy in *out. */
+bool exemptions_look(struct exemptions *exemptions, const struct facts *facts, int64_t wall_s,
+                     struct exemption *out);
 
 /*
  * Is this client exempt?  By its address, or by a confirmed PTR name; an unconfirmed one proves

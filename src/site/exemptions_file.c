@@ -3,7 +3,7 @@
  * The exceptions' file: JSON lines, the first of which says what it is and how many follow, so that
  * a file that was cut at a line's end shows.
  */
-#include "daemon/exemptions.h"
+#include "site/exemptions.h"
 
 #include "site/json.h"
 

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/hostlookup.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+/* One question under way; answers come on the resolver's thread. */
+struct wait {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool done;
+    struct answer *answer;
+    enum dns_origin origin;
+    uint32_t ttl_left_s, took_ms;
+};
+
+static void keep(struct wait *wait, const struct resolver_answer *got)
+{
+    wait->answer = answer_ref(got->answer);
+    wait->origin = got->origin;
+    wait->ttl_left_s = got->ttl_left_s;
+    wait->took_ms = got->took_ms;
+    wait->done = true;
+}
+
+static void on_done(void *arg, const struct resolver_answer *got)
+{
+    struct wait *wait = arg;
+    (void)pthread_mutex_lock(&wait->lock);
+    keep(wait, got);
+    (void)pthread_cond_signal(&wait->changed);
+    (void)pthread_mutex_unlock(&wait->lock);
+}
+
+static bool wait_init(struct wait *wait)
+{
+    pthread_condattr_t attributes;
+    *wait = (struct wait){.done = false};
+    if (pthread_condattr_init(&attributes) != 0)
+        return false;
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    bool ok = pthread_cond_init(&wait->changed, &attributes) == 0;
+    (void)pthread_condattr_destroy(&attributes);
+    if (ok && pthread_mutex_init(&wait->lock, NULL) != 0) {
+        (void)pthread_cond_destroy(&wait->changed);
+        ok = false;
+    }
+    return ok;
+}
+
+static void block_until(struct wait *wait, int64_t deadline_ms)
+{
+    const struct timespec until = {(time_t)(deadline_ms / 1000),
+                                   (long)(deadline_ms % 1000) * 1000000};
+    (void)pthread_mutex_lock(&wait->lock);
+    while (!wait->done && pthread_cond_timedwait(&wait->changed, &wait->lock, &until) == 0)
+        continue;
+    (void)pthread_mutex_unlock(&wait->lock);
+}
+
+/* Until it is said, `wait` must stay; cancelled, that is soon. */
+static void block(struct wait *wait)
+{
+    (void)pthread_mutex_lock(&wait->lock);
+    while (!wait->done)
+        (void)pthread_cond_wait(&wait->changed, &wait->lock);
+    (void)pthread_mutex_unlock(&wait->lock);
+}
+
+/* The question's answer, one reference, in `wait`. */
+static enum status ask(struct resolver *resolver, const struct question *question,
+                       int64_t deadline_ms, struct wait *wait)
+{
+    struct resolver_answer now;
+    struct resolver_request *request = NULL;
+    if (!wait_init(wait))
+        return STATUS_NOMEM;
+    enum status status =
+        resolver_ask(resolver, question, deadline_ms, on_done, wait, &now, &request);
+    if (status == STATUS_OK) {
+        keep(wait, &now);
+        answer_unref(now.answer);
+    } else if (status == STATUS_PENDING) {
+        block_until(wait, deadline_ms);
+        resolver_cancel(resolver, request);
+        block(wait);
+        status = STATUS_OK;
+    }
+    (void)pthread_cond_destroy(&wait->changed);
+    (void)pthread_mutex_destroy(&wait->lock);
+    if (status == STATUS_OK && wait->answer->outcome == DNS_TEMPERROR &&
+        wait->answer->problem == PROBLEM_MEMORY) {
+        answer_unref(wait->answer);
+        return STATUS_NOMEM;
+    }
+    return status;
+}
+
+static struct dns_evidence evidence_of(struct resolver *resolver, const struct wait *wait)
+{
+    const struct answer *answer = wait->answer;
+    struct dns_evidence evidence = {.outcome = (enum dns_outcome)answer->outcome,
+                                    .origin = wait->origin,
+                                    .secure = answer->secure,
+                                    .ttl_s = wait->ttl_left_s,
+                                    .took_ms = wait->took_ms,
+                                    .server = resolver_server_text(resolver, answer->server)};
+    if (evidence.outcome == DNS_TEMPERROR) {
+        bool late = answer->problem == PROBLEM_CANCELLED;
+        evidence.problem =
+            dns_problem_text(late ? PROBLEM_DEADLINE : (enum dns_problem)answer->problem);
+    }
+    return evidence;
+}
+
+/* --- hosts ---------------------------------------------------------------------------------- */
+
+static enum status ask_family(struct resolver *resolver, const char *name, enum rrtype type,
+                              int64_t deadline_ms, struct host_family *out)
+{
+    struct question question;
+    struct wait wait;
+    enum status status = question_from_name(name, type, &question);
+    if (status == STATUS_OK)
+        status = ask(resolver, &question, deadline_ms, &wait);
+    if (status != STATUS_OK)
+        return status;
+    out->evidence = evidence_of(resolver, &wait);
+    out->aliased = wait.answer->aliased;
+    for (size_t i = 0; wait.answer->outcome == DNS_FOUND && i < wait.answer->count; i++) {
+        if (out->count == HOSTLOOKUP_ADDRESSES_MAX)
+            out->over++;
+        else
+            answer_address(wait.answer, i, &out->addresses[out->count++]);
+    }
+    out->over += wait.answer->dropped;
+    answer_unref(wait.answer);
+    return STATUS_OK;
+}
+
+enum status hostlookup_host(struct resolver *resolver, const char *name, int64_t deadline_ms,
+                            struct host *out)
+{
+    memset(out, 0, sizeof *out);
+    memcpy(out->name, name, strnlen(name, HOSTNAME_MAX));
+    enum status status = ask_family(resolver, name, RR_A, deadline_ms, &out->v4);
+    if (status == STATUS_OK)
+        status = ask_family(resolver, name, RR_AAAA, deadline_ms, &out->v6);
+    return status;
+}
+
+/* --- MX ------------------------------------------------------------------------------------- */
+
+static bool has_host(const struct mx_list *list, const char *text)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->hosts[i].text, text) == 0)
+            return true;
+    return false;
+}
+
+static void add_host(struct mx_list *list, const char *text)
+{
+    struct mx_host *host = &list->hosts[list->count];
+    if (has_host(list, text))
+        return;
+    if (list->count == HOSTLOOKUP_HOSTS_MAX) {
+        list->over++;
+        return;
+    }
+    list->count++;
+    memcpy(host->text, text, strlen(text) + 1);
+    switch (hostname_parse(text, host->name)) {
+    case HOSTNAME_OK:
+        host->kind = MX_HOST;
+        return;
+    case HOSTNAME_IP_ADDRESS:
+        host->kind = MX_ADDRESS;
+        break;
+    case HOSTNAME_EMPTY:
+    case HOSTNAME_ONE_LABEL:
+    case HOSTNAME_MALFORMED:
+        host->kind = MX_UNUSABLE;
+        break;
+    }
+    host->name[0] = '\0';
+}
+
+enum status hostlookup_mx(struct resolver *resolver, const char *domain, int64_t deadline_ms,
+                          struct mx_list *out)
+{
+    struct question question;
+    struct wait wait;
+    char text[NAME_TEXT_MAX];
+    memset(out, 0, sizeof *out);
+    enum status status = question_from_name(domain, RR_MX, &question);
+    if (status == STATUS_OK)
+        status = ask(resolver, &question, deadline_ms, &wait);
+    if (status != STATUS_OK)
+        return status;
+    out->evidence = evidence_of(resolver, &wait);
+    for (size_t i = 0; wait.answer->outcome == DNS_FOUND && i < wait.answer->count; i++) {
+        size_t length;
+        const uint8_t *name = answer_name(wait.answer, i, &length);
+        out->null_mx = length == 1 && wait.answer->count == 1;
+        if (!out->null_mx)
+            add_host(out, wirename_text(name, length, text));
+    }
+    out->over += wait.answer->dropped;
+    answer_unref(wait.answer);
+    return STATUS_OK;
+}

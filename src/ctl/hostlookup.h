@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a host or a domain to the addresses that mail of it may come from, seen from the sender's
+ * side: A and AAAA of a host; MX of a domain (RFC 5321 5.1, RFC 7505).  Blocks; one caller at a
+ * time.
+ */
+#ifndef IPREVD_HOSTLOOKUP_H
+#define IPREVD_HOSTLOOKUP_H
+
+#include "dns/resolver.h"
+
+#define HOSTLOOKUP_HOSTS_MAX     32 /* MX hosts looked at: more are no mail domain's, but a game */
+#define HOSTLOOKUP_ADDRESSES_MAX 64 /* of one host and family */
+
+/* The addresses of one family. */
+struct host_family {
+    struct dns_evidence evidence;
+    struct ipaddr addresses[HOSTLOOKUP_ADDRESSES_MAX];
+    size_t count, over; /* over: found and not kept */
+    bool aliased;       /* the name is a CNAME */
+};
+
+struct host {
+    char name[HOSTNAME_MAX + 1];
+    struct host_family v4, v6;
+};
+
+/*
+ * Ask for A and AAAA of a canonical host name.  deadline_ms: absolute, monotonic; what is not known
+ * then is DNS_TEMPERROR "deadline".  STATUS_INVALID: the name has no wire form.  STATUS_NOMEM.
+ */
+enum status hostlookup_host(struct resolver *resolver, const char *name, int64_t deadline_ms,
+                            struct host *out) MUST_CHECK;
+
+/* What stands in an MX record. */
+enum mx_kind {
+    MX_HOST,     /* a host name */
+    MX_ADDRESS,  /* an IP address, which is no host (RFC 1035 3.3.9) */
+    MX_UNUSABLE, /* no host name: one label, malformed, or "." beside others */
+};
+
+struct mx_host {
+    enum mx_kind kind;
+    char text[NAME_TEXT_MAX];    /* as it stands there, escaped */
+    char name[HOSTNAME_MAX + 1]; /* MX_HOST: canonical; else "" */
+};
+
+struct mx_list {
+    struct dns_evidence evidence;
+    bool null_mx;                               /* RFC 7505: the domain takes no mail */
+    struct mx_host hosts[HOSTLOOKUP_HOSTS_MAX]; /* in order of preference, each once */
+    size_t count, over;
+};
+
+/* Ask for MX of a canonical domain.  As hostlookup_host(). */
+enum status hostlookup_mx(struct resolver *resolver, const char *domain, int64_t deadline_ms,
+                          struct mx_list *out) MUST_CHECK;
+
+#endif
