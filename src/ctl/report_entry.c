@@ -75,6 +75,8 @@ static enum report_parsed parse_json(const char *text, size_t length, struct rep
     (void)jsonin_int(jsonin_member(json, "dns_ms"), &out->dns_ms);
     if (!would)
         out->would = out->action;
+    if (out->dns_ms < 0)
+        out->dns_ms = 0;
     jsonin_free(json);
     return ok ? REPORT_ENTRY : REPORT_BAD;
 }
@@ -134,6 +136,8 @@ static enum report_parsed parse_fields(const char *text, struct report_entry *ou
     }
     if (!would)
         out->would = out->action;
+    if (out->dns_ms < 0)
+        out->dns_ms = 0;
     return action && out->client.family != IP_NONE ? REPORT_ENTRY : REPORT_BAD;
 }
 

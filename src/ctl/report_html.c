@@ -221,18 +221,19 @@ static void put_wait_chart(FILE *stream, const struct report_sums *sums)
 static void put_check_table(FILE *stream, const struct report_sums *sums)
 {
     char first[REPORT_TIME_MAX], last[REPORT_TIME_MAX];
-    (void)fputs("<table><tr><th>Check</th><th>True</th><th>Refused</th><th>First</th><th>Last</th>"
-                "</tr>\n",
+    (void)fputs("<table><tr><th>Check</th><th>True</th><th>Refused</th>"
+                "<th>If enforced</th><th>First</th><th>Last</th></tr>\n",
                 stream);
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         const struct report_check *check = &sums->checks[i];
         if (check->hits == 0)
             continue;
-        (void)fprintf(
-            stream,
-            "<tr><td>%s</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%s</td><td>%s</td></tr>\n",
-            checks[i].name, check->hits, check->refused, reportprint_time(check->first_s, first),
-            reportprint_time(check->last_s, last));
+        (void)fprintf(stream,
+                      "<tr><td>%s</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64
+                      "</td><td>%s</td><td>%s</td></tr>\n",
+                      checks[i].name, check->hits, check->refused, check->would,
+                      reportprint_time(check->first_s, first),
+                      reportprint_time(check->last_s, last));
     }
     (void)fputs("</table>\n", stream);
 }

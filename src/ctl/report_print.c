@@ -98,17 +98,18 @@ static void put_days(FILE *stream, const struct report_sums *sums)
 static void put_checks(FILE *stream, const struct report_sums *sums)
 {
     char first[REPORT_TIME_MAX], last[REPORT_TIME_MAX];
-    (void)fprintf(stream, "\n%-24s%11s%9s%11s%12s%13s\n", "Check", "true", "share", "refused",
-                  "first", "last");
+    (void)fprintf(stream, "\n%-22s%9s%9s%9s%9s%11s%11s\n", "Check", "true", "share", "refused",
+                  "would be", "first", "last");
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         const struct report_check *check = &sums->checks[i];
         if (check->hits == 0)
             continue;
-        (void)fprintf(stream, "%-24s", checks[i].name);
-        put_count(stream, check->hits, 11);
+        (void)fprintf(stream, "%-22s", checks[i].name);
+        put_count(stream, check->hits, 9);
         (void)fprintf(stream, "%7.1f %%", percent(check->hits, sums->total));
-        put_count(stream, check->refused, 11);
-        (void)fprintf(stream, "%12s%13s\n", reportprint_day(check->first_s, first),
+        put_count(stream, check->refused, 9);
+        put_count(stream, check->would, 9);
+        (void)fprintf(stream, "%11s%11s\n", reportprint_day(check->first_s, first),
                       reportprint_day(check->last_s, last));
     }
 }

@@ -71,6 +71,7 @@ static void add_checks(struct report_sums *sums, struct report_day *day,
             continue;
         check->hits++;
         check->refused += entry->action >= ACTION_TEMPFAIL;
+        check->would += entry->would >= ACTION_TEMPFAIL;
         see(entry->wall_s, &check->first_s, &check->last_s);
         if (day != NULL)
             day->by_check[i]++;

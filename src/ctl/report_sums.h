@@ -25,6 +25,7 @@ extern const int64_t report_wait_ms[REPORT_WAITS - 1];
 
 struct report_check {
     uint64_t hits, refused;  /* true; and the client was deferred or refused */
+    uint64_t would;          /* or would have been without monitor and percent */
     int64_t first_s, last_s; /* 0: never, or no times */
 };
 

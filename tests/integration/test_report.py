@@ -86,7 +86,8 @@ def test_text(report):
     assert days == {"2026-11-10": ["5", "-", "-", "-", "-", "2"],
                     "2026-11-12": ["-", "1", "-", "-", "1", "1"],
                     "2026-11-13": ["-", "-", "-", "1", "-", "1"]}
-    assert rows(text, "Check ")["ptr-missing"] == ["3", "37.5", "%", "1", "2026-11-10", "2026-11-12"]
+    assert rows(text, "Check ")["ptr-missing"] == ["3", "37.5", "%", "1", "3", "2026-11-10",
+                                                     "2026-11-12"]
     networks = rows(text, "Network ")
     assert networks["192.0.2.0/24"][:3] == ["5", "-", "2"]
     assert "2001:db8::/64" in networks

@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""iprevctl check: clients, hosts, domains, standard input; as an administrator types it."""
+
+import fcntl
+import json
+import os
+import pty
+import struct
+import subprocess
+import termios
+
+import pytest
+
+import daemon
+import world
+
+ZONE = world.ZONE + "".join([
+    "good.example. MX 20 mx2.good.example.\ngood.example. MX 10 mail.good.example.\n",
+    "mail.good.example. AAAA 2001:db8::1\n",
+    "mx2.good.example. A 192.0.2.3\n",
+    "null.example. MX 0 .\n",
+    "implicit.example. A 192.0.2.1\n",
+    "address.example. MX 10 192.0.2.1.\n",
+    "label.example. MX 10 localhost.\n",
+    "alias.example. MX 10 cname.example.\ncname.example. CNAME mail.good.example.\n",
+    "nohost.example. MX 10 gone.good.example.\n",
+    world.broken("broken.example"),
+    "halfmx.example. MX 10 mx.broken.example.\nhalfmx.example. MX 20 mail.good.example.\n",
+    "empty.good.example. TXT \"no address\"\n",
+])
+
+
+class Check:
+    def __init__(self, directory):
+        self.conf = directory / "check.conf"
+        self.zone = directory / "check.zone"
+        self.state = directory / "state"
+        self.state.mkdir()
+        self.configure("")
+
+    def configure(self, text, zone=ZONE):
+        self.zone.write_text(zone)
+        self.conf.write_text(f'dns {{ zone-file = "{self.zone}" }}\ncontrol = "none"\n'
+                             f'state-dir = "{self.state}"\n{text}')
+
+    def run(self, *args, stdin=""):
+        return subprocess.run([daemon.program("iprevctl"), "check", *args, "-c", self.conf],
+                              input=stdin, capture_output=True, text=True, timeout=120,
+                              errors="backslashreplace")
+
+    def json(self, *args, stdin="", status=None):
+        done = self.run(*args, "--json", stdin=stdin)
+        if status is not None:
+            assert done.returncode == status, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def terminal(self, *args, columns=80):
+        """What a terminal of so many columns gets."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = subprocess.Popen([daemon.program("iprevctl"), "check", *args, "-c", self.conf],
+                                   stdin=subprocess.DEVNULL, stdout=slave, stderr=slave,
+                                   env={k: v for k, v in os.environ.items() if k != "NO_COLOR"})
+        os.close(slave)
+        data = b""
+        while True:
+            try:
+                chunk = os.read(master, 65536)
+            except OSError:
+                break
+            if not chunk:
+                break
+            data += chunk
+        os.close(master)
+        process.wait(60)
+        return data.decode()
+
+
+@pytest.fixture
+def check(directory):
+    return Check(directory)
+
+
+# --- addresses ---
+
+
+@pytest.mark.parametrize("args, status", [
+    ((world.GOOD,), 0),
+    ((world.GENERIC,), 1),
+    ((world.BROKEN_PTR,), 75),
+    ((world.NO_PTR,), 77),
+    ((world.GOOD, world.BROKEN_PTR, world.GENERIC), 75),
+    ((world.NO_PTR, world.GOOD), 77),
+])
+def test_status_is_the_worst(check, args, status):
+    assert check.run(*args).returncode == status
+
+
+@pytest.mark.parametrize("args, words", [
+    ((), "which address?"),
+    (("mail.good.example",), "is not an IP address"),
+    ((world.GOOD, "--host", "a.example"), "one of them"),
+    (("--host", "a.example", "--mx", "a.example"), "one of them"),
+    (("--host", "localhost"), "is a single label"),
+    (("--host", "192.0.2.1"), "is an IP address"),
+    (("--mx", "bad name.example"), "a domain is wanted"),
+    (("--nonsense",), "Try 'iprevctl check --help'"),
+])
+def test_wrong_usage(check, args, words):
+    done = check.run(*args)
+    assert done.returncode == 64 and words in done.stderr and done.stdout == ""
+    assert "iprevctl check: " in done.stderr and len(done.stderr.splitlines()) <= 3
+
+
+def test_nothing_is_looked_up_before_all_arguments_are_sound(check):
+    done = check.run(world.GOOD, "nonsense")
+    assert done.returncode == 64 and done.stdout == ""
+
+
+def test_several_end_with_a_summary(check):
+    out = check.run(world.GOOD, world.NO_PTR, world.GOOD6).stdout
+    assert out.count("client     ") == 3
+    assert "3 clients: accept 2, tag 0, quarantine 0, tempfail 0, reject 1" in out
+    assert "reject (ptr-missing)" in out.splitlines()[-2]
+    assert "clients:" not in check.run(world.GOOD).stdout
+
+
+def test_match_block_with_its_line(check):
+    check.configure(f'match "partner" {{\n  client = {{"{world.NO_PTR}"}}\n  policy = "none"\n'
+                    '  reason = "ticket 4711"\n}\n')
+    assert f'match      "partner" ({check.conf}:4: ticket 4711)' in check.run(world.NO_PTR).stdout
+    [got] = check.json(world.NO_PTR, status=0)
+    assert (got["match"], got["match_line"], got["match_reason"]) == ("partner", 4, "ticket 4711")
+
+
+def test_client_that_the_daemon_does_not_judge(check):
+    check.configure('local-networks = {"192.0.2.2"}\ntrusted-relays = {"192.0.2.3"}\n')
+    [local, relay] = check.json(world.NO_PTR, world.MISMATCH)
+    assert (local["passed_over"], relay["passed_over"]) == ("local-networks", "trusted-relays")
+    assert "in local-networks: the daemon does not judge it" in check.run(world.NO_PTR).stdout
+    assert check.json(world.GOOD)[0]["passed_over"] is None
+
+
+# --- standard input ---
+
+
+def test_standard_input(check):
+    text = (f"# who\n\n{world.GOOD}\tmail.good.example\r\n  {world.NO_PTR}  \n"
+            f"{world.GOOD6} other.example")
+    got = check.json("-", stdin=text, status=77)
+    assert [(o["client"], o["helo"]) for o in got] == [
+        (world.GOOD, "mail.good.example"), (world.NO_PTR, None), (world.GOOD6, "other.example")]
+    assert got[0]["agreement"] == "exact"
+
+
+def test_helo_is_that_of_lines_without_one(check):
+    got = check.json("-", "--helo", "other.example", stdin=f"{world.GOOD}\n{world.GOOD} x.example\n")
+    assert [o["helo"] for o in got] == ["other.example", "x.example"]
+
+
+@pytest.mark.parametrize("line, words", [
+    ("nonsense", "the first word is not an IP address"),
+    ("192.0.2.1 a b", "there is more"),
+    ("192.0.2.1 " + "a" * 256, "longer than 255 bytes"),
+    ("192.0.2.1 " + "a" * 5000, "longer than 1024 bytes"),
+    ("192.0.2.1\0", "NUL"),
+])
+def test_bad_line_names_its_number(check, line, words):
+    done = check.run("-", stdin=f"# one\n{world.GOOD}\n{line}\n{world.GOOD}\n")
+    assert done.returncode == 65
+    assert f"standard input, line 3: " in done.stderr and words in done.stderr
+    assert done.stdout.count("client     ") == 2
+    assert "1 could not be checked" in done.stdout
+
+
+def test_empty_standard_input(check):
+    done = check.run("-", stdin="")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# --- hosts and domains ---
+
+
+def test_host(check):
+    got = check.json("--host", "Mail.Good.Example.", status=0)
+    assert [o["client"] for o in got] == ["192.0.2.1", "2001:db8::1"]
+    assert {o["helo"] for o in got} == {"mail.good.example"}
+    assert {o["host"] for o in got} == {"mail.good.example"}
+    assert check.json("--host", "mail.good.example", "--helo", "x.example")[0]["helo"] == "x.example"
+
+
+def test_own_host_is_not_somebody_who_claims_to_be_us(check):
+    check.configure('own-names = {"mail.good.example"}\n')
+    assert "helo-self" not in check.json("--host", "mail.good.example", status=0)[0]["checks"]
+    assert "helo-self" in check.json(world.NO_PTR, "--helo", "mail.good.example")[0]["checks"]
+
+
+def test_mx_in_order_of_preference(check):
+    got = check.json("--mx", "good.example", status=77)
+    assert [(o["host"], o["client"]) for o in got] == [
+        ("mail.good.example", "192.0.2.1"), ("mail.good.example", "2001:db8::1"),
+        ("mx2.good.example", "192.0.2.3")]
+    assert {o["mx_of"] for o in got} == {"good.example"}
+    out = check.run("--mx", "good.example").stdout
+    assert "1. mail.good.example\n" in out and "2. mx2.good.example\n" in out
+
+
+@pytest.mark.parametrize("args, status, words, clients", [
+    (("--host", "gone.good.example"), 68, "gone.good.example has no address (A: NXDOMAIN", 0),
+    (("--host", "empty.good.example"), 68, "has no address (A: no record, AAAA: no record)", 0),
+    (("--host", "mail.broken.example"), 75, "failed temporarily (SERVFAIL)", 0),
+    (("--mx", "null.example"), 68, "null MX, RFC 7505", 0),
+    (("--mx", "address.example"), 68, "is an address, 192.0.2.1", 0),
+    (("--mx", "label.example"), 68, '"localhost", which is no host name', 0),
+    (("--mx", "gone.good.example"), 68, "there is no domain", 0),
+    (("--mx", "nohost.example"), 68, "gone.good.example has no address", 0),
+    (("--mx", "broken.example"), 75, "looking up the MX of broken.example failed temporarily", 0),
+    (("--mx", "halfmx.example"), 75, "looking up the A of mx.broken.example failed", 2),
+    (("--mx", "alias.example"), 0, "cname.example of alias.example is an alias (CNAME)", 2),
+    (("--mx", "implicit.example"), 0, "", 1),
+])
+def test_hosts_and_domains(check, args, status, words, clients):
+    done = check.run(*args)
+    assert done.returncode == status, done.stderr
+    assert words in done.stderr and done.stdout.count("client     ") == clients
+    assert len(check.json(*args, status=status)) == clients
+
+
+def test_implicit_mx_is_said(check):
+    assert "no MX: mail goes to the domain's own addresses" in check.run(
+        "--mx", "implicit.example").stdout
+
+
+# --- exceptions ---
+
+
+def exceptions(check, *entries):
+    head = {"format": "iprevd-exemptions", "version": 1, "count": len(entries)}
+    (check.state / "exemptions").write_text(
+        "".join(json.dumps(line) + "\n" for line in (head, *entries)))
+
+
+def entry(subject, until=4102444800, reason="ticket 4711"):
+    return {"subject": subject, "reason": reason, "made": 1, "until": until}
+
+
+def test_exceptions_of_the_file(check):
+    exceptions(check, entry("192.0.2.0/30"), entry(".many.example", reason="b"),
+               entry(world.MISMATCH, until=2))
+    [got] = check.json(world.NO_PTR, status=0)
+    assert got["exemption"] == {"subject": "192.0.2.0/30", "reason": "ticket 4711",
+                                "until": 4102444800}
+    assert got["policy"] == "none" and got["reason"] == "exempt for now: ticket 4711"
+    out = check.run(world.NO_PTR).stdout
+    assert "exception  allowed until " in out and " by 192.0.2.0/30: ticket 4711" in out
+    assert check.json(world.MANY)[0]["exemption"]["subject"] == ".many.example"
+    assert check.json(world.GENERIC)[0]["exemption"] is None
+    exceptions(check, entry(world.NO_PTR, until=2))
+    assert check.run(world.NO_PTR).returncode == 77
+
+
+def test_damaged_file_of_exceptions(check):
+    exceptions(check, entry(world.NO_PTR))
+    path = check.state / "exemptions"
+    path.write_text(path.read_text() + "rubbish\n")
+    done = check.run(world.NO_PTR)
+    assert done.returncode == 0 and f"{path}:3: damaged" in done.stderr
+    assert path.exists(), "who only looks changes nothing"
+
+
+def test_exceptions_of_the_running_daemon(start_iprevd, directory, check):
+    control = directory / "control"
+    conf = f'control = "{control}"\nstate-dir = "none"\n'
+    running = start_iprevd(conf)
+    daemon.wait_until("the control socket", control.exists)
+    check.configure("", ZONE)
+    check.conf.write_text(check.conf.read_text().replace('control = "none"', f'control = "{control}"'))
+
+    def ctl(*args):
+        return subprocess.run([daemon.program("iprevctl"), *args, "-c", running.config_path],
+                              capture_output=True, text=True, check=False)
+    daemon.wait_until("an answer", lambda: ctl("status").returncode == 0)
+    assert check.run(world.NO_PTR).returncode == 77
+    assert ctl("allow", world.NO_PTR, "--reason", "asked \x1b[31m").returncode == 0
+    done = check.run(world.NO_PTR)
+    assert done.returncode == 0 and done.stderr == "" and "\x1b" not in done.stdout
+    assert f"by {world.NO_PTR}: asked " in done.stdout
+    ctl("unallow", world.NO_PTR)
+    assert check.run(world.NO_PTR).returncode == 77
+
+
+# --- advice and terminal ---
+
+
+@pytest.mark.parametrize("args, words", [
+    ((world.NO_PTR,), ['2.2.0.192.in-addr.arpa. PTR NAME."', "usually the provider"]),
+    ((world.MISMATCH,), ["PTR record of 192.0.2.3 says mail.moved.example, whose A record says "
+                         "203.0.113.9", '"mail.moved.example. A 192.0.2.3"']),
+    ((world.GOOD, "--helo", "localhost"), [
+        '"EHLO mail.good.example"', "smtp_helo_name", "confDOMAIN_NAME", "$j", "helo_data",
+        "primary_hostname", "send connector"]),
+    ((world.GENERIC,), ["a provider gives to every line"]),
+    ((world.BROKEN_PTR,), ["Nothing is known to be wrong"]),
+])
+def test_advice(check, args, words):
+    out = check.run(*args).stdout
+    [got] = check.json(*args)
+    for word in words:
+        assert word in out and word in " ".join(got["advice"])
+
+
+def test_good_client_needs_no_advice(check):
+    assert "advice" not in check.run(world.GOOD, "--helo", "mail.good.example").stdout
+    assert check.json(world.GOOD, "--helo", "mail.good.example")[0]["advice"] == []
+
+
+def test_terminal_of_80_columns(check):
+    out = check.terminal(world.MISMATCH, world.NO_PTR6, "--helo", "localhost")
+    assert "\x1b[1;31mreject\x1b[0m" in out
+    for line in out.replace("\x1b[0m", "").replace("\r", "").splitlines():
+        while "\x1b[" in line:
+            start = line.index("\x1b[")
+            line = line[:start] + line[line.index("m", start) + 1:]
+        assert len(line) <= 80 or "ip6.arpa" in line, line
+
+
+def test_no_colour_elsewhere(check):
+    assert "\x1b" not in check.run(world.NO_PTR).stdout
+
+
+def test_hostile_names(check):
+    out = check.run(world.HOSTILE, "--helo", "\x1b[2J%s").stdout
+    assert "\x1b" not in out and "\\x1b[2J%s" in out
