@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/advice.h"
 
+#include <string.h>
+
 #define NAME_SHOWN_MAX  200 /* bytes of a foreign name */
 #define NAMES_SHOWN_MAX 3
 
@@ -150,6 +152,13 @@ static void advise_temperror(const struct evidence *evidence, struct textbuf *bu
     textbuf_put(buf, "; or the resolver that was asked here.  Try again before anybody is told.");
 }
 
+/* Then it is said with the PTR already. */
+static bool is_ptr_name(const struct facts *facts)
+{
+    const struct name_facts *name = first_usable(facts);
+    return name != NULL && strcmp(name->name, facts->helo_name.name) == 0;
+}
+
 /* The name that would agree: a confirmed PTR name, if it is not a provider's. */
 static void advise_helo(const struct evidence *evidence, struct textbuf *buf)
 {
@@ -167,7 +176,7 @@ static void advise_helo(const struct evidence *evidence, struct textbuf *buf)
                        type_of(facts));
     }
     if (facts->helo_name.name != NULL && facts->helo_name.forward.outcome == DNS_FOUND &&
-        !resolves_to_client(facts, &facts->helo_name)) {
+        !resolves_to_client(facts, &facts->helo_name) && !is_ptr_name(facts)) {
         textbuf_put(buf, "Or, when ");
         put_name(buf, facts->helo_name.name);
         textbuf_printf(buf, " is the right name, the owner of its zone sets its %s record to ",

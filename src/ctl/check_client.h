@@ -25,7 +25,7 @@ struct check_run {
     struct exemptions *exceptions;
     const char *helo, *sender, *recipient; /* of every client; NULL: not given */
     bool json, colour;
-    unsigned columns; /* text is folded there; 0: not at all */
+    unsigned columns; /* sentences are folded there */
     /* What it adds up to. */
     bool begun; /* something is printed already: a blank line comes before the next block */
     uint64_t clients, by_action[ACTION_COUNT], failed; /* failed: could not be checked */

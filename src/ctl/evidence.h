@@ -16,7 +16,7 @@
 struct evidence_page {
     FILE *stream;
     bool colour;
-    unsigned columns;                  /* sentences are folded there; 0: not at all */
+    unsigned columns;                  /* sentences are folded there */
     const char *host;                  /* whose address the client is, or NULL */
     const char *passed_over;           /* the option by which the daemon would not judge; or NULL */
     const struct exemption *exemption; /* the exception in effect, or NULL */

@@ -16,8 +16,6 @@ bool screen_has_colour(void)
 unsigned screen_columns(void)
 {
     struct winsize size = {0};
-    if (isatty(STDOUT_FILENO) != 1)
-        return 0;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
         return COLUMNS_DEFAULT;
     return size.ws_col;

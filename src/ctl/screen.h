@@ -8,7 +8,7 @@
 /* A terminal, and NO_COLOR is not set. */
 bool screen_has_colour(void);
 
-/* Columns of the terminal, 80 when it does not say; 0: it is none. */
+/* Columns of the terminal; 80 when it does not say, or is none. */
 unsigned screen_columns(void);
 
 #endif

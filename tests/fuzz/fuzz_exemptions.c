@@ -3,7 +3,7 @@
  * and loads again. */
 #include "fuzz.h"
 
-#include "daemon/exemptions.h"
+#include "site/exemptions.h"
 
 #include <string.h>
 

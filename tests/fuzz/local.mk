@@ -76,11 +76,11 @@ tests_fuzz_fuzz_received_LDADD = libcore.a libbase.a
 tests_fuzz_fuzz_received_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_fuzz_replay_SOURCES = tests/fuzz/fuzz_replay.c $(FUZZ_SHARED)
-tests_fuzz_fuzz_replay_LDADD = libreplay.a $(SITE_LIBS) $(ARCHIVE_LIBS)
+tests_fuzz_fuzz_replay_LDADD = libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 tests_fuzz_fuzz_replay_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_fuzz_report_SOURCES = tests/fuzz/fuzz_report.c $(FUZZ_SHARED)
-tests_fuzz_fuzz_report_LDADD = libreplay.a $(SITE_LIBS) $(ARCHIVE_LIBS)
+tests_fuzz_fuzz_report_LDADD = libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 tests_fuzz_fuzz_report_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_fuzz_resolvconf_SOURCES = tests/fuzz/fuzz_resolvconf.c $(FUZZ_SHARED)
@@ -91,7 +91,7 @@ tests_fuzz_fuzz_resolvconf_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c tests/fuzz/told.c tests/fuzz/told.h \
 	tests/scenario/world.c tests/scenario/world.h $(FUZZ_SHARED)
 tests_fuzz_fuzz_session_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
-tests_fuzz_fuzz_session_LDADD = libdaemon.a libreplay.a $(SITE_LIBS) $(ARCHIVE_LIBS)
+tests_fuzz_fuzz_session_LDADD = libdaemon.a libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 tests_fuzz_fuzz_session_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_fuzz_zonefile_SOURCES = tests/fuzz/fuzz_zonefile.c $(FUZZ_SHARED)

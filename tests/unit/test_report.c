@@ -146,7 +146,7 @@ static void set_up(void)
     conf.neighbours = (struct neighbour_bits){24, 64};
     conf.orgdomains = orgdomain_load(NULL);
     ck_assert_ptr_nonnull(conf.orgdomains);
-    ck_assert(reportsums_init(&sums));
+    ck_assert(reportsums_init(&sums, 4711));
 }
 
 static void tear_down(void)
@@ -272,7 +272,7 @@ END_TEST
 /* Names beyond the cap are one row: memory is bounded. */
 START_TEST(more_names_than_are_told_apart)
 {
-    struct ranking *ranking = ranking_new();
+    struct ranking *ranking = ranking_new(4711);
     char name[32];
     ck_assert_ptr_nonnull(ranking);
     for (unsigned i = 0; i < RANKING_NAMES_MAX + 100; i++) {
@@ -298,7 +298,7 @@ START_TEST(worst_first)
                  {"good", ACTION_ACCEPT},        {"b-deferred", ACTION_TEMPFAIL},
                  {"a-deferred", ACTION_TEMPFAIL}};
     static const char *const want[] = {"refused", "a-deferred", "b-deferred", "tagged"};
-    struct ranking *ranking = ranking_new();
+    struct ranking *ranking = ranking_new(4711);
     const struct ranking_row *rows[8];
     size_t of;
     ck_assert_ptr_nonnull(ranking);
