@@ -8,6 +8,7 @@ client refused, and what the section says besides is looked at.
 
 import contextlib
 import os
+import pathlib
 import re
 import socket
 import subprocess
@@ -41,6 +42,13 @@ def network():
                     "127.0.1.1/32"])
     yield made
     made.close()
+
+
+def ended(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 class Filter:
@@ -84,10 +92,15 @@ class Filter:
         return "serves on" in self.log[mark:]
 
     def end(self):
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
+        if self.process is None:
+            return
+        # The jail's init outlives unshare by a moment, and until it is gone iprevd may listen.
+        inits = [int(pid) for pid in pathlib.Path(
+            f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()]
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+        wait_until("the end of iprevd", lambda: all(map(ended, inits)))
 
     @property
     def log(self):
