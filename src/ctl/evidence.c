@@ -118,10 +118,12 @@ static void put_reverse(const struct evidence_page *page, const struct facts *fa
 {
     char reverse[IPADDR_REVERSE_MAX];
     put_label(page, "PTR");
-    (void)fprintf(page->stream, "%s ", ipaddr_reverse_name(&facts->client, reverse));
+    (void)fputs(ipaddr_reverse_name(&facts->client, reverse), page->stream);
     if (facts->client.family == IP_V6) { /* fills a line by itself */
         (void)fputc('\n', page->stream);
         put_label(page, "");
+    } else {
+        (void)fputc(' ', page->stream);
     }
     if (facts->ptr.outcome != DNS_FOUND) {
         evidence_put_outcome(page->stream, &facts->ptr);
