@@ -56,3 +56,11 @@ EXTRA_DIST += .clang-tidy scripts/analyze scripts/cppcheck-suppressions.txt scri
 EXTRA_DIST += scripts/coverage scripts/valgrind tests/valgrind.supp
 # Sessions for hours while everything else happens.
 EXTRA_DIST += scripts/soak tests/soak/run $(srcdir)/tests/soak/*.py
+
+# What a decision costs, in instructions: run by scripts/check, for it holds for one compiler.
+check_PROGRAMS += tests/tools/decisions
+tests_tools_decisions_SOURCES = tests/tools/decisions.c tests/scenario/world.c tests/scenario/world.h
+tests_tools_decisions_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
+tests_tools_decisions_LDADD = libdaemon.a $(SITE_LIBS)
+dist_check_SCRIPTS += tests/instructions.sh
+EXTRA_DIST += tests/data/instructions
