@@ -21,6 +21,9 @@
    before it makes threads, and only read afterwards. */
 static const struct mfapi_services *services;
 
+/* Flags SMFIP_NR_* agreed with any MTA so far, and with every one. */
+static atomic_ulong agreed_once, agreed_always = ~0UL;
+
 /* libmilter's workers outlive smfi_main(): how many are in callbacks, and whether more may begin.
  */
 static atomic_uint busy;
@@ -33,32 +36,59 @@ static atomic_bool ended;
 struct connection {
     struct session *session;
     unsigned long noreply; /* SMFIP_NR_*: events that the MTA does not wait for */
+    unsigned long unsure;  /* ... and for which we cannot tell, see connection_again() */
+    bool owed;             /* a refusal that could not be told: its messages are deferred */
     bool counted;          /* opened() was called and said yes */
 };
 
 /* --- negotiation ---------------------------------------------------------------------------- */
 
-/* Macros by place: what session.c reads, and no more. */
-static const struct {
-    int place;
-    const char *names;
-} macro_lists[] = {
-    {SMFIM_CONNECT, "j {client_name} {client_resolve} {daemon_name} {daemon_addr} {if_addr}"},
-    /* {mail_addr} is always known: with a MAIL without any macro libmilter would keep the login of
-       the one before. */
-    {SMFIM_ENVFROM, "i {auth_authen} {mail_addr}"},
-    {SMFIM_ENVRCPT, "i"},
-    {SMFIM_EOM, "i"},
-};
+/* Are EHLO names judged?  At stage connect they come too late, but for those behind relays. */
+static bool judges_helo(const struct conf *conf)
+{
+    return conf->stage != STAGE_CONNECT || conf->trusted_relay_count > 0;
+}
+
+/* Ask for the macros that session.c reads under this configuration, and no more. */
+static void ask_for_macros(SMFICTX *ctx, const struct conf *conf)
+{
+    static const char *const at_connect[2][2] = {
+        {"j {client_name} {client_resolve}",
+         "j {client_name} {client_resolve} {daemon_addr} {if_addr}"},
+        {"j {client_name} {client_resolve} {daemon_name}",
+         "j {client_name} {client_resolve} {daemon_name} {daemon_addr} {if_addr}"},
+    };
+    const struct {
+        int place;
+        const char *names;
+    } lists[] = {
+        {SMFIM_CONNECT, at_connect[conf->matches_listener][judges_helo(conf)]},
+        {SMFIM_HELO, ""},
+        /* {mail_addr} is always known: with a MAIL without any macro libmilter would keep the login
+           of the one before. */
+        {SMFIM_ENVFROM, conf->skip_authenticated ? "i {auth_authen} {mail_addr}" : "i {mail_addr}"},
+        {SMFIM_ENVRCPT, "i"},
+        {SMFIM_EOM, "i"},
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        (void)smfi_setsymlist(ctx, lists[i].place, (char *)(uintptr_t)lists[i].names);
+}
 
 /*
- * Events at which nothing can be answered: the MTA need not wait.  Connect and EHLO are answered:
- * Postfix keeps an event without an answer back until one comes that has one, and lookups would
- * begin with RCPT instead of with the connection.
+ * Events at which nothing can be answered, or nothing ever is: the MTA need not wait.  Connect and
+ * EHLO are answered: Postfix keeps an event without an answer back until one comes that has one,
+ * and lookups would begin with DATA instead of with the connection.
  */
-static unsigned long noreply_flags(enum stage stage)
+static unsigned long noreply_flags(const struct conf *conf)
 {
-    return stage == STAGE_RCPT ? SMFIP_NR_HDR | SMFIP_NR_MAIL : SMFIP_NR_HDR;
+    bool refuses = conf_refuses(conf);
+    unsigned long flags = SMFIP_NR_HDR;
+    /* At stage helo, who said none is judged at MAIL. */
+    if (conf->stage == STAGE_RCPT || conf->stage == STAGE_CONNECT || !refuses)
+        flags |= SMFIP_NR_MAIL;
+    if (!refuses)
+        flags |= SMFIP_NR_RCPT;
+    return flags;
 }
 
 /*
@@ -71,18 +101,27 @@ static unsigned long unwanted_flags(const struct conf *conf)
     unsigned long flags = SMFIP_NOBODY | SMFIP_NOEOH | SMFIP_NOUNKNOWN;
     if (strncmp(conf->listen, "inet", strlen("inet")) != 0)
         flags |= SMFIP_NODATA;
+    if (conf->stage == STAGE_CONNECT)
+        flags |= SMFIP_NOHELO;
     if (conf->stage != STAGE_RCPT)
         flags |= SMFIP_NORCPT;
     return flags;
 }
 
-static struct connection *connection_new(void)
+/* Nearly always what is known: then nothing is written that all threads read. */
+static void remember_agreed(unsigned long noreply)
+{
+    if ((noreply & ~atomic_load(&agreed_once)) != 0)
+        (void)atomic_fetch_or(&agreed_once, noreply);
+    if ((atomic_load(&agreed_always) & ~noreply) != 0)
+        (void)atomic_fetch_and(&agreed_always, noreply);
+}
+
+static struct connection *connection_new(struct conf *conf)
 {
     struct connection *connection = calloc(1, sizeof *connection);
-    struct conf *conf = services->conf(services->arg);
     if (connection != NULL)
         connection->session = session_new(services->session, conf);
-    conf_unref(conf);
     if (connection == NULL || connection->session == NULL) {
         free(connection);
         return NULL;
@@ -98,25 +137,41 @@ static sfsistat do_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 {
     (void)f2;
     (void)f3;
-    struct connection *connection = connection_new();
+    struct conf *conf = services->conf(services->arg);
+    struct connection *connection = connection_new(conf);
+    unsigned long noreply = steps & noreply_flags(conf);
     *want_actions = actions & (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST);
-    *want_steps = 0;
+    *want_steps = noreply | (steps & unwanted_flags(conf));
     *want_f2 = 0;
     *want_f3 = 0;
-    if (connection == NULL)
-        return SMFIS_CONTINUE; /* out of memory: every event will say so */
-    const struct conf *conf = session_conf(connection->session);
-    connection->noreply = steps & noreply_flags(conf->stage);
-    *want_steps = connection->noreply | (steps & unwanted_flags(conf));
     if ((actions & SMFIF_SETSYMLIST) != 0)
-        for (size_t i = 0; i < sizeof macro_lists / sizeof macro_lists[0]; i++)
-            (void)smfi_setsymlist(ctx, macro_lists[i].place,
-                                  (char *)(uintptr_t)macro_lists[i].names);
+        ask_for_macros(ctx, conf);
+    conf_unref(conf);
+    remember_agreed(noreply);
+    if (connection == NULL)
+        return SMFIS_CONTINUE; /* out of memory: every event will say so that can */
+    connection->noreply = noreply;
     if (smfi_setpriv(ctx, connection) != MI_SUCCESS) {
         log_error("libmilter refused to keep a session");
         return SMFIS_REJECT;
     }
     return SMFIS_CONTINUE;
+}
+
+/*
+ * A connection that another SMTP client had before (QUIT_NC), for which libmilter keeps the flags
+ * and says nothing of them; or memory was out at negotiation.
+ */
+static struct connection *connection_again(void)
+{
+    struct conf *conf = services->conf(services->arg);
+    struct connection *connection = connection_new(conf);
+    conf_unref(conf);
+    if (connection == NULL)
+        return NULL;
+    connection->noreply = atomic_load(&agreed_always);
+    connection->unsure = atomic_load(&agreed_once) & ~connection->noreply;
+    return connection;
 }
 
 /* --- answers -------------------------------------------------------------------------------- */
@@ -169,6 +224,10 @@ static sfsistat answer(SMFICTX *ctx, struct connection *connection, enum session
         lookup_wait(session_lookup(connection->session));
         result = session_resume(connection->session);
     }
+    /* Where nobody waits for a verdict there is none but that memory was out. */
+    if (((connection->noreply | connection->unsure) & noreply) != 0 &&
+        (result == SESSION_TEMPFAIL || result == SESSION_REJECT))
+        connection->owed = true;
     if ((connection->noreply & noreply) != 0)
         return SMFIS_NOREPLY;
     switch (result) {
@@ -194,7 +253,7 @@ static sfsistat do_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
     (void)hostname;
     struct connection *connection = connection_of(ctx);
     if (connection == NULL) {
-        connection = connection_new(); /* no negotiation in this one, or no memory then */
+        connection = connection_again();
         if (connection == NULL || smfi_setpriv(ctx, connection) != MI_SUCCESS)
             return SMFIS_TEMPFAIL;
     }
@@ -223,12 +282,16 @@ static bool deferred(const struct connection *connection)
     return connection == NULL || !connection->counted;
 }
 
+static bool unanswered(const struct connection *connection, unsigned long noreply)
+{
+    return connection != NULL && (connection->noreply & noreply) != 0;
+}
+
 static sfsistat do_mail(SMFICTX *ctx, char **argv)
 {
     struct connection *connection = connection_of(ctx);
     if (deferred(connection))
-        return connection != NULL && (connection->noreply & SMFIP_NR_MAIL) != 0 ? SMFIS_NOREPLY
-                                                                                : SMFIS_TEMPFAIL;
+        return unanswered(connection, SMFIP_NR_MAIL) ? SMFIS_NOREPLY : SMFIS_TEMPFAIL;
     struct session_macros macros = {get_macro, ctx};
     const char *sender = argv != NULL && argv[0] != NULL ? argv[0] : "";
     return answer(ctx, connection, session_mail(connection->session, sender, &macros),
@@ -239,10 +302,11 @@ static sfsistat do_rcpt(SMFICTX *ctx, char **argv)
 {
     struct connection *connection = connection_of(ctx);
     if (deferred(connection))
-        return SMFIS_TEMPFAIL;
+        return unanswered(connection, SMFIP_NR_RCPT) ? SMFIS_NOREPLY : SMFIS_TEMPFAIL;
     struct session_macros macros = {get_macro, ctx};
     const char *recipient = argv != NULL && argv[0] != NULL ? argv[0] : "";
-    return answer(ctx, connection, session_rcpt(connection->session, recipient, &macros), 0);
+    return answer(ctx, connection, session_rcpt(connection->session, recipient, &macros),
+                  SMFIP_NR_RCPT);
 }
 
 static sfsistat do_header(SMFICTX *ctx, char *name, char *value)
@@ -275,7 +339,7 @@ static void quarantine(void *arg, const char *reason)
 static sfsistat do_end_of_message(SMFICTX *ctx)
 {
     struct connection *connection = connection_of(ctx);
-    if (deferred(connection))
+    if (deferred(connection) || connection->owed)
         return SMFIS_TEMPFAIL;
     struct session_macros macros = {get_macro, ctx};
     struct session_edits edits = {remove_field, insert_field, quarantine, ctx};

@@ -153,6 +153,30 @@ static bool in_networks(const struct ipnet *nets, size_t count, const struct ipa
     return false;
 }
 
+static bool policy_refuses(const struct policy *policy)
+{
+    if (policy->reject_score > 0)
+        return true;
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        const struct check_rule *rule = &policy->rules[i];
+        if (rule->action >= ACTION_TEMPFAIL && !rule->monitor && rule->percent > 0)
+            return true;
+    }
+    return false;
+}
+
+bool conf_refuses(const struct conf *conf)
+{
+    if (conf->monitor)
+        return false;
+    if (conf->outage_action >= ACTION_TEMPFAIL)
+        return true;
+    for (size_t i = 0; i < conf->policy_count; i++)
+        if (policy_refuses(&conf->policies[i]))
+            return true;
+    return false;
+}
+
 bool conf_is_local(const struct conf *conf, const struct ipaddr *addr)
 {
     return in_networks(conf->local_networks, conf->local_network_count, addr);

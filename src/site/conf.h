@@ -54,7 +54,7 @@ struct conf {
     size_t policy_count;
     struct match *matches;
     size_t match_count;
-    bool matches_sender, matches_recipient; /* some block needs them */
+    bool matches_sender, matches_recipient, matches_listener; /* some block needs them */
 
     /* What the daemon reads at start (changes need a restart: warned at reload). */
     char *listen;
@@ -98,6 +98,9 @@ enum status conf_print(const struct conf *conf, FILE *stream) MUST_CHECK;
 
 /* The policy of that name, or NULL. */
 const struct policy *conf_policy(const struct conf *conf, const char *name);
+
+/* Can a client be refused by it, for good or for now? */
+bool conf_refuses(const struct conf *conf);
 
 bool conf_is_local(const struct conf *conf, const struct ipaddr *addr);
 bool conf_is_trusted_relay(const struct conf *conf, const struct ipaddr *addr);

@@ -205,6 +205,7 @@ static void build_matches(struct conf_loader *loader, const struct conf_block *f
         resolve_policy(loader, block, match);
         conf->matches_sender |= match->sender != NULL;
         conf->matches_recipient |= match->recipient != NULL;
+        conf->matches_listener |= match->listener != NULL;
     }
 }
 

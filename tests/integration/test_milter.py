@@ -46,31 +46,114 @@ def assert_well(client):
 
 NEEDED_ACTIONS = mc.ADDHDRS | mc.CHGHDRS | mc.QUARANTINE | mc.SETSYMLIST
 NEVER_NEEDED = mc.NOBODY | mc.NOEOH | mc.NOUNKNOWN
-WANTED = mc.NOCONNECT | mc.NOHELO | mc.NOMAIL | mc.NOHDRS
-# Postfix keeps what is not answered back until something is.
-ALWAYS_ANSWERED = mc.NR_CONN | mc.NR_HELO
+# Connect and EHLO never are: Postfix keeps what is not answered back until something is.
+SILENT = mc.NR_MAIL | mc.NR_HDR
+
+TAG_ONLY = ENFORCE + """policy "default" {
+    check ptr-missing { action = tag } check ptr-invalid { action = tag }
+    check ptr-mismatch { action = tag } check helo-self { action = quarantine }
+    check dns-temperror { action = reject percent = 0 } }
+"""
+RELAYS = 'trusted-relays = {"192.0.2.128/25"}\n'
+LISTENER = 'match "partners" { listener = {"partners"} policy = "none" }\n'
+
+AT_CONNECT = "j {client_name} {client_resolve}"
+OWN_ADDRESS = " {daemon_addr} {if_addr}"
+AT_MAIL = "i {auth_authen} {mail_addr}"
+
+# What each kind of configuration asks of the server: steps left out, steps without an answer, and
+# the macros at connect and at MAIL.
+NEGOTIATIONS = {
+    "rcpt": (ENFORCE, 0, SILENT, AT_CONNECT + OWN_ADDRESS, AT_MAIL),
+    "mail": (ENFORCE + "stage = mail\n", mc.NORCPT, SILENT & ~mc.NR_MAIL,
+             AT_CONNECT + OWN_ADDRESS, AT_MAIL),
+    "helo": (ENFORCE + "stage = helo\n", mc.NORCPT, SILENT & ~mc.NR_MAIL,
+             AT_CONNECT + OWN_ADDRESS, AT_MAIL),
+    # EHLO comes too late.
+    "connect": (ENFORCE + "stage = connect\n", mc.NOHELO | mc.NORCPT, SILENT,
+                AT_CONNECT, AT_MAIL),
+    "connect, relays": (ENFORCE + "stage = connect\n" + RELAYS, mc.NOHELO | mc.NORCPT,
+                        SILENT, AT_CONNECT + OWN_ADDRESS, AT_MAIL),
+    "relays": (ENFORCE + RELAYS, 0, SILENT, AT_CONNECT + OWN_ADDRESS, AT_MAIL),
+    "listener": (ENFORCE + LISTENER, 0, SILENT,
+                 AT_CONNECT + " {daemon_name}" + OWN_ADDRESS, AT_MAIL),
+    "logins judged": (ENFORCE + "skip-authenticated = false\n", 0, SILENT,
+                      AT_CONNECT + OWN_ADDRESS, "i {mail_addr}"),
+    # Nobody is refused: nobody waits.
+    "monitor": ("mode = monitor\n", 0, SILENT | mc.NR_RCPT, AT_CONNECT + OWN_ADDRESS, AT_MAIL),
+    "monitor, mail": ("mode = monitor\nstage = mail\n", mc.NORCPT, SILENT | mc.NR_RCPT,
+                      AT_CONNECT + OWN_ADDRESS, AT_MAIL),
+    "tags only": (TAG_ONLY, 0, SILENT | mc.NR_RCPT, AT_CONNECT + OWN_ADDRESS, AT_MAIL),
+    "tags, and a score refuses": (TAG_ONLY + 'policy "strict" { reject-score = 5.0 }\n', 0, SILENT,
+                                  AT_CONNECT + OWN_ADDRESS, AT_MAIL),
+    "tags, and an outage defers": (TAG_ONLY + "dns { outage-action = tempfail }\n", 0, SILENT,
+                                   AT_CONNECT + OWN_ADDRESS, AT_MAIL),
+}
 
 
-@pytest.mark.parametrize("stage, unanswered, answered", [
-    ("connect", mc.NR_HDR, ALWAYS_ANSWERED),
-    ("helo", mc.NR_HDR, ALWAYS_ANSWERED),
-    ("mail", mc.NR_HDR, ALWAYS_ANSWERED | mc.NR_MAIL),
-    ("rcpt", mc.NR_HDR | mc.NR_MAIL, ALWAYS_ANSWERED | mc.NR_RCPT),
-])
-def test_negotiation_asks_only_for_what_is_needed(milter, stage, unanswered, answered):
-    client = milter(ENFORCE + f"stage = {stage}\n")
-    with client.open() as connection:
+@pytest.mark.parametrize("config, left_out, unanswered, at_connect, at_mail",
+                         NEGOTIATIONS.values(), ids=NEGOTIATIONS.keys())
+def test_negotiation_asks_only_for_what_is_needed(milter, config, left_out, unanswered, at_connect,
+                                                  at_mail):
+    own_dns = {"dns": ""} if "dns {" in config else {}
+    with milter(config, **own_dns).open() as connection:
         assert connection.version == 6
-        assert connection.actions & ~NEEDED_ACTIONS == 0
-        assert connection.steps & NEVER_NEEDED == NEVER_NEEDED
-        assert connection.steps & WANTED == 0
-        assert connection.steps & unanswered == unanswered
-        assert connection.steps & answered == 0
-        assert bool(connection.steps & mc.NORCPT) == (stage != "rcpt")
-        asked = set().union(*connection.macro_lists.values())
-        assert {"j", "i", "{auth_authen}", "{daemon_name}"} <= asked
-        assert "{cipher}" not in asked and "{rcpt_addr}" not in asked
-        assert "{auth_authen}" in connection.macro_lists[mc.MACRO_PLACE["M"]]
+        assert connection.actions == NEEDED_ACTIONS
+        assert connection.steps == NEVER_NEEDED | left_out | unanswered
+        asked = {place: connection.macro_lists.get(number)
+                 for place, number in mc.MACRO_PLACE.items()}
+        # Of steps that are left out nothing is said, and no macro comes with EHLO.
+        assert asked == {"C": at_connect.split(), "H": [], "M": at_mail.split(), "R": ["i"],
+                         "E": ["i"], "T": None, "N": None}
+
+
+@pytest.mark.parametrize("config", ["mode = monitor\n", TAG_ONLY], ids=["monitor", "tags only"])
+def test_nobody_refused_nobody_waits(milter, config):
+    """The recipient is not answered, and what was found out is in the header all the same."""
+    client = milter(config)
+    with client.open() as connection:
+        for who, iprev in ((GOOD, "pass"), (BAD, "permerror"), (GOOD, "pass")):
+            result = play(connection, **who)
+            assert [reply.kind for _, reply in result.rcpts] == ["noreply"]
+            assert not result.refusal
+            assert f"iprev={iprev}" in result.field("Authentication-Results")
+            connection.quit_new_connection()
+        result = play(connection, client="10.1.2.3", rcpts=("a@example.net", "b@example.net"))
+        assert not result.refusal and not result.added
+    assert client.session(login="alice", **BAD).added == []
+
+
+def test_session_limit_defers_where_nobody_is_refused(milter):
+    client = milter("mode = monitor\nmax-sessions = 1\n")
+    with client.open() as first:
+        first.connect(world.GOOD)
+        result = client.session(**GOOD)
+        assert [reply.kind for _, reply in result.rcpts] == ["noreply"]
+        assert result.end_of_message.verdict == "tempfail"
+    assert client.session(**GOOD).verdict == "accept"
+
+
+@pytest.mark.parametrize("before, after", [("mode = monitor\n", ENFORCE),
+                                           (ENFORCE, "mode = monitor\n")],
+                         ids=["refuses now", "refuses no more"])
+def test_next_client_after_a_reload(milter, before, after):
+    """
+    QUIT_NC keeps what was negotiated under another configuration: what cannot be said at RCPT then
+    is said at the message's end, and nothing is said twice.
+    """
+    client = milter(before)
+    with client.open() as connection:
+        play(connection, **GOOD)
+        connection.quit_new_connection()
+        mark = client.daemon.reload(after)
+        client.daemon.wait_log("configuration .* read again", mark)
+        client.session(**GOOD)  # a server that negotiates anew
+        result = play(connection, **BAD)
+        if before == ENFORCE:
+            assert result.verdict in ("accept", "tag"), result
+        else:
+            assert [reply.kind for _, reply in result.rcpts] == ["noreply"]
+            assert result.end_of_message.verdict == "tempfail"
 
 
 def test_data_is_answered_over_tcp_only(milter, directory):
