@@ -141,9 +141,20 @@ void textbuf_put_comment(struct textbuf *buf, const char *text, size_t max)
 
 static void put_key(struct textbuf *buf, const char *key)
 {
+    size_t length = strlen(key);
+    if (buf->size - buf->length > length + 2) { /* a log line has twenty of them */
+        char *at = buf->text + buf->length;
+        if (buf->length > 0)
+            *at++ = ' ';
+        memcpy(at, key, length);
+        at[length] = '=';
+        at[length + 1] = '\0';
+        buf->length = (size_t)(at - buf->text) + length + 1;
+        return;
+    }
     if (buf->length > 0)
         append(buf, " ", 1);
-    textbuf_put(buf, key);
+    append(buf, key, length);
     append(buf, "=", 1);
 }
 

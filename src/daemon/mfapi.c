@@ -25,8 +25,12 @@ static const struct mfapi_services *services;
 static atomic_ulong agreed_once, agreed_always = ~0UL;
 
 /* libmilter's workers outlive smfi_main(): how many are in callbacks, and whether more may begin.
- */
-static atomic_uint busy;
+   Counted in several places by the session's address, or all processors would write to one. */
+#define GATES      16
+#define CACHE_LINE 64
+static struct {
+    _Alignas(CACHE_LINE) atomic_uint busy;
+} gates[GATES];
 static atomic_bool ended;
 
 /* How often the end looks whether the last callback has returned. */
@@ -372,19 +376,24 @@ static sfsistat do_close(SMFICTX *ctx)
 
 /* --- guarded --------------------------------------------------------------------------------- */
 
-/* A callback that begins after the end finds nothing of ours any more. */
-static sfsistat leave(sfsistat result)
+static atomic_uint *gate_of(const SMFICTX *ctx)
 {
-    (void)atomic_fetch_sub(&busy, 1);
+    return &gates[(uintptr_t)ctx / CACHE_LINE % GATES].busy;
+}
+
+/* A callback that begins after the end finds nothing of ours any more. */
+static sfsistat leave(const SMFICTX *ctx, sfsistat result)
+{
+    (void)atomic_fetch_sub(gate_of(ctx), 1);
     return result;
 }
 
-static bool enter(void)
+static bool enter(const SMFICTX *ctx)
 {
-    (void)atomic_fetch_add(&busy, 1);
+    (void)atomic_fetch_add(gate_of(ctx), 1);
     if (!atomic_load(&ended))
         return true;
-    (void)leave(SMFIS_TEMPFAIL);
+    (void)leave(ctx, SMFIS_TEMPFAIL);
     return false;
 }
 
@@ -393,49 +402,49 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
                              unsigned long *want_steps, unsigned long *want_f2,
                              unsigned long *want_f3)
 {
-    return enter() ? leave(do_negotiate(ctx, actions, steps, f2, f3, want_actions, want_steps,
-                                        want_f2, want_f3))
-                   : SMFIS_REJECT;
+    return enter(ctx) ? leave(ctx, do_negotiate(ctx, actions, steps, f2, f3, want_actions,
+                                                want_steps, want_f2, want_f3))
+                      : SMFIS_REJECT;
 }
 
 static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
 {
-    return enter() ? leave(do_connect(ctx, hostname, hostaddr)) : SMFIS_TEMPFAIL;
+    return enter(ctx) ? leave(ctx, do_connect(ctx, hostname, hostaddr)) : SMFIS_TEMPFAIL;
 }
 
 static sfsistat on_helo(SMFICTX *ctx, char *helo)
 {
-    return enter() ? leave(do_helo(ctx, helo)) : SMFIS_TEMPFAIL;
+    return enter(ctx) ? leave(ctx, do_helo(ctx, helo)) : SMFIS_TEMPFAIL;
 }
 
 static sfsistat on_mail(SMFICTX *ctx, char **argv)
 {
-    return enter() ? leave(do_mail(ctx, argv)) : SMFIS_TEMPFAIL;
+    return enter(ctx) ? leave(ctx, do_mail(ctx, argv)) : SMFIS_TEMPFAIL;
 }
 
 static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
 {
-    return enter() ? leave(do_rcpt(ctx, argv)) : SMFIS_TEMPFAIL;
+    return enter(ctx) ? leave(ctx, do_rcpt(ctx, argv)) : SMFIS_TEMPFAIL;
 }
 
 static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 {
-    return enter() ? leave(do_header(ctx, name, value)) : SMFIS_TEMPFAIL;
+    return enter(ctx) ? leave(ctx, do_header(ctx, name, value)) : SMFIS_TEMPFAIL;
 }
 
 static sfsistat on_end_of_message(SMFICTX *ctx)
 {
-    return enter() ? leave(do_end_of_message(ctx)) : SMFIS_TEMPFAIL;
+    return enter(ctx) ? leave(ctx, do_end_of_message(ctx)) : SMFIS_TEMPFAIL;
 }
 
 static sfsistat on_abort(SMFICTX *ctx)
 {
-    return enter() ? leave(do_abort(ctx)) : SMFIS_CONTINUE;
+    return enter(ctx) ? leave(ctx, do_abort(ctx)) : SMFIS_CONTINUE;
 }
 
 static sfsistat on_close(SMFICTX *ctx)
 {
-    return enter() ? leave(do_close(ctx)) : SMFIS_CONTINUE;
+    return enter(ctx) ? leave(ctx, do_close(ctx)) : SMFIS_CONTINUE;
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -469,8 +478,9 @@ bool mfapi_run(const struct mfapi_services *given)
     services = given;
     bool ok = smfi_main() == MI_SUCCESS;
     atomic_store(&ended, true);
-    while (atomic_load(&busy) > 0)
-        (void)nanosleep(&moment, NULL);
+    for (size_t i = 0; i < GATES; i++)
+        while (atomic_load(&gates[i].busy) > 0)
+            (void)nanosleep(&moment, NULL);
     return ok;
 }
 

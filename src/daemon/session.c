@@ -123,7 +123,9 @@ static void parse_own_addr(const char *text, struct ipaddr *out)
 static void read_connect_macros(struct session *session, const struct session_macros *macros)
 {
     copy_macro(macros, "j", session->mta);
-    copy_macro(macros, "{daemon_name}", session->listener);
+    session->listener[0] = '\0';
+    if (session->conf->matches_listener)
+        copy_macro(macros, "{daemon_name}", session->listener);
     session->mta_resolve = parse_client_resolve(macro(macros, "{client_resolve}"));
     const char *name = macro(macros, "{client_name}");
     if (name == NULL || hostname_parse(name, session->mta_name) != HOSTNAME_OK)

@@ -597,6 +597,6 @@ enum status lookup_facts(struct lookup *lookup, struct facts *facts)
     pthread_mutex_lock(&lookup->lock);
     enum status status = fill_facts(lookup, facts);
     pthread_mutex_unlock(&lookup->lock);
-    facts->resolver_down = resolver_health(lookup->resolver).down;
+    facts->resolver_down = resolver_is_down(lookup->resolver);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "dns/flight.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,8 @@ struct resolver {
     struct breaker breaker;
     char *texts[SERVER_TEXTS_MAX];
     unsigned text_count;
+
+    atomic_bool down; /* the breaker is open: for those who need no more, without the lock */
 
     struct resolver_metrics metrics;
 };
@@ -78,6 +81,7 @@ static void feed_breaker(struct resolver *resolver, const struct question *quest
     pthread_mutex_unlock(&resolver->lock);
     if (!changed)
         return;
+    atomic_store(&resolver->down, open);
     metric_set(resolver->metrics.outage, 0, 0, open);
     if (open)
         log_warning("DNS outage: lookups of many different zones fail; outage-action applies");
@@ -422,6 +426,11 @@ void resolver_look_at_source(struct resolver *resolver,
 }
 
 /* --- what others may know ------------------------------------------------------------------- */
+
+bool resolver_is_down(const struct resolver *resolver)
+{
+    return atomic_load(&resolver->down);
+}
 
 struct resolver_health resolver_health(struct resolver *resolver)
 {

@@ -105,6 +105,9 @@ void resolver_update_figures(struct resolver *resolver);
 
 struct resolver_health resolver_health(struct resolver *resolver);
 
+/* Its `down` alone, without a lock. */
+bool resolver_is_down(const struct resolver *resolver);
+
 /* Text of answer->server ("127.0.0.1:53"), or NULL; lives as long as the resolver.  Thread safe. */
 const char *resolver_server_text(struct resolver *resolver, unsigned server);
 
