@@ -89,7 +89,7 @@ class MailServer:
     def __init__(self, server, spec, witness=None):
         self.server = server
         self.spec = spec
-        self.witness = witness  # the other filter of the chain, Postfix only
+        self.witness = witness  # the other filter of the chain
 
 
 @pytest.fixture(scope="session")
@@ -105,14 +105,15 @@ def postfix_server():
 def sendmail_server():
     require_mta("sendmail")
     spec = f"inet:{daemon.free_port()}@127.0.0.1"
-    with Sendmail([spec], hosts=world.HOSTS) as server:
-        yield MailServer(server, spec)
+    with MilterServer() as witness, \
+            Sendmail([spec], hosts=world.HOSTS, chain=[witness.spec, spec]) as server:
+        yield MailServer(server, spec, witness)
 
 
 def with_iprevd(mail_server, start_iprevd):
     server = mail_server.server
-    if mail_server.witness:
-        server.witness = mail_server.witness
+    server.witness = mail_server.witness
+    server.witness.reset()
 
     def start(config="", **kw):
         server.daemon = start_iprevd(config, listen=mail_server.spec, **kw)

@@ -2,7 +2,8 @@
 """A real Postfix on free loopback ports; see mta.py for where it runs.
 
 Ports: .port (XCLIENT allowed, STARTTLS, AUTH), .proxy_port (HAProxy protocol first), .chain_port
-(with filters of its own) and .lenient_port (takes mail while its filters are away).
+(with filters of its own), .reverse_port (the same in reverse order) and .lenient_port (takes mail while
+its filters are away).
 Mail for example.net arrives in .mail, a Maildir a user.
 """
 
@@ -79,6 +80,8 @@ MASTER_CF = """
   -o smtpd_upstream_proxy_protocol=haproxy -o smtpd_authorized_xclient_hosts=
 127.0.0.1:{chain_port} inet n - n - - smtpd
   -o {{ smtpd_milters = {chain} }}
+127.0.0.1:{reverse_port} inet n - n - - smtpd
+  -o {{ smtpd_milters = {reverse} }}
 127.0.0.1:{lenient_port} inet n - n - - smtpd
   -o milter_default_action=accept
 pickup unix n - n 60 1 pickup
@@ -131,7 +134,8 @@ class Postfix:
                  network=None, **jail):
         self.jail = Jail("postfix", network=network, **jail)
         self.port, self.proxy_port = free_port(), free_port()
-        self.chain_port, self.lenient_port = free_port(), free_port()
+        self.chain_port, self.reverse_port = free_port(), free_port()
+        self.lenient_port = free_port()
         self.mail = Mailboxes(self.jail.dir / "mail")
         self.clients = []
         self.addresses = [""] if network else ["127.0.0.1:"] + (["[::1]:"] if ipv6 else [])
@@ -139,7 +143,7 @@ class Postfix:
                          "protocols": "all" if ipv6 else "ipv4",
                          "interfaces": "all" if network else "loopback-only",
                          "milters": ", ".join(map(postfix_spec, milters))}
-        self.chain = ", ".join(map(postfix_spec, chain))
+        self.chain = list(map(postfix_spec, chain))
         try:
             self._make_directories()
             self._write_config()
@@ -177,7 +181,8 @@ class Postfix:
                               for address in self.addresses)
         (config / "master.cf").write_text(MASTER_CF.format(
             listeners=listeners, proxy_port=self.proxy_port, chain_port=self.chain_port,
-            lenient_port=self.lenient_port, chain=self.chain))
+            reverse_port=self.reverse_port, lenient_port=self.lenient_port,
+            chain=", ".join(self.chain), reverse=", ".join(reversed(self.chain))))
         # Postfix waits until a file is settled; these are.
         for path in config.iterdir():
             os.utime(path, (SETTLED, SETTLED))
@@ -261,6 +266,10 @@ class Postfix:
     def held(self):
         """Queue ids of messages on hold: where milters' quarantine puts them."""
         return sorted(path.name for path in (self.jail.dir / "queue" / "hold").iterdir())
+
+    def postqueue(self):
+        """What the administrator is shown of the queue."""
+        return self.jail.run(f"{ROOT}/usr/sbin/postqueue", "-c", f"{RUN}/config", "-p")
 
 
 def _own(path, uid, gid=0):

@@ -3,6 +3,8 @@
 
 It has no XCLIENT: clients come from 127.0.0.0/8 and ::1.  Names are those of its private
 /etc/hosts.  Mail for example.net arrives in .mail, a Maildir a user.
+
+Ports: .port, .chain_port (with filters of its own) and .reverse_port (the same in reverse order).
 """
 
 import re
@@ -54,6 +56,7 @@ FEATURE(`accept_unqualified_senders')dnl
 FEATURE(`nocanonify')dnl
 DAEMON_OPTIONS(`Name=MTA, Family=inet, Addr=127.0.0.1, Port={port}')dnl
 DAEMON_OPTIONS(`Name=MTA6, Family=inet6, Addr=::1, Port={port}')dnl
+{chain}
 define(`LOCAL_MAILER_PATH', `/bin/sh')dnl
 define(`LOCAL_MAILER_ARGS', `sh {run}/deliver $u')dnl
 define(`LOCAL_MAILER_FLAGS', `lsDFMAw5:/|@qPn')dnl
@@ -83,21 +86,35 @@ mech_list: PLAIN LOGIN
 
 
 class Sendmail:
-    """milters: sockets in libmilter's syntax; timeouts: of INPUT_MAIL_FILTER."""
+    """
+    milters, chain: sockets in libmilter's syntax, in the order of the chain; timeouts: of
+    INPUT_MAIL_FILTER.
+    """
 
-    def __init__(self, milters=(), flags="F=T", timeouts="S:30s;R:30s;E:2m", extra="", **jail):
+    def __init__(self, milters=(), flags="F=T", timeouts="S:30s;R:30s;E:2m", extra="", chain=(),
+                 **jail):
         self.jail = Jail("sendmail", **jail)
-        self.port = free_port()
+        self.port, self.chain_port, self.reverse_port = free_port(), free_port(), free_port()
         self.mail = Mailboxes(self.jail.dir / "mail")
         self.clients = []
         lines = [f"INPUT_MAIL_FILTER(`filter{number}', `S={spec}, {flags}, T={timeouts}')dnl"
                  for number, spec in enumerate(milters)]
+        self.chain = self._chain_lines(chain, f"{flags}, T={timeouts}") if chain else ""
         try:
             self._write_files()
             self._write_config("\n".join(lines), extra)
         except BaseException:
             self.jail.end()
             raise
+
+    def _chain_lines(self, chain, settings):
+        names = [f"chain{number}" for number in range(len(chain))]
+        lines = [f"MAIL_FILTER(`{name}', `S={spec}, {settings}')dnl"
+                 for name, spec in zip(names, chain)]
+        for port, order in [(self.chain_port, names), (self.reverse_port, names[::-1])]:
+            lines.append(f"DAEMON_OPTIONS(`Name=MTA{port}, Family=inet, Addr=127.0.0.1, "
+                         f"Port={port}, InputMailFilters={';'.join(order)}')dnl")
+        return "\n".join(lines)
 
     def _write_files(self):
         base = self.jail.dir
@@ -122,7 +139,7 @@ class Sendmail:
     def _write_config(self, milters, extra):
         key, cert = self.jail.make_certificate()
         text = CONFIG_MC.format(run=RUN, hostname=HOSTNAME, port=self.port, key=key, cert=cert,
-                                milters=milters, extra=extra)
+                                milters=milters, chain=self.chain, extra=extra)
         cf = self.jail.packages / "usr/share/sendmail/cf"
         made = subprocess.run(["m4", f"-D_CF_DIR_={cf}/", f"{cf}/m4/cf.m4", "-"],
                               input=self._macro_text(text), text=True, capture_output=True,
@@ -161,9 +178,10 @@ class Sendmail:
         except OSError:
             return False
 
-    def smtp(self, client="127.0.0.1"):
+    def smtp(self, client="127.0.0.1", port=None):
         """A connection from an address of 127.0.0.0/8 or ::1."""
-        smtp = Smtp("::1", self.port) if ":" in client else Smtp("127.0.0.1", self.port, client)
+        port = port or self.port
+        smtp = Smtp("::1", port) if ":" in client else Smtp("127.0.0.1", port, client)
         self.clients.append(smtp)
         return smtp
 
@@ -190,6 +208,11 @@ class Sendmail:
             reason = re.search(r"^q(.*)$", path.read_text(errors="backslashreplace"), re.MULTILINE)
             found[path.name[2:]] = reason[1] if reason else ""
         return found
+
+    def mailq_quarantined(self):
+        """What the administrator is shown of them."""
+        return self.jail.run(f"{ROOT}/usr/libexec/sendmail/sendmail", "-C", f"{RUN}/sendmail.cf",
+                             "-bp", "-qQ")
 
     def queued(self):
         return sorted(path.name for path in (self.jail.dir / "queue").glob("[qh]f*"))

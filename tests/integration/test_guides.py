@@ -217,7 +217,8 @@ class GuidePostfix(Postfix):
         (config / "main.cf").write_text(base + added)
         services = re.sub(r"(?m)^(\S+ inet|127\.0\.0\.1:\S+ inet).*\n(  .*\n)*", "",
                           mta_postfix.MASTER_CF.format(listeners="", proxy_port=1, chain_port=2,
-                                                       lenient_port=3, chain=""))
+                                                       reverse_port=3, lenient_port=4, chain="",
+                                                       reverse=""))
         (config / "master.cf").write_text(merge_services(
             services + "smtp inet n - y - - smtpd\n", self.blocks.get("master.cf", "")))
         # Where smtpd looks for logins from inside of its chroot.

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a site can ask for, through a real Postfix and a real Sendmail: the same tests for both."""
+
+import pytest
+
+import world
+from smtpclient import message
+
+ENFORCE = "mode = enforce\nlocal-networks = {}\n"
+
+
+@pytest.fixture(params=["postfix", "sendmail"])
+def mta(request):
+    """Call it with iprevd's configuration to get the mail server; clients are of 127.0.0.0/8."""
+    start = request.getfixturevalue(request.param)
+    return lambda config="": start(ENFORCE + config)
+
+
+def client_of(server, address, helo=None, port=None):
+    """A client that has said EHLO: its own literal, with which nothing is wrong."""
+    smtp = server.smtp(address, port=port)
+    smtp.ehlo(helo or f"[{address}]")
+    return smtp
+
+
+def told(response, recipient="user@example.net"):
+    """The lines of a reply without what Sendmail puts before iprevd's words."""
+    return [line.replace(f"<{recipient}>... ", "") for line in response.lines]
+
+
+# --- what is done, and to whom ---
+
+
+def test_recipients_of_one_message_have_their_own_policies(mta):
+    server = mta(world.POSTMASTER + 'policy "lists" { check ptr-missing { action = tag } }\n'
+                 'match "lists" { recipient = {"alice@example.net"}  policy = "lists" }\n')
+    smtp = client_of(server, world.LO_NO_PTR)
+    assert smtp.mail().code == 250
+    for recipient, code in [("user", 550), ("alice", 250), ("other", 550), ("postmaster", 250)]:
+        response = smtp.rcpt(f"{recipient}@example.net")
+        assert response.code == code, (recipient, response)
+        if code == 550:
+            assert told(response, f"{recipient}@example.net")[0].startswith(
+                "550 5.7.25 127.0.0.12 has no PTR record")
+    assert smtp.data(message("several")).code == 250
+    mail = server.mail.wait("several", "alice")
+    # One header for all: of the worst that was done to those who get it.
+    assert mail.field("X-Iprevd").startswith("tag score=5 checks=ptr-missing")
+    assert server.mail.find("several", "other") is None
+    logged = {line["recipient"]: (line["action"], line["match"])
+              for line in server.daemon.decisions(4)}
+    assert logged == {"user@example.net": ("reject", "-"), "other@example.net": ("reject", "-"),
+                      "alice@example.net": ("tag", "lists"),
+                      "postmaster@example.net": ("accept", "postmaster")}
+
+
+def test_percent_is_the_same_fate_for_a_network_always(mta):
+    server = mta('policy "default" { check ptr-missing { percent = 50 } }\n')
+    fates = {}
+    for visit in range(2):
+        for network in range(1, 9):
+            for host in (1, 77, 254):
+                smtp = client_of(server, f"127.0.{network}.{host}")
+                smtp.mail()
+                fates.setdefault(network, set()).add(smtp.rcpt().code)
+                smtp.quit()
+    assert all(len(codes) == 1 for codes in fates.values()), fates
+    assert {code for codes in fates.values() for code in codes} == {250, 550}, fates
+
+
+def test_one_check_is_only_watched(mta):
+    server = mta('policy "default" { check ptr-missing { monitor = true }\n'
+                 "check helo-bare-ip { action = reject } }\n")
+    smtp = client_of(server, world.LO_NO_PTR)
+    assert smtp.send_message(message("watched")).code == 250
+    mail = server.mail.wait("watched")
+    assert "iprev=permerror" in mail.field("Authentication-Results")
+    server.daemon.wait_log(r"client=127\.0\.0\.12 .*action=accept mode=enforce .*would=reject")
+    smtp = client_of(server, world.LO_NO_PTR, helo="127.0.0.12")
+    response = smtp.send_message(message("refused"))
+    assert (response.code, response.text[:6]) == (550, "5.7.1 "), response
+    assert "EHLO 127.0.0.12 is an IP address without brackets" in response.text
+
+
+def test_quarantine_is_seen_by_the_administrator(mta):
+    server = mta('policy "default" { check ptr-missing { action = quarantine } }\n')
+    queued = server.held if hasattr(server, "held") else server.quarantined
+    before = set(queued())
+    assert client_of(server, world.LO_NO_PTR).send_message(message("kept back")).code == 250
+    new = set(queued()) - before
+    assert len(new) == 1
+    assert server.mail.find("kept back") is None
+    if hasattr(server, "mailq_quarantined"):
+        shown = server.mailq_quarantined()
+        assert new.pop() in shown and "QUARANTINE: 127.0.0.12 has no PTR record" in shown, shown
+    else:
+        shown = server.postqueue()
+        assert new.pop() + "!" in shown, shown
+
+
+# --- what the client reads ---
+
+
+def test_reply_of_several_lines(mta):
+    server = mta('help-url = "https://postmaster.example.net/rdns"\npolicy "default" { '
+                 'check ptr-missing { reply = "550 5.7.25 We refuse %{client}:\\n%{reason}\\n'
+                 '100%% sure, %%s %%n %%d%%\\nSee %{url}" } }\n')
+    smtp = client_of(server, world.LO_NO_PTR)
+    response = smtp.send_message(message("refused"))
+    assert told(response) == [
+        "550-5.7.25 We refuse 127.0.0.12:",
+        "550-5.7.25 127.0.0.12 has no PTR record (NXDOMAIN)",
+        "550-5.7.25 100% sure, %s %n %d%",
+        "550 5.7.25 See https://postmaster.example.net/rdns"]
+    # And the dialogue goes on.
+    assert smtp.command("RSET").code == 250
+
+
+def test_own_code(mta):
+    server = mta('policy "default" { check ptr-missing { reply = "554 5.7.9 Not here" }\n'
+                 'check dns-temperror { reply = "421 4.7.9 Later" } }\n')
+    response = client_of(server, world.LO_NO_PTR).send_message(message("refused"))
+    assert told(response) == ["554 5.7.9 Not here"]
+    smtp = client_of(server, world.LO_BROKEN_PTR)
+    assert smtp.mail().code == 250
+    # 421 says goodbye, too (RFC 5321 3.8): the mail server hangs up.
+    assert told(smtp.rcpt()) == ["421 4.7.9 Later"]
+    with pytest.raises(ConnectionError):
+        smtp.rcpt()
+
+
+def test_percent_signs_of_the_client_arrive_as_they_are(mta):
+    server = mta('policy "default" { check helo-invalid { action = reject } }\n')
+    smtp = server.smtp(world.LO_GOOD)
+    greeting = smtp.command("EHLO %s%n%d%%x_%1$s")
+    if greeting.code == 501:
+        # Sendmail takes no such name from anybody.
+        assert smtp.send_message(message("not hostile")).code == 250
+        return
+    response = smtp.send_message(message("hostile"))
+    assert response.code == 550
+    assert response.text.startswith("5.7.1 EHLO %s%n%d%%x_%1$s "), response
+
+
+# --- header fields of others ---
+
+
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_results_of_another_filter_stay(mta, order):
+    """The other filter has our authserv-id: what it adds stays, what came from outside goes."""
+    server = mta()
+    results = "mx.example.net; dkim=pass header.d=good.example"
+    server.witness.fields = [("Authentication-Results", results), ("X-Other", "was here")]
+    port = server.chain_port if order == "before" else server.reverse_port
+    smtp = client_of(server, world.LO_GENERIC, "127-0-0-15.dsl.isp.example", port=port)
+    forged = [("Authentication-Results", "mx.example.net; iprev=pass policy.iprev=192.0.2.1"),
+              ("Authentication-Results", "other.example.org; iprev=pass policy.iprev=192.0.2.9"),
+              ("X-Iprevd", "accept score=0"),
+              ("Authentication-Results", "mx.example.net; spf=fail;\n\tiprev=pass")]
+    subject = f"another filter {order}"
+    assert smtp.send_message(message(subject, forged)).code == 250
+    mail = server.mail.wait(subject)
+    ours = "mx.example.net; iprev=pass policy.iprev=127.0.0.15 (127-0-0-15.dsl.isp.example)"
+    added = [ours, results] if order == "before" else [results, ours]
+    assert mail.all("Authentication-Results") == [
+        *added, "other.example.org; iprev=pass policy.iprev=192.0.2.9"]
+    assert mail.field("X-Other") == "was here"
+    assert len(mail.all("X-Iprevd")) == 1
+    assert "checks=ptr-generic" in mail.field("X-Iprevd")
