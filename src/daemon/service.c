@@ -37,6 +37,7 @@ struct service {
 
     atomic_uint sessions;
     atomic_uint max_sessions;
+    uint64_t broken_tables; /* versions of tables that could not be read; signal thread only */
     bool told_full; /* a session was deferred since the last time there was room; signal thread only
                      */
     atomic_uint deferred;
@@ -325,8 +326,11 @@ static void tick(struct service *service)
     if (service->draining || now_ms < service->tables_due_ms)
         return;
     service->tables_due_ms = now_ms + TABLES_MS;
-    if (conf_tables_changed(service->conf))
-        (void)reload_and_tell(service, "a table file changed", first);
+    /* A version with a mistake in it is told of once, not at every look. */
+    uint64_t version = conf_tables_changed(service->conf);
+    if (version != 0 && version != service->broken_tables &&
+        !reload_and_tell(service, "a table file changed", first))
+        service->broken_tables = version;
 }
 
 /*

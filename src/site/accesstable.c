@@ -332,12 +332,19 @@ uint64_t accesstable_limit_hits(const struct accesstable *table)
     return table->regex == NULL ? 0 : regex_table_limit_hits(table->regex);
 }
 
-bool accesstable_changed(const struct accesstable *table)
+uint64_t accesstable_changed(const struct accesstable *table)
 {
     struct stat st;
     /* A file that cannot be seen now is no new version. */
     if (stat(table->path, &st) != 0)
-        return false;
+        return 0;
     struct identity now = identity_of(&st);
-    return !same_identity(&now, &table->identity);
+    if (same_identity(&now, &table->identity))
+        return 0;
+    const uint64_t parts[] = {(uint64_t)now.device, (uint64_t)now.inode, (uint64_t)now.size,
+                              (uint64_t)now.modified.tv_sec, (uint64_t)now.modified.tv_nsec};
+    uint64_t version = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        version = (version ^ parts[i]) * UINT64_C(0x100000001b3);
+    return version | 1;
 }

@@ -53,7 +53,10 @@ size_t accesstable_entries(const struct accesstable *table);
 /* How often a pattern was given up because it reached a limit of time or memory. */
 uint64_t accesstable_limit_hits(const struct accesstable *table);
 
-/* Has the file changed since it was read (identity, size or mtime)? Does I/O. */
-bool accesstable_changed(const struct accesstable *table);
+/*
+ * Has the file changed since it was read (identity, size or mtime)?  0: no, or it cannot be seen;
+ * else a number that stands for the version that is there now.  Does I/O.
+ */
+uint64_t accesstable_changed(const struct accesstable *table);
 
 #endif

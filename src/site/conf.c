@@ -197,20 +197,23 @@ void conf_each_expired(const struct conf *conf, int64_t from_s, int64_t to_s,
     }
 }
 
-static bool patterns_changed(const struct pattern_list *list)
+static uint64_t patterns_changed(const struct pattern_list *list)
 {
-    return list != NULL && pattern_list_changed(list);
+    return list != NULL ? pattern_list_changed(list) : 0;
 }
 
-bool conf_tables_changed(const struct conf *conf)
+uint64_t conf_tables_changed(const struct conf *conf)
 {
+    uint64_t version = patterns_changed(conf->generic_names);
     for (size_t i = 0; i < conf->match_count; i++) {
         const struct match *match = &conf->matches[i];
-        if ((match->client != NULL && net_list_changed(match->client)) ||
-            patterns_changed(match->ptr) || patterns_changed(match->unconfirmed_ptr) ||
-            patterns_changed(match->helo) || patterns_changed(match->sender) ||
-            patterns_changed(match->recipient) || patterns_changed(match->listener))
-            return true;
+        const struct pattern_list *const lists[] = {match->ptr,       match->unconfirmed_ptr,
+                                                    match->helo,      match->sender,
+                                                    match->recipient, match->listener};
+        if (match->client != NULL)
+            version = tables_version(version, net_list_changed(match->client));
+        for (size_t j = 0; j < sizeof lists / sizeof lists[0]; j++)
+            version = tables_version(version, patterns_changed(lists[j]));
     }
-    return patterns_changed(conf->generic_names);
+    return version;
 }

@@ -109,7 +109,10 @@ bool conf_is_trusted_relay(const struct conf *conf, const struct ipaddr *addr);
 void conf_each_expired(const struct conf *conf, int64_t from_s, int64_t to_s,
                        void (*tell)(void *arg, const struct match *match), void *arg);
 
-/* Some table file changed since this snapshot was read?  Does I/O. */
-bool conf_tables_changed(const struct conf *conf);
+/*
+ * Has some table file changed since this snapshot was read?  0: no; else a number that stands for
+ * the versions that are there now.  Does I/O.
+ */
+uint64_t conf_tables_changed(const struct conf *conf);
 
 #endif

@@ -107,12 +107,12 @@ bool net_list_has(const struct net_list *list, const struct ipaddr *addr)
     return false;
 }
 
-bool net_list_changed(const struct net_list *list)
+uint64_t net_list_changed(const struct net_list *list)
 {
+    uint64_t version = 0;
     for (size_t i = 0; i < list->table_count; i++)
-        if (accesstable_changed(list->tables[i]))
-            return true;
-    return false;
+        version = tables_version(version, accesstable_changed(list->tables[i]));
+    return version;
 }
 
 const char *const *net_list_words(const struct net_list *list, size_t *count)
@@ -376,12 +376,13 @@ const char *pattern_list_find(const struct pattern_list *list, const char *text)
     return NULL;
 }
 
-bool pattern_list_changed(const struct pattern_list *list)
+uint64_t pattern_list_changed(const struct pattern_list *list)
 {
+    uint64_t version = 0;
     for (size_t i = 0; i < list->count; i++)
-        if (list->patterns[i].table != NULL && accesstable_changed(list->patterns[i].table))
-            return true;
-    return false;
+        if (list->patterns[i].table != NULL)
+            version = tables_version(version, accesstable_changed(list->patterns[i].table));
+    return version;
 }
 
 const char *const *pattern_list_words(const struct pattern_list *list, size_t *count)

@@ -23,7 +23,8 @@ struct pattern_list;
 enum status net_list_new(const char *const *words, size_t count, struct net_list **out, size_t *bad,
                          char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
 bool net_list_has(const struct net_list *list, const struct ipaddr *addr);
-bool net_list_changed(const struct net_list *list); /* some file behind it; does I/O */
+/* Has some file behind it changed?  As accesstable_changed(), of all of them.  Does I/O. */
+uint64_t net_list_changed(const struct net_list *list);
 const char *const *net_list_words(const struct net_list *list, size_t *count); /* as given */
 void net_list_free(struct net_list *list);
 
@@ -42,7 +43,7 @@ enum status pattern_list_new(enum pattern_kind kind, const char *const *words, s
                              char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
 /* The word or table entry that matched (lives as long as the list), or NULL. */
 const char *pattern_list_find(const struct pattern_list *list, const char *text);
-bool pattern_list_changed(const struct pattern_list *list);
+uint64_t pattern_list_changed(const struct pattern_list *list);
 const char *const *pattern_list_words(const struct pattern_list *list, size_t *count);
 void pattern_list_free(struct pattern_list *list);
 
@@ -55,6 +56,12 @@ struct match {
     char *reason;                /* or NULL */
     int64_t until_s;             /* wall clock: stops matching at that second; 0: never */
 };
+
+/* One number for two versions of tables; 0, "not changed", only for two of those. */
+static inline uint64_t tables_version(uint64_t a, uint64_t b)
+{
+    return b == 0 ? a : ((a * UINT64_C(0x100000001b3)) ^ b) | 1;
+}
 
 /* Who is asking. */
 struct match_subject {
