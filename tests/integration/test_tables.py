@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Tables in the style of those that administrators have and share, loaded as they are.
+
+What iprevd finds in them is what they say, and what Postfix's own postmap finds.
+"""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+import daemon
+import world
+from milterclient import MilterClient
+from mta import ROOT, RUN
+
+TABLES = {}
+
+TABLES["cidr"] = """\
+# postscreen_access.cidr -- who need not prove anything, and who need not try.
+#
+# Rules are evaluated in the order as specified.
+
+# --- our own and our partners' outbound hosts -------------------------------
+198.51.100.16/28	permit
+2001:db8:51:100::/56	permit
+[2001:db8:25::25]	permit
+192.0.2.77		permit	# no comment here: this is part of the value
+# one that moved in the middle of their network
+203.0.113.129		dunno
+203.0.113.128/25
+	reject	listed since the spring,
+	see the wiki
+    # an indented comment does not end the entry
+   and ask before you remove it
+
+# --- everything in their old /16 but the office ------------------------------
+if 100.64.0.0/10
+!100.65.0.0/16		permit
+100.65.3.0/24		permit
+100.65.0.0/16		reject
+endif
+
+if !10.0.0.0/8
+172.16.0.0/12	reject
+endif
+"""
+
+TABLES["pcre"] = r"""
+# fqrdns.pcre -- fully qualified reverse DNS names of access lines.
+# Put exceptions ABOVE the patterns; the first that matches decides.
+#
+/^mail[0-9]*\.(dyn|pool)\.northlink\.example$/		DUNNO
+/^static-(\d{1,3}-){4}/					DUNNO
+
+# --- providers, by country ---------------------------------------------------
+/^(\d{1,3}-){3}\d{1,3}\.dynamic\.northlink\.example$/	REJECT Generic - please relay via ISP (northlink)
+/^(?:[0-9a-f]{2}-?){4}\.adsl\.telcoast\.co\.example$/	REJECT Generic - please relay via ISP (telcoast)
+/^[a-z]{2,5}(?:\d{1,3}\.){4}(cust|cable)\.
+  broadwater\.example$/x	REJECT Generic - please relay via ISP (broadwater)
+/^h[0-9]{12}\.altanet\.example$/i
+	REJECT Generic - please
+	relay via ISP (altanet)
+# the whole of it, unless it says that it is a server
+if /\.rivercom\.example$/
+if !/^(mx|smtp|out)[0-9]*\./
+/^/					REJECT Generic - please relay via ISP (rivercom)
+endif
+/^smtp99\./				REJECT that one, too
+endif
+!/\./					REJECT single label
+|^vpn/dial|				REJECT other delimiters
+/\.(?=wireless\.).*\.example$/U		REJECT lookahead, not greedy
+"""
+
+TABLES["regexp"] = r"""
+# helo_checks.regexp -- names that nobody who means well says.
+/^mail[0-9]*\.dyn\./			DUNNO
+/^[0-9]{1,3}([-.][0-9]{1,3}){3}\./	REJECT your provider's name for your line
+/(^|[-.])(dsl|dial(up|in)?|ppp|pool)[0-9-]*\./!/^(mx|smtp)/	REJECT an access line
+/^H[0-9A-F]{8}\./i			REJECT upper case, as it comes
+/^host\(plain\)\{1,2\}\./x		REJECT a basic expression
+if /\.rivercom\.example$/
+!/^mx\./				REJECT only their mail exchangers
+endif
+/^a[[:digit:]]+[[:alpha:]]*b\.example$/	REJECT classes
+/^localhost(\.localdomain)?$/		REJECT you are not me
+"""
+
+TABLES["texthash"] = """\
+# access -- by name.
+dsl.isp.example		REJECT
+mail.dsl.isp.example	OK
+printer.partner.example	OK
+	a note on the next line
+Upper.Case.Example	OK
+neutral.example		DUNNO
+"""
+
+# Key, and whether it is listed: OK and REJECT are both entries, DUNNO is none.
+KEYS = {
+    "cidr": [
+        ("198.51.100.16", True), ("198.51.100.31", True), ("198.51.100.32", False),
+        ("2001:db8:51:100::1", True), ("2001:db8:51:1ff::1", True), ("2001:db8:51:200::1", False),
+        ("2001:db8:25::25", True), ("2001:db8:25::26", False), ("192.0.2.77", True),
+        ("203.0.113.129", False), ("203.0.113.130", True), ("203.0.113.127", False),
+        ("100.65.3.9", True), ("100.65.4.9", True), ("100.127.255.255", True),
+        ("100.128.0.1", False), ("172.31.1.1", True), ("172.32.1.1", False),
+        ("203.0.113.1", False), ("2001:db9::1", False)],
+    "pcre": [
+        ("mail7.dyn.northlink.example", False), ("static-1-2-3-4.dynamic.northlink.example", False),
+        ("10-20-30-40.dynamic.northlink.example", True),
+        ("10-20-30-40.dynamic.northlink.example.org", False),
+        ("10-20-30.dynamic.northlink.example", False),
+        ("0a-14-1e-28.adsl.telcoast.co.example", True), ("0a141e28.adsl.telcoast.co.example", True),
+        ("0a141e2.adsl.telcoast.co.example", False),
+        ("host10.20.30.40.cust.broadwater.example", True),
+        ("host10.20.30.40.corp.broadwater.example", False),
+        ("h010020030040.altanet.example", True), ("h01002003004.altanet.example", False),
+        ("dsl-9.rivercom.example", True), ("mx2.rivercom.example", False),
+        ("smtp99.rivercom.example", True), ("mx2.rivercom.example.net", False),
+        ("alone", True), ("a.wireless.example", True), ("wireless.example", False)],
+    "regexp": [
+        ("mail1.dyn.isp.example", False), ("192-0-2-7.isp.example", True),
+        ("192.0.2.7.isp.example", True), ("192-0-2.isp.example", False),
+        ("dsl-9.isp.example", True), ("x.dialup3.isp.example", True), ("mx.pool.example", False),
+        ("adsl-9.isp.example", False), ("hc0a80101.isp.example", False),
+        ("hostplain.isp.example", True), ("hostplainplain.isp.example", True),
+        ("host.isp.example", False), ("mx.rivercom.example", False),
+        ("web.rivercom.example", True), ("a12xb.example", True), ("a-b.example", False),
+        ("localhost", True), ("localhost.localdomain", True), ("localhost.example", False)],
+    "texthash": [
+        ("mail.dsl.isp.example", True), ("dsl.isp.example", True),
+        ("printer.partner.example", True), ("upper.case.example", True),
+        ("neutral.example", False), ("isp.example", False)],
+}
+
+
+class Site:
+    """A configuration whose match block `listed` asks one table, and iprevctl check."""
+
+    def __init__(self, directory, kind, text=None):
+        self.kind = kind
+        self.table = directory / f"table.{kind}"
+        self.table.write_text(text if text is not None else TABLES[kind])
+        self.conf = directory / "iprevd.conf"
+        (directory / "z").write_text(world.ZONE)
+        condition = "client" if kind == "cidr" else "helo"
+        self.match = (f'match "listed" {{ {condition} = {{"{kind}:{self.table}"}} '
+                      'policy = "none" }\n')
+        self.conf.write_text(
+            f'mode = enforce\nlocal-networks = {{}}\ndns {{ zone-file = "{directory}/z" }}\n{self.match}')
+
+    def listed(self, key):
+        client = [key] if self.kind == "cidr" else [world.GOOD, "--helo", key]
+        done = subprocess.run([daemon.program("iprevctl"), "check", "-c", self.conf, "--json", *client],
+                              capture_output=True, text=True, check=False)
+        assert not done.stderr, done.stderr
+        return json.loads(done.stdout)["match"] == "listed"
+
+    def test(self):
+        return subprocess.run([daemon.program("iprevd"), "-t", "-c", self.conf],
+                              capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_public_style_tables_load_unchanged(directory, kind):
+    site = Site(directory, kind)
+    done = site.test()
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    wrong = [(key, want) for key, want in KEYS[kind] if site.listed(key) != want]
+    assert wrong == []
+
+
+def test_texthash_parents(directory):
+    """As access(5) does: a name's entry holds for what is below it.  postmap -q looks up one key."""
+    site = Site(directory, "texthash")
+    assert site.listed("198-51-100-7.dsl.isp.example")
+    assert not site.listed("www.isp.example")
+    assert not site.listed("sub.neutral.example")
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_postfix_finds_the_same(postfix_server, kind):
+    """The expectations above are Postfix's own answers, for every kind that this Postfix has."""
+    jail = postfix_server.server.jail
+    (jail.dir / f"table.{kind}").write_text(TABLES[kind])
+    library = jail.packages / "usr/lib/postfix/postfix-pcre.so"
+    config = jail.dir / "config"
+    if library.exists():
+        (config / "dynamicmaps.cf").write_text("pcre\tpostfix-pcre.so\tdict_pcre_open\n")
+    kinds = jail.run(f"{ROOT}/usr/sbin/postconf", "-c", f"{RUN}/config", "-m").split()
+    if kind not in kinds:
+        assert kind == "pcre" and not library.exists()
+        return
+    said = jail.run(f"{ROOT}/usr/sbin/postmap", "-c", f"{RUN}/config", "-q", "-",
+                    f"{kind}:{RUN}/table.{kind}", check=False,
+                    stdin="".join(f"{key}\n" for key, _ in KEYS[kind]))
+    assert "warning" not in said and "fatal" not in said, said
+    found = dict(line.split("\t", 1) for line in said.splitlines())
+    listed = {key for key, value in found.items() if not re.match(r"(?i)dunno\b", value)}
+    assert listed == {key for key, want in KEYS[kind] if want}
+
+
+# --- mistakes ---
+
+
+@pytest.mark.parametrize("kind, bad, line, words", [
+    ("cidr", "192.0.2.7/24\treject\n", 1, 'found "192.0.2.7/24"'),
+    ("cidr", "if 192.0.2.0/24\n192.0.2.1 permit\n", 1, "if without endif"),
+    ("pcre", "/^a(b/ REJECT\n", 1, "missing closing parenthesis"),
+    ("pcre", "/^ab REJECT\n", 1, "no closing delimiter"),
+    ("regexp", "/^ab/q REJECT\n", 1, 'found flag "q"'),
+    ("regexp", "endif\n", 1, "endif without if"),
+    ("texthash", "lonely\n", 1, 'found "lonely"'),
+])
+def test_mistakes_name_file_and_line(directory, kind, bad, line, words):
+    # Before them stands a good table: comments, blank and continued lines count.
+    text = TABLES[kind] + bad
+    where = TABLES[kind].count("\n") + line
+    done = Site(directory, kind, text).test()
+    assert done.returncode == 78
+    assert f"table.{kind}:{where}: " in done.stderr and words in done.stderr, done.stderr
+
+
+# --- a new version ---
+
+
+def test_broken_version_never_replaces_a_working_one(directory, start_iprevd):
+    table = directory / "partners.cidr"
+    table.write_text("192.0.2.2 permit\n")
+    running = start_iprevd("mode = enforce\nlocal-networks = {}\n"
+                           f'match "partners" {{ client = {{"cidr:{table}"}} policy = "none" }}\n')
+
+    def exempt(client):
+        result = MilterClient(running.spec).session(client=client, helo=f"[{client}]")
+        return not result.refusal
+
+    assert exempt(world.NO_PTR) and not exempt(world.MISMATCH)
+    # It is read again by itself when it changes ...
+    table.write_text("192.0.2.2 permit\n192.0.2.3 permit\n")
+    running.wait_log("read again")
+    assert exempt(world.NO_PTR) and exempt(world.MISMATCH)
+    # ... and not when there is a mistake in it, which is told with its place ...
+    mark = len(running.log)
+    table.write_text("192.0.2.2 permit\n192.0.2.3 permit\n\n192.0.2.4/8 permit\n")
+    running.reload()
+    running.wait_log(rf'{re.escape(str(table))}:4: found "192\.0\.2\.4/8"', since=mark)
+    running.wait_log("the running one stays", since=mark)
+    assert exempt(world.NO_PTR) and exempt(world.MISMATCH)
+    # ... nor when it is gone.
+    mark = len(running.log)
+    table.unlink()
+    running.reload()
+    running.wait_log(rf"{re.escape(str(table))}.*No such file", since=mark)
+    assert exempt(world.NO_PTR) and exempt(world.MISMATCH)
+    mark = len(running.log)
+    table.write_text("192.0.2.3 permit\n")
+    running.reload()
+    running.wait_log("read again", since=mark)
+    assert not exempt(world.NO_PTR) and exempt(world.MISMATCH)
