@@ -12,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import pytest
 
 import daemon
+import guide_sites
 import mta
 import world
 from milterclient import MilterClient
@@ -133,3 +134,16 @@ def postfix(postfix_server, start_iprevd):
 def sendmail(sendmail_server, start_iprevd):
     """The same with Sendmail."""
     yield from with_iprevd(sendmail_server, start_iprevd)
+
+
+# --- what guides show: see guide_sites.py ---
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A network of the tests' own for a mail server on its own ports."""
+    require_mta("postfix")
+    require_mta("sendmail")
+    made = guide_sites.make_network()
+    yield made
+    made.close()
