@@ -47,6 +47,7 @@ static struct {
     pthread_cond_t changed;
     struct queue waiting; /* guarded, as are the following */
     uint64_t lost;        /* lines for which there was no room, since it was last said */
+    uint64_t lost_in_all;
     bool stop;
 } sink = {.sink = LOG_SINK_STDERR, .level = LOG_LEVEL_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -128,6 +129,14 @@ static size_t put_line(char *out, enum log_level level, const char *text, size_t
     return before + length + 1;
 }
 
+uint64_t log_lost(void)
+{
+    pthread_mutex_lock(&sink.lock);
+    uint64_t lost = sink.lost_in_all;
+    pthread_mutex_unlock(&sink.lock);
+    return lost;
+}
+
 /* Leave the line to the thread.  False: there is none. */
 static bool enqueue(enum log_level level, const char *text, size_t length)
 {
@@ -136,6 +145,7 @@ static bool enqueue(enum log_level level, const char *text, size_t length)
     bool running = queue->bytes != NULL;
     if (running && length + AROUND_MAX > QUEUE_BYTES - queue->used) {
         sink.lost++;
+        sink.lost_in_all++;
     } else if (running) {
         size_t before = queue->used;
         queue->used += put_line(queue->bytes + before, level, text, length);

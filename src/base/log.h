@@ -11,6 +11,8 @@
 
 #include "base/status.h"
 
+#include <stdint.h>
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_sink { LOG_SINK_STDERR, LOG_SINK_SYSLOG };
 
@@ -26,6 +28,9 @@ enum status log_start(void) MUST_CHECK;
 
 /* Write what waits, end the thread; lines are written to standard error, at once. */
 void log_close(void);
+
+/* Lines lost since the program began. */
+uint64_t log_lost(void);
 
 /* Messages above `level` are dropped.  Default: info. */
 void log_set_level(enum log_level level);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/exporter.h"
 
+#include "base/log.h"
 #include "daemon/exchange.h"
 #include "dns/network.h"
 
@@ -103,6 +104,12 @@ enum status exporter_print(const struct exporter_services *services, FILE *strea
     print_servers(services, stream);
     print_one(stream, "iprevd_exemptions", "gauge", "Exceptions made by iprevctl allow.",
               services->exemptions(services->arg));
+    print_one(
+        stream, "iprevd_table_limit_hits_total", "counter",
+        "Patterns of tables given up at a limit of time or memory, since the tables were read.",
+        services->table_limit_hits(services->arg));
+    print_one(stream, "iprevd_log_lines_lost_total", "counter",
+              "Log lines lost because whoever reads the log is too slow.", log_lost());
     print_one(stream, "process_start_time_seconds", "gauge", "When the daemon was started.",
               (uint64_t)services->start_s);
     return ferror(stream) != 0 ? STATUS_IO : STATUS_OK;

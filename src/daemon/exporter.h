@@ -19,6 +19,7 @@ struct exporter_services {
     /* What changes with the configuration or on its own. */
     size_t (*cache_size)(void *arg);
     size_t (*exemptions)(void *arg);
+    uint64_t (*table_limit_hits)(void *arg); /* conf_table_limit_hits() */
     void *arg;
     int64_t start_s; /* wall clock */
 };

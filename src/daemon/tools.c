@@ -146,6 +146,15 @@ static size_t exemption_count(void *arg)
     return exemptions_count(tools->exemptions);
 }
 
+static uint64_t table_limit_hits(void *arg)
+{
+    struct tools *tools = arg;
+    struct conf *conf = tools->services.conf(tools->services.arg);
+    uint64_t hits = conf_table_limit_hits(conf);
+    conf_unref(conf);
+    return hits;
+}
+
 static void serve_control(struct tools *tools, int fd)
 {
     const struct control_services services = {
@@ -175,6 +184,7 @@ static void serve_metrics(struct tools *tools, int fd)
         .resolver = engine_resolver(tools->services.engine),
         .cache_size = cache_size,
         .exemptions = exemption_count,
+        .table_limit_hits = table_limit_hits,
         .arg = tools,
         .start_s = clock_wall_s(&clock_system),
     };

@@ -217,3 +217,20 @@ uint64_t conf_tables_changed(const struct conf *conf)
     }
     return version;
 }
+
+static uint64_t limit_hits(const struct pattern_list *list)
+{
+    return list != NULL ? pattern_list_limit_hits(list) : 0;
+}
+
+uint64_t conf_table_limit_hits(const struct conf *conf)
+{
+    uint64_t hits = limit_hits(conf->generic_names);
+    for (size_t i = 0; i < conf->match_count; i++) {
+        const struct match *match = &conf->matches[i];
+        hits += limit_hits(match->ptr) + limit_hits(match->unconfirmed_ptr) +
+                limit_hits(match->helo) + limit_hits(match->sender) + limit_hits(match->recipient) +
+                limit_hits(match->listener);
+    }
+    return hits;
+}

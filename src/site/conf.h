@@ -115,4 +115,7 @@ void conf_each_expired(const struct conf *conf, int64_t from_s, int64_t to_s,
  */
 uint64_t conf_tables_changed(const struct conf *conf);
 
+/* How often a pattern of its tables was given up at a limit, since this snapshot was read. */
+uint64_t conf_table_limit_hits(const struct conf *conf);
+
 #endif

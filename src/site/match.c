@@ -385,6 +385,15 @@ uint64_t pattern_list_changed(const struct pattern_list *list)
     return version;
 }
 
+uint64_t pattern_list_limit_hits(const struct pattern_list *list)
+{
+    uint64_t hits = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->patterns[i].table != NULL)
+            hits += accesstable_limit_hits(list->patterns[i].table);
+    return hits;
+}
+
 const char *const *pattern_list_words(const struct pattern_list *list, size_t *count)
 {
     *count = list->count;

@@ -44,6 +44,8 @@ enum status pattern_list_new(enum pattern_kind kind, const char *const *words, s
 /* The word or table entry that matched (lives as long as the list), or NULL. */
 const char *pattern_list_find(const struct pattern_list *list, const char *text);
 uint64_t pattern_list_changed(const struct pattern_list *list);
+/* As accesstable_limit_hits(), of all its tables. */
+uint64_t pattern_list_limit_hits(const struct pattern_list *list);
 const char *const *pattern_list_words(const struct pattern_list *list, size_t *count);
 void pattern_list_free(struct pattern_list *list);
 

@@ -112,6 +112,17 @@ def test_counts(exporter):
     assert before["process_start_time_seconds"] == after["process_start_time_seconds"] > 1e9
 
 
+def test_patterns_given_up_at_a_limit(exporter, directory):
+    """A name may be as hostile to a pattern as it likes: it costs a limit, and that shows."""
+    table = directory / "slow.pcre"
+    table.write_text("/^((a+)+)+$/ x\n")
+    given = exporter(f'match "slow" {{ helo = {{"pcre:{table}"}} policy = "none" reason = "x" }}\n')
+    assert given.values()["iprevd_table_limit_hits_total"] == 0
+    given.client.session(client=world.NO_PTR, helo="a" * 50 + ".b" + "a" * 50)
+    wait_until("the count", lambda: given.values()["iprevd_table_limit_hits_total"] > 0)
+    assert given.values()["iprevd_log_lines_lost_total"] == 0
+
+
 def test_servers(exporter):
     given = exporter(dns='dns { nameservers = {"127.0.0.1:1"} }')
     given.client.session(client=world.GOOD)

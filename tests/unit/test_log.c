@@ -155,6 +155,7 @@ START_TEST(test_slow_reader)
     ck_assert_uint_gt(lost, 0);
     ck_assert_int_gt(lines, MANY / 4);
     ck_assert_uint_eq((unsigned long long)lines + lost, MANY);
+    ck_assert_uint_eq(log_lost(), lost);
 }
 END_TEST
 
