@@ -49,7 +49,7 @@ const struct command command_allow = {
         "A .DOMAIN is the domain and everything below it, by confirmed PTR names only.\n"
         "What is there already is replaced.  See also match blocks in iprevd.conf(5).\n"
         "\n"
-        "Exit status: 0; 1 it could not be done, 64 usage, 69 the daemon cannot be reached,\n"
-        "78 configuration error.\n",
+        "Exit status: 0; 1 it could not be done, 64 usage, 69 the daemon cannot be\n"
+        "reached, 78 configuration error.\n",
     .run = run,
 };

@@ -48,6 +48,7 @@ const struct command command_allowed = {
     .help = "  --json     one JSON object a line instead of text\n"
             "  -c FILE    read this configuration, which names the control socket\n"
             "\n"
-            "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 configuration error.\n",
+            "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 configuration\n"
+            "error.\n",
     .run = run,
 };

@@ -124,7 +124,7 @@ const struct command command_cache = {
             "  --json             one JSON object a line instead of text\n"
             "  -c FILE            read this configuration, which names the control socket\n"
             "\n"
-            "Exit status: 0; 1 the cache has nothing about it or is busy, 64 usage, 69 the daemon\n"
-            "cannot be reached, 78 configuration error.\n",
+            "Exit status: 0; 1 the cache has nothing about it or is busy, 64 usage, 69 the\n"
+            "daemon cannot be reached, 78 configuration error.\n",
     .run = run,
 };

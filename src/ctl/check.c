@@ -216,8 +216,8 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_check = {
     .name = "check",
-    .arguments = "IP... | - | --host NAME | --mx DOMAIN [--helo NAME] [--sender ADDRESS]\n"
-                 "                      [--rcpt ADDRESS] [--json] [-c FILE]",
+    .arguments = "IP... | - | --host NAME | --mx DOMAIN [--helo NAME]\n"
+                 "                      [--sender ADDRESS] [--rcpt ADDRESS] [--json] [-c FILE]",
     .summary = "decide about clients as the daemon would, and show all the evidence",
     .help = "  -                 read clients from standard input: IP [HELO], one a line\n"
             "  --host NAME       every address of that host, saying EHLO NAME\n"
@@ -228,9 +228,10 @@ const struct command command_check = {
             "  --json            one JSON object a line instead of text\n"
             "  -c FILE           read this configuration\n"
             "\n"
-            "Exceptions (iprevctl allow) count as for the daemon.  Exit status: 0 accept, 1 tag\n"
-            "or quarantine, 75 tempfail or a lookup that failed temporarily, 77 reject; 64 usage,\n"
-            "65 a line that cannot be read, 68 a host or domain without addresses,\n"
-            "69 unavailable, 78 configuration error.  Of several the highest counts.\n",
+            "Exceptions (iprevctl allow) count as for the daemon.  Exit status: 0 accept, 1\n"
+            "tag or quarantine, 75 tempfail or a lookup that failed temporarily, 77 reject;\n"
+            "64 usage, 65 a line that cannot be read, 68 a host or domain without\n"
+            "addresses, 69 unavailable, 78 configuration error.  Of several the highest\n"
+            "counts.\n",
     .run = run,
 };

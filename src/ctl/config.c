@@ -32,6 +32,8 @@ const struct command command_config = {
     .name = "config",
     .arguments = "[-c FILE]",
     .summary = "test the configuration and print it as it takes effect",
-    .help = "  -c FILE    read this configuration\n",
+    .help = "  -c FILE    read this configuration\n"
+            "\n"
+            "Exit status: 0; 64 usage, 78 configuration error.\n",
     .run = run,
 };

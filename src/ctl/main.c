@@ -117,7 +117,6 @@ int main(int argc, char **argv)
         argv[1] = called;
         return commands[i]->run(commands[i], argc - 1, argv + 1);
     }
-    (void)fprintf(stderr, "iprevctl: there is no command \"%s\"\n\n", name);
-    usage(stderr);
+    (void)fprintf(stderr, "iprevctl: there is no command \"%s\"\nTry 'iprevctl --help'.\n", name);
     return EX_USAGE;
 }

@@ -28,7 +28,7 @@ const struct command command_reload = {
     .summary = "have the running daemon read its configuration again",
     .help = "  -c FILE    read this configuration, which names the control socket\n"
             "\n"
-            "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 the configuration has\n"
-            "an error: the running one stays.\n",
+            "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 the\n"
+            "configuration has an error: the running one stays.\n",
     .run = run,
 };

@@ -292,20 +292,19 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_replay = {
     .name = "replay",
-    .arguments = "FILE... [--format FORMAT] [--no-dns] [--policy NAME] [--json] [--summary]\n"
-                 "                       [--rate N] [-c FILE]",
+    .arguments = "FILE... [--format FORMAT] [--no-dns] [--policy NAME]\n"
+                 "                       [--json] [--summary] [--rate N] [-c FILE]",
     .summary = "run recorded traffic through the policy: what would have become of it",
-    .help =
-        "  --format FORMAT  postfix, sendmail, mbox, maildir or triples; guessed when not given\n"
-        "  --no-dns         take the recorded PTR name as the confirmed one, ask no server\n"
-        "  --policy NAME    judge by this policy, whatever the match blocks say\n"
-        "  --json           one JSON object an attempt; with --summary one for all\n"
-        "  --summary        only the sums\n"
-        "  --rate N         look up at most N clients a second\n"
-        "  -c FILE          read this configuration\n"
-        "\n"
-        "FILE may be compressed (gzip, bzip2, xz, zstd), a Maildir, or - for standard input.\n"
-        "Exit status: 0, 65 if a file could not be read as a whole (standard error says\n"
-        "where), 64 usage, 69 unavailable, 78 configuration error.\n",
+    .help = "  --format FORMAT  postfix, sendmail, mbox, maildir, triples; else guessed\n"
+            "  --no-dns         take the recorded PTR name as confirmed, ask no server\n"
+            "  --policy NAME    judge by this policy, whatever the match blocks say\n"
+            "  --json           one JSON object an attempt; with --summary one for all\n"
+            "  --summary        only the sums\n"
+            "  --rate N         look up at most N clients a second\n"
+            "  -c FILE          read this configuration\n"
+            "\n"
+            "FILE may be compressed (gzip, bzip2, xz, zstd), a Maildir, or - for standard\n"
+            "input. Exit status: 0, 65 if a file could not be read as a whole (standard\n"
+            "error says where), 64 usage, 69 unavailable, 78 configuration error.\n",
     .run = run,
 };

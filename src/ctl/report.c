@@ -229,9 +229,10 @@ const struct command command_report = {
             "  --html FILE   write one HTML file with charts instead of text\n"
             "  -c FILE       read this configuration\n"
             "\n"
-            "FILE is a decision log (JSON lines) or a log with iprevd's lines, may be compressed\n"
-            "(gzip, bzip2, xz, zstd), or - for standard input; without one it is decision-log of\n"
-            "the configuration.  Exit status: 0, 65 if something could not be read, 64 usage,\n"
-            "73 or 74 if the file could not be written, 78 configuration error.\n",
+            "FILE is a decision log (JSON lines) or a log with iprevd's lines, may be\n"
+            "compressed (gzip, bzip2, xz, zstd), or - for standard input; without one it is\n"
+            "decision-log of the configuration.  Exit status: 0, 65 if something could not\n"
+            "be read, 64 usage, 73 or 74 if the file could not be written, 78 configuration\n"
+            "error.\n",
     .run = run,
 };

@@ -223,6 +223,7 @@ const struct command command_status = {
             "  --watch    look again every second, until interrupted\n"
             "  -c FILE    read this configuration, which names the control socket\n"
             "\n"
-            "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 configuration error.\n",
+            "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 configuration\n"
+            "error.\n",
     .run = run,
 };

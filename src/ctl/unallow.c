@@ -28,7 +28,7 @@ const struct command command_unallow = {
     .summary = "end an exception",
     .help = "  -c FILE    read this configuration, which names the control socket\n"
             "\n"
-            "Exit status: 0; 1 there is none, 64 usage, 69 the daemon cannot be reached,\n"
-            "78 configuration error.\n",
+            "Exit status: 0; 1 there is none, 64 usage, 69 the daemon cannot be reached, 78\n"
+            "configuration error.\n",
     .run = run,
 };

@@ -332,3 +332,48 @@ def test_no_colour_elsewhere(check):
 def test_hostile_names(check):
     out = check.run(world.HOSTILE, "--helo", "\x1b[2J%s").stdout
     assert "\x1b" not in out and "\\x1b[2J%s" in out
+
+
+# --- every command ---
+
+
+def iprevctl(*args):
+    return subprocess.run([daemon.program("iprevctl"), *args], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=60)
+
+
+def test_help_of_every_command_fits_a_terminal():
+    listed = iprevctl("--help").stdout
+    commands = [line.split()[0] for line in
+                listed.split("Commands:\n")[1].split("\n\n")[0].splitlines()]
+    assert len(commands) == 10
+    for command in commands:
+        done = iprevctl(command, "--help")
+        assert done.returncode == 0 and done.stderr == ""
+        assert done.stdout.startswith(f"Usage: iprevctl {command} ") and "-c FILE" in done.stdout
+        assert "Exit status: 0" in done.stdout
+        assert max(map(len, done.stdout.splitlines())) <= 79, command
+        wrong = iprevctl(command, "--nonsense")
+        assert (wrong.returncode, wrong.stdout) == (64, "")
+        assert wrong.stderr == (f"iprevctl {command}: unrecognized option '--nonsense'\n"
+                                f"Try 'iprevctl {command} --help'.\n")
+
+
+def test_no_such_command():
+    done = iprevctl("chekc")
+    assert done.returncode == 64 and 'no command "chekc"' in done.stderr
+
+
+@pytest.mark.parametrize("command", ["check 192.0.2.1", "config", "replay x", "report x", "status"])
+def test_configuration_with_an_error(directory, command):
+    conf = directory / "bad.conf"
+    conf.write_text("mode = enforce\nmod = monitor\n")
+    done = iprevctl(*command.split(), "-c", str(conf))
+    assert done.returncode == 78 and f"{conf}:2:" in done.stderr and done.stdout == ""
+
+
+def test_output_that_cannot_be_written(check):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([daemon.program("iprevctl"), "check", "-c", check.conf, world.GOOD],
+                              stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 74

@@ -4,6 +4,9 @@
 import gzip
 import json
 import lzma
+import os
+import pty
+import re
 import subprocess
 
 import pytest
@@ -334,6 +337,26 @@ def test_journal_with_an_endless_value(replay):
     records = b"__CURSOR=s=1\nMESSAGE\n" + (1 << 62).to_bytes(8, "little") + b"x" * 100000
     replay.run("--no-dns", replay.file("export", records), status=65)
     assert "export:" in replay.stderr
+
+
+def test_progress_on_a_terminal_only(replay):
+    path = replay.file("triples", "".join(f"192.0.2.{i % 250} a.example -\n" for i in range(50000)))
+    master, slave = pty.openpty()
+    done = subprocess.Popen([str(daemon.program("iprevctl")), "replay", "--no-dns", "--summary",
+                             "-c", str(replay.conf), str(path)], stdout=subprocess.PIPE,
+                            stderr=slave)
+    os.close(slave)
+    out = done.communicate(timeout=120)[0].decode()
+    drawn = b""
+    try:
+        while chunk := os.read(master, 65536):
+            drawn += chunk
+    except OSError:
+        pass
+    os.close(master)
+    assert re.search(rb"\r\[#*\s*\] +\d+ %  \d+ attempts", drawn)
+    assert drawn.endswith(b"\r\x1b[K")
+    assert "\r" not in out and "\x1b" not in out
 
 
 def test_foreign_text_cannot_reach_the_terminal(replay):

@@ -168,6 +168,21 @@ def test_hostile_lines(report):
     assert "cut.gz:" in report.stderr
 
 
+def test_truncated_gzip(report):
+    """What could be read counts, and where it ended is said."""
+    whole = gzip.compress("".join(json.dumps(line) + "\n" for line in LOG * 500).encode())
+    path = report.file("cut.gz", whole[:len(whole) // 2])
+    text = report.run(path, status=65)
+    assert 0 < int(text.split()[0]) < 4000 and f"{path}:" in report.stderr
+
+
+def test_lines_about_relays_are_no_decisions(report):
+    text = report.run(report.file("mail.log", SYSLOG +
+                                  "Nov 14 12:00:00 mx iprevd[7]: relay=192.0.2.9 wrote no Received "
+                                  "field: its client is not judged\n"))
+    assert text.startswith("2 decisions") and report.stderr == ""
+
+
 def test_an_empty_log(report):
     assert report.run(report.file("empty", "")).startswith("0 decisions")
     report.run("--html", report.directory / "r.html", report.directory / "empty")
