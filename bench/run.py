@@ -44,7 +44,8 @@ policy "default" {{
 {dns}
 """
 # What iprevd negotiates at stage rcpt, for the floor.
-NOOP_STEPS = "nobody,noeoh,nodata,nounknown,nr_conn,nr_helo,nr_mail,nr_hdr"
+NOOP_STEPS = {"inet": "nobody,noeoh,nounknown,nr_mail,nr_hdr",
+              "unix": "nobody,noeoh,nodata,nounknown,nr_mail,nr_hdr"}
 
 
 def free_port():
@@ -110,7 +111,7 @@ class Bench:
     def noop(self, kind="inet"):
         spec = self.spec(kind)
         nodelay = ["-n"] if kind == "inet" else []
-        return Program([self.build / "bench/noop", "-p", spec, "-s", NOOP_STEPS, "-a", *nodelay],
+        return Program([self.build / "bench/noop", "-p", spec, "-s", NOOP_STEPS[kind], "-a", *nodelay],
                        spec, self.log)
 
     def load(self, program, *options):

@@ -14,10 +14,10 @@ static bool is_digit(char c)
 /* The canonical form of a byte of a host name, or NUL. */
 static char canonical(char c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return (char)(c - 'A' + 'a');
     if ((c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_')
         return c;
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
     return '\0';
 }
 
@@ -53,23 +53,24 @@ static bool copy_labels(const char *text, size_t length, char *out, size_t *dots
 {
     size_t label = 0;
     *dots = 0;
-    *last_numeric = true;
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '.') {
             if (label == 0)
                 return false;
             label = 0;
             ++*dots;
-            *last_numeric = true;
             out[i] = '.';
             continue;
         }
         out[i] = canonical(text[i]);
         if (out[i] == '\0' || ++label > LABEL_MAX)
             return false;
-        *last_numeric = *last_numeric && is_digit(out[i]);
     }
     out[length] = '\0';
+    size_t digits = 0;
+    while (digits < label && is_digit(out[length - 1 - digits]))
+        digits++;
+    *last_numeric = digits == label;
     return label > 0;
 }
 

@@ -212,9 +212,10 @@ bool ipnet_contains(const struct ipnet *net, const struct ipaddr *addr)
 {
     if (addr->family == IP_NONE || addr->family != net->addr.family)
         return false;
-    struct ipaddr prefix = *addr;
-    clear_host_bits(&prefix, net->bits);
-    return ipaddr_equal(&prefix, &net->addr);
+    unsigned whole = net->bits / 8, rest = net->bits % 8;
+    if (memcmp(addr->bytes, net->addr.bytes, whole) != 0)
+        return false;
+    return rest == 0 || (addr->bytes[whole] ^ net->addr.bytes[whole]) >> (8 - rest) == 0;
 }
 
 struct ipnet ipnet_around(const struct ipaddr *addr, unsigned bits)
