@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What doc/*.md show is true: configurations are accepted, links lead somewhere, commands exist.
 
-Blocks of the language `iprevd.conf` are given to `iprevd -t`, each by itself and each within the file
-that is installed, the tables that they name lying beside them; warnings count as mistakes.  Every file is installed and named in README.
+Blocks of the language `iprevd.conf` are given to `iprevd -t`, each by itself and each within the
+file that is installed, the tables that they name lying beside them; warnings count as mistakes.
+Every file is installed and named in README.
 """
 
 import pathlib

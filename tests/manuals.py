@@ -156,7 +156,7 @@ def check_commands(page):
 
 
 def check_command(name, description, synopsis, helped):
-    """The options of one command: its --help, its synopsis and its section; returns the long ones."""
+    """One command's --help, synopsis and section have the same options; returns the long ones."""
     options = set(re.findall(r"^  --([\w-]+)", helped, re.MULTILINE))
     options |= {"c"} & set(re.findall(r"^  -(c) FILE", helped, re.MULTILINE))
     usage = helped.split("\n\n")[0]
@@ -192,7 +192,8 @@ def check_exit_statuses(page):
 def check_checks(page):
     block = section(page, ".Ss Block check", ends=(".Ss ", ".Sh "))
     names = check_names()
-    same("checks of iprevd.conf(5)", re.findall(r"^\.It Sy ([\w-]+) Ta", block, re.MULTILINE), names)
+    listed = re.findall(r"^\.It Sy ([\w-]+) Ta", block, re.MULTILINE)
+    same("checks of iprevd.conf(5)", listed, names)
     meanings = dict(re.findall(r"^\.It ([a-z-]+)\n(.*)\.$", block, re.MULTILINE))
     same("what checks mean", meanings, names)
     sample = (TOP / "conf" / "iprevd.conf").read_text()
@@ -235,12 +236,13 @@ def check_ranges(page, folder):
 def check_json(page, line_keys, objects):
     log = section(page, ".Sh THE LOG")
     more = log.partition("More keys:")[2]
-    nested = words(" ".join(re.findall(r"\(of each true check: ([^)]*)\)", more.replace("\n", " "))))
+    flowing = more.replace("\n", " ")
+    nested = words(" ".join(re.findall(r"\(of each true check: ([^)]*)\)", flowing)))
     listed = set(line_keys) | {word for line in re.findall(r"^\.Cm (.*)$", more, re.MULTILINE)
                                for word in words(line)} - {";", "."}
     same("keys of JSON", listed, objects[0])
     same("keys of check_details", nested, objects[0]["check_details"][0])
-    lookup = re.search(r"every question with ([^)]*)\band the addresses", more.replace("\n", " "))
+    lookup = re.search(r"every question with ([^)]*)\band the addresses", flowing)
     asked = set(objects[0]["ptr_lookup"])
     same("keys of a question", words(lookup[1]), asked)
 
@@ -251,9 +253,9 @@ def check_json(page, line_keys, objects):
 def play(folder):
     """(a line of the log with would and reason, the metrics)."""
     port = free_port()
-    with Daemon(folder, f'mode = monitor\nmetrics = "127.0.0.1:{port}"\n',
-                dns=f'dns {{ nameservers = {{"127.0.0.1:{free_port()}"}} timeout = 50ms attempts = 1 }}\n'
-                    "deadline = 1") as daemon:
+    dns = f'nameservers = {{"127.0.0.1:{free_port()}"}} timeout = 50ms attempts = 1'
+    with Daemon(folder, f'mode = monitor\ndeadline = 1\nmetrics = "127.0.0.1:{port}"\n',
+                dns=f"dns {{ {dns} }}") as daemon:
         MilterClient(daemon.spec).session(client="203.0.113.5", helo="mail.nowhere.example")
         line = daemon.wait_log(r"client=.*")[0]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:

@@ -49,7 +49,8 @@ ZONE = "$ORIGIN .\n$TTL 3600\n" + "".join([
     ptr("198.51.100.9", "mail.six.example."), "mail.six.example. AAAA 2001:db8::9\n",
     ptr("198.51.100.10", "a.many.example.", "b.many.example."), "a.many.example. A 203.0.113.1\n",
     "b.many.example. A 203.0.113.2\nb.many.example. A 203.0.113.3\n",
-    ptr("198.51.100.20", "198-51-100-20.dsl.example."), "198-51-100-20.dsl.example. A 198.51.100.20\n",
+    ptr("198.51.100.20", "198-51-100-20.dsl.example."),
+    "198-51-100-20.dsl.example. A 198.51.100.20\n",
     "30.100.51.198.in-addr.arpa. NS ns.unreachable.example.\n",
     ptr("198.51.100.31", "mail.away.example."), "mail.away.example. NS ns.unreachable.example.\n",
 ])
@@ -116,8 +117,10 @@ def policies(names):
     """For every check a policy that refuses for it alone, chosen by the recipient."""
     text = 'mode = enforce\nlocal-networks = {}\nown-names = {"mx.example.net"}\n'
     for wanted in [*names, "score"]:
-        text += f'match "{wanted}" {{ recipient = {{"{wanted}@example.net"}} policy = "{wanted}" }}\n'
-        text += f'policy "{wanted}" {{ tag-score = 0 reject-score = {3 if wanted == "score" else 0}\n'
+        limit = 3 if wanted == "score" else 0
+        text += f'match "{wanted}" {{\n    recipient = {{"{wanted}@example.net"}}\n'
+        text += f'    policy = "{wanted}"\n}}\n'
+        text += f'policy "{wanted}" {{\n    tag-score = 0\n    reject-score = {limit}\n'
         for name in names:
             action = "accept"
             if name == wanted:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A mail server with iprevd in front, set up by the blocks of a guide in doc/.
 
-What is shown is installed as it stands, but for the folders, with its own ports, in a network of its
-own.  iprevd runs as its unit runs it: as its own user, in the mail server's jail.
+What is shown is installed as it stands, but for the folders, with its own ports, in a network of
+its own.  iprevd runs as its unit runs it: as its own user, in the mail server's jail.
 """
 
 import contextlib
@@ -51,7 +51,8 @@ class Filter:
         folder.mkdir()
         (folder / "zone").write_text(world.ZONE)
         self.log_path = folder / "log"
-        for name, line in [("passwd", PASSWD + USER), ("group", GROUP + f"iprevd:x:{IPREVD_UID}:\n")]:
+        group = GROUP + f"iprevd:x:{IPREVD_UID}:\n"
+        for name, line in [("passwd", PASSWD + USER), ("group", group)]:
             (jail.dir / "etc" / name).write_text(line)
         self.configure(text)
 
@@ -249,7 +250,8 @@ def postfix_site(section, network, extra="", conf=""):
         "/var/spool/postfix", f"{RUN}/queue"))
     try:
         if "sh" in blocks:
-            server.jail.run("sh", "-euc", blocks["sh"].replace("/var/spool/postfix", f"{RUN}/queue"))
+            commands = blocks["sh"].replace("/var/spool/postfix", f"{RUN}/queue")
+            server.jail.run("sh", "-euc", commands)
         given.start()
         server.assert_settings_are_known()
         server.start()

@@ -38,7 +38,9 @@ def unix_socket(network):
     with postfix_site("A unix socket inside the chroot", network) as site:
         site.judges()
         socket = site.server.jail.dir / "queue" / "iprevd" / "milter"
-        assert socket.stat().st_uid == IPREVD_UID and socket.stat().st_gid == mta_postfix.POSTFIX_UID
+        # The group's number is that of the user.
+        assert socket.stat().st_uid == IPREVD_UID
+        assert socket.stat().st_gid == mta_postfix.POSTFIX_UID
         assert socket.stat().st_mode & 0o7777 == 0o660
 
 
@@ -138,7 +140,8 @@ def restrictions(network):
     with postfix_site("Instead of Postfix's own restrictions", network,
                       "smtpd_helo_required = no\n") as site:
         site.judges()
-        for helo, code, check in [("192.0.2.1", 550, "helo-bare-ip"), ("word", 550, "helo-not-fqdn"),
+        for helo, code, check in [("192.0.2.1", 550, "helo-bare-ip"),
+                                  ("word", 550, "helo-not-fqdn"),
                                   ("no_good.example", 550, "helo-invalid"),
                                   ("nowhere.good.example", 550, "helo-unresolved"),
                                   # Without its lookup Postfix knows nobody by name.
