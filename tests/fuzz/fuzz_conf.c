@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every byte of a configuration file: it loads, or it says why not; what it prints loads again. */
+/*
+ * Every byte of a configuration file: it loads, or it says why not; what it prints loads again, and
+ * what it decides can be told.
+ */
 #include "fuzz.h"
 
-#include "site/conf.h"
+#include "told.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +14,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum place { LOADED, REFUSED, HELD_BACK };
+enum place { LOADED, REFUSED, HELD_BACK, MATCHED, EXCUSED, DEFERRED, REJECTED };
 
-FUZZ_PLACES([LOADED] = "loaded", [REFUSED] = "refused", [HELD_BACK] = "files-held-back");
+FUZZ_PLACES([LOADED] = "loaded", [REFUSED] = "refused", [HELD_BACK] = "files-held-back",
+            [MATCHED] = "matched", [EXCUSED] = "excused", [DEFERRED] = "tempfail",
+            [REJECTED] = "reject");
 
 #define NOW INT64_C(1798761600) /* 2027-01-01T00:00:00Z */
 
@@ -108,6 +113,58 @@ static char *print(const struct conf *conf, size_t *size)
     return text;
 }
 
+static void decide(const struct conf *conf, const struct facts *facts)
+{
+    const struct occasion occasion = {.dialogue = DIALOGUE_MAIL,
+                                      .sender = "a@mail.example.org",
+                                      .recipient = "postmaster@example.net",
+                                      .listener = "smtpd",
+                                      .mta = "mx.example.net",
+                                      .stage = "rcpt",
+                                      .wall_s = NOW};
+    struct decision decision;
+    struct reply reply;
+    decision_make(conf, facts, &occasion, &decision);
+    told_check_decision(&decision, &occasion);
+    if (decision.match != NULL)
+        fuzz_reach(MATCHED);
+    if (decision.policy == NULL)
+        fuzz_reach(EXCUSED);
+    if (decision.verdict.action < ACTION_TEMPFAIL)
+        return;
+    bool reject = decision.verdict.action == ACTION_REJECT;
+    decision_reply(&decision, &reply);
+    told_check_reply(&reply, reject);
+    fuzz_reach(reject ? REJECTED : DEFERRED);
+}
+
+/* A client with a name from its address, one without a name, and one about whom nothing is known.
+ */
+static void decide_some(const struct conf *conf)
+{
+    struct facts facts = {.client = {.family = IP_V4, .bytes = {192, 0, 2, 71}},
+                          .ptr = {.outcome = DNS_FOUND},
+                          .sender_domain = "mail.example.org"};
+    const struct name_facts name = {.name = "dsl-192-0-2-71.isp.example",
+                                    .forward = {.outcome = DNS_FOUND},
+                                    .addresses = &facts.client,
+                                    .address_count = 1};
+    facts.names = &name;
+    facts.name_count = 1;
+    helo_parse("mail.example.org", &facts.helo);
+    facts.helo_name =
+        (struct name_facts){.name = facts.helo.name, .forward = {.outcome = DNS_NXDOMAIN}};
+    decide(conf, &facts);
+    facts.ptr.outcome = DNS_NXDOMAIN;
+    facts.name_count = 0;
+    helo_parse("x_(y)\r\n\"=\\%n", &facts.helo);
+    facts.helo_name = (struct name_facts){.name = NULL};
+    decide(conf, &facts);
+    facts.ptr.outcome = DNS_TEMPERROR;
+    helo_parse("[192.0.2.1]", &facts.helo);
+    decide(conf, &facts);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t first_size, second_size;
@@ -117,6 +174,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_reach(conf == NULL ? REFUSED : LOADED);
     if (conf == NULL)
         return 0;
+    decide_some(conf);
     char *first = print(conf, &first_size);
     struct conf *again = load(first, first_size);
     CHECK(again != NULL);

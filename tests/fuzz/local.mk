@@ -47,8 +47,8 @@ tests_fuzz_fuzz_cachefile_LDADD = libdns.a libcore.a libbase.a
 tests_fuzz_fuzz_cachefile_LDFLAGS = $(FUZZ_LINK)
 
 # Its own open() and what else reads files: see there.
-tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(FUZZ_SHARED)
-tests_fuzz_fuzz_conf_LDADD = $(SITE_LIBS)
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/told.c tests/fuzz/told.h $(FUZZ_SHARED)
+tests_fuzz_fuzz_conf_LDADD = libreplay.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=open,--wrap=stat,--wrap=access,--wrap=psl_load_file
 
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(FUZZ_SHARED)
