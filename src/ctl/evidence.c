@@ -247,6 +247,9 @@ static void put_verdict(const struct evidence_page *page, const struct decision 
                        page->passed_over);
         put_sentence(page, "note", memory);
     }
+    /* What a single check says stands beside it; a sum is told nowhere else. */
+    if (reply == NULL && verdict->by_score)
+        put_sentence(page, "reason", decision->reason);
     for (size_t i = 0; reply != NULL && i < reply->line_count; i++) {
         char line[REPLY_SHOWN_MAX];
         (void)snprintf(line, sizeof line, "%s%c%s %s", reply->code,
