@@ -16,5 +16,10 @@ bench_cache_LDADD = libdns.a libcore.a libbase.a -lm
 
 noinst_PROGRAMS += bench/delaydns
 bench_delaydns_SOURCES = bench/delaydns.c
+
 noinst_PROGRAMS += bench/smtpload
 bench_smtpload_SOURCES = bench/smtpload.c
+
+noinst_PROGRAMS += bench/dnsload
+bench_dnsload_SOURCES = bench/dnsload.c
+bench_dnsload_LDADD = libdns.a libcore.a libbase.a $(LDNS_LIBS) $(EVENT_LIBS) $(PSL_LIBS)

@@ -55,6 +55,7 @@ struct loop_watch {
     void (*call)(void *arg, unsigned ready);
     void *arg;
     bool added;
+    bool idle; /* not counted as busy */
 };
 
 /* Take everything that was posted; what is posted meanwhile waits for the next turn. */
@@ -389,7 +390,7 @@ static void watch_remove(struct loop_watch *watch)
         return;
     event_del(watch->event);
     watch->added = false;
-    watch->loop->busy--;
+    watch->loop->busy -= watch->idle ? 0 : 1;
 }
 
 static enum status watch_add(struct loop_watch *watch)
@@ -397,7 +398,7 @@ static enum status watch_add(struct loop_watch *watch)
     if (event_add(watch->event, NULL) != 0)
         return STATUS_NOMEM;
     watch->added = true;
-    watch->loop->busy++;
+    watch->loop->busy += watch->idle ? 0 : 1;
     return STATUS_OK;
 }
 
@@ -435,6 +436,17 @@ enum status loop_watch_change(struct loop_watch *watch, unsigned what)
                      watch) != 0)
         return STATUS_INVALID;
     return watch_add(watch);
+}
+
+void loop_watch_keeps(struct loop_watch *watch, bool keeps)
+{
+    if (watch->idle != keeps)
+        return;
+    watch->idle = !keeps;
+    if (watch->added && keeps)
+        watch->loop->busy++;
+    else if (watch->added)
+        watch->loop->busy--;
 }
 
 void loop_watch_free(struct loop_watch *watch)

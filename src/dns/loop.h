@@ -52,6 +52,8 @@ enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 struct loop_watch *loop_watch_new(struct loop *loop, int fd, unsigned what,
                                   void (*call)(void *arg, unsigned ready), void *arg) MUST_CHECK;
 enum status loop_watch_change(struct loop_watch *watch, unsigned what) MUST_CHECK;
+/* Does loop_run_here() go on for this one?  It does unless told otherwise. */
+void loop_watch_keeps(struct loop_watch *watch, bool keeps);
 void loop_watch_free(struct loop_watch *watch);
 
 /* For the exporter and the control socket, which use libevent's own helpers on this loop. */

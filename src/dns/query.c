@@ -389,6 +389,7 @@ static enum status lane_stream(struct lane *lane)
     if (status == STATUS_OK) {
         pool->tcp_open++;
     } else if (status == STATUS_NOMEM || transport_error_is_local(errno)) {
+        udp_spare_clear(&pool->spare); /* descriptors that nobody uses */
         lane_wait_tcp(lane);
         tcp_turn_at(pool, loop_now_ms(pool->loop) + QUERY_LOCAL_MS);
         status = STATUS_OK;
@@ -422,7 +423,8 @@ static enum status lane_datagram(struct lane *lane)
     if (lane->udp == NULL) {
         status = lane_renew(lane);
         if (status == STATUS_OK)
-            status = udp_open(pool->loop, &lane->server->where, &udp_calls, lane, &lane->udp);
+            status = udp_open(pool->loop, &pool->spare, &lane->server->where, &udp_calls, lane,
+                              &lane->udp);
     }
     if (status == STATUS_OK)
         status = udp_send(lane->udp, message, lane_query(lane, message));

@@ -10,6 +10,7 @@ enum status query_pool_init(struct query_pool *pool, struct loop *loop, void (*t
 {
     memset(pool, 0, sizeof *pool);
     TAILQ_INIT(&pool->tcp_waiting);
+    udp_spare_init(&pool->spare);
     LIST_INIT(&pool->running);
     pool->loop = loop;
     pool->attempts = QUERY_ATTEMPTS;
@@ -26,6 +27,7 @@ enum status query_pool_init(struct query_pool *pool, struct loop *loop, void (*t
 
 void query_pool_clear(struct query_pool *pool)
 {
+    udp_spare_clear(&pool->spare);
     loop_timer_free(pool->tcp_turn);
     pthread_mutex_destroy(&pool->lock);
 }

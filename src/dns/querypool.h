@@ -8,6 +8,7 @@
 #define IPREVD_QUERYPOOL_H
 
 #include "dns/servers.h"
+#include "dns/transport_udp.h"
 
 #include <pthread.h>
 #include <sys/queue.h>
@@ -36,6 +37,7 @@ struct query_pool {
     struct loop_timer *tcp_turn;
     TAILQ_HEAD(lane_queue, lane) tcp_waiting;
     LIST_HEAD(query_list, query) running;
+    struct udp_spare spare;
     uint16_t ids[64]; /* random, not used yet */
     unsigned id_count;
 };

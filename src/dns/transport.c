@@ -51,6 +51,54 @@ int transport_connect(const struct network_server *server, int type)
     return fd;
 }
 
+int transport_reconnect(int fd, const struct network_server *server)
+{
+    union address address;
+    socklen_t length = make_address(server, &address);
+
+    return connect(fd, &address.any, length);
+}
+
+/* Nothing arrives any more: the rest is read, and with it an error that nobody has seen. */
+static bool drain(int fd)
+{
+    for (int i = 0; i < TRANSPORT_READS_MAX; i++) {
+        char byte;
+
+        if (recv(fd, &byte, 1, MSG_TRUNC) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return true;
+    }
+    return false;
+}
+
+bool transport_disconnect(int fd)
+{
+    struct sockaddr nobody;
+
+    memset(&nobody, 0, sizeof nobody);
+    nobody.sa_family = AF_UNSPEC;
+    return connect(fd, &nobody, sizeof nobody) == 0 && drain(fd);
+}
+
+bool transport_can_disconnect(void)
+{
+    /* Connecting a datagram socket sends nothing. */
+    const struct network_server here = {.addr = {.family = IP_V4, .bytes = {127, 0, 0, 1}},
+                                        .port = NETWORK_PORT};
+    union address address;
+    socklen_t length = sizeof address;
+    int fd = transport_connect(&here, SOCK_DGRAM);
+    bool can;
+
+    if (fd < 0)
+        return false;
+    memset(&address, 0, sizeof address);
+    can = transport_disconnect(fd) && getsockname(fd, &address.any, &length) == 0 &&
+          address.any.sa_family == AF_INET && address.v4.sin_port == 0;
+    close(fd);
+    return can;
+}
+
 bool transport_error_is_local(int error)
 {
     switch (error) {

@@ -21,6 +21,18 @@ struct transport_calls {
 int transport_connect(const struct network_server *server, int type);
 
 /*
+ * Take a datagram socket from its server, and from its port: it has none until it is connected
+ * again, and then another random one.  What has arrived is thrown away.  False: close it.
+ */
+bool transport_disconnect(int fd);
+
+/* Connect such a socket; 0, or -1 with errno. */
+int transport_reconnect(int fd, const struct network_server *server);
+
+/* Does transport_disconnect() give the port back here?  Linux does, the BSDs keep it. */
+bool transport_can_disconnect(void);
+
+/*
  * Is an errno of ours (descriptors, memory, ports have run out) rather than a sign of the server or
  * of the way to it?
  */

@@ -5,10 +5,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 struct udp {
+    struct udp_spare *spare;
+    unsigned family; /* its place there */
     const struct transport_calls *calls;
     void *arg;
     int fd;
@@ -46,28 +49,80 @@ static void on_ready(void *arg, unsigned ready)
             return;
 }
 
-enum status udp_open(struct loop *loop, const struct network_server *server,
-                     const struct transport_calls *calls, void *arg, struct udp **out)
+void udp_spare_init(struct udp_spare *spare)
+{
+    memset(spare, 0, sizeof *spare);
+    spare->usable = transport_can_disconnect();
+}
+
+static void udp_close(struct udp *udp)
+{
+    loop_watch_free(udp->watch);
+    close(udp->fd);
+    free(udp);
+}
+
+void udp_spare_clear(struct udp_spare *spare)
+{
+    for (unsigned family = 0; family < 2; family++)
+        while (spare->count[family] > 0)
+            udp_close(spare->list[family][--spare->count[family]]);
+}
+
+/* A spare socket, connected to the server; NULL when there is none. */
+static struct udp *udp_again(struct udp_spare *spare, unsigned family,
+                             const struct network_server *server)
+{
+    struct udp *udp;
+
+    if (spare->count[family] == 0)
+        return NULL;
+    udp = spare->list[family][--spare->count[family]];
+    if (transport_reconnect(udp->fd, server) != 0) {
+        udp_close(udp); /* a new one says why it cannot be */
+        return NULL;
+    }
+    loop_watch_keeps(udp->watch, true);
+    return udp;
+}
+
+/* NULL with errno; ENOMEM among others. */
+static struct udp *udp_new(struct loop *loop, const struct network_server *server)
 {
     struct udp *udp = calloc(1, sizeof *udp);
+    int error;
 
     if (udp == NULL)
-        return STATUS_NOMEM;
+        return NULL;
+    udp->fd = transport_connect(server, SOCK_DGRAM);
+    if (udp->fd >= 0) {
+        udp->watch = loop_watch_new(loop, udp->fd, LOOP_READ, on_ready, udp);
+        if (udp->watch != NULL)
+            return udp;
+        close(udp->fd);
+        errno = ENOMEM;
+    }
+    error = errno;
+    free(udp);
+    errno = error;
+    return NULL;
+}
+
+enum status udp_open(struct loop *loop, struct udp_spare *spare,
+                     const struct network_server *server, const struct transport_calls *calls,
+                     void *arg, struct udp **out)
+{
+    unsigned family = server->addr.family == IP_V4 ? 0 : 1;
+    struct udp *udp = udp_again(spare, family, server);
+
+    if (udp == NULL)
+        udp = udp_new(loop, server);
+    if (udp == NULL)
+        return errno == ENOMEM ? STATUS_NOMEM : STATUS_IO;
+    udp->spare = spare;
+    udp->family = family;
     udp->calls = calls;
     udp->arg = arg;
-    udp->fd = transport_connect(server, SOCK_DGRAM);
-    if (udp->fd < 0) {
-        int error = errno;
-
-        free(udp);
-        errno = error;
-        return STATUS_IO;
-    }
-    udp->watch = loop_watch_new(loop, udp->fd, LOOP_READ, on_ready, udp);
-    if (udp->watch == NULL) {
-        udp_free(udp);
-        return STATUS_NOMEM;
-    }
     *out = udp;
     return STATUS_OK;
 }
@@ -82,11 +137,19 @@ enum status udp_send(struct udp *udp, const uint8_t *message, size_t length)
 
 void udp_free(struct udp *udp)
 {
+    struct udp_spare *spare;
+
     if (udp == NULL)
         return;
     if (udp->freed != NULL)
         *udp->freed = true;
-    loop_watch_free(udp->watch);
-    close(udp->fd);
-    free(udp);
+    udp->freed = NULL;
+    spare = udp->spare;
+    if (!spare->usable || spare->count[udp->family] == UDP_SPARE_MAX ||
+        !transport_disconnect(udp->fd)) {
+        udp_close(udp);
+        return;
+    }
+    loop_watch_keeps(udp->watch, false);
+    spare->list[udp->family][spare->count[udp->family]++] = udp;
 }
