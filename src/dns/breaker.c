@@ -9,6 +9,9 @@
 #define LABELS_V6      10 /* 8 nibbles and ip6.arpa: a /32 */
 #define LABELS_FORWARD 2
 
+/* Of the name in a probe: 64 random bits. */
+#define LABEL_LENGTH 16
+
 static bool ends_with(const struct question *question, const char *wire, size_t length)
 {
     return question->length >= length &&
@@ -57,29 +60,61 @@ static void remember(struct breaker *breaker, uint64_t zone, bool failed, int64_
     breaker->zones[slot].failed = failed;
 }
 
-bool breaker_feed(struct breaker *breaker, const struct question *question, bool failed,
-                  int64_t now_ms)
+/* Do the lookups of different zones fail, and hardly any succeed? */
+static bool is_suspect(const struct breaker *breaker, int64_t now_ms)
 {
-    unsigned failing = 0, answering = 0, answering_since = 0;
-    if (failed && question->type != RR_PTR)
-        return false;
-    remember(breaker, zone_of(question), failed, now_ms);
+    unsigned failing = 0, answering = 0;
     for (size_t i = 0; i < BREAKER_ZONES; i++) {
         if (!breaker->zones[i].used || now_ms - breaker->zones[i].when_ms > BREAKER_WINDOW_MS)
             continue;
-        if (breaker->zones[i].failed) {
+        if (breaker->zones[i].failed)
             failing++;
-        } else {
+        else
             answering++;
-            answering_since += breaker->zones[i].when_ms >= breaker->since_ms;
-        }
     }
-    bool open = breaker->open
-                    ? answering_since < BREAKER_CLOSE_ZONES
-                    : failing >= BREAKER_OPEN_ZONES && failing >= answering * BREAKER_OPEN_RATIO;
+    return failing >= BREAKER_OPEN_ZONES && failing >= answering * BREAKER_OPEN_RATIO;
+}
+
+bool breaker_feed(struct breaker *breaker, const struct question *question, bool failed,
+                  int64_t now_ms)
+{
+    if (failed && question->type != RR_PTR)
+        return false;
+    remember(breaker, zone_of(question), failed, now_ms);
+    if (breaker->probing)
+        return false;
+    int64_t rest_ms = breaker->open && !failed ? BREAKER_HOPE_MS : BREAKER_REST_MS;
+    if (breaker->probed && now_ms - breaker->probe_ms < rest_ms)
+        return false;
+    /* An answer is no suspicion, but while it is open it is hope. */
+    if (!breaker->open && (!failed || !is_suspect(breaker, now_ms)))
+        return false;
+    breaker->probing = breaker->probed = true;
+    breaker->probe_ms = now_ms;
+    return true;
+}
+
+bool breaker_probed(struct breaker *breaker, enum breaker_probe probe, int64_t now_ms)
+{
+    bool open = breaker->open;
+    breaker->probing = false;
+    if (probe == BREAKER_ANSWERED)
+        open = false;
+    else if (probe == BREAKER_FAILED)
+        open = open || is_suspect(breaker, now_ms); /* others may have answered meanwhile */
     if (open == breaker->open)
         return false;
     breaker->open = open;
     breaker->since_ms = now_ms;
     return true;
+}
+
+void breaker_question(uint64_t random, struct question *out)
+{
+    static const uint8_t zone[] = "\3com"; /* with the root's zero */
+    *out = (struct question){.type = RR_A, .length = 1 + LABEL_LENGTH + sizeof zone};
+    out->name[0] = LABEL_LENGTH;
+    for (unsigned i = 1; i <= LABEL_LENGTH; i++, random >>= 4)
+        out->name[i] = (uint8_t)('a' + (random & 15));
+    memcpy(out->name + 1 + LABEL_LENGTH, zone, sizeof zone);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Is the resolver itself down, or only somebody's zone?  A window over the latest outcomes by zone:
- * the breaker opens when the questions about many different zones fail and hardly any succeed, so
- * one broken zone never opens it, however often it is asked.  Pure: time is an argument; not
- * locked.
+ * Is the resolver itself down, or only somebody's zone?  A window over the latest outcomes by zone
+ * raises the suspicion: the questions about several different zones fail and hardly any succeed.  A
+ * probe decides: a question that any resolver which does its work answers, asked of the servers
+ * themselves.  So no set of broken zones opens the breaker, however many they are and however often
+ * they are asked about, and it closes by a probe, too.  Pure: time is an argument; not locked.
  */
 #ifndef IPREVD_BREAKER_H
 #define IPREVD_BREAKER_H
@@ -17,15 +18,29 @@
 #define BREAKER_ZONES 64
 
 /* So many different zones must fail, and so many times as many as succeed. */
-#define BREAKER_OPEN_ZONES 8
+#define BREAKER_OPEN_ZONES 4
 #define BREAKER_OPEN_RATIO 4
 
-/* So many different zones must answer for it to close. */
-#define BREAKER_CLOSE_ZONES 2
+/*
+ * Milliseconds from one probe to the next: while lookups fail, and while it is open and one was
+ * answered.  A probe that is not answered in BREAKER_PROBE_MS has failed.
+ */
+#define BREAKER_REST_MS  10000
+#define BREAKER_HOPE_MS  1000
+#define BREAKER_PROBE_MS 4000
+
+enum breaker_probe {
+    BREAKER_ANSWERED, /* with records, with none, or that there is no such name */
+    BREAKER_FAILED,
+    BREAKER_UNKNOWN, /* it could not be asked */
+};
 
 struct breaker {
     bool open;
     int64_t since_ms; /* when it opened or closed */
+    bool probing;     /* a probe is under way */
+    bool probed;      /* there has been one */
+    int64_t probe_ms; /* when the last one began */
     struct {
         uint64_t zone;
         int64_t when_ms;
@@ -36,10 +51,19 @@ struct breaker {
 
 /*
  * Take the outcome of a question.  Failures count only for PTR: the names in a PTR are chosen by
- * whoever owns the reverse zone, and could be of many broken zones at once.  True when the breaker
- * opened or closed by it.
+ * whoever owns the reverse zone, and could be of many broken zones at once.  True: a probe must be
+ * made now, and breaker_probed() be told of it.
  */
 bool breaker_feed(struct breaker *breaker, const struct question *question, bool failed,
                   int64_t now_ms);
+
+/* The probe's end.  True when the breaker opened or closed by it. */
+bool breaker_probed(struct breaker *breaker, enum breaker_probe probe, int64_t now_ms);
+
+/*
+ * The question of a probe: an address of a name that does not exist, below a zone that no customer
+ * owns.  `random`: another one each time, or a cache would answer.
+ */
+void breaker_question(uint64_t random, struct question *out);
 
 #endif

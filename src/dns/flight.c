@@ -294,8 +294,11 @@ static void on_result(void *arg, const struct source_result *result)
 /* Nobody wants the answer: on_result() is called, and the flight is gone, when this returns. */
 static void cancel_flight(struct flight *flight)
 {
+    struct flights *flights = flight->flights;
     struct source *source = flight->origin->source;
     flight->dropped = true;
+    if (!flights->closing && now_ms(flights) - flight->started_ms >= FLIGHT_IN_VAIN_MS)
+        flights->on_event(flights->resolver, FLIGHT_IN_VAIN, &flight->question, NULL);
     source->ops->cancel(source, flight->handle);
 }
 

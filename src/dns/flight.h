@@ -35,6 +35,9 @@ struct origin {
     unsigned users;
 };
 
+/* Milliseconds after which an answer that has not come is missed, whoever hangs up then. */
+#define FLIGHT_IN_VAIN_MS 2000
+
 struct flight;
 LIST_HEAD(flight_list, flight);
 
@@ -44,6 +47,7 @@ enum flight_event {
     FLIGHT_REFUSED,   /* at the limit, or out of memory */
     FLIGHT_CANCELLED, /* an asker has gone */
     FLIGHT_STALE,     /* a stale answer was given */
+    FLIGHT_IN_VAIN,   /* nobody waits any more, after FLIGHT_IN_VAIN_MS without an answer */
 };
 
 struct flights {

@@ -32,6 +32,7 @@ struct resolver {
 
     pthread_mutex_t lock; /* guards what follows, and flights.origin where other threads read it */
     struct breaker breaker;
+    struct probe *probe; /* under way; the loop's thread */
     char *texts[SERVER_TEXTS_MAX];
     unsigned text_count;
 
@@ -68,15 +69,29 @@ void resolver_update_figures(struct resolver *resolver)
     update_figures(resolver);
 }
 
-/* An outcome for the breaker.  A loop is the zone's doing: the servers did answer. */
-static void feed_breaker(struct resolver *resolver, const struct question *question,
-                         const struct answer *answer)
+/* --- the breaker's probe -------------------------------------------------------------------- */
+
+/* One question to the servers themselves, past the cache. */
+struct probe {
+    struct resolver *resolver;
+    struct origin *origin; /* a user of it */
+    void *handle;          /* for cancel; NULL: being asked */
+};
+
+static enum breaker_probe verdict(const struct probe *probe, const struct answer *answer)
 {
-    bool failed = answer->outcome == DNS_TEMPERROR && answer->problem != PROBLEM_LOOP;
-    if (failed && dns_problem_is_ours((enum dns_problem)answer->problem))
-        return; /* our own limits say nothing of the servers */
+    if (answer == NULL || probe->origin != probe->resolver->flights.origin)
+        return BREAKER_UNKNOWN; /* out of memory, or other servers by now */
+    if (answer->outcome != DNS_TEMPERROR || answer->problem == PROBLEM_LOOP)
+        return BREAKER_ANSWERED;
+    return dns_problem_is_ours((enum dns_problem)answer->problem) ? BREAKER_UNKNOWN
+                                                                  : BREAKER_FAILED;
+}
+
+static void end_probe(struct resolver *resolver, enum breaker_probe what)
+{
     pthread_mutex_lock(&resolver->lock);
-    bool changed = breaker_feed(&resolver->breaker, question, failed, now_ms(resolver));
+    bool changed = breaker_probed(&resolver->breaker, what, now_ms(resolver));
     bool open = resolver->breaker.open;
     pthread_mutex_unlock(&resolver->lock);
     if (!changed)
@@ -84,9 +99,71 @@ static void feed_breaker(struct resolver *resolver, const struct question *quest
     atomic_store(&resolver->down, open);
     metric_set(resolver->metrics.outage, 0, 0, open);
     if (open)
-        log_warning("DNS outage: lookups of many different zones fail; outage-action applies");
+        log_warning("DNS outage: lookups of different zones fail, and the servers do not resolve a "
+                    "name that we chose; outage-action applies");
     else
         log_info("DNS outage over: lookups are answered again");
+}
+
+static void on_probe(void *arg, const struct source_result *result)
+{
+    struct probe *probe = arg;
+    struct resolver *resolver = probe->resolver;
+    enum breaker_probe what = verdict(probe, result->answer);
+    answer_unref(result->answer);
+    resolver->probe = NULL;
+    origin_release(probe->origin);
+    free(probe);
+    end_probe(resolver, what);
+}
+
+static void begin_probe(struct resolver *resolver)
+{
+    struct probe *probe = malloc(sizeof *probe);
+    struct question seed = {.type = RR_A, .length = sizeof(int64_t)}, question;
+    int64_t now = now_ms(resolver);
+    void *handle;
+    if (probe == NULL || resolver->flights.closing) {
+        free(probe);
+        end_probe(resolver, BREAKER_UNKNOWN);
+        return;
+    }
+    memcpy(seed.name, &now, sizeof now);
+    breaker_question(cache_hash(resolver->cache, &seed), &question);
+    *probe = (struct probe){.resolver = resolver, .origin = resolver->flights.origin};
+    probe->origin->users++;
+    resolver->probe = probe;
+    handle = probe->origin->source->ops->ask(probe->origin->source, &question,
+                                             now + BREAKER_PROBE_MS, on_probe, probe);
+    if (handle != NULL) /* none: it has ended */
+        probe->handle = handle;
+}
+
+/* on_probe() is called before this returns. */
+static void cancel_probe(struct resolver *resolver)
+{
+    struct probe *probe = resolver->probe;
+    if (probe != NULL)
+        probe->origin->source->ops->cancel(probe->origin->source, probe->handle);
+}
+
+static void feed_breaker(struct resolver *resolver, const struct question *question, bool failed)
+{
+    pthread_mutex_lock(&resolver->lock);
+    bool wanted = breaker_feed(&resolver->breaker, question, failed, now_ms(resolver));
+    pthread_mutex_unlock(&resolver->lock);
+    if (wanted)
+        begin_probe(resolver);
+}
+
+/* An outcome for the breaker.  A loop is the zone's doing: the servers did answer. */
+static void feed_answer(struct resolver *resolver, const struct question *question,
+                        const struct answer *answer)
+{
+    bool failed = answer->outcome == DNS_TEMPERROR && answer->problem != PROBLEM_LOOP;
+    if (failed && dns_problem_is_ours((enum dns_problem)answer->problem))
+        return; /* our own limits say nothing of the servers */
+    feed_breaker(resolver, question, failed);
 }
 
 static void on_event(struct resolver *resolver, enum flight_event event,
@@ -100,7 +177,7 @@ static void on_event(struct resolver *resolver, enum flight_event event,
     case FLIGHT_LANDED:
         if (answer->outcome == DNS_TEMPERROR)
             metric_add(metrics->failures, answer->problem, 0, 1);
-        feed_breaker(resolver, question, answer);
+        feed_answer(resolver, question, answer);
         update_figures(resolver);
         break;
     case FLIGHT_REFUSED:
@@ -111,6 +188,9 @@ static void on_event(struct resolver *resolver, enum flight_event event,
         break;
     case FLIGHT_STALE:
         metric_add(metrics->stale_served, 0, 0, 1);
+        break;
+    case FLIGHT_IN_VAIN:
+        feed_breaker(resolver, question, true);
         break;
     }
     metric_set(metrics->in_flight, 0, 0, resolver->flights.count);
@@ -374,6 +454,7 @@ void resolver_free(struct resolver *resolver)
     if (resolver == NULL)
         return;
     flights_clear(&resolver->flights);
+    cancel_probe(resolver);
     origin_release(resolver->flights.origin);
     for (unsigned i = 0; i < resolver->text_count; i++)
         free(resolver->texts[i]);

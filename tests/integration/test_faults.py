@@ -139,6 +139,41 @@ def test_all_black_holed_while_many_wait(start_iprevd, dns):
     assert set(results.values()) == {"tempfail"}
 
 
+def test_broken_zones_are_no_outage(start_iprevd, dns):
+    """However many zones fail: the server resolves what we choose, and each client is deferred."""
+    clients = [f"203.{i}.0.7" for i in range(1, 21)]
+    for client in clients:
+        dns.on(reverse(client), "PTR", behaviour="servfail")
+    running = start_iprevd(ENFORCE, dns=servers(dns))
+    for _ in range(2):
+        assert {ask(running, client, f"[{client}]").verdict for client in clients} == {"tempfail"}
+    probes = [name for _, name, kind in dns.log if name.rstrip(".").endswith(".com")]
+    assert 1 <= len(probes) < 10 and len(set(probes)) == len(probes)
+    assert "DNS outage" not in running.log
+
+
+def test_outage_and_its_end(start_iprevd, dns):
+    """The servers fall silent: clients are let in, marked; they answer again: it is over."""
+    dns.host("203.99.0.7", "mail.example.org")
+    running = start_iprevd(ENFORCE, dns=servers(dns))
+    dns.blackhole = True
+    clients = [f"203.{i}.0.7" for i in range(1, 7)]
+    threads = [threading.Thread(target=ask, args=(running, client, f"[{client}]"))
+               for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    daemon.wait_until("the outage to be noticed", lambda: "DNS outage:" in running.log, seconds=30)
+    result = ask(running, "203.50.0.7", "[203.50.0.7]")
+    assert not result.refusal and result.field("X-Iprevd").startswith("tag")
+    dns.blackhole = False
+    daemon.wait_until("its end", lambda: iprev(ask(running, "203.99.0.7", "[203.99.0.7]")) == "pass"
+                      and "DNS outage over" in running.log, seconds=30)
+    dns.on(reverse("203.51.0.7"), "PTR", behaviour="servfail")
+    assert ask(running, "203.51.0.7", "[203.51.0.7]").verdict == "tempfail"
+
+
 def test_resolv_conf_replaced(start_iprevd, directory):
     """A new resolv.conf is noticed while running, without a reload."""
     with HostileDNS("127.0.71.1", 53) as first, HostileDNS("127.0.71.2", 53) as second:

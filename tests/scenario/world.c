@@ -54,12 +54,21 @@ static int64_t world_s(void *arg)
     return START_S + (world->now_ms - START_MS) / 1000 + world->wall_step_s;
 }
 
+/* "*.example" is every name below it. */
+static bool rule_is_for(const struct rule *rule, const char *name)
+{
+    size_t length = strlen(name), suffix = strlen(rule->name + 1);
+    if (strncmp(rule->name, "*.", 2) != 0)
+        return strcasecmp(rule->name, name) == 0;
+    return length > suffix && strcasecmp(rule->name + 1, name + length - suffix) == 0;
+}
+
 static const struct rule *find_rule(const struct world *world, const struct question *question)
 {
     char name[NAME_TEXT_MAX];
     wirename_text(question->name, question->length, name);
     for (size_t i = 0; i < world->rule_count; i++)
-        if (strcasecmp(world->rules[i].name, name) == 0)
+        if (rule_is_for(&world->rules[i], name))
             return &world->rules[i];
     return NULL;
 }

@@ -262,6 +262,15 @@ static void on_due(void *arg)
     close_open(open, open->too_late ? "DEADLINE" : open->line->spec);
 }
 
+/* "*.example" is every name right below it that has no line of its own. */
+static bool is_below(const struct question *wildcard, const struct question *question)
+{
+    unsigned skip = 1U + question->name[0];
+    return wildcard->type == question->type && wildcard->name[0] == 1 && wildcard->name[1] == '*' &&
+           question->length >= skip && question->length - skip == wildcard->length - 2U &&
+           memcmp(question->name + skip, wildcard->name + 2, wildcard->length - 2U) == 0;
+}
+
 /* The line whose turn it is: the first that was not used, or the last. */
 static struct line *next_line(struct scripted *scripted, const struct question *question)
 {
@@ -274,6 +283,15 @@ static struct line *next_line(struct scripted *scripted, const struct question *
         if (!line->used)
             break;
     }
+    if (last == NULL)
+        TAILQ_FOREACH(line, &scripted->lines, link)
+        {
+            if (!is_below(&line->question, question))
+                continue;
+            last = line;
+            if (!line->used)
+                break;
+        }
     if (last != NULL)
         last->used = true;
     return last;

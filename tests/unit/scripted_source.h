@@ -30,6 +30,7 @@ const struct clock *scripted_clock(struct scripted *scripted);
 void scripted_use_loop(struct scripted *scripted, struct loop *loop);
 
 /*
+ * "*.example" stands for the names right below it that have no answers of their own.
  * The next answer for a name and type, after `delay_ms` (0: at once, while being asked); the last
  * one given repeats.  `spec` is words: 192.0.2.1 ...       addresses (A, AAAA), or names (PTR, MX)
  * with \DDD escapes, "." the root NXDOMAIN NODATA     negative answers SERVFAIL REFUSED TIMEOUT

@@ -23,54 +23,92 @@ struct story {
     unsigned count;
     bool failed;
     int64_t every_ms; /* between events */
+    enum breaker_probe probe;
 };
+
+#define NET_10 "1.0.#.10.in-addr.arpa"
+#define NET_11 "1.0.#.11.in-addr.arpa"
+#define IN_32                                                                                      \
+    "#.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa" /* of one /32 */
+#define NET_IP6 "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.#.b.d.0.1.0.0.2.ip6.arpa"
 
 static const struct {
     const char *label;
     struct story parts[4];
     bool want_open;
+    unsigned want_probes;
 } stories[] = {
-    {"many zones fail", {{"1.0.#.10.in-addr.arpa", RR_PTR, 8, true, 10}}, true},
-    {"one short of many", {{"1.0.#.10.in-addr.arpa", RR_PTR, 7, true, 10}}, false},
+    {"many zones fail", {{NET_10, RR_PTR, 4, true, 10, BREAKER_FAILED}}, true, 1},
+    {"one short of many", {{NET_10, RR_PTR, 3, true, 10, BREAKER_FAILED}}, false, 0},
+    {"many broken zones, but the resolver resolves",
+     {{NET_10, RR_PTR, 200, true, 10, BREAKER_ANSWERED}},
+     false,
+     1},
+    {"broken zones all day: a probe now and then",
+     {{NET_10, RR_PTR, 100, true, BREAKER_REST_MS / 10, BREAKER_ANSWERED}},
+     false,
+     10},
+    {"the probe could not be made", {{NET_10, RR_PTR, 4, true, 10, BREAKER_UNKNOWN}}, false, 1},
     {"one broken /16, a million times",
-     {{"#.7.0.10.in-addr.arpa", RR_PTR, 1000000, true, 1}},
-     false},
-    {"one broken /32 of IPv6",
-     {{"#.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", RR_PTR, 9, true,
-       10}},
-     false},
-    {"many zones of IPv6",
-     {{"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.#.b.d.0.1.0.0.2.ip6.arpa", RR_PTR, 9, true,
-       10}},
-     true},
-    {"names that one client chose", {{"mail.zone#.example", RR_A, 1000, true, 1}}, false},
+     {{"#.7.0.10.in-addr.arpa", RR_PTR, 1000000, true, 1, BREAKER_FAILED}},
+     false,
+     0},
+    {"one broken /32 of IPv6", {{IN_32, RR_PTR, 9, true, 10, BREAKER_FAILED}}, false, 0},
+    {"many zones of IPv6", {{NET_IP6, RR_PTR, 9, true, 10, BREAKER_FAILED}}, true, 1},
+    {"names that one client chose",
+     {{"mail.zone#.example", RR_A, 1000, true, 1, BREAKER_FAILED}},
+     false,
+     0},
     {"many fail, but more answer",
-     {{"1.0.#.10.in-addr.arpa", RR_PTR, 20, false, 10},
-      {"1.0.#.11.in-addr.arpa", RR_PTR, 20, true, 10}},
-     false},
+     {{NET_10, RR_PTR, 20, false, 10, BREAKER_FAILED},
+      {NET_11, RR_PTR, 20, true, 10, BREAKER_FAILED}},
+     false,
+     0},
     {"a busy server loses its resolver",
-     {{"1.0.#.10.in-addr.arpa", RR_PTR, 200, false, 10},
-      {"1.0.#.11.in-addr.arpa", RR_PTR, 100, true, 10}},
-     true},
+     {{NET_10, RR_PTR, 200, false, 10, BREAKER_FAILED},
+      {NET_11, RR_PTR, 100, true, 10, BREAKER_FAILED}},
+     true,
+     1},
     {"too slowly to belong together",
-     {{"1.0.#.10.in-addr.arpa", RR_PTR, 20, true, BREAKER_WINDOW_MS / 6}},
-     false},
-    {"others answer again",
-     {{"1.0.#.10.in-addr.arpa", RR_PTR, 8, true, 10},
-      {"1.0.#.11.in-addr.arpa", RR_PTR, 2, false, 10}},
-     false},
-    {"only one zone answers, again and again",
-     {{"1.0.#.10.in-addr.arpa", RR_PTR, 8, true, 10},
-      {"#.0.0.11.in-addr.arpa", RR_PTR, 200, false, 10}},
-     true},
-    {"forward answers close it, too",
-     {{"1.0.#.10.in-addr.arpa", RR_PTR, 8, true, 10},
-      {"mail.zone#.example", RR_A, 1, false, 10},
-      {"mail.zone.org", RR_A, 1, false, 10}},
-     false},
+     {{NET_10, RR_PTR, 20, true, BREAKER_WINDOW_MS / 2, BREAKER_FAILED}},
+     false,
+     0},
+    {"others answer again, and so does the probe",
+     {{NET_10, RR_PTR, 4, true, BREAKER_HOPE_MS, BREAKER_FAILED},
+      {NET_11, RR_PTR, 1, false, 10, BREAKER_ANSWERED}},
+     false,
+     2},
+    {"others answer, from a cache: the probe fails",
+     {{NET_10, RR_PTR, 4, true, BREAKER_HOPE_MS, BREAKER_FAILED},
+      {NET_11, RR_PTR, 20, false, BREAKER_HOPE_MS, BREAKER_FAILED}},
+     true,
+     21},
+    {"a probe is not made for every answer",
+     {{NET_10, RR_PTR, 4, true, BREAKER_HOPE_MS, BREAKER_FAILED},
+      {NET_11, RR_PTR, 100, false, BREAKER_HOPE_MS / 100, BREAKER_FAILED}},
+     true,
+     2},
+    {"forward answers are hope, too",
+     {{NET_10, RR_PTR, 4, true, BREAKER_HOPE_MS, BREAKER_FAILED},
+      {"mail.zone#.example", RR_A, 1, false, 10, BREAKER_ANSWERED}},
+     false,
+     2},
+    {"the resolver is back, only broken zones are heard of",
+     {{NET_10, RR_PTR, 4, true, 10, BREAKER_FAILED},
+      {NET_11, RR_PTR, 2, true, BREAKER_REST_MS, BREAKER_ANSWERED}},
+     false,
+     2},
+    {"open, and the probe cannot be made",
+     {{NET_10, RR_PTR, 4, true, BREAKER_REST_MS, BREAKER_FAILED},
+      {NET_11, RR_PTR, 1, false, 10, BREAKER_UNKNOWN}},
+     true,
+     2},
     {"short names",
-     {{".", RR_A, 1, false, 1}, {"example", RR_A, 1, false, 1}, {"arpa", RR_PTR, 1, true, 1}},
-     false},
+     {{".", RR_A, 1, false, 1, BREAKER_FAILED},
+      {"example", RR_A, 1, false, 1, BREAKER_FAILED},
+      {"arpa", RR_PTR, 1, true, 1, BREAKER_FAILED}},
+     false,
+     0},
 };
 
 static void number_name(char *out, size_t size, const char *name, unsigned number)
@@ -82,28 +120,64 @@ static void number_name(char *out, size_t size, const char *name, unsigned numbe
         (void)snprintf(out, size, "%.*s%u%s", (int)(mark - name), name, number, mark + 1);
 }
 
-static void play(const struct story *story, int64_t *now_ms)
+/* How many probes were made. */
+static unsigned play(const struct story *story, int64_t *now_ms)
 {
     char name[128];
+    unsigned probes = 0;
     for (unsigned i = 0; i < story->count; i++) {
         number_name(name, sizeof name, story->name, i + 1);
         struct question question = scripted_question(name, story->type);
         bool was_open = breaker.open;
-        bool changed = breaker_feed(&breaker, &question, story->failed, *now_ms);
-        if (changed != (was_open != breaker.open)) /* Check takes its time to note an assertion */
-            ck_abort_msg("%s: told otherwise", name);
-        if (changed)
-            ck_assert_int_eq(breaker.since_ms, *now_ms);
+        if (breaker_feed(&breaker, &question, story->failed, *now_ms)) {
+            /* One at a time. */
+            ck_assert(!breaker_feed(&breaker, &question, story->failed, *now_ms));
+            bool changed = breaker_probed(&breaker, story->probe, *now_ms);
+            ck_assert(changed == (was_open != breaker.open));
+            if (changed)
+                ck_assert_int_eq(breaker.since_ms, *now_ms);
+            probes++;
+        }
         *now_ms += story->every_ms;
     }
+    return probes;
 }
 
 START_TEST(opens_and_closes)
 {
     int64_t now_ms = T0;
+    unsigned probes = 0;
     for (size_t i = 0; i < 4 && stories[_i].parts[i].name != NULL; i++)
-        play(&stories[_i].parts[i], &now_ms);
+        probes += play(&stories[_i].parts[i], &now_ms);
     ck_assert_msg(breaker.open == stories[_i].want_open, "%s", stories[_i].label);
+    ck_assert_msg(probes == stories[_i].want_probes, "%s: %u probes", stories[_i].label, probes);
+}
+END_TEST
+
+/* While the probe is under way others begin to be answered: it was no outage. */
+START_TEST(answers_during_the_probe)
+{
+    struct story fails = {NET_10, RR_PTR, 3, true, 10, BREAKER_FAILED};
+    struct story answers = {NET_11, RR_PTR, 2, false, 10, BREAKER_FAILED};
+    struct question fourth = scripted_question("1.0.99.10.in-addr.arpa", RR_PTR);
+    int64_t now_ms = T0;
+    ck_assert_uint_eq(play(&fails, &now_ms), 0);
+    ck_assert(breaker_feed(&breaker, &fourth, true, now_ms));
+    ck_assert_uint_eq(play(&answers, &now_ms), 0);
+    ck_assert(!breaker_probed(&breaker, BREAKER_FAILED, now_ms));
+    ck_assert(!breaker.open);
+}
+END_TEST
+
+START_TEST(question_of_a_probe)
+{
+    struct question one, other;
+    breaker_question(0, &one);
+    struct question want = scripted_question("aaaaaaaaaaaaaaaa.com", RR_A);
+    ck_assert(question_equal(&one, &want));
+    breaker_question(UINT64_MAX - 1, &other);
+    want = scripted_question("oppppppppppppppp.com", RR_A);
+    ck_assert(question_equal(&other, &want));
 }
 END_TEST
 
@@ -114,6 +188,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, NULL);
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, opens_and_closes, 0, (int)(sizeof stories / sizeof stories[0]));
+    tcase_add_test(tcase, answers_during_the_probe);
+    tcase_add_test(tcase, question_of_a_probe);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

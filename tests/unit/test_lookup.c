@@ -670,7 +670,8 @@ START_TEST(an_outage_shows)
 {
     struct facts facts;
     char name[64];
-    for (int i = 0; i < 8; i++) {
+    scripted_on(script, "*.com", RR_A, "NETWORK", 0);
+    for (int i = 0; i < 4; i++) {
         (void)snprintf(name, sizeof name, "1.0.%d.10.in-addr.arpa", i);
         scripted_on(script, name, RR_PTR, "NETWORK", 0);
         (void)snprintf(name, sizeof name, "10.%d.0.1", i);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "dns/breaker.h"
 #include "dns/resolver.h"
 #include "scripted_source.h"
 
@@ -704,13 +705,100 @@ START_TEST(outage)
         pass(31);
     }
     ck_assert(!resolver_health(resolver).down);
-    for (int i = 1; i < 8; i++)
+    /* Many broken zones, but the resolver resolves. */
+    for (int i = 1; i < 40; i++)
         ask_zone(i, i % 2 ? "TIMEOUT" : "SERVFAIL");
+    ck_assert(!resolver_health(resolver).down);
+    scripted_on(script, "*.com", RR_A, "SERVFAIL", 0);
+    pass(BREAKER_REST_MS);
+    ask_zone(41, "SERVFAIL");
     ck_assert(resolver_health(resolver).down);
     ck_assert_int_eq(resolver_health(resolver).since_ms, now_ms());
-    pass(1000);
-    for (int i = 10; i < 12; i++)
+    /* The answers that its cache still has do not close it. */
+    scripted_on(script, "*.com", RR_A, "TIMEOUT", 0);
+    for (int i = 50; i < 60; i++) {
+        pass(BREAKER_HOPE_MS);
         ask_zone(i, i % 2 ? "NXDOMAIN" : "mail.example");
+        ck_assert(resolver_health(resolver).down);
+    }
+    scripted_on(script, "*.com", RR_A, "NXDOMAIN", 0);
+    ask_zone(61, "mail.example"); /* too soon */
+    ck_assert(resolver_health(resolver).down);
+    pass(BREAKER_HOPE_MS);
+    ask_zone(62, "mail.example");
+    ck_assert(!resolver_health(resolver).down);
+}
+END_TEST
+
+/* Only broken zones are heard of, when the resolver is back: it closes all the same. */
+START_TEST(outage_ends_in_silence)
+{
+    scripted_on(script, "*.com", RR_A, "REFUSED", 0);
+    for (int i = 0; i < 4; i++)
+        ask_zone(i, "REFUSED");
+    ck_assert(resolver_health(resolver).down);
+    scripted_on(script, "*.com", RR_A, "NODATA", 0);
+    ask_zone(5, "TIMEOUT");
+    ck_assert(resolver_health(resolver).down);
+    pass(BREAKER_REST_MS);
+    ask_zone(6, "TIMEOUT");
+    ck_assert(!resolver_health(resolver).down);
+}
+END_TEST
+
+/* Servers that are silent longer than any client waits: nobody is there to hear them fail. */
+START_TEST(clients_leave_in_an_outage)
+{
+    struct heard heard[8];
+    char name[64];
+    scripted_on(script, "*.com", RR_A, "TIMEOUT", 0);
+    for (int i = 0; i < 8; i++) {
+        (void)snprintf(name, sizeof name, "1.0.%d.10.in-addr.arpa", i);
+        scripted_on(script, name, RR_PTR, "TIMEOUT", SCRIPTED_NEVER);
+        ask(&heard[i], name, RR_PTR);
+    }
+    pass(1999);
+    for (int i = 0; i < 4; i++)
+        leave(&heard[i]);
+    ck_assert(!resolver_health(resolver).down);
+    pass(1);
+    for (int i = 4; i < 8; i++)
+        leave(&heard[i]);
+    ck_assert(resolver_health(resolver).down);
+}
+END_TEST
+
+/* A probe that is not answered fails in time; one that ends with the resolver harms nobody. */
+START_TEST(probe_times_out)
+{
+    scripted_on(script, "*.com", RR_A, "NXDOMAIN", SCRIPTED_NEVER);
+    for (int i = 0; i < 4; i++)
+        ask_zone(i, "TIMEOUT");
+    ck_assert(!resolver_health(resolver).down);
+    ck_assert_uint_eq(scripted_open(script), 1);
+    pass(BREAKER_PROBE_MS - 1);
+    ck_assert(!resolver_health(resolver).down);
+    pass(1);
+    ck_assert(resolver_health(resolver).down);
+    pass(BREAKER_REST_MS);
+    ask_zone(5, "TIMEOUT");
+    ck_assert_uint_eq(scripted_open(script), 1);
+    resolver_free(resolver);
+    resolver = NULL;
+    ck_assert_uint_eq(scripted_cancelled(script), 1);
+}
+END_TEST
+
+/* The servers were replaced meanwhile: the old ones' silence says nothing of the new. */
+START_TEST(probe_of_old_servers)
+{
+    scripted_on(script, "*.com", RR_A, "SERVFAIL", 100);
+    for (int i = 0; i < 4; i++)
+        ask_zone(i, "TIMEOUT");
+    ck_assert(resolver_set_source(resolver, scripted_source(script)) == STATUS_OK);
+    ck_assert_uint_eq(scripted_freed(script), 0);
+    pass(100);
+    ck_assert_uint_eq(scripted_freed(script), 1);
     ck_assert(!resolver_health(resolver).down);
 }
 END_TEST
@@ -946,6 +1034,10 @@ int main(void)
     tcase_add_test(tcase, server_texts);
     tcase_add_test(tcase, shutdown);
     tcase_add_test(tcase, outage);
+    tcase_add_test(tcase, outage_ends_in_silence);
+    tcase_add_test(tcase, clients_leave_in_an_outage);
+    tcase_add_test(tcase, probe_times_out);
+    tcase_add_test(tcase, probe_of_old_servers);
     tcase_add_test(tcase, no_outage);
     tcase_add_test(tcase, counters);
     tcase_add_test(tcase, crowd_on_a_loop);
