@@ -10,18 +10,35 @@
 
 struct ranking {
     uint64_t seed;
-    size_t count;
-    struct ranking_row others;
-    struct ranking_row *rows[SLOTS]; /* open addressing; the name follows the row */
+    size_t extra_size, count;
+    struct ranking_row *others;
+    struct ranking_row *rows[SLOTS]; /* open addressing */
 };
 
-struct ranking *ranking_new(uint64_t seed)
+/* The caller's bytes and the name follow the row. */
+static struct ranking_row *row_new(const struct ranking *ranking, const char *name)
+{
+    size_t size = strlen(name) + 1;
+    struct ranking_row *row = calloc(1, sizeof *row + ranking->extra_size + size);
+    if (row == NULL)
+        return NULL;
+    row->extra = row + 1;
+    row->name = memcpy((char *)row->extra + ranking->extra_size, name, size);
+    return row;
+}
+
+struct ranking *ranking_new(uint64_t seed, size_t extra_size)
 {
     struct ranking *ranking = calloc(1, sizeof *ranking);
     if (ranking == NULL)
         return NULL;
     ranking->seed = seed;
-    ranking->others.name = "(others)";
+    ranking->extra_size = extra_size;
+    ranking->others = row_new(ranking, "(others)");
+    if (ranking->others == NULL) {
+        free(ranking);
+        return NULL;
+    }
     return ranking;
 }
 
@@ -31,6 +48,7 @@ void ranking_free(struct ranking *ranking)
         return;
     for (size_t i = 0; i < SLOTS; i++)
         free(ranking->rows[i]);
+    free(ranking->others);
     free(ranking);
 }
 
@@ -40,18 +58,16 @@ static struct ranking_row *row_of(struct ranking *ranking, const char *name)
     for (; ranking->rows[slot] != NULL; slot = (slot + 1) % SLOTS)
         if (strcmp(ranking->rows[slot]->name, name) == 0)
             return ranking->rows[slot];
-    size_t size = strlen(name) + 1;
-    struct ranking_row *row =
-        ranking->count < RANKING_NAMES_MAX ? calloc(1, sizeof *row + size) : NULL;
+    struct ranking_row *row = ranking->count < RANKING_NAMES_MAX ? row_new(ranking, name) : NULL;
     if (row == NULL)
-        return &ranking->others;
-    row->name = memcpy(row + 1, name, size);
+        return ranking->others;
     ranking->rows[slot] = row;
     ranking->count++;
     return row;
 }
 
-void ranking_add(struct ranking *ranking, const char *name, enum action action, int64_t wall_s)
+struct ranking_row *ranking_add(struct ranking *ranking, const char *name, enum action action,
+                                int64_t wall_s)
 {
     struct ranking_row *row = row_of(ranking, name);
     row->total++;
@@ -60,6 +76,7 @@ void ranking_add(struct ranking *ranking, const char *name, enum action action, 
         row->first_s = wall_s;
     if (wall_s > row->last_s)
         row->last_s = wall_s;
+    return row;
 }
 
 static int by_harm(const void *a, const void *b)
@@ -97,5 +114,5 @@ size_t ranking_worst(const struct ranking *ranking, const struct ranking_row **o
 
 const struct ranking_row *ranking_others(const struct ranking *ranking)
 {
-    return &ranking->others;
+    return ranking->others;
 }

@@ -23,15 +23,19 @@ struct ranking_row {
     uint64_t total;
     uint64_t by_action[ACTION_COUNT];
     int64_t first_s, last_s; /* 0: no times */
+    void *extra;             /* the caller's, zeroed when the row was made */
 };
 
-/* `seed` keys the hash against names that somebody chose to collide.  NULL: out of memory;
-   free(NULL) is fine. */
-struct ranking *ranking_new(uint64_t seed) MUST_CHECK;
+/*
+ * `seed` keys the hash against names that somebody chose to collide; every row has extra_size bytes
+ * for the caller.  NULL: out of memory; free(NULL) is fine.
+ */
+struct ranking *ranking_new(uint64_t seed, size_t extra_size) MUST_CHECK;
 void ranking_free(struct ranking *ranking);
 
-/* Count one.  Without room or memory it goes to the row of the others. */
-void ranking_add(struct ranking *ranking, const char *name, enum action action, int64_t wall_s);
+/* Count one.  Without room or memory it goes to the row of the others.  Returns the row. */
+struct ranking_row *ranking_add(struct ranking *ranking, const char *name, enum action action,
+                                int64_t wall_s);
 
 /* Up to `max` rows with more than accepted mail, the most refused first.  Returns how many; *of is
    how many there are. */

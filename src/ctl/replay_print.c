@@ -216,10 +216,11 @@ static void put_domain_name(FILE *stream, const char *name)
                   cut ? memory + buf.length - (DOMAIN_WIDTH - 3) : memory);
 }
 
-static void put_domain(FILE *stream, const struct replay_domain *domain)
+static void put_domain(FILE *stream, const struct ranking_row *domain)
 {
     static const enum action columns[] = {ACTION_ACCEPT, ACTION_TAG, ACTION_TEMPFAIL,
                                           ACTION_REJECT};
+    const struct replay_example *example = domain->extra;
     put_domain_name(stream, domain->name);
     put_count(stream, domain->total, 10);
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
@@ -229,20 +230,20 @@ static void put_domain(FILE *stream, const struct replay_domain *domain)
         put_count(stream, count, 9);
     }
     (void)fputc('\n', stream);
-    if (domain->example[0] == '\0')
+    if (example->text[0] == '\0')
         return;
-    bool named = strstr(domain->example, domain->example_client) != NULL;
-    int room = LINE_WIDTH - 4 - (named ? 0 : (int)strlen(domain->example_client) + 2);
-    bool cut = (int)strlen(domain->example) > room;
-    (void)fprintf(stream, "    %s%s%.*s%s\n", named ? "" : domain->example_client,
-                  named ? "" : ": ", cut ? room - 3 : room, domain->example, cut ? "..." : "");
+    bool named = strstr(example->text, example->client) != NULL;
+    int room = LINE_WIDTH - 4 - (named ? 0 : (int)strlen(example->client) + 2);
+    bool cut = (int)strlen(example->text) > room;
+    (void)fprintf(stream, "    %s%s%.*s%s\n", named ? "" : example->client, named ? "" : ": ",
+                  cut ? room - 3 : room, example->text, cut ? "..." : "");
 }
 
 static void put_domains(FILE *stream, const struct replay_tally *tally)
 {
-    const struct replay_domain *worst[DOMAINS_SHOWN];
+    const struct ranking_row *worst[DOMAINS_SHOWN];
     size_t of;
-    size_t count = replaytally_worst(tally, worst, DOMAINS_SHOWN, &of);
+    size_t count = ranking_worst(tally->domains, worst, DOMAINS_SHOWN, &of);
     if (count == 0)
         return;
     (void)fprintf(stream, "\n%-34s%10s%9s%9s%9s%9s\n", "Sending domain", "attempts", "accept",
@@ -252,8 +253,8 @@ static void put_domains(FILE *stream, const struct replay_tally *tally)
     if (of > count)
         (void)fprintf(stream, "and %zu more domains with mail that would not just be accepted\n",
                       of - count);
-    if (tally->others.total > 0)
-        put_domain(stream, &tally->others);
+    if (ranking_others(tally->domains)->total > 0)
+        put_domain(stream, ranking_others(tally->domains));
 }
 
 void replayprint_summary(FILE *stream, const struct replay_tally *tally,
@@ -303,20 +304,21 @@ static void json_checks(struct jsonout *json, const struct replay_tally *tally)
 
 static void json_domains(struct jsonout *json, const struct replay_tally *tally)
 {
-    const struct replay_domain *worst[DOMAINS_SHOWN];
+    const struct ranking_row *worst[DOMAINS_SHOWN];
     size_t of;
-    size_t count = replaytally_worst(tally, worst, DOMAINS_SHOWN, &of);
+    size_t count = ranking_worst(tally->domains, worst, DOMAINS_SHOWN, &of);
     jsonout_int(json, "domains_of", (int64_t)of);
     jsonout_begin_list(json, "domains");
     for (size_t i = 0; i < count; i++) {
+        const struct replay_example *example = worst[i]->extra;
         jsonout_begin_object(json, NULL);
         jsonout_text(json, "domain", worst[i]->name);
         jsonout_int(json, "attempts", (int64_t)worst[i]->total);
         for (unsigned action = 0; action < ACTION_COUNT; action++)
             jsonout_int(json, action_text((enum action)action),
                         (int64_t)worst[i]->by_action[action]);
-        jsonout_text(json, "example_client", worst[i]->example_client);
-        jsonout_sentence(json, "example", worst[i]->example);
+        jsonout_text(json, "example_client", example->client);
+        jsonout_sentence(json, "example", example->text);
         jsonout_end(json);
     }
     jsonout_end(json);

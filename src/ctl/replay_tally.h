@@ -6,12 +6,10 @@
 #ifndef IPREVD_REPLAY_TALLY_H
 #define IPREVD_REPLAY_TALLY_H
 
+#include "ctl/ranking.h"
 #include "ctl/replay_event.h"
 #include "ctl/replay_judge.h"
 
-#ifndef REPLAY_DOMAINS_MAX       /* fuzzing builds have fewer, a power of two, too */
-#define REPLAY_DOMAINS_MAX 16384 /* rows of about half a KiB */
-#endif
 #define REPLAY_EXAMPLE_MAX 200 /* bytes of the sentence kept as a domain's example */
 
 struct replay_check_count {
@@ -20,14 +18,11 @@ struct replay_check_count {
     uint64_t decides; /* and is the reason why it would not be accepted */
 };
 
-struct replay_domain {
-    const char *name;
-    uint64_t by_action[ACTION_COUNT]; /* as enforced */
-    uint64_t total;
-    /* Of the worst that would be done: an address and the sentence; "" without one. */
-    enum action example_action;
-    char example_client[IPADDR_TEXT_MAX];
-    char example[REPLAY_EXAMPLE_MAX];
+/* What a domain's row has besides: the worst that would be done, to whom and why; "" without. */
+struct replay_example {
+    enum action action;
+    char client[IPADDR_TEXT_MAX];
+    char text[REPLAY_EXAMPLE_MAX];
 };
 
 struct replay_tally {
@@ -37,23 +32,14 @@ struct replay_tally {
     uint64_t skipped[REPLAY_SKIP_COUNT];
     struct replay_check_count checks[CHECK_COUNT];
     int64_t first_s, last_s; /* 0: no times */
-    struct replay_domain others;
-    struct replay_domains *domains; /* opaque */
+    struct ranking *domains; /* by what would be done; extra is a struct replay_example */
 };
 
 /* `seed` keys the hash against names that somebody chose to collide.  False: out of memory. */
 bool replaytally_init(struct replay_tally *tally, uint64_t seed) MUST_CHECK;
 void replaytally_clear(struct replay_tally *tally);
 
-/* Out of memory counts into `others`. */
 void replaytally_add(struct replay_tally *tally, const struct replay_event *event,
                      const struct decision *decision);
-
-/*
- * The domains with anything but accepted mail, those with most refused first; at most `max` (up to
- * the number of rows) pointers into the tally.  Returns how many; *of is how many there are.
- */
-size_t replaytally_worst(const struct replay_tally *tally, const struct replay_domain **out,
-                         size_t max, size_t *of);
 
 #endif

@@ -8,8 +8,8 @@ const int64_t report_wait_ms[REPORT_WAITS - 1] = {1, 5, 20, 50, 100, 500, 2000, 
 bool reportsums_init(struct report_sums *sums, uint64_t seed)
 {
     memset(sums, 0, sizeof *sums);
-    sums->networks = ranking_new(seed);
-    sums->domains = ranking_new(seed);
+    sums->networks = ranking_new(seed, 0);
+    sums->domains = ranking_new(seed, 0);
     return sums->networks != NULL && sums->domains != NULL;
 }
 
@@ -94,18 +94,18 @@ static void add_names(struct report_sums *sums, const struct conf *conf,
     const struct neighbour_bits *bits = &conf->neighbours;
     struct ipnet net =
         ipnet_around(&entry->client, entry->client.family == IP_V6 ? bits->v6 : bits->v4);
-    ranking_add(sums->networks, ipnet_format(&net, network), entry->would, entry->wall_s);
+    (void)ranking_add(sums->networks, ipnet_format(&net, network), entry->would, entry->wall_s);
     /* Who sent it: the envelope's domain, else the confirmed name's or the EHLO name's. */
     const char *at = strrchr(entry->sender, '@');
     if ((at == NULL || hostname_parse(at + 1, name) != HOSTNAME_OK) &&
         (!entry->confirmed || hostname_parse(entry->ptr, name) != HOSTNAME_OK) &&
         hostname_parse(entry->helo, name) != HOSTNAME_OK) {
-        ranking_add(sums->domains, network, entry->would, entry->wall_s);
+        (void)ranking_add(sums->domains, network, entry->would, entry->wall_s);
         return;
     }
     const char *organisation = orgdomain_of(conf->orgdomains, name);
-    ranking_add(sums->domains, organisation != NULL ? organisation : name, entry->would,
-                entry->wall_s);
+    (void)ranking_add(sums->domains, organisation != NULL ? organisation : name, entry->would,
+                      entry->wall_s);
 }
 
 void reportsums_add(struct report_sums *sums, const struct conf *conf,

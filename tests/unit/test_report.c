@@ -272,12 +272,12 @@ END_TEST
 /* Names beyond the cap are one row: memory is bounded. */
 START_TEST(more_names_than_are_told_apart)
 {
-    struct ranking *ranking = ranking_new(4711);
+    struct ranking *ranking = ranking_new(4711, 0);
     char name[32];
     ck_assert_ptr_nonnull(ranking);
     for (unsigned i = 0; i < RANKING_NAMES_MAX + 100; i++) {
         (void)snprintf(name, sizeof name, "host%u.example", i);
-        ranking_add(ranking, name, i % 2 ? ACTION_REJECT : ACTION_ACCEPT, NOW);
+        (void)ranking_add(ranking, name, i % 2 ? ACTION_REJECT : ACTION_ACCEPT, NOW);
     }
     ck_assert_uint_eq(ranking_others(ranking)->total, 100);
     const struct ranking_row *rows[3];
@@ -298,12 +298,12 @@ START_TEST(worst_first)
                  {"good", ACTION_ACCEPT},        {"b-deferred", ACTION_TEMPFAIL},
                  {"a-deferred", ACTION_TEMPFAIL}};
     static const char *const want[] = {"refused", "a-deferred", "b-deferred", "tagged"};
-    struct ranking *ranking = ranking_new(4711);
+    struct ranking *ranking = ranking_new(4711, 0);
     const struct ranking_row *rows[8];
     size_t of;
     ck_assert_ptr_nonnull(ranking);
     for (size_t i = 0; i < COUNT(cases); i++)
-        ranking_add(ranking, cases[i].name, cases[i].action, 0);
+        (void)ranking_add(ranking, cases[i].name, cases[i].action, 0);
     ck_assert_uint_eq(ranking_worst(ranking, rows, COUNT(rows), &of), COUNT(want));
     for (size_t i = 0; i < COUNT(want); i++)
         ck_assert_str_eq(rows[i]->name, want[i]);
@@ -332,11 +332,11 @@ static void add_hostile(void)
     entry.monitor = true;
     entry.checks = CHECK_BIT(CHECK_COUNT) - 1;
     add(&entry);
-    ranking_add(sums.domains, "\033[2J<b>&\"'\xff%s.example", ACTION_REJECT, NOW);
+    (void)ranking_add(sums.domains, "\033[2J<b>&\"'\xff%s.example", ACTION_REJECT, NOW);
     char name[HOSTNAME_MAX + 1];
     memset(name, 'a', HOSTNAME_MAX);
     name[HOSTNAME_MAX] = '\0';
-    ranking_add(sums.domains, name, ACTION_REJECT, NOW);
+    (void)ranking_add(sums.domains, name, ACTION_REJECT, NOW);
 }
 
 START_TEST(text)
