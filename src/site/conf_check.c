@@ -108,11 +108,13 @@ static void check_refusals(const struct checker *c, unsigned line, const struct 
                      "policy \"%s\": helo-mismatch alone refuses mail, which RFC 5321 4.1.4 "
                      "forbids; accept or tag does not",
                      policy->name);
-    if (temperror->action == ACTION_REJECT)
+    if (temperror->action == ACTION_REJECT ||
+        (policy->reject_score > 0 && temperror->score >= policy->reject_score))
         conf_warning(c->loader->messages, line,
-                     "policy \"%s\": dns-temperror with action reject turns temporary failures of "
+                     "policy \"%s\": dns-temperror with %s turns temporary failures of "
                      "the DNS into bounces; tempfail does not",
-                     policy->name);
+                     policy->name,
+                     temperror->action == ACTION_REJECT ? "action reject" : "so high a score");
 }
 
 static void check_scores(const struct checker *c, const struct conf_block *block,
@@ -129,12 +131,14 @@ static void check_scores(const struct checker *c, const struct conf_block *block
                    policy->name, policy->tag_score, policy->reject_score);
 }
 
-/* An action before its evidence exists never happens. */
-static void check_subjects(const struct checker *c, const struct conf_block *check)
+/* An action before its evidence exists never happens; accept is none. */
+static void check_subjects(const struct checker *c, const struct conf_block *check,
+                           const struct policy *policy)
 {
     enum check_id id;
     const struct conf_entry *action = conf_entry(check, "action");
-    if (!action->given || !check_by_name(check->title, &id))
+    if (!action->given || !check_by_name(check->title, &id) ||
+        policy->rules[id].action == ACTION_ACCEPT)
         return;
     if (checks[id].subject == CHECK_ABOUT_HELO && c->conf->stage < STAGE_HELO)
         conf_warning(c->loader->messages, action->line,
@@ -166,7 +170,7 @@ static void check_policies(const struct checker *c)
             enum check_id id;
             if (check_by_name(check->title, &id))
                 check_reply(c, check, policy->name, &policy->rules[id]);
-            check_subjects(c, check);
+            check_subjects(c, check, policy);
         }
         if (!policy_is_used(c->conf, policy))
             conf_warning(c->loader->messages, block->line,

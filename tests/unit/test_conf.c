@@ -479,6 +479,15 @@ static const struct {
     {"dns-temperror refused", "policy \"default\" { check dns-temperror { action = reject } }",
      ":1: policy \"default\": dns-temperror with action reject turns temporary failures of the DNS "
      "into bounces; tempfail does not"},
+    {"dns-temperror refused by its score",
+     "policy \"default\" { reject-score = 4 check dns-temperror { score = 4 } }",
+     ":1: policy \"default\": dns-temperror with so high a score turns temporary failures of the "
+     "DNS "
+     "into bounces; tempfail does not"},
+    {"no action before its time is no contradiction",
+     "skip-authenticated = false stage = helo policy \"default\" { check sender-ptr-mismatch { "
+     "action = accept } }\nlocal-networks += {\"::/0\"}",
+     ":2: key \"local-networks\": every IPv6 client is local and nothing of it is judged"},
     {"expired", "\nmatch \"a\" {\n policy = none\n until = \"2026-12-31\" }",
      ":4: match \"a\" expired (until 2026-12-31) and matches nothing any more"},
     {"authenticated at helo", "stage = helo",

@@ -18,6 +18,11 @@ static const struct {
     {"not in the list", "mail.a.unlisted", "a.unlisted"},
     {"wildcard", "mail.b.c.kawasaki.jp", "b.c.kawasaki.jp"},
     {"exception to a wildcard", "mail.city.kawasaki.jp", "city.kawasaki.jp"},
+    {"private section", "mail.a.github.io", "a.github.io"},
+    {"private suffix alone", "github.io", NULL},
+    {"international suffix", "mail.a.xn--55qx5d.cn", "a.xn--55qx5d.cn"},
+    {"international name", "mail.xn--bcher-kva.example.com", "example.com"},
+    {"underscore", "_x.my_host.example.org", "example.org"},
     {"empty", "", NULL},
 };
 
@@ -43,6 +48,15 @@ static const struct {
     {"others", "a.example.org", "a.example.net", false},
     {"under one suffix", "a.co.uk", "b.co.uk", false},
     {"the suffix itself", "co.uk", "co.uk", false},
+    {"tenants of a private suffix", "a.github.io", "b.github.io", false},
+    {"one tenant", "mail.a.github.io", "a.github.io", true},
+    {"a tenant and the suffix", "a.github.io", "github.io", false},
+    {"a tenant and its landlord", "a.github.io", "www.github.io", false},
+    {"end of a label only", "mail.example.org", "mail.badexample.org", false},
+    {"international", "a.xn--bcher-kva.com", "b.xn--bcher-kva.com", true},
+    {"under an international suffix", "a.xn--55qx5d.cn", "b.xn--55qx5d.cn", false},
+    {"underscore", "my_host.example.org", "_x.example.org", true},
+    {"wildcard and its exception", "a.city.kawasaki.jp", "b.c.kawasaki.jp", false},
 };
 
 START_TEST(test_same)
