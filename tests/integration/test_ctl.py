@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""iprevctl's commands that need no daemon: what check shows, config, and how it is misused."""
+
+import re
+import subprocess
+
+import pytest
+
+import daemon
+import world
+
+
+@pytest.fixture
+def ctl(directory):
+    (directory / "test.zone").write_text(world.ZONE)
+    path = directory / "iprevd.conf"
+
+    def run(*args, config="", stdout=subprocess.PIPE):
+        path.write_text(f'dns {{ zone-file = "{directory}/test.zone" }}\n{config}')
+        return subprocess.run([daemon.program("iprevctl"), *args, "-c", path], text=True,
+                              stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
+                              errors="backslashreplace", timeout=120)
+    return run
+
+
+def bare(*args):
+    return subprocess.run([daemon.program("iprevctl"), *args], text=True, capture_output=True,
+                          stdin=subprocess.DEVNULL, timeout=120)
+
+
+# label, arguments, status, and what the report must have, in this order.
+REPORTS = [
+    ("good", [world.GOOD, "--helo", "mail.good.example"], 0,
+     ["1.2.0.192.in-addr.arpa 1 name", "mail.good.example A 192.0.2.1 (the client)", "zone file",
+      "EHLO       mail.good.example", "iprev      pass (mail.good.example), agreement exact",
+      "verdict    accept"]),
+    ("IPv6", [world.GOOD6], 0,
+     ["mail6.good.example AAAA 2001:db8::1 (the client)", "EHLO       not given",
+      "agreement none", "verdict    accept"]),
+    ("no PTR", [world.NO_PTR], 77,
+     ["no such name (NXDOMAIN)", "check      ptr-missing: reject, score 5.0", "mend",
+      "verdict    reject", "reply      550 5.7.25 "]),
+    ("mismatch", [world.MISMATCH], 77,
+     ["mail.moved.example A 203.0.113.9  [", "check      ptr-mismatch", "verdict    reject"]),
+    ("temporary", [world.BROKEN_PTR], 75,
+     ["temporary failure", "check      dns-temperror", "verdict    tempfail", "reply      451 4.7.25"]),
+    ("a name that fails", [world.BROKEN_NAME], 75,
+     ["mail.broken.example A temporary failure", "verdict    tempfail"]),
+    ("several names", [world.MANY], 0,
+     ["3 names", "a.many.example A 203.0.113.1", "b.many.example A 192.0.2.7 (the client)",
+      "c.many.example A no such name"]),
+    ("localhost", [world.INVALID], 77, ["localhost is ", "check      ptr-invalid"]),
+    ("computed", [world.GENERIC, "--helo", "192-0-2-5.dsl.isp.example"], 1,
+     ["check      ptr-generic: tag", "verdict    tag"]),
+    ("EHLO leads elsewhere", [world.GOOD, "--helo", "elsewhere.other.example"], 1,
+     ["EHLO       elsewhere.other.example A 203.0.113.77  [", "check      helo-mismatch"]),
+    ("EHLO is no name", [world.GOOD, "--helo", "a b\x1b[2J"], 1,
+     [r"EHLO       a b\x1b[2J", "check      helo-invalid"]),
+    ("EHLO has no address", [world.GOOD, "--helo", "nowhere.good.example"], 1,
+     ["EHLO       nowhere.good.example A no such name", "check      helo-unresolved"]),
+    ("hostile PTR", [world.HOSTILE], 77, [r"a\x5c" + "\"b%s", r"\x5c000c.hostile", "check      ptr-invalid"]),
+]
+
+
+@pytest.mark.parametrize("label, args, status, want", REPORTS, ids=[case[0] for case in REPORTS])
+def test_report(ctl, label, args, status, want):
+    done = ctl("check", *args)
+    assert (done.returncode, done.stderr) == (status, "")
+    at = 0
+    for words in want:
+        assert words in done.stdout[at:], done.stdout
+        at = done.stdout.index(words, at)
+    assert all(char.isprintable() or char == "\n" for char in done.stdout)
+
+
+def test_several_clients_the_worst_counts(ctl):
+    done = ctl("check", world.GOOD, world.BROKEN_PTR, world.NO_PTR, world.GENERIC)
+    assert done.returncode == 77
+    assert re.findall(r"^client +(\S+)", done.stdout, re.MULTILINE) == [
+        world.GOOD, world.BROKEN_PTR, world.NO_PTR, world.GENERIC]
+
+
+def test_names_over_max_ptr(ctl):
+    done = ctl("check", world.MANY, config="max-ptr = 2\n")
+    assert "1 more names were not looked up (max-ptr)" in done.stdout
+
+
+def test_match_and_monitor_are_shown(ctl):
+    config = ('mode = monitor\nmatch "friends" { client = {"192.0.2.2"} policy = "none" '
+              'reason = "ticket 4711" }\n')
+    done = ctl("check", world.NO_PTR, config=config)
+    assert done.returncode == 0
+    assert re.search(r'match "friends" \(.*iprevd\.conf:3: ticket 4711\)', done.stdout)
+    done = ctl("check", world.MISMATCH, config=config)
+    assert done.returncode == 0
+    assert "(not enforced)" in done.stdout
+    assert "verdict    accept (enforced it would be reject)" in done.stdout
+
+
+def test_sender_and_recipient_choose(ctl):
+    config = 'match "a" { recipient = {"postmaster"} policy = "none" }\n'
+    args = ("check", world.NO_PTR, "--helo", "x.example", "--sender", "a@example.org")
+    assert ctl(*args, "--rcpt", "postmaster@example.net", config=config).returncode == 0
+    assert ctl(*args, "--rcpt", "user@example.net", config=config).returncode == 77
+
+
+def test_own_name_in_ehlo(ctl):
+    done = ctl("check", world.GOOD, "--helo", "mx.example.net",
+               config='own-names = {"mx.example.net"}\n')
+    assert done.returncode == 77
+    assert "check      helo-self" in done.stdout
+
+
+def test_config_prints_what_is_a_configuration_again(ctl, directory):
+    config = 'mode = monitor\nmax-ptr = 7\nmatch "a" { client = {"192.0.2.2"} policy = "none" }\n'
+    first = ctl("config", config=config)
+    assert first.returncode == 0
+    assert re.search(r"^mode +(= +)?monitor", first.stdout, re.MULTILINE)
+    again = directory / "again.conf"
+    again.write_text(first.stdout)
+    second = bare("config", "-c", str(again))
+    assert (second.returncode, second.stdout) == (0, first.stdout)
+
+
+def test_config_with_a_mistake(ctl):
+    done = ctl("config", config="moed = enforce\n")
+    assert done.returncode == 78 and done.stdout == ""
+    assert re.search(r"^error: .*iprevd\.conf:2: .*moed", done.stderr)
+    done = ctl("config", config='match "a" { client = {"192.0.2.2"} policy = "none" '
+                                'until = "2001-01-01" }\n')
+    assert done.returncode == 0 and done.stderr.startswith("warning: ")
+
+
+@pytest.mark.parametrize("command", [["config"], ["check", world.GOOD, "--json"]])
+def test_output_that_cannot_be_written(ctl, command):
+    with open("/dev/full", "w") as full:
+        assert ctl(*command, stdout=full).returncode == 74
+
+
+MISUSES = [
+    ([], "Usage: iprevctl"), (["halt"], 'there is no command "halt"'),
+    (["check"], "which address?"), (["check", "mail.example"], '"mail.example" is not an IP address'),
+    (["check", "--no-such"], "Usage: iprevctl check"), (["config", "x"], 'unexpected argument "x"'),
+    (["status", "x"], "iprevctl status"), (["allow"], "iprevctl allow"),
+    (["unallow"], "iprevctl unallow"), (["allowed", "x"], "iprevctl allowed"),
+    (["cache"], "iprevctl cache"), (["cache", "melt", "x"], "iprevctl cache"),
+    (["cache", "flush"], "iprevctl cache"), (["reload", "x"], "iprevctl reload"),
+]
+
+
+@pytest.mark.parametrize("args, want", MISUSES, ids=[" ".join(case[0]) for case in MISUSES])
+def test_misused(args, want):
+    done = bare(*args)
+    assert done.returncode == 64 and done.stdout == ""
+    assert want in done.stderr
+
+
+def test_help_and_version():
+    commands = re.findall(r"^  (\w+) +\S", bare("--help").stdout, re.MULTILINE)
+    assert {"check", "config", "replay", "report", "status", "cache", "allow", "unallow", "allowed",
+            "reload"} <= set(commands)
+    for command in commands:
+        done = bare(command, "--help")
+        assert done.returncode == 0 and done.stdout.startswith(f"Usage: iprevctl {command} ")
+    assert re.fullmatch(r"iprevctl [\d.]+\n", bare("--version").stdout)
