@@ -11,6 +11,9 @@
 
 #include <confuse.h>
 
+/* The lexer's buffer and tables, and the library's first nodes. */
+#define LEXER_BYTES 65536
+
 struct parser;
 
 /*
@@ -368,6 +371,17 @@ static bool level_init(struct level *level, struct parser *parser, struct level 
     return ok;
 }
 
+/*
+ * libconfuse's lexer ends the program when it finds no memory for its buffers or a string.  Nothing
+ * is said of what other threads take meanwhile, but where memory is out it mostly was before.
+ */
+static bool lexer_has_room(size_t length)
+{
+    void *volatile room = malloc(LEXER_BYTES + 2 * length); /* volatile: not to be left out */
+    free(room);
+    return room != NULL;
+}
+
 /* Run libconfuse over the text. */
 static enum status run(struct parser *parser, const char *text, size_t length)
 {
@@ -377,6 +391,8 @@ static enum status run(struct parser *parser, const char *text, size_t length)
         return STATUS_NOMEM;
     cfg_set_error_function(parser->root, parser_error);
     parser->root->line = 1;
+    if (!lexer_has_room(length))
+        return STATUS_NOMEM;
     if (length > 0) {
         /* "r" never writes: the cast only drops the const that fmemopen() does not have. */
         FILE *stream = fmemopen((void *)(uintptr_t)text, length, "r");
