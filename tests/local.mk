@@ -64,3 +64,10 @@ tests_tools_decisions_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
 tests_tools_decisions_LDADD = libdaemon.a $(SITE_LIBS)
 dist_check_SCRIPTS += tests/instructions.sh
 EXTRA_DIST += tests/data/instructions
+
+# iprevd whose allocations fail, for test_nomem.py.
+check_PROGRAMS += tests/integration/iprevd-nomem
+tests_integration_iprevd_nomem_SOURCES = src/daemon/main.c tests/integration/nomem.c
+tests_integration_iprevd_nomem_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
+tests_integration_iprevd_nomem_LDADD = $(iprevd_LDADD)
