@@ -37,6 +37,7 @@ KINDS = [
     Kind("mismatch", 6, "reject"),
     Kind("generic", 6, "tag"),
     Kind("failing", 3, "tempfail"),   # the reverse zone answers SERVFAIL
+    Kind("halfway", 2, "tempfail"),   # the PTR's name answers SERVFAIL
     Kind("silent", 1, "tempfail", number=32),  # ... nothing at all
     Kind("partner", 4, "reject", lenient="tag"),  # no PTR; let in while the table has them
     Kind("user", 4, "accept"),        # no PTR, but logged in
@@ -104,6 +105,9 @@ class SoakDNS(HostileDNS):
         elif kind.name in ("failing", "silent"):
             behaviour = "servfail" if kind.name == "failing" else "silence"
             self.on(reverse(ip), "PTR", behaviour=behaviour)
+        elif kind.name == "halfway":
+            self.on(reverse(ip), "PTR", [name], ttl=TTL)
+            self.on(name, "A", behaviour="servfail")
         if (name, "A") not in self.rules and kind.name != "good6":
             self.on(name, "A", [ip], ttl=TTL)  # for EHLO
 

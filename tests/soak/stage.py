@@ -13,7 +13,7 @@ import urllib.request
 import daemon
 from clients import RELAY, SoakDNS, address, kind_named
 
-COMMON = """deadline = 6
+COMMON = """deadline = 8
 max-sessions = 500
 control = "{directory}/control"
 state-dir = "{directory}/state"
@@ -89,7 +89,7 @@ class Stage:
         servers = (f'resolv-conf = "{self.resolv_conf}"' if self.own_53
                    else f'nameservers = {{"{self.server.addr}"}}')
         self.write(self.daemon.config_path, self.common() + text +
-                   f"dns {{\n    {servers}\n    timeout = 1\n    attempts = 2\n{dns}}}\n")
+                   f"dns {{\n    {servers}\n    timeout = 2\n    attempts = 2\n{dns}}}\n")
 
     def common(self):
         return f'listen = "{self.daemon.spec}"\n' + COMMON.format(
@@ -103,7 +103,7 @@ class Stage:
                    "".join(f"{network}\tOK\n" for network in networks))
 
     def point_at(self, server):
-        self.write(self.resolv_conf, f"nameserver {server.ip}\noptions timeout:1 attempts:2\n")
+        self.write(self.resolv_conf, f"nameserver {server.ip}\noptions timeout:2 attempts:2\n")
 
     @staticmethod
     def write(path, text):
