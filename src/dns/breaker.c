@@ -98,6 +98,7 @@ bool breaker_probed(struct breaker *breaker, enum breaker_probe probe, int64_t n
 {
     bool open = breaker->open;
     breaker->probing = false;
+    breaker->probed = probe != BREAKER_UNKNOWN; /* else the next outcome may have one at once */
     if (probe == BREAKER_ANSWERED)
         open = false;
     else if (probe == BREAKER_FAILED)

@@ -39,7 +39,7 @@ struct breaker {
     bool open;
     int64_t since_ms; /* when it opened or closed */
     bool probing;     /* a probe is under way */
-    bool probed;      /* there has been one */
+    bool probed;      /* there has been one, and it said something */
     int64_t probe_ms; /* when the last one began */
     struct {
         uint64_t zone;
