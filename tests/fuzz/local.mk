@@ -48,7 +48,7 @@ tests_fuzz_fuzz_cachefile_LDFLAGS = $(FUZZ_LINK)
 
 # Its own open() and what else reads files: see there.
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/told.c tests/fuzz/told.h $(FUZZ_SHARED)
-tests_fuzz_fuzz_conf_LDADD = libreplay.a $(SITE_LIBS) $(ARCHIVE_LIBS)
+tests_fuzz_fuzz_conf_LDADD = libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=open,--wrap=stat,--wrap=access,--wrap=psl_load_file
 
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(FUZZ_SHARED)
@@ -64,7 +64,7 @@ tests_fuzz_fuzz_exemptions_LDADD = libdaemon.a $(SITE_LIBS)
 tests_fuzz_fuzz_exemptions_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_fuzz_lookup_SOURCES = tests/fuzz/fuzz_lookup.c tests/fuzz/told.c tests/fuzz/told.h $(FUZZ_SHARED)
-tests_fuzz_fuzz_lookup_LDADD = libreplay.a $(SITE_LIBS) $(ARCHIVE_LIBS)
+tests_fuzz_fuzz_lookup_LDADD = libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 tests_fuzz_fuzz_lookup_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_fuzz_names_SOURCES = tests/fuzz/fuzz_names.c $(FUZZ_SHARED)
