@@ -21,6 +21,7 @@ NSD_CONF = """server:
   zonelistfile: "{directory}/zonelist"
   cookie-secret-file: "{directory}/cookie"
   server-count: 1
+  rrl-ratelimit: 0
 remote-control:
   control-enable: no
 zone:

@@ -15,6 +15,7 @@ import pathlib
 import platform
 import re
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -135,6 +136,7 @@ def main():
     bench = Bench(given.build, given.quick)
     bench.plots = TOP / "doc" if to_document else bench.build
     log, failed = [], []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # namespaces are taken away
     try:
         publish("machine", machine(bench), to_document)
         for name in given.names or BENCHMARKS:
