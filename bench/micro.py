@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The cache and the tables by themselves: programs of their own."""
+"""The cache, the tables and the DNS engine by themselves: programs of their own."""
 
-from bench.common import note, run_text
+import subprocess
+import sys
+
+from bench.common import TOP, Unmeasured, note, run_text
 
 
 def fenced(text):
@@ -16,3 +19,23 @@ def cache(bench):
 def tables(bench):
     note("tables: cidr and pcre")
     return fenced(run_text(bench, "bench/tables"))
+
+
+def of_dns(bench, part):
+    """A table of bench/dns.py, which is a program of its own."""
+    note(f"dns: {part}")
+    done = subprocess.run([sys.executable, "-B", TOP / "bench" / "dns.py", bench.build, part],
+                          stdout=subprocess.PIPE, stderr=bench.log, text=True, check=False,
+                          timeout=300)
+    if done.returncode != 0:
+        raise Unmeasured(f"bench/dns.py {part} ended with {done.returncode}")
+    return "\n".join(line for line in done.stdout.splitlines()
+                     if line.startswith("|") or line.startswith("ratio")) + "\n"
+
+
+def dns_latency(bench):
+    return of_dns(bench, "latency")
+
+
+def dns_cold(bench):
+    return of_dns(bench, "cold")

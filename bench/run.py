@@ -29,6 +29,8 @@ BENCHMARKS = {
     "hanging": (sessions.hanging, "healthy clients beside 2,000 whose DNS never answers"),
     "idle": (idle.idle, "memory of up to 10,000 idle sessions"),
     "cold": (cold.cold, "sessions of new clients against dnsperf"),
+    "dns-latency": (micro.dns_latency, "latency that DNS adds to a session"),
+    "dns-cold": (micro.dns_cold, "lookups of the engine alone against dnsperf"),
     "peers": (peers.peers, "other filters that do the same work"),
     "endtoend": (endtoend.endtoend, "messages a second through a real Postfix"),
     "endtoend-latency": (endtoend.latency, "what an SMTP client waits for"),
