@@ -41,6 +41,12 @@ static void *read_all(void *arg)
     return arg;
 }
 
+static void tear_down(void)
+{
+    free(reader.text);
+    reader.text = NULL;
+}
+
 static void start_reading(void)
 {
     ck_assert_int_eq(pthread_create(&reader.thread, NULL, read_all, NULL), 0);
@@ -199,6 +205,7 @@ int main(void)
 {
     Suite *suite = suite_create("log");
     TCase *tcase = tcase_create("all");
+    tcase_add_checked_fixture(tcase, NULL, tear_down);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, test_at_once);
     tcase_add_test(tcase, test_by_the_thread);
