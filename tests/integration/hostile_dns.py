@@ -516,6 +516,7 @@ class HostileDNS:
         self.rules, self.dropped = {}, collections.Counter()
         self.lock = threading.Lock()
         self.log = []  # (protocol, name, type)
+        self.ports = []  # of the askers, by UDP
         self.connections = self.most_streams = 0  # TCP: since the beginning; at the same time
         self.blackhole = False
         self.answers_nothing_for = set()  # names that are black holes
@@ -656,6 +657,7 @@ class HostileDNS:
                 if not wire:
                     return
                 continue
+            self.ports.append(peer[1])
 
             def send(data, delay_ms=0, peer=peer):
                 def now():

@@ -438,6 +438,9 @@ def test_every_query_has_its_own_port_and_id():
                 asker.ask_all([("good.hostile.test", "A")] * 50)
     assert len(seen) == 200 and len(set(seen)) > 190
     assert abs(sum(seen) / len(seen) - 32768) < 6600  # five standard deviations
+    # The later ones come from sockets that were used before: their ports are as fresh.
+    assert len(server.ports) == 200 and len(set(server.ports)) > 190
+    assert len({later - earlier for earlier, later in zip(server.ports, server.ports[1:])}) > 150
 
 
 # ---- resolv.conf: its servers have port 53 ----
