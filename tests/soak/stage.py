@@ -20,7 +20,7 @@ state-dir = "{directory}/state"
 metrics = "127.0.0.1:{metrics}"
 decision-log = "{directory}/decisions.json"
 trusted-relays = {{"{relay}"}}
-cache {{ size = "8M"  max-ttl = 15  negative-max-ttl = 5  failure-ttl = 1  stale = 60 }}
+cache {{ size = "1M"  max-ttl = 15  negative-max-ttl = 5  failure-ttl = 1  stale = 60 }}
 match "partners" {{ client = {{"cidr:{directory}/partners.cidr"}}  policy = "none" }}
 """
 POSTMASTER = 'match "postmaster" { recipient = {"postmaster"}  policy = "none" }\n'
