@@ -113,8 +113,8 @@ START_TEST(long_values)
     static const char *const patterns[] = {
         SYSLOG "client=192.0.2.1 action=tag ptr=* helo=* sender=* checks=*",
         SYSLOG "client=192.0.2.1 action=tag *=* * *",
-        "{\"client\":\"192.0.2.1\",\"action\":\"tag\",\"ptr\":\"*\",\"helo\":\"*\","
-        "\"sender\":\"*\",\"x\":\"*\"}"};
+        ("{\"client\":\"192.0.2.1\",\"action\":\"tag\",\"ptr\":\"*\",\"helo\":\"*\","
+         "\"sender\":\"*\",\"x\":\"*\"}")};
     enum { LENGTH = 20000 };
     char *line = malloc(5 * LENGTH);
     struct report_entry entry;
