@@ -11,8 +11,8 @@
 
 struct udp {
     struct udp_spare *spare;
-    unsigned family; /* its place there */
-    const struct transport_calls *calls;
+    unsigned family;                     /* its place there */
+    const struct transport_calls *calls; /* NULL: it is a spare one */
     void *arg;
     int fd;
     struct loop_watch *watch;
@@ -43,7 +43,11 @@ static bool read_one(struct udp *udp)
 
 static void on_ready(void *arg, unsigned ready)
 {
+    const struct udp *udp = arg;
+
     (void)ready;
+    if (udp->calls == NULL)
+        return; /* given back since it became readable */
     for (int i = 0; i < TRANSPORT_READS_MAX; i++)
         if (!read_one(arg))
             return;
@@ -151,5 +155,6 @@ void udp_free(struct udp *udp)
         return;
     }
     loop_watch_keeps(udp->watch, false);
+    udp->calls = NULL;
     spare->list[udp->family][spare->count[udp->family]++] = udp;
 }
