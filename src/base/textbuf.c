@@ -111,7 +111,7 @@ static void put_escaped(struct textbuf *buf, const char *text, unsigned special,
     if (text == NULL)
         return;
     size_t plain = plain_length(text, special | NEEDS_HEX);
-    if (text[plain] == '\0' && plain <= max) { /* nearly always */
+    if (plain <= max && text[plain] == '\0') { /* nearly always */
         append(buf, text, plain);
         return;
     }
@@ -164,7 +164,7 @@ void textbuf_put_field(struct textbuf *buf, const char *key, const char *value, 
         value = "";
     put_key(buf, key);
     size_t plain = plain_length(value, NEEDS_HEX | QUOTE | SEPARATOR);
-    if (plain > 0 && value[plain] == '\0' && plain <= max) { /* nearly always */
+    if (plain > 0 && plain <= max && value[plain] == '\0') { /* nearly always */
         append(buf, value, plain);
         return;
     }
