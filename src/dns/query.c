@@ -127,6 +127,8 @@ static bool lane_open(const struct lane *lane)
 
 static void query_free(struct query *query)
 {
+    struct query_pool *pool = query->pool;
+
     for (unsigned i = 0; i < query->count; i++) {
         lane_close(&query->lanes[i]);
         server_unref(query->lanes[i].server);
@@ -136,6 +138,8 @@ static void query_free(struct query *query)
     LIST_REMOVE(query, link);
     loop_timer_free(query->timer);
     free(query);
+    if (LIST_EMPTY(&pool->running))
+        udp_spare_clear(&pool->spare); /* a burst has ended: descriptors are for others, too */
 }
 
 /* The query is gone when its asker hears of it: the asker may do as it likes. */

@@ -4,8 +4,8 @@
  * addresses send and reports what comes back by ICMP.  The loop's thread.
  *
  * Making a socket and watching it costs more than the question itself, so those that are done with
- * are kept for a while, without address and port: connected again, a socket has another random
- * port.
+ * are kept while other questions are under way, without address and port: connected again, a
+ * socket has another random port.
  */
 #ifndef IPREVD_TRANSPORT_UDP_H
 #define IPREVD_TRANSPORT_UDP_H

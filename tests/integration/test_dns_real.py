@@ -157,6 +157,9 @@ def nsd(tmp_path_factory):
   chroot: ""
   server-count: 1
   do-ip6: no
+  # Many questions in one second are a test here, not an attack.
+  rrl-ratelimit: 0
+  rrl-whitelist-ratelimit: 0
 remote-control:
   control-enable: no
 {zones}""", port, ["-d"])
