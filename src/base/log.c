@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -30,8 +31,11 @@
 #define QUEUE_BYTES (1U << 20)
 
 /* For how long the thread lets lines gather, unless there are many already. */
-#define GATHER_NS          10000000
+#define GATHER_MS          10
 #define QUEUE_URGENT_BYTES (QUEUE_BYTES / 4)
+
+/* For how long the end waits until what is left is written: who reads at all reads it in less. */
+#define CLOSE_MS 3000
 
 /* Lines as put_line() makes them. */
 struct queue {
@@ -40,7 +44,7 @@ struct queue {
 };
 
 static struct {
-    enum log_sink sink;
+    atomic_int where; /* enum log_sink */
     atomic_int level;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -48,8 +52,10 @@ static struct {
     struct queue waiting; /* guarded, as are the following */
     uint64_t lost;        /* lines for which there was no room, since it was last said */
     uint64_t lost_in_all;
-    bool stop;
-} sink = {.sink = LOG_SINK_STDERR, .level = LOG_LEVEL_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
+    bool stop;     /* the thread is to end ... */
+    bool ended;    /* ... and has */
+    bool given_up; /* it has not: it hangs in a write for ever, and so would who follows it */
+} sink = {.where = LOG_SINK_STDERR, .level = LOG_LEVEL_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 static int facility_by_name(const char *name)
 {
@@ -70,9 +76,9 @@ static int facility_by_name(const char *name)
 
 void log_open(enum log_sink where, const char *ident, const char *facility)
 {
-    sink.sink = where;
     if (where == LOG_SINK_SYSLOG)
         openlog(ident, LOG_PID | LOG_NDELAY, facility_by_name(facility));
+    atomic_store(&sink.where, (int)where);
 }
 
 void log_set_level(enum log_level level)
@@ -88,6 +94,10 @@ static void write_bytes(const char *bytes, size_t length)
         ssize_t written = write(STDERR_FILENO, bytes, length);
         if (written < 0 && errno == EINTR)
             continue;
+        if (written < 0 && errno == EAGAIN) { /* whoever gave it to us chose so */
+            (void)poll(&(struct pollfd){.fd = STDERR_FILENO, .events = POLLOUT}, 1, -1);
+            continue;
+        }
         if (written <= 0)
             return; /* there is nowhere left to say so */
         bytes += written;
@@ -104,9 +114,15 @@ static void write_syslog(const char *bytes, size_t length)
     }
 }
 
-static void write_out(const char *bytes, size_t length)
+static enum log_sink current_sink(void)
 {
-    if (sink.sink == LOG_SINK_SYSLOG)
+    return (enum log_sink)atomic_load_explicit(&sink.where, memory_order_relaxed);
+}
+
+/* Lines that put_line() made for that sink. */
+static void write_out(enum log_sink where, const char *bytes, size_t length)
+{
+    if (where == LOG_SINK_SYSLOG)
         write_syslog(bytes, length);
     else
         write_bytes(bytes, length);
@@ -114,18 +130,19 @@ static void write_out(const char *bytes, size_t length)
 
 /* Write a line as it goes out, for syslog between its level in one byte and a NUL.  Returns its
    length, at most AROUND_MAX more than the text's. */
-static size_t put_line(char *out, enum log_level level, const char *text, size_t length)
+static size_t put_line(char *out, enum log_sink where, enum log_level level, const char *text,
+                       size_t length)
 {
     static const char *const words[] = {"error: ", "warning: ", "", "debug: "};
     size_t before = 1;
-    if (sink.sink == LOG_SINK_SYSLOG) {
+    if (where == LOG_SINK_SYSLOG) {
         out[0] = (char)level;
     } else {
         before = strlen(words[level]);
         memcpy(out, words[level], before);
     }
     memcpy(out + before, text, length);
-    out[before + length] = sink.sink == LOG_SINK_SYSLOG ? '\0' : '\n';
+    out[before + length] = where == LOG_SINK_SYSLOG ? '\0' : '\n';
     return before + length + 1;
 }
 
@@ -142,18 +159,18 @@ static bool enqueue(enum log_level level, const char *text, size_t length)
 {
     pthread_mutex_lock(&sink.lock);
     struct queue *queue = &sink.waiting;
-    bool running = queue->bytes != NULL;
-    if (running && length + AROUND_MAX > QUEUE_BYTES - queue->used) {
+    bool running = queue->bytes != NULL, given_up = sink.given_up;
+    if (given_up || (running && length + AROUND_MAX > QUEUE_BYTES - queue->used)) {
         sink.lost++;
         sink.lost_in_all++;
     } else if (running) {
         size_t before = queue->used;
-        queue->used += put_line(queue->bytes + before, level, text, length);
+        queue->used += put_line(queue->bytes + before, current_sink(), level, text, length);
         if (before == 0 || (before < QUEUE_URGENT_BYTES && queue->used >= QUEUE_URGENT_BYTES))
             (void)pthread_cond_signal(&sink.changed);
     }
     pthread_mutex_unlock(&sink.lock);
-    return running;
+    return running || given_up;
 }
 
 static bool is_wanted(enum log_level level)
@@ -165,9 +182,11 @@ void log_line(enum log_level level, const char *text)
 {
     char line[LINE_MAX_BYTES + AROUND_MAX];
     size_t length = strnlen(text, LINE_MAX_BYTES);
+    if (!is_wanted(level) || enqueue(level, text, length))
+        return;
     /* One write a line, so that lines of several threads never mix. */
-    if (is_wanted(level) && !enqueue(level, text, length))
-        write_out(line, put_line(line, level, text, length));
+    enum log_sink where = current_sink();
+    write_out(where, line, put_line(line, where, level, text, length));
 }
 
 static void PRINTF_LIKE(2, 0) format_line(enum log_level level, const char *format, va_list args)
@@ -193,12 +212,12 @@ DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
 
 /* --- the thread ------------------------------------------------------------------------------ */
 
-static struct timespec gathered_at(void)
+static struct timespec in_ms(long ms)
 {
     struct timespec at;
     (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_nsec += GATHER_NS;
-    at.tv_sec += at.tv_nsec / 1000000000;
+    at.tv_nsec += ms % 1000 * 1000000;
+    at.tv_sec += ms / 1000 + at.tv_nsec / 1000000000;
     at.tv_nsec %= 1000000000;
     return at;
 }
@@ -210,7 +229,7 @@ static bool next_queue(struct queue *queue, uint64_t *lost)
     pthread_mutex_lock(&sink.lock);
     while (sink.waiting.used == 0 && !sink.stop)
         (void)pthread_cond_wait(&sink.changed, &sink.lock);
-    const struct timespec until = gathered_at();
+    const struct timespec until = in_ms(GATHER_MS);
     while (sink.waiting.used < QUEUE_URGENT_BYTES && !sink.stop && waited == 0)
         waited = pthread_cond_timedwait(&sink.changed, &sink.lock, &until);
     struct queue empty = {.bytes = sink.stop ? NULL : queue->bytes};
@@ -230,8 +249,9 @@ static void tell_lost(uint64_t lost)
     char text[128], line[sizeof text + AROUND_MAX];
     int length = snprintf(text, sizeof text,
                           "the log is read too slowly: %" PRIu64 " lines were lost", lost);
+    enum log_sink where = current_sink();
     if (length > 0)
-        write_out(line, put_line(line, LOG_LEVEL_WARNING, text, (size_t)length));
+        write_out(where, line, put_line(line, where, LOG_LEVEL_WARNING, text, (size_t)length));
 }
 
 static void *thread_main(void *arg)
@@ -240,11 +260,15 @@ static void *thread_main(void *arg)
     for (bool more = true; more;) {
         uint64_t lost;
         more = next_queue(&queue, &lost);
-        write_out(queue.bytes, queue.used);
+        write_out(current_sink(), queue.bytes, queue.used);
         if (lost > 0)
             tell_lost(lost);
     }
     free(queue.bytes);
+    pthread_mutex_lock(&sink.lock);
+    sink.ended = true;
+    (void)pthread_cond_signal(&sink.changed);
+    pthread_mutex_unlock(&sink.lock);
     return NULL;
 }
 
@@ -286,20 +310,34 @@ enum status log_start(void)
     return STATUS_OK;
 }
 
-void log_close(void)
+/* False: whoever reads the log has stopped to, and the thread waits for him. */
+static bool end_thread(void)
 {
+    int waited = 0;
+    const struct timespec until = in_ms(CLOSE_MS);
     pthread_mutex_lock(&sink.lock);
-    bool running = sink.waiting.bytes != NULL;
-    sink.stop = running;
+    bool running = sink.waiting.bytes != NULL && !sink.given_up;
+    sink.stop = sink.stop || running;
     if (running)
         (void)pthread_cond_signal(&sink.changed);
+    while (running && !sink.ended && waited == 0)
+        waited = pthread_cond_timedwait(&sink.changed, &sink.lock, &until);
+    sink.given_up = sink.given_up || (running && !sink.ended);
+    bool given_up = sink.given_up;
     pthread_mutex_unlock(&sink.lock);
-    if (running) {
+    if (running && !given_up) {
         (void)pthread_join(sink.thread, NULL);
         (void)pthread_cond_destroy(&sink.changed);
-        sink.stop = false;
+        sink.stop = sink.ended = false;
     }
-    if (sink.sink == LOG_SINK_SYSLOG)
+    return !given_up;
+}
+
+void log_close(void)
+{
+    if (!end_thread())
+        return; /* it still uses what would be closed */
+    if (current_sink() == LOG_SINK_SYSLOG)
         closelog();
-    sink.sink = LOG_SINK_STDERR;
+    atomic_store(&sink.where, LOG_SINK_STDERR);
 }

@@ -26,7 +26,10 @@ void log_open(enum log_sink sink, const char *ident, const char *facility);
  */
 enum status log_start(void) MUST_CHECK;
 
-/* Write what waits, end the thread; lines are written to standard error, at once. */
+/*
+ * Write what waits, end the thread; lines are written to standard error, at once.  When whoever
+ * reads has not taken it all in 3 seconds, the rest and every line after it is lost.
+ */
 void log_close(void);
 
 /* Lines lost since the program began. */

@@ -201,6 +201,43 @@ START_TEST(test_threads)
 }
 END_TEST
 
+/* A pipe that never blocks, as some who start daemons give them: nothing is lost but for room. */
+START_TEST(test_reader_of_a_pipe_that_does_not_block)
+{
+    enum { LINES = 10000 }; /* several pipes full, less than is kept */
+    begin();
+    ck_assert_int_eq(fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK), 0);
+    ck_assert_int_eq(log_start(), STATUS_OK);
+    for (int i = 0; i < LINES; i++)
+        log_info("line %06d, that others follow: ...............", i);
+    start_reading();
+    log_close();
+    int next = 0, n;
+    for (const char *at = all(); *at != '\0'; at = strchr(at, '\n') + 1) {
+        ck_assert_ptr_nonnull(strchr(at, '\n'));
+        ck_assert_int_eq(sscanf(at, "line %d, that others follow: ...............\n", &n), 1);
+        ck_assert_int_eq(n, next++);
+    }
+    ck_assert_int_eq(next, LINES);
+    ck_assert_uint_eq(log_lost(), 0);
+}
+END_TEST
+
+/* Who has stopped reading holds up no end: it would be killed, and a restart would wait for it. */
+START_TEST(test_reader_that_is_stuck)
+{
+    begin();
+    ck_assert_int_eq(log_start(), STATUS_OK);
+    for (int i = 0; i < MANY; i++)
+        log_info("line %06d, as long as the line that tells of a decision is: ...............", i);
+    log_close();
+    uint64_t lost = log_lost();
+    log_info("nobody reads this either"); /* and nobody waits to write it */
+    ck_assert_uint_eq(log_lost(), lost + 1);
+    log_close();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("log");
@@ -212,6 +249,8 @@ int main(void)
     tcase_add_test(tcase, test_before_and_after_the_thread);
     tcase_add_test(tcase, test_long_line_is_cut);
     tcase_add_test(tcase, test_slow_reader);
+    tcase_add_test(tcase, test_reader_of_a_pipe_that_does_not_block);
+    tcase_add_test(tcase, test_reader_that_is_stuck);
     tcase_add_test(tcase, test_threads);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
