@@ -6,14 +6,15 @@ import pytest
 import world
 from smtpclient import message
 
-ENFORCE = "mode = enforce\nlocal-networks = {}\n"
+def in_mode(mode, config=""):
+    return f"mode = {mode}\nlocal-networks = {{}}\n{config}"
 
 
 @pytest.fixture(params=["postfix", "sendmail"])
 def mta(request):
     """Call it with iprevd's configuration to get the mail server; clients are of 127.0.0.0/8."""
     start = request.getfixturevalue(request.param)
-    return lambda config="": start(ENFORCE + config)
+    return lambda config="", mode="enforce": start(in_mode(mode, config))
 
 
 def client_of(server, address, helo=None, port=None):
@@ -80,6 +81,67 @@ def test_one_check_is_only_watched(mta):
     response = smtp.send_message(message("refused"))
     assert (response.code, response.text[:6]) == (550, "5.7.1 "), response
     assert "EHLO 127.0.0.12 is an IP address without brackets" in response.text
+
+
+def logged_pairs(server, count):
+    """Who was judged for whom, and what it would have been."""
+    return [(line["client"], line["recipient"], line["action"], line.get("would", "-"))
+            for line in server.daemon.decisions(count)]
+
+
+@pytest.mark.parametrize("end", ["QUIT", "RSET", None])
+def test_monitor_logs_whoever_sends_no_message(mta, end):
+    """The mail server waits for no answer then, and may keep the events back: they must come."""
+    server = mta(mode="monitor")
+    smtp = client_of(server, world.LO_NO_PTR)
+    for line in ("MAIL FROM:<sender@good.example>", "RCPT TO:<user@example.net>"):
+        smtp.ok(line)
+    if end == "RSET":
+        smtp.ok("RSET")
+        smtp.ok("NOOP")
+    if end is None:
+        smtp.close()
+    else:
+        smtp.quit()
+    assert logged_pairs(server, 1) == [(world.LO_NO_PTR, "user@example.net", "accept", "reject")]
+
+
+def test_monitor_judges_pipelined_recipients(mta):
+    server = mta(world.POSTMASTER, mode="monitor")
+    smtp = client_of(server, world.LO_NO_PTR)
+    recipients = [f"{name}@example.net" for name in ("user", "postmaster", *["alice"] * 60)]
+    for subject in ("first", "second"):
+        smtp.send_raw(b"MAIL FROM:<sender@good.example>\r\n" +
+                      b"".join(f"RCPT TO:<{to}>\r\n".encode() for to in recipients) +
+                      b"DATA\r\n")
+        codes = [smtp.read().code for _ in range(len(recipients) + 2)]
+        assert codes == [250] * (len(recipients) + 1) + [354]
+        smtp.send_raw(message(subject).replace("\n", "\r\n").encode() + b".\r\n")
+        assert smtp.read().code == 250
+        assert "iprev=permerror" in server.mail.wait(subject).field("Authentication-Results")
+    assert logged_pairs(server, 4) == [
+        (world.LO_NO_PTR, "user@example.net", "accept", "reject"),
+        (world.LO_NO_PTR, "postmaster@example.net", "accept", "-")] * 2
+    assert [line["queue_id"] != "-" for line in server.daemon.decisions(4)] == [True] * 4
+
+
+def reload(iprevd, config):
+    iprevd.wait_log("read again", since=iprevd.reload(config))
+
+
+def test_session_keeps_the_mode_with_which_it_began(mta):
+    """What is answered was agreed then: a reload counts from the next connection on."""
+    server = mta(mode="monitor")
+    early = client_of(server, world.LO_NO_PTR)
+    assert early.send_message(message("monitored")).code == 250
+    reload(server.daemon, in_mode("enforce"))
+    late = client_of(server, world.LO_NO_PTR)
+    assert late.send_message(message("refused")).code == 550
+    assert early.send_message(message("still monitored")).code == 250
+    assert [want for *_, want in logged_pairs(server, 3)] == ["reject", "-", "reject"]
+    reload(server.daemon, in_mode("monitor"))
+    assert late.send_message(message("still refused")).code == 550
+    assert client_of(server, world.LO_NO_PTR).send_message(message("let in")).code == 250
 
 
 def test_quarantine_is_seen_by_the_administrator(mta):
