@@ -309,13 +309,38 @@ static void tell_expired(void *arg, const struct match *match)
                 match->line);
 }
 
+static void say_nothing(void *arg, const char *message)
+{
+    (void)arg;
+    (void)message;
+}
+
+static bool can_be_read(const struct service *service)
+{
+    const struct conf_report report = {say_nothing, say_nothing, NULL};
+    struct conf *conf = conf_load(service->conf->path, clock_wall_s(&clock_system), &report);
+    conf_unref(conf);
+    return conf != NULL;
+}
+
+/* What could not be read is told of once, not at every look; what was wrong with it may have been
+   elsewhere, in the configuration or for want of memory. */
+static void look_at_tables(struct service *service)
+{
+    char first[TOOLS_ERROR_MAX];
+    uint64_t version = conf_tables_changed(service->conf);
+    if (version == 0 || (version == service->broken_tables && !can_be_read(service)))
+        return;
+    if (!reload_and_tell(service, "a table file changed", first))
+        service->broken_tables = version;
+}
+
 static void tick(struct service *service)
 {
     int64_t wall_s = clock_wall_s(&clock_system);
     conf_each_expired(service->conf, service->expired_until_s, wall_s, tell_expired, NULL);
     service->expired_until_s = wall_s;
     int64_t now_ms = clock_ms(&clock_system);
-    char first[TOOLS_ERROR_MAX];
     notify_alive();
     tools_tick(service->tools);
     unsigned deferred = atomic_exchange(&service->deferred, 0);
@@ -326,11 +351,7 @@ static void tick(struct service *service)
     if (service->draining || now_ms < service->tables_due_ms)
         return;
     service->tables_due_ms = now_ms + TABLES_MS;
-    /* A version with a mistake in it is told of once, not at every look. */
-    uint64_t version = conf_tables_changed(service->conf);
-    if (version != 0 && version != service->broken_tables &&
-        !reload_and_tell(service, "a table file changed", first))
-        service->broken_tables = version;
+    look_at_tables(service);
 }
 
 /*

@@ -255,3 +255,22 @@ def test_broken_version_never_replaces_a_working_one(directory, start_iprevd):
     running.reload()
     running.wait_log("read again", since=mark)
     assert not exempt(world.NO_PTR) and exempt(world.MISMATCH)
+
+
+def test_new_version_waits_for_a_configuration_that_can_be_read(directory, start_iprevd):
+    table = directory / "partners.cidr"
+    table.write_text("192.0.2.2 permit\n")
+    block = f'match "partners" {{ client = {{"cidr:{table}"}} policy = "none" }}\n'
+    good = f"mode = enforce\nlocal-networks = {{}}\n{block}"
+    running = start_iprevd(good)
+    # Somebody writes on the configuration while the table changes: that is told of once ...
+    running.write_config(good + "max-ptr = lots\n")
+    table.write_text("192.0.2.3 permit\n")
+    running.wait_log("the running one stays")
+    # ... and thinks better of it: nothing tells the daemon, and the table is not forgotten.
+    running.write_config(good)
+    running.wait_log("(?m)^configuration .* read again")
+    assert running.log.count("the running one stays") == 1
+    client = MilterClient(running.spec)
+    assert client.session(client=world.NO_PTR, helo=f"[{world.NO_PTR}]").refusal
+    assert not client.session(client=world.MISMATCH, helo=f"[{world.MISMATCH}]").refusal
