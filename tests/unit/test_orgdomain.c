@@ -133,6 +133,73 @@ START_TEST(test_short_cuts)
 }
 END_TEST
 
+#define DISTRIBUTED "/usr/share/publicsuffix/public_suffix_list.dat"
+#define AROUND      8
+
+/* What may be hard about a rule: itself, what is above, beside and below it.  Returns how many. */
+static size_t names_around(const char *rule, char names[AROUND][300])
+{
+    static const char *const below[] = {"", "a.", "b.", "c.a.", "c.b.", "a.a.a."};
+    const char *wildcard = "";
+    size_t count = 0;
+    if (rule[0] == '!') {
+        rule++;
+    } else if (rule[0] == '*') {
+        wildcard = "q.";
+        rule += 2;
+    }
+    for (size_t i = 0; i < sizeof below / sizeof below[0]; i++)
+        (void)snprintf(names[count++], 300, "%s%s%s", below[i], wildcard, rule);
+    (void)snprintf(names[count++], 300, "%s", rule); /* of a wildcard: what is above it */
+    const char *above = strchr(rule, '.');
+    if (above != NULL)
+        (void)snprintf(names[count++], 300, "a%s", above);
+    return count;
+}
+
+static size_t compare_all(const struct orgdomain *list, char names[AROUND][300], size_t count)
+{
+    size_t same = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *one = orgdomain_of(list, names[i]);
+        ck_assert_msg(orgdomain_exists(list, names[i]) == (one != NULL), "%s", names[i]);
+        for (size_t j = 0; j < count; j++) {
+            const char *other = orgdomain_of(list, names[j]);
+            bool want = one != NULL && other != NULL && strcmp(one, other) == 0;
+            same += want;
+            if (orgdomain_same(list, names[i], names[j]) != want)
+                ck_abort_msg("%s and %s", names[i], names[j]);
+        }
+    }
+    return same;
+}
+
+START_TEST(test_short_cuts_at_every_rule)
+{
+    FILE *file = fopen(DISTRIBUTED, "r");
+    if (file == NULL) {
+        puts("skipped: no " DISTRIBUTED);
+        return;
+    }
+    struct orgdomain *list = orgdomain_load(DISTRIBUTED);
+    ck_assert_ptr_nonnull(list);
+    char rule[256], names[AROUND][300];
+    size_t rules = 0, same = 0;
+    while (fgets(rule, sizeof rule, file) != NULL) {
+        rule[strcspn(rule, " \t\r\n")] = '\0';
+        size_t plain = strspn(rule, "abcdefghijklmnopqrstuvwxyz0123456789-.*!");
+        if (rule[0] == '\0' || rule[plain] != '\0')
+            continue; /* a comment; names of other scripts come as xn-- */
+        rules++;
+        same += compare_all(list, names, names_around(rule, names));
+    }
+    (void)fclose(file);
+    ck_assert_uint_gt(rules, 1000);
+    ck_assert_uint_gt(same, rules);
+    orgdomain_free(list);
+}
+END_TEST
+
 START_TEST(test_without_list)
 {
     ck_assert_ptr_null(orgdomain_of(NULL, "mail.example.org"));
@@ -167,9 +234,11 @@ int main(void)
 {
     Suite *suite = suite_create("orgdomain");
     TCase *tcase = tcase_create("all");
+    tcase_set_timeout(tcase, 60);
     LOOP(tcase, test_domains, domains);
     LOOP(tcase, test_same, pairs);
     tcase_add_test(tcase, test_short_cuts);
+    tcase_add_test(tcase, test_short_cuts_at_every_rule);
     tcase_add_test(tcase, test_without_list);
     tcase_add_test(tcase, test_own_list);
     suite_add_tcase(suite, tcase);
