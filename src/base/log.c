@@ -51,9 +51,9 @@ static struct {
     pthread_cond_t changed;
     struct queue waiting; /* guarded, as are the following */
     uint64_t lost;        /* lines for which there was no room, since it was last said */
-    uint64_t lost_in_all;
-    bool stop;     /* the thread is to end ... */
-    bool ended;    /* ... and has */
+    uint64_t lost_in_all; /* with those that could not be written */
+    bool stop;            /* the thread is to end ... */
+    bool ended;           /* ... and has */
     bool given_up; /* it has not: it hangs in a write for ever, and so would who follows it */
 } sink = {.where = LOG_SINK_STDERR, .level = LOG_LEVEL_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -88,6 +88,22 @@ void log_set_level(enum log_level level)
 
 /* --- where lines go -------------------------------------------------------------------------- */
 
+static uint64_t count_lines(const char *bytes, size_t length)
+{
+    uint64_t lines = 0;
+    for (const char *end = bytes + length; bytes < end; bytes++)
+        lines += *bytes == '\n';
+    return lines;
+}
+
+/* Nobody reads any more: there is nowhere left to say so, but to whoever reads the counters. */
+static void count_lost(uint64_t lines)
+{
+    pthread_mutex_lock(&sink.lock);
+    sink.lost_in_all += lines;
+    pthread_mutex_unlock(&sink.lock);
+}
+
 static void write_bytes(const char *bytes, size_t length)
 {
     while (length > 0) {
@@ -98,8 +114,10 @@ static void write_bytes(const char *bytes, size_t length)
             (void)poll(&(struct pollfd){.fd = STDERR_FILENO, .events = POLLOUT}, 1, -1);
             continue;
         }
-        if (written <= 0)
-            return; /* there is nowhere left to say so */
+        if (written <= 0) {
+            count_lost(count_lines(bytes, length));
+            return;
+        }
         bytes += written;
         length -= (size_t)written;
     }

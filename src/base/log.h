@@ -32,7 +32,7 @@ enum status log_start(void) MUST_CHECK;
  */
 void log_close(void);
 
-/* Lines lost since the program began. */
+/* Lines lost since the program began: for want of room, or as nobody reads standard error. */
 uint64_t log_lost(void);
 
 /* Messages above `level` are dropped.  Default: info. */

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +224,21 @@ START_TEST(test_reader_of_a_pipe_that_does_not_block)
 }
 END_TEST
 
+/* As when the journal is gone. */
+START_TEST(test_reader_that_is_gone)
+{
+    begin();
+    (void)signal(SIGPIPE, SIG_IGN);
+    ck_assert_int_eq(close(reader.fd), 0);
+    log_info("at once");
+    ck_assert_uint_eq(log_lost(), 1);
+    ck_assert_int_eq(log_start(), STATUS_OK);
+    some_lines();
+    log_close();
+    ck_assert_uint_eq(log_lost(), 1 + 4);
+}
+END_TEST
+
 /* Who has stopped reading holds up no end: it would be killed, and a restart would wait for it. */
 START_TEST(test_reader_that_is_stuck)
 {
@@ -250,6 +266,7 @@ int main(void)
     tcase_add_test(tcase, test_long_line_is_cut);
     tcase_add_test(tcase, test_slow_reader);
     tcase_add_test(tcase, test_reader_of_a_pipe_that_does_not_block);
+    tcase_add_test(tcase, test_reader_that_is_gone);
     tcase_add_test(tcase, test_reader_that_is_stuck);
     tcase_add_test(tcase, test_threads);
     suite_add_tcase(suite, tcase);
