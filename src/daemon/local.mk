@@ -15,6 +15,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/notify.c src/daemon/notify.h \
 	src/daemon/overview.c src/daemon/overview.h \
 	src/daemon/privileges.c src/daemon/privileges.h \
+	src/daemon/rouse.c src/daemon/rouse.h \
 	src/daemon/service.c src/daemon/service.h \
 	src/daemon/session.c src/daemon/session.h src/daemon/session_state.h \
 	src/daemon/session_header.c \

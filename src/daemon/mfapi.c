@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/mfapi.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "dns/lookup.h"
 
 #include <libmilter/mfapi.h>
 #include <stdatomic.h>
@@ -32,6 +34,9 @@ static struct {
     _Alignas(CACHE_LINE) atomic_uint busy;
 } gates[GATES];
 static atomic_bool ended;
+
+/* What answers sooner holds up nobody noticeably: then it is not worth to rouse another worker. */
+#define PATIENCE_MS 2
 
 /* How often the end looks whether the last callback has returned. */
 #define END_POLL_NS 1000000
@@ -219,13 +224,23 @@ static void set_reply(SMFICTX *ctx, const struct reply *reply)
 }
 _Static_assert(REPLY_LINES_MAX == 8, "set_reply() names every line");
 
+/* Wait for a verdict's facts, and let nobody wait for this worker. */
+static void wait_for(struct lookup *lookup)
+{
+    int64_t since_ms = clock_ms(services->session->clock);
+    if (lookup_wait_ms(lookup, PATIENCE_MS))
+        return;
+    services->waits(services->arg, since_ms);
+    lookup_wait(lookup);
+}
+
 /* Wait where the verdict has to, and turn it into libmilter's words.  `noreply`: this event's flag.
  */
 static sfsistat answer(SMFICTX *ctx, struct connection *connection, enum session_answer result,
                        unsigned long noreply)
 {
     if (result == SESSION_PENDING) {
-        lookup_wait(session_lookup(connection->session));
+        wait_for(session_lookup(connection->session));
         result = session_resume(connection->session);
     }
     /* Where nobody waits for a verdict there is none but that memory was out. */

@@ -17,6 +17,8 @@ struct mfapi_services {
      * threads. */
     bool (*opened)(void *arg);
     void (*closed)(void *arg);
+    /* A callback has waited since `since_ms` (monotonic) and goes on: see rouse.h. */
+    void (*waits)(void *arg, int64_t since_ms);
     void *arg;
 };
 

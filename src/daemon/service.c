@@ -5,6 +5,7 @@
 #include "daemon/listener.h"
 #include "daemon/mfapi.h"
 #include "daemon/notify.h"
+#include "daemon/rouse.h"
 #include "daemon/signals.h"
 #include "daemon/statistics.h"
 #include "daemon/tools.h"
@@ -34,6 +35,7 @@ struct service {
     struct session_services session;
     struct mfapi_services mfapi;
     struct listener *listener;
+    struct rouse rouse; /* of the listener */
 
     atomic_uint sessions;
     atomic_uint max_sessions;
@@ -83,6 +85,12 @@ static void session_closed(void *arg)
     statistics_session_closed(service->statistics);
     if (atomic_load(&service->draining))
         signals_errand(); /* this may have been the last one */
+}
+
+static void session_waits(void *arg, int64_t since_ms)
+{
+    struct service *service = arg;
+    rouse_worker(&service->rouse, since_ms, clock_ms(&clock_system));
 }
 
 static void session_decided(void *arg, const struct decision *decision,
@@ -174,6 +182,7 @@ struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX])
         .conf = current_conf,
         .opened = session_opened,
         .closed = session_closed,
+        .waits = session_waits,
         .arg = service,
     };
     return service;
@@ -190,6 +199,8 @@ void service_free(struct service *service)
     statistics_free(service->statistics);
     metrics_free(service->metrics);
     conf_unref(service->conf);
+    if (service->listener != NULL)
+        rouse_clear(&service->rouse);
     (void)pthread_mutex_destroy(&service->lock);
     free(service);
 }
@@ -404,6 +415,7 @@ enum status service_start(struct service *service, struct listener *listener,
                           const struct toolsockets *sockets, char error[SERVICE_ERROR_MAX])
 {
     service->listener = listener;
+    rouse_init(&service->rouse, listener->fd);
     service->tables_due_ms = clock_ms(&clock_system) + TABLES_MS;
     service->expired_until_s = clock_wall_s(&clock_system);
     signals_init(handle_signal, service);

@@ -374,16 +374,31 @@ bool lookup_ready(struct lookup *lookup)
     return ready;
 }
 
-void lookup_wait(struct lookup *lookup)
+/* Until it is ready or the moment has come, absolute; true: it is ready. */
+static bool wait_until(struct lookup *lookup, int64_t most_ms)
 {
     int64_t until_ms;
+    bool open;
     pthread_mutex_lock(&lookup->lock);
-    while (is_open(lookup, &until_ms)) {
+    while ((open = is_open(lookup, &until_ms)) && now_ms(lookup) < most_ms) {
+        if (until_ms > most_ms)
+            until_ms = most_ms;
         const struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
                                        .tv_nsec = (long)(until_ms % 1000 * 1000000)};
         (void)pthread_cond_timedwait(&lookup->changed, &lookup->lock, &until);
     }
     pthread_mutex_unlock(&lookup->lock);
+    return !open;
+}
+
+void lookup_wait(struct lookup *lookup)
+{
+    (void)wait_until(lookup, INT64_MAX);
+}
+
+bool lookup_wait_ms(struct lookup *lookup, unsigned most_ms)
+{
+    return wait_until(lookup, now_ms(lookup) + most_ms);
 }
 
 /* With the lock held. */

@@ -38,6 +38,9 @@ bool lookup_ready(struct lookup *lookup);
 /* Block until lookup_ready().  Only with a resolver that has a loop. */
 void lookup_wait(struct lookup *lookup);
 
+/* The same, but for at most `most_ms`.  False: it is not ready. */
+bool lookup_wait_ms(struct lookup *lookup, unsigned most_ms) MUST_CHECK;
+
 /*
  * Fill the DNS part of facts (client, ptr, names, names_over, helo_name, helo_other, helo_mx,
  * resolver_down); the rest is left alone.  What is still open counts as DNS_TEMPERROR "deadline".

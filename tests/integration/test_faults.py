@@ -4,13 +4,14 @@ The daemon against DNS servers that lie, break and vanish while sessions run: wh
 and that it recovers.  The engine alone is in test_dns_engine.py.
 """
 
+import selectors
 import threading
 
 import pytest
 
 import daemon
 from hostile_dns import HostileDNS, reverse
-from milterclient import MilterClient, MilterError
+from milterclient import MilterClient, MilterConnection, MilterError
 
 ENFORCE = 'mode = enforce\ndeadline = 3\ncache { failure-ttl = 1  stale = 0 }\n'
 
@@ -137,6 +138,44 @@ def test_all_black_holed_while_many_wait(start_iprevd, dns):
     for thread in threads:
         thread.join()
     assert set(results.values()) == {"tempfail"}
+
+
+@pytest.mark.parametrize("kind", ["inet", "unix"])
+def test_nobody_waits_for_the_lookups_of_others(start_iprevd, dns, directory, kind):
+    """
+    libmilter wakes a worker for each session that has something, by a count of idle ones that may
+    be out of date: of those that come in one moment, some wait until another's callback returns.
+    All of these RCPT TO arrive in one moment; whose answers are there must not wait for the others'.
+    """
+    dns.host("192.0.2.7", "mail.example.org")
+    listen = f"unix:{directory}/milter" if kind == "unix" else None
+    running = start_iprevd(ENFORCE, dns=servers(dns), listen=listen)
+    assert iprev(ask(running)) == "pass"
+    dns.blackhole = True
+    for i in range(1, 3):
+        clients = [f"198.51.{i}.{n}" if n % 2 else "192.0.2.7" for n in range(24)]
+        sessions = {}
+        for client in clients:
+            connection = MilterConnection(running.spec)
+            connection.connect(client)
+            connection.helo(f"[{client}]")
+            connection.mail("sender@example.org")
+            sessions[connection] = client
+        for connection in sessions:
+            connection.send_raw(connection.packet("R", b"<rcpt@example.net>\0"))
+        order = []
+        with selectors.DefaultSelector() as selector:
+            for connection in sessions:
+                selector.register(connection.sock, selectors.EVENT_READ, connection)
+            while len(order) < len(sessions):
+                for key, _ in selector.select(60):
+                    selector.unregister(key.fileobj)
+                    order.append((sessions[key.data], key.data.read_reply().verdict))
+        for connection in sessions:
+            connection.close()
+        good = clients.count("192.0.2.7")
+        assert order[:good] == [("192.0.2.7", "continue")] * good
+        assert {verdict for _, verdict in order[good:]} == {"tempfail"}
 
 
 def test_broken_zones_are_no_outage(start_iprevd, dns):
