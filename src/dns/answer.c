@@ -175,9 +175,10 @@ const char *wirename_text(const uint8_t *name, size_t length, char out[NAME_TEXT
 
 struct answer *answer_new(uint16_t type, enum dns_outcome outcome, size_t payload_length)
 {
-    struct answer *answer = calloc(1, sizeof *answer + payload_length);
+    struct answer *answer = malloc(sizeof *answer + payload_length);
     if (answer == NULL)
         return NULL;
+    memset(answer, 0, sizeof *answer + payload_length);
     atomic_init(&answer->refs, 1);
     answer->type = type;
     answer->outcome = (uint8_t)outcome;

@@ -255,7 +255,7 @@ static unsigned collect(const struct message *message, const struct name *name,
 static enum status build_found(const struct message *message, const uint16_t *kept, unsigned count,
                                struct answer **out)
 {
-    struct rr *records = calloc(count, sizeof *records);
+    struct rr *records = malloc(count * sizeof *records); /* rr_decode() clears each */
     enum status status = records == NULL ? STATUS_NOMEM : STATUS_OK;
 
     for (unsigned i = 0; i < count && status == STATUS_OK; i++)

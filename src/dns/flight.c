@@ -47,7 +47,7 @@ struct flight {
 
 static int64_t now_ms(const struct flights *flights)
 {
-    return clock_ms(flights->clock);
+    return flights->loop != NULL ? loop_now_ms(flights->loop) : clock_ms(flights->clock);
 }
 
 /* --- requests ------------------------------------------------------------------------------- */
@@ -126,18 +126,19 @@ void origin_release(struct origin *origin)
 /* A new flight for the request's question, or NULL (memory).  It is not under way yet. */
 static struct flight *flight_new(struct flights *flights, const struct resolver_request *request)
 {
-    struct flight *flight = calloc(1, sizeof *flight);
+    struct flight *flight = malloc(sizeof *flight);
+    int64_t now = now_ms(flights);
     if (flight == NULL)
         return NULL;
-    flight->flights = flights;
-    flight->question = request->question;
-    flight->target = request->question;
-    flight->origin = flights->origin;
+    *flight = (struct flight){.flights = flights,
+                              .question = request->question,
+                              .target = request->question,
+                              .origin = flights->origin,
+                              .chain_ttl_s = UINT32_MAX,
+                              .secure = true,
+                              .started_ms = now,
+                              .deadline_ms = now + FLIGHT_MIN_MS};
     flight->origin->users++;
-    flight->chain_ttl_s = UINT32_MAX;
-    flight->secure = true;
-    flight->started_ms = now_ms(flights);
-    flight->deadline_ms = flight->started_ms + FLIGHT_MIN_MS;
     TAILQ_INIT(&flight->waiters);
     LIST_INSERT_HEAD(list_of(flights, &flight->question), flight, link);
     flights->count++;

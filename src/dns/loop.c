@@ -9,9 +9,11 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <unistd.h>
@@ -37,11 +39,13 @@ struct loop {
     bool started; /* life cycle only: there is a thread to join */
     pthread_t thread;
     unsigned busy; /* armed timers and watches; loop's thread */
+    /* When the call under way began, 0 when none is.  Set by the loop's thread, read by any. */
+    _Atomic int64_t call_ms;
 };
 
 struct loop_timer {
     struct loop *loop;
-    struct event *event;
+    struct event event; /* not its own allocation: a question has a timer */
     void (*call)(void *arg);
     void *arg;
     int64_t due_ms;
@@ -57,6 +61,17 @@ struct loop_watch {
     bool added;
     bool idle; /* not counted as busy */
 };
+
+/* Around each call: what it does takes place at one time, and the clock is read once for it. */
+static void call_begins(struct loop *loop)
+{
+    atomic_store_explicit(&loop->call_ms, clock_ms(&clock_system), memory_order_relaxed);
+}
+
+static void call_ends(struct loop *loop)
+{
+    atomic_store_explicit(&loop->call_ms, 0, memory_order_relaxed);
+}
 
 /* Take everything that was posted; what is posted meanwhile waits for the next turn. */
 static bool take_posted(struct loop *loop, struct posted_list *out)
@@ -87,7 +102,9 @@ static bool run_posted(struct loop *loop)
         struct posted *posted = STAILQ_FIRST(&list);
 
         STAILQ_REMOVE_HEAD(&list, link);
+        call_begins(loop);
         posted->call(posted->arg);
+        call_ends(loop);
         free(posted);
     }
     return closed;
@@ -293,8 +310,9 @@ bool loop_is_here(const struct loop *loop)
 
 int64_t loop_now_ms(const struct loop *loop)
 {
-    (void)loop;
-    return clock_ms(&clock_system);
+    int64_t now_ms = atomic_load_explicit(&loop->call_ms, memory_order_relaxed);
+
+    return now_ms != 0 ? now_ms : clock_ms(&clock_system);
 }
 
 static enum status timer_add(struct loop_timer *timer)
@@ -306,34 +324,34 @@ static enum status timer_add(struct loop_timer *timer)
         left_ms = 0;
     left.tv_sec = (time_t)(left_ms / 1000);
     left.tv_usec = (suseconds_t)(left_ms % 1000 * 1000);
-    return event_add(timer->event, &left) == 0 ? STATUS_OK : STATUS_NOMEM;
+    return event_add(&timer->event, &left) == 0 ? STATUS_OK : STATUS_NOMEM;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct loop_timer *timer = arg;
+    struct loop *loop = timer->loop; /* the call may free the timer */
 
     (void)fd;
     (void)what;
     /* libevent counts from the time it cached at the start of the turn: it may come early. */
-    if (loop_now_ms(timer->loop) < timer->due_ms && timer_add(timer) == STATUS_OK)
+    if (loop_now_ms(loop) < timer->due_ms && timer_add(timer) == STATUS_OK)
         return;
     timer->armed = false;
-    timer->loop->busy--;
+    loop->busy--;
+    call_begins(loop);
     timer->call(timer->arg);
+    call_ends(loop);
 }
 
 struct loop_timer *loop_timer_new(struct loop *loop, void (*call)(void *arg), void *arg)
 {
-    struct loop_timer *timer = calloc(1, sizeof *timer);
+    struct loop_timer *timer = malloc(sizeof *timer);
 
     if (timer == NULL)
         return NULL;
-    timer->loop = loop;
-    timer->call = call;
-    timer->arg = arg;
-    timer->event = event_new(loop->base, -1, 0, on_timer, timer);
-    if (timer->event == NULL) {
+    *timer = (struct loop_timer){.loop = loop, .call = call, .arg = arg};
+    if (event_assign(&timer->event, loop->base, -1, 0, on_timer, timer) != 0) {
         free(timer);
         return NULL;
     }
@@ -357,7 +375,7 @@ void loop_timer_disarm(struct loop_timer *timer)
 {
     if (!timer->armed)
         return;
-    event_del(timer->event);
+    event_del(&timer->event);
     timer->armed = false;
     timer->loop->busy--;
 }
@@ -367,13 +385,13 @@ void loop_timer_free(struct loop_timer *timer)
     if (timer == NULL)
         return;
     loop_timer_disarm(timer);
-    event_free(timer->event);
     free(timer);
 }
 
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
     struct loop_watch *watch = arg;
+    struct loop *loop = watch->loop; /* the call may free the watch */
     unsigned ready = 0;
 
     (void)fd;
@@ -381,7 +399,9 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
         ready |= LOOP_READ;
     if (what & EV_WRITE)
         ready |= LOOP_WRITE;
+    call_begins(loop);
     watch->call(watch->arg, ready);
+    call_ends(loop);
 }
 
 static void watch_remove(struct loop_watch *watch)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An event loop on a thread of its own: the one place where libevent's core is used.
- * Except loop_post(), loop_stop() and the life cycle, everything runs on the loop's thread.
+ * Except loop_post(), loop_stop(), loop_now_ms() and the life cycle, everything runs on the loop's thread.
  */
 #ifndef IPREVD_LOOP_H
 #define IPREVD_LOOP_H
@@ -37,7 +37,10 @@ enum status loop_post(struct loop *loop, void (*call)(void *arg), void *arg) MUS
 
 bool loop_is_here(const struct loop *loop);
 
-/* Monotonic milliseconds, the clock of all deadlines. */
+/*
+ * Monotonic milliseconds, the clock of all deadlines.  While the loop calls somebody: when that
+ * call began.  Any thread.
+ */
 int64_t loop_now_ms(const struct loop *loop);
 
 /* One-shot timers, re-armable: call runs at due_ms.  NULL: out of memory. free(NULL) is fine, and

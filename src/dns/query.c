@@ -532,10 +532,13 @@ static void query_next(struct query *query)
 static struct query *query_new(struct query_pool *pool, const struct question *question,
                                struct server *const *servers, unsigned count)
 {
-    struct query *query = calloc(1, sizeof *query + count * sizeof query->lanes[0]);
+    struct query *query;
+    size_t size = sizeof *query + count * sizeof query->lanes[0];
 
+    query = malloc(size);
     if (query == NULL)
         return NULL;
+    memset(query, 0, size);
     query->timer = loop_timer_new(pool->loop, on_timer, query);
     if (query->timer == NULL) {
         free(query);

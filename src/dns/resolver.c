@@ -46,13 +46,19 @@ static int64_t now_ms(const struct resolver *resolver)
     return clock_ms(resolver->clock);
 }
 
+/* The same on the loop's thread, for less; to others it would be memory that is always changing. */
+static int64_t loop_ms(const struct resolver *resolver)
+{
+    return resolver->loop != NULL ? loop_now_ms(resolver->loop) : now_ms(resolver);
+}
+
 /* --- what flights report -------------------------------------------------------------------- */
 
 static void update_figures(struct resolver *resolver)
 {
     struct cache_stats stats;
     const struct resolver_metrics *metrics = &resolver->metrics;
-    int64_t now = now_ms(resolver);
+    int64_t now = loop_ms(resolver);
     if (metrics->bytes == NULL || now < resolver->figures_ms)
         return;
     resolver->figures_ms = now + FIGURES_MS;
@@ -150,7 +156,7 @@ static void cancel_probe(struct resolver *resolver)
 static void feed_breaker(struct resolver *resolver, const struct question *question, bool failed)
 {
     pthread_mutex_lock(&resolver->lock);
-    bool wanted = breaker_feed(&resolver->breaker, question, failed, now_ms(resolver));
+    bool wanted = breaker_feed(&resolver->breaker, question, failed, loop_ms(resolver));
     pthread_mutex_unlock(&resolver->lock);
     if (wanted)
         begin_probe(resolver);
