@@ -273,12 +273,17 @@ static enum status build_found(const struct message *message, const uint16_t *ke
  */
 static enum status find_soa(const struct message *message, const struct name *name, uint32_t *ttl_s)
 {
+    struct wire_record record;
     struct rr rr;
     enum status status;
 
     if (message->soa == 0)
         return STATUS_NOTFOUND;
-    status = decode_at(message, message->soa, &rr);
+    if (!wire_record(&message->wire, message->soa, &record))
+        return STATUS_INVALID;
+    status = rr_decode(&message->wire, &record, &rr);
+    if (status == STATUS_OK)
+        status = rr_owner(&message->wire, &record, &rr);
     if (status != STATUS_OK)
         return status;
     if (!wire_name_under(name->bytes, rr.owner))

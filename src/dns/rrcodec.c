@@ -158,18 +158,21 @@ static enum status decode_data(const struct wire *wire, size_t *at, struct rr *o
  */
 enum status rr_decode(const struct wire *wire, const struct wire_record *record, struct rr *out)
 {
-    size_t at = record->owner;
+    size_t at = record->data;
     enum status status;
 
     memset(out, 0, sizeof *out);
     out->type = record->type;
     out->ttl_s = record->ttl > TTL_MAX ? 0 : record->ttl;
-    status = decode_name(wire, &at, out->owner, &out->owner_length);
-    if (status != STATUS_OK)
-        return status;
-    at = record->data;
     status = decode_data(wire, &at, out);
     return status == STATUS_OK && at != record->next ? STATUS_INVALID : status;
+}
+
+enum status rr_owner(const struct wire *wire, const struct wire_record *record, struct rr *out)
+{
+    size_t at = record->owner;
+
+    return decode_name(wire, &at, out->owner, &out->owner_length);
 }
 
 /* What ldns reports for a line that holds no record. */

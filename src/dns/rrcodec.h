@@ -23,17 +23,22 @@ struct rr {
     uint32_t minimum_s;  /* SOA: its MINIMUM field (RFC 2308 4) */
     uint16_t preference; /* MX */
     uint8_t owner_length;
-    uint8_t data_length; /* 0 for SOA and for types that nobody here asks for */
-    uint8_t owner[WIRE_NAME_MAX];
-    uint8_t data[WIRE_NAME_MAX]; /* A: 4 bytes; AAAA: 16; CNAME, DNAME, MX, NS, PTR: the name */
+    uint8_t data_length;          /* 0 for SOA and for types that nobody here asks for */
+    uint8_t owner[WIRE_NAME_MAX]; /* by rr_decode(): none, see rr_owner() */
+    uint8_t data[WIRE_NAME_MAX];  /* A: 4 bytes; AAAA: 16; CNAME, DNAME, MX, NS, PTR: the name */
 };
 
 /*
  * Decode a record of a message, of type A, AAAA, CNAME, MX, PTR or SOA.  STATUS_INVALID when its
- * RDATA is not exactly what the type demands, or the type is another; STATUS_NOMEM.
+ * RDATA is not exactly what the type demands, or the type is another; STATUS_NOMEM.  Its owner is
+ * left out: whose record it is has been seen already (wire_name_equal()), but for an SOA.
  */
 enum status rr_decode(const struct wire *wire, const struct wire_record *record,
                       struct rr *out) MUST_CHECK;
+
+/* The owner of a decoded record, into *out.  STATUS_INVALID, STATUS_NOMEM. */
+enum status rr_owner(const struct wire *wire, const struct wire_record *record,
+                     struct rr *out) MUST_CHECK;
 
 /*
  * Read a zone file (RFC 1035 5), visiting each record; relative names are of the root until
