@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dns/loop.h"
 
+#include "base/clock.h"
+
 #include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -246,6 +248,44 @@ START_TEST(test_run_here_runs_posts_of_posts)
 }
 END_TEST
 
+struct moments {
+    struct loop *loop;
+    int64_t began_ms, ended_ms, next_ms;
+};
+
+static void outlast_a_millisecond(void *arg)
+{
+    struct moments *moments = arg;
+
+    moments->began_ms = loop_now_ms(moments->loop);
+    while (clock_ms(&clock_system) <= moments->began_ms)
+        ;
+    moments->ended_ms = loop_now_ms(moments->loop);
+}
+
+static void see_the_time(void *arg)
+{
+    struct moments *moments = arg;
+
+    moments->next_ms = loop_now_ms(moments->loop);
+}
+
+START_TEST(test_a_call_has_one_time)
+{
+    struct moments moments = {.loop = loop_new()};
+
+    ck_assert_ptr_nonnull(moments.loop);
+    ck_assert_int_eq(loop_post(moments.loop, outlast_a_millisecond, &moments), STATUS_OK);
+    ck_assert_int_eq(loop_post(moments.loop, see_the_time, &moments), STATUS_OK);
+    loop_run_here(moments.loop);
+    ck_assert_int_eq(moments.ended_ms, moments.began_ms);
+    ck_assert_int_gt(moments.next_ms, moments.began_ms);
+    ck_assert_int_ge(loop_now_ms(moments.loop), moments.next_ms);
+    ck_assert_int_le(loop_now_ms(moments.loop), clock_ms(&clock_system));
+    loop_free(moments.loop);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("loop");
@@ -259,6 +299,7 @@ int main(void)
     tcase_add_test(tcase, test_timers);
     tcase_add_test(tcase, test_watches);
     tcase_add_test(tcase, test_run_here_runs_posts_of_posts);
+    tcase_add_test(tcase, test_a_call_has_one_time);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
