@@ -178,11 +178,10 @@ struct answer *answer_new(uint16_t type, enum dns_outcome outcome, size_t payloa
     struct answer *answer = malloc(sizeof *answer + payload_length);
     if (answer == NULL)
         return NULL;
-    memset(answer, 0, sizeof *answer + payload_length);
+    *answer = (struct answer){
+        .type = type, .outcome = (uint8_t)outcome, .payload_length = (uint32_t)payload_length};
     atomic_init(&answer->refs, 1);
-    answer->type = type;
-    answer->outcome = (uint8_t)outcome;
-    answer->payload_length = (uint32_t)payload_length;
+    memset(answer->payload, 0, payload_length);
     return answer;
 }
 
@@ -212,6 +211,17 @@ struct answer *answer_copy(const struct answer *answer, uint32_t ttl_s)
     copy->ttl_s = ttl_s;
     copy->took_ms = answer->took_ms;
     memcpy(copy->payload, answer->payload, answer->payload_length);
+    return copy;
+}
+
+struct answer *answer_own(struct answer *answer, uint32_t ttl_s)
+{
+    if (atomic_load_explicit(&answer->refs, memory_order_acquire) == 1) {
+        answer->ttl_s = ttl_s;
+        return answer;
+    }
+    struct answer *copy = answer_copy(answer, ttl_s);
+    answer_unref(answer);
     return copy;
 }
 

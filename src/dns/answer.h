@@ -100,6 +100,12 @@ struct answer *answer_new_problem(uint16_t type, enum dns_problem problem) MUST_
 /* A copy with one reference, its TTL replaced. NULL when memory is out. */
 struct answer *answer_copy(const struct answer *answer, uint32_t ttl_s) MUST_CHECK;
 
+/*
+ * The same answer, its TTL replaced, for the caller alone to change: `answer` (taken) itself when
+ * that is the only reference, else a copy.  NULL when memory is out.
+ */
+struct answer *answer_own(struct answer *answer, uint32_t ttl_s) MUST_CHECK;
+
 /* References: thread safe.  answer_unref(NULL) is fine. */
 struct answer *answer_ref(const struct answer *answer);
 void answer_unref(const struct answer *answer);

@@ -99,17 +99,18 @@ static void deliver_final(struct flights *flights, struct resolver_request *requ
 
 /* --- the table ------------------------------------------------------------------------------ */
 
-static struct flight_list *list_of(const struct flights *flights, const struct question *question)
+static struct flight_list *list_of(const struct flights *flights,
+                                   const struct resolver_request *request)
 {
-    return &flights->table[cache_hash(flights->cache, question) & (flights->table_size - 1)];
+    return &flights->table[request->hash & (flights->table_size - 1)];
 }
 
-static struct flight *find(const struct flights *flights, const struct question *question)
+static struct flight *find(const struct flights *flights, const struct resolver_request *request)
 {
     struct flight *flight;
-    LIST_FOREACH(flight, list_of(flights, question), link)
+    LIST_FOREACH(flight, list_of(flights, request), link)
     {
-        if (question_equal(&flight->question, question))
+        if (question_equal(&flight->question, &request->question))
             return flight;
     }
     return NULL;
@@ -140,7 +141,7 @@ static struct flight *flight_new(struct flights *flights, const struct resolver_
                               .deadline_ms = now + FLIGHT_MIN_MS};
     flight->origin->users++;
     TAILQ_INIT(&flight->waiters);
-    LIST_INSERT_HEAD(list_of(flights, &flight->question), flight, link);
+    LIST_INSERT_HEAD(list_of(flights, request), flight, link);
     flights->count++;
     return flight;
 }
@@ -180,19 +181,18 @@ static struct answer *make_problem(const struct flight *flight, enum dns_problem
     return answer != NULL ? answer : answer_ref(flight->flights->nomem);
 }
 
-/* A copy of `answer` (taken) as that of the flight's own question: the chain's TTL and trust. */
+/* `answer` (taken) as that of the flight's own question: the chain's TTL and trust. */
 static struct answer *as_own(const struct flight *flight, struct answer *answer, uint8_t server)
 {
-    struct answer *own = answer_copy(
+    struct answer *own = answer_own(
         answer, answer->ttl_s < flight->chain_ttl_s ? answer->ttl_s : flight->chain_ttl_s);
-    if (own != NULL) {
-        own->secure = answer->secure && flight->secure;
-        own->aliased = flight->hops > 0;
-        own->server = server;
-        own->took_ms = (uint32_t)(now_ms(flight->flights) - flight->started_ms);
-    }
-    answer_unref(answer);
-    return own != NULL ? own : answer_ref(flight->flights->nomem);
+    if (own == NULL)
+        return answer_ref(flight->flights->nomem);
+    own->secure = own->secure && flight->secure;
+    own->aliased = flight->hops > 0;
+    own->server = server;
+    own->took_ms = (uint32_t)(now_ms(flight->flights) - flight->started_ms);
+    return own;
 }
 
 /* --- asking the source ---------------------------------------------------------------------- */
@@ -401,7 +401,7 @@ static bool is_full(const struct flights *flights, const struct resolver_request
 
 void flights_begin(struct flights *flights, struct resolver_request *request)
 {
-    struct flight *flight = find(flights, &request->question);
+    struct flight *flight = find(flights, request);
     if (flights->closing) {
         deliver(flights, request, flights->cancelled, DNS_FROM_NETWORK, 0);
         return;
@@ -436,7 +436,7 @@ void flights_drop(struct flights *flights, struct resolver_request *request)
     if (!atomic_load(&request->answered)) {
         flights->on_event(flights->resolver, FLIGHT_CANCELLED, &request->question, NULL);
         deliver(flights, request, flights->cancelled, DNS_FROM_NETWORK, 0);
-        struct flight *flight = find(flights, &request->question);
+        struct flight *flight = find(flights, request);
         if (flight != NULL && TAILQ_EMPTY(&flight->waiters) && !flight->background)
             cancel_flight(flight);
     }

@@ -26,6 +26,7 @@ struct resolver_request {
     struct answer *stale; /* to fall back on, or NULL */
     int64_t stale_due_ms; /* when to fall back on it at the latest */
     int64_t asked_ms, deadline_ms;
+    uint64_t hash; /* of the question: its place in the table of flights */
     struct question question;
 };
 

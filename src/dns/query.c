@@ -532,27 +532,22 @@ static void query_next(struct query *query)
 static struct query *query_new(struct query_pool *pool, const struct question *question,
                                struct server *const *servers, unsigned count)
 {
-    struct query *query;
-    size_t size = sizeof *query + count * sizeof query->lanes[0];
+    struct query *query = malloc(sizeof *query + count * sizeof query->lanes[0]);
 
-    query = malloc(size);
     if (query == NULL)
         return NULL;
-    memset(query, 0, size);
+    *query = (struct query){.pool = pool,
+                            .question = *question,
+                            .count = count,
+                            .problem_label = SERVER_NO_LABEL,
+                            .start_ms = loop_now_ms(pool->loop)};
     query->timer = loop_timer_new(pool->loop, on_timer, query);
     if (query->timer == NULL) {
         free(query);
         return NULL;
     }
-    query->pool = pool;
-    query->question = *question;
-    query->count = count;
-    query->problem_label = SERVER_NO_LABEL;
-    query->start_ms = loop_now_ms(pool->loop);
-    for (unsigned i = 0; i < count; i++) {
-        query->lanes[i].query = query;
-        query->lanes[i].server = server_ref(servers[i]);
-    }
+    for (unsigned i = 0; i < count; i++)
+        query->lanes[i] = (struct lane){.query = query, .server = server_ref(servers[i])};
     LIST_INSERT_HEAD(&pool->running, query, link);
     return query;
 }

@@ -260,6 +260,7 @@ static struct resolver_request *request_new(struct resolver *resolver,
                                          .arg = arg,
                                          .asked_ms = now_ms(resolver),
                                          .deadline_ms = deadline_ms,
+                                         .hash = cache_hash(resolver->cache, question),
                                          .question = *question};
     atomic_init(&request->refs, 1);
     return request;

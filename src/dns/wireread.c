@@ -46,9 +46,14 @@ static uint8_t lower(uint8_t byte)
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
 }
 
-/* The count byte too: it is at most 63, where lower() changes nothing. */
+/*
+ * The count byte too: it is at most 63, where lower() changes nothing.  Servers repeat the question
+ * as it was, nearly always.
+ */
 static bool label_equal(const uint8_t *label, const uint8_t *name)
 {
+    if (memcmp(label, name, 1U + name[0]) == 0)
+        return true;
     for (unsigned i = 0; i <= name[0]; i++)
         if (lower(label[i]) != name[i])
             return false;

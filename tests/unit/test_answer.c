@@ -188,6 +188,24 @@ START_TEST(copies)
 }
 END_TEST
 
+START_TEST(own_answers)
+{
+    struct answer *answer = scripted_answer(RR_A, "192.0.2.1 ttl=300");
+    struct answer *shared = answer_ref(answer);
+    struct answer *own = answer_own(answer, 60);
+    ck_assert_ptr_nonnull(own);
+    ck_assert_ptr_ne(own, shared); /* others never see it change */
+    ck_assert_uint_eq(shared->ttl_s, 300);
+    ck_assert_uint_eq(own->ttl_s, 60);
+    ck_assert_mem_eq(own->payload, shared->payload, 4);
+    answer_unref(own);
+    own = answer_own(shared, 50); /* nobody else is left */
+    ck_assert_ptr_eq(own, shared);
+    ck_assert_uint_eq(own->ttl_s, 50);
+    answer_unref(own);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("answer");
@@ -201,6 +219,7 @@ int main(void)
     tcase_add_test(tcase, names_of_an_answer);
     tcase_add_test(tcase, problems);
     tcase_add_test(tcase, copies);
+    tcase_add_test(tcase, own_answers);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
