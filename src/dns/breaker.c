@@ -60,19 +60,35 @@ static void remember(struct breaker *breaker, uint64_t zone, bool failed, int64_
     breaker->zones[slot].failed = failed;
 }
 
-/* Do the lookups of different zones fail, and hardly any succeed? */
-static bool is_suspect(const struct breaker *breaker, int64_t now_ms)
+/* The zones heard of lately. */
+static void count_zones(const struct breaker *breaker, int64_t now_ms, unsigned *failing,
+                        unsigned *answering)
 {
-    unsigned failing = 0, answering = 0;
+    *failing = *answering = 0;
     for (size_t i = 0; i < BREAKER_ZONES; i++) {
         if (!breaker->zones[i].used || now_ms - breaker->zones[i].when_ms > BREAKER_WINDOW_MS)
             continue;
         if (breaker->zones[i].failed)
-            failing++;
+            ++*failing;
         else
-            answering++;
+            ++*answering;
     }
+}
+
+/* Do the lookups of different zones fail, and hardly any succeed? */
+static bool is_suspect(const struct breaker *breaker, int64_t now_ms)
+{
+    unsigned failing, answering;
+    count_zones(breaker, now_ms, &failing, &answering);
     return failing >= BREAKER_OPEN_ZONES && failing >= answering * BREAKER_OPEN_RATIO;
+}
+
+/* Do the lookups of different zones succeed, and hardly any fail, whatever becomes of probes? */
+static bool is_sound(const struct breaker *breaker, int64_t now_ms)
+{
+    unsigned failing, answering;
+    count_zones(breaker, now_ms, &failing, &answering);
+    return answering >= BREAKER_OPEN_ZONES && answering >= failing * BREAKER_CLOSE_RATIO;
 }
 
 bool breaker_feed(struct breaker *breaker, const struct question *question, bool failed,
@@ -102,7 +118,8 @@ bool breaker_probed(struct breaker *breaker, enum breaker_probe probe, int64_t n
     if (probe == BREAKER_ANSWERED)
         open = false;
     else if (probe == BREAKER_FAILED)
-        open = open || is_suspect(breaker, now_ms); /* others may have answered meanwhile */
+        open = open ? !is_sound(breaker, now_ms)
+                    : is_suspect(breaker, now_ms); /* others may have answered meanwhile */
     if (open == breaker->open)
         return false;
     breaker->open = open;

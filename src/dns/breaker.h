@@ -4,7 +4,8 @@
  * raises the suspicion: the questions about several different zones fail and hardly any succeed.  A
  * probe decides: a question that any resolver which does its work answers, asked of the servers
  * themselves.  So no set of broken zones opens the breaker, however many they are and however often
- * they are asked about, and it closes by a probe, too.  Pure: time is an argument; not locked.
+ * they are asked about.  It closes at a probe, too: when that is answered, or nearly all else is.
+ * Pure: time is an argument; not locked.
  */
 #ifndef IPREVD_BREAKER_H
 #define IPREVD_BREAKER_H
@@ -20,6 +21,12 @@
 /* So many different zones must fail, and so many times as many as succeed. */
 #define BREAKER_OPEN_ZONES 4
 #define BREAKER_OPEN_RATIO 4
+
+/*
+ * It closes without an answered probe, too, when this many times as many zones succeed as fail:
+ * some servers never resolve the probe's name (no way to the Internet, or a filter).
+ */
+#define BREAKER_CLOSE_RATIO 16
 
 /*
  * Milliseconds from one probe to the next: while lookups fail, and while it is open and one was
