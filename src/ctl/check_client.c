@@ -244,7 +244,7 @@ static void put_row(const struct check_run *run, const struct check_row *row)
 
 void checkclient_summary(const struct check_run *run)
 {
-    (void)printf("\n%" PRIu64 " clients:", run->clients);
+    (void)printf("\n%" PRIu64 " client%s:", run->clients, run->clients == 1 ? "" : "s");
     for (unsigned i = 0; i < ACTION_COUNT; i++)
         (void)printf("%s %s %" PRIu64, i > 0 ? "," : "", action_text((enum action)i),
                      run->by_action[i]);

@@ -25,6 +25,16 @@ static void explain(struct archive *archive, char error[REPLAY_ERROR_MAX])
     (void)snprintf(error, REPLAY_ERROR_MAX, "%s", text != NULL ? text : strerror(errno));
 }
 
+/* libarchive's text names the file once more but not the reason. */
+static void explain_open(struct archive *archive, char error[REPLAY_ERROR_MAX])
+{
+    int code = archive_errno(archive);
+    if (code > 0)
+        (void)snprintf(error, REPLAY_ERROR_MAX, "%s", strerror(code));
+    else
+        explain(archive, error);
+}
+
 /* Only what libarchive does by itself: others would run programs. */
 static struct archive *new_archive(void)
 {
@@ -56,7 +66,7 @@ enum status replayinput_open(const char *path, struct replay_input **out,
     }
     if (archive_read_open_filename(input->archive, strcmp(path, "-") == 0 ? NULL : path,
                                    BLOCK_SIZE) != ARCHIVE_OK) {
-        explain(input->archive, error);
+        explain_open(input->archive, error);
         replayinput_close(input);
         return STATUS_IO;
     }

@@ -171,7 +171,11 @@ def test_bad_line_names_its_number(check, line, words):
     assert done.returncode == 65
     assert f"standard input, line 3: " in done.stderr and words in done.stderr
     assert done.stdout.count("client     ") == 2
-    assert "1 could not be checked" in done.stdout
+    assert "\n2 clients: " in done.stdout and "1 could not be checked" in done.stdout
+
+
+def test_one_client_and_a_bad_line(check):
+    assert "\n1 client: accept 1, " in check.run("-", stdin=f"{world.GOOD}\nnonsense\n").stdout
 
 
 def test_empty_standard_input(check):
