@@ -50,6 +50,7 @@ struct loop_timer {
     void *arg;
     int64_t due_ms;
     bool armed;
+    bool idle; /* not counted as busy */
 };
 
 struct loop_watch {
@@ -338,7 +339,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     if (loop_now_ms(loop) < timer->due_ms && timer_add(timer) == STATUS_OK)
         return;
     timer->armed = false;
-    loop->busy--;
+    loop->busy -= timer->idle ? 0 : 1;
     call_begins(loop);
     timer->call(timer->arg);
     call_ends(loop);
@@ -366,9 +367,14 @@ enum status loop_timer_arm(struct loop_timer *timer, int64_t due_ms)
     status = timer_add(timer);
     if (status == STATUS_OK && !timer->armed) {
         timer->armed = true;
-        timer->loop->busy++;
+        timer->loop->busy += timer->idle ? 0 : 1;
     }
     return status;
+}
+
+void loop_timer_background(struct loop_timer *timer)
+{
+    timer->idle = true;
 }
 
 void loop_timer_disarm(struct loop_timer *timer)
@@ -377,7 +383,7 @@ void loop_timer_disarm(struct loop_timer *timer)
         return;
     event_del(&timer->event);
     timer->armed = false;
-    timer->loop->busy--;
+    timer->loop->busy -= timer->idle ? 0 : 1;
 }
 
 void loop_timer_free(struct loop_timer *timer)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An event loop on a thread of its own: the one place where libevent's core is used.
- * Except loop_post(), loop_stop(), loop_now_ms() and the life cycle, everything runs on the loop's thread.
+ * Except loop_post(), loop_stop(), loop_now_ms() and the life cycle, everything runs on the loop's
+ * thread.
  */
 #ifndef IPREVD_LOOP_H
 #define IPREVD_LOOP_H
@@ -48,6 +49,8 @@ int64_t loop_now_ms(const struct loop *loop);
 struct loop_timer *loop_timer_new(struct loop *loop, void (*call)(void *arg), void *arg) MUST_CHECK;
 enum status loop_timer_arm(struct loop_timer *timer, int64_t due_ms) MUST_CHECK;
 void loop_timer_disarm(struct loop_timer *timer);
+/* Before it is armed: loop_run_here() does not go on for this one. */
+void loop_timer_background(struct loop_timer *timer);
 void loop_timer_free(struct loop_timer *timer);
 
 /* Readiness of a descriptor (not owned).  LOOP_READ and LOOP_WRITE or together; persistent. */

@@ -139,7 +139,7 @@ static void query_free(struct query *query)
     loop_timer_free(query->timer);
     free(query);
     if (LIST_EMPTY(&pool->running))
-        udp_spare_clear(&pool->spare); /* a burst has ended: descriptors are for others, too */
+        query_pool_rest(pool);
 }
 
 /* The query is gone when its asker hears of it: the asker may do as it likes. */

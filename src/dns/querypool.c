@@ -6,6 +6,28 @@
 #include <string.h>
 #include <sys/random.h>
 
+/* How long spare sockets stay without a question: longer than the gaps of a busy server. */
+#define SPARE_MS 200
+
+static void end_spare(void *arg)
+{
+    struct query_pool *pool = arg;
+
+    pool->spare_ends = false;
+    if (LIST_EMPTY(&pool->running))
+        udp_spare_clear(&pool->spare);
+}
+
+void query_pool_rest(struct query_pool *pool)
+{
+    if (pool->spare_ends)
+        return;
+    pool->spare_ends =
+        loop_timer_arm(pool->spare_timer, loop_now_ms(pool->loop) + SPARE_MS) == STATUS_OK;
+    if (!pool->spare_ends)
+        udp_spare_clear(&pool->spare);
+}
+
 enum status query_pool_init(struct query_pool *pool, struct loop *loop, void (*turn)(void *pool))
 {
     memset(pool, 0, sizeof *pool);
@@ -16,12 +38,14 @@ enum status query_pool_init(struct query_pool *pool, struct loop *loop, void (*t
     pool->attempts = QUERY_ATTEMPTS;
     pool->tcp_max = QUERY_TCP_DEFAULT;
     pool->tcp_turn = loop_timer_new(loop, turn, pool);
-    if (pool->tcp_turn == NULL)
-        return STATUS_NOMEM;
-    if (pthread_mutex_init(&pool->lock, NULL) != 0) {
+    pool->spare_timer = loop_timer_new(loop, end_spare, pool);
+    if (pool->tcp_turn == NULL || pool->spare_timer == NULL ||
+        pthread_mutex_init(&pool->lock, NULL) != 0) {
         loop_timer_free(pool->tcp_turn);
+        loop_timer_free(pool->spare_timer);
         return STATUS_NOMEM;
     }
+    loop_timer_background(pool->spare_timer);
     return STATUS_OK;
 }
 
@@ -29,6 +53,7 @@ void query_pool_clear(struct query_pool *pool)
 {
     udp_spare_clear(&pool->spare);
     loop_timer_free(pool->tcp_turn);
+    loop_timer_free(pool->spare_timer);
     pthread_mutex_destroy(&pool->lock);
 }
 

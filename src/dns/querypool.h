@@ -38,6 +38,8 @@ struct query_pool {
     TAILQ_HEAD(lane_queue, lane) tcp_waiting;
     LIST_HEAD(query_list, query) running;
     struct udp_spare spare;
+    struct loop_timer *spare_timer;
+    bool spare_ends;  /* it is armed */
     uint16_t ids[64]; /* random, not used yet */
     unsigned id_count;
 };
@@ -48,6 +50,9 @@ enum status query_pool_init(struct query_pool *pool, struct loop *loop,
                             void (*turn)(void *pool)) MUST_CHECK;
 /* Only when nothing is running. */
 void query_pool_clear(struct query_pool *pool);
+
+/* No question is under way: spare sockets go if that stays so for a moment. */
+void query_pool_rest(struct query_pool *pool);
 
 /* 16 bits from the system's generator, each used once.  STATUS_IO. */
 enum status query_pool_id(struct query_pool *pool, uint16_t *out) MUST_CHECK;

@@ -4,7 +4,7 @@
  * addresses send and reports what comes back by ICMP.  The loop's thread.
  *
  * Making a socket and watching it costs more than the question itself, so those that are done with
- * are kept while other questions are under way, without address and port: connected again, a
+ * are kept while questions come, without address and port: connected again, a
  * socket has another random port.
  */
 #ifndef IPREVD_TRANSPORT_UDP_H
