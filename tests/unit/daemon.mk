@@ -21,13 +21,12 @@ tests_unit_test_session_matrix_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scena
 tests_unit_test_session_matrix_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_session_matrix_LDADD = $(DAEMON_TEST_LIBS)
 
-# The linker puts allocations that fail into this program's own objects.
 check_PROGRAMS += tests/unit/test_session_nomem
 TESTS += tests/unit/test_session_nomem
-tests_unit_test_session_nomem_SOURCES = tests/unit/test_session_nomem.c tests/scenario/world.c tests/scenario/world.h
+tests_unit_test_session_nomem_SOURCES = tests/unit/test_session_nomem.c $(FAILING_ALLOC) \
+	tests/scenario/world.c tests/scenario/world.h
 tests_unit_test_session_nomem_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
 tests_unit_test_session_nomem_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_session_nomem_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
+tests_unit_test_session_nomem_LDFLAGS = $(WRAPPED_ALLOC)
 tests_unit_test_session_nomem_LDADD = $(DAEMON_TEST_LIBS)
 

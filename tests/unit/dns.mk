@@ -3,7 +3,8 @@
 DNS_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 SCRIPTED_SOURCE = tests/unit/scripted_source.c tests/unit/scripted_source.h
 FAILING_ALLOC = tests/unit/failing_alloc.c tests/unit/failing_alloc.h
-WRAPPED_ALLOC = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+WRAPPED_ALLOC = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
 DNS_TESTS = \
 	tests/unit/test_answer \
 	tests/unit/test_breaker \

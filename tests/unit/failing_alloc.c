@@ -14,7 +14,9 @@ extern void *__real_realloc(void *memory, size_t size);
 extern void *__wrap_malloc(size_t size);
 extern void *__wrap_calloc(size_t count, size_t size);
 extern void *__wrap_realloc(void *memory, size_t size);
+extern void *__wrap_reallocarray(void *memory, size_t count, size_t size);
 extern char *__wrap_strdup(const char *text);
+extern char *__wrap_strndup(const char *text, size_t max);
 
 static atomic_long left; /* allocations until one fails; 0: none does */
 static atomic_bool good, failed;
@@ -58,9 +60,32 @@ void *__wrap_realloc(void *memory, size_t size)
     return fails() ? NULL : __real_realloc(memory, size);
 }
 
+void *__wrap_reallocarray(void *memory, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return __wrap_realloc(memory, bytes);
+}
+
+static char *copied(const char *text, size_t length)
+{
+    char *copy = __wrap_malloc(length + 1);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
+}
+
 char *__wrap_strdup(const char *text)
 {
-    size_t size = strlen(text) + 1;
-    char *copy = __wrap_malloc(size);
-    return copy == NULL ? NULL : memcpy(copy, text, size);
+    return copied(text, strlen(text));
+}
+
+char *__wrap_strndup(const char *text, size_t max)
+{
+    return copied(text, strnlen(text, max));
 }

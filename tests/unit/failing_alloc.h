@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Memory that runs out when a test wants it to.  The program is linked with
- * -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup.  Thread safe.
+ * -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup:
+ * the allocations of its own objects fail, not those of shared libraries.  Thread safe.
  */
 #ifndef IPREVD_FAILING_ALLOC_H
 #define IPREVD_FAILING_ALLOC_H

@@ -24,11 +24,10 @@ tests_unit_test_decision_SOURCES = tests/unit/test_decision.c tests/unit/factste
 tests_unit_test_decision_CFLAGS = $(SITE_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_decision_LDADD = $(SITE_TEST_LIBS)
 
-# The linker puts allocations that fail into this program's own objects.
 check_PROGRAMS += tests/unit/test_sitenomem
 TESTS += tests/unit/test_sitenomem
-tests_unit_test_sitenomem_SOURCES = tests/unit/test_sitenomem.c tests/unit/factstext.c tests/unit/factstext.h
+tests_unit_test_sitenomem_SOURCES = tests/unit/test_sitenomem.c tests/unit/factstext.c tests/unit/factstext.h \
+	$(FAILING_ALLOC)
 tests_unit_test_sitenomem_CFLAGS = $(SITE_TEST_CFLAGS)
-tests_unit_test_sitenomem_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup
+tests_unit_test_sitenomem_LDFLAGS = $(WRAPPED_ALLOC)
 tests_unit_test_sitenomem_LDADD = $(SITE_TEST_LIBS)

@@ -4,6 +4,7 @@
  * deferred, who is to be tagged is tagged or deferred, and nothing leaks or crashes.
  */
 #include "daemon/session.h"
+#include "failing_alloc.h"
 #include "world.h"
 
 #include <check.h>
@@ -13,50 +14,6 @@
 #include <unistd.h>
 
 #define ALLOCATIONS_MAX 1000 /* a session makes far fewer */
-
-/* Allocations left until one fails; negative: none does. */
-static long left = -1;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t size);
-
-static bool fails(void)
-{
-    return left >= 0 && left-- == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
-}
-
-char *__wrap_strndup(const char *text, size_t size)
-{
-    return fails() ? NULL : __real_strndup(text, size);
-}
 
 static const char zone[] = "$ORIGIN .\n$TTL 3600\n"
                            "10.2.0.192.in-addr.arpa. PTR mail.example.org.\n"
@@ -263,13 +220,13 @@ static bool run(const struct story *story, long limit)
     const struct session_services services = {.resolver = resolver, .clock = world_clock(world)};
     struct ipaddr client;
     ck_assert_int_eq(ipaddr_parse(story->client, &client), STATUS_OK);
-    left = limit;
+    alloc_fail_at(limit + 1, false);
     struct session *session = session_new(&services, conf);
     if (session != NULL)
         play(story, &client, session, &outcome);
     session_free(session);
-    bool failed = left < 0;
-    left = -1;
+    bool failed = alloc_failed();
+    alloc_fail_at(0, false);
     bool sound = session == NULL || outcome.deferred ||
                  (story->want_refused ? outcome.refused
                                       : !outcome.refused && outcome.results == 1 &&

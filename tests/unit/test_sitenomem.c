@@ -6,6 +6,7 @@
  * is out, which this cannot show).
  */
 #include "factstext.h"
+#include "failing_alloc.h"
 #include "site/decision.h"
 
 #include <check.h>
@@ -13,50 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Allocations left until one fails; negative: none does. */
-static long left = -1;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_reallocarray(void *old, size_t count, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_reallocarray(void *old, size_t count, size_t size);
-char *__wrap_strdup(const char *text);
-
-static bool fails(void)
-{
-    return left >= 0 && left-- == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
-
-void *__wrap_reallocarray(void *old, size_t count, size_t size)
-{
-    return fails() ? NULL : __real_reallocarray(old, count, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
-}
 
 static char folder[] = "test_sitenomem.tmp.XXXXXX";
 static const char *const files[] = {"c", "t.cidr", "t.pcre", "t.regexp", "t.hash"};
@@ -90,7 +47,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    left = -1;
+    alloc_fail_at(0, false);
     for (size_t i = 0; i < 5; i++)
         unlink(paths[i]);
     rmdir(folder);
@@ -113,10 +70,10 @@ START_TEST(test_load)
     long n = 0;
     for (; conf == NULL && n < 10000; n++) {
         errors = 0;
-        left = n;
+        alloc_fail_at(n + 1, false);
         conf = conf_load(paths[0], 0, &report);
-        bool failed = left < 0;
-        left = -1;
+        bool failed = alloc_failed();
+        alloc_fail_at(0, false);
         ck_assert_msg((conf == NULL) == (errors > 0), "allocation %ld", n);
         /* The one thing that is done without: the list of public suffixes, which is warned of. */
         if (conf != NULL && failed) {
@@ -145,10 +102,10 @@ START_TEST(test_json)
     char *line = NULL;
     long n = 0;
     for (; line == NULL && n < 1000; n++) {
-        left = n;
+        alloc_fail_at(n + 1, false);
         line = decision_json(&decision, &occasion);
-        bool failed = left < 0;
-        left = -1;
+        bool failed = alloc_failed();
+        alloc_fail_at(0, false);
         ck_assert_msg((line == NULL) == failed, "allocation %ld", n);
     }
     ck_assert_int_gt(n, 10);
