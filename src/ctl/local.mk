@@ -28,6 +28,7 @@ libctl_a_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS)
 libctl_a_SOURCES = \
 	src/ctl/advice.c src/ctl/advice.h \
 	src/ctl/check_lines.c src/ctl/check_lines.h \
+	src/ctl/columns.c src/ctl/columns.h \
 	src/ctl/hostlookup.c src/ctl/hostlookup.h \
 	src/ctl/ranking.c src/ctl/ranking.h \
 	src/ctl/replay_event.h \

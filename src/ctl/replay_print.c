@@ -2,6 +2,7 @@
 #include "ctl/replay_print.h"
 
 #include "base/textbuf.h"
+#include "ctl/columns.h"
 #include "site/json.h"
 
 #include <inttypes.h>
@@ -100,11 +101,6 @@ static void put_count(FILE *stream, uint64_t count, int width)
     (void)fprintf(stream, "%*s", width, count == 0 ? "-" : count_text(count, text));
 }
 
-static double percent(uint64_t part, uint64_t whole)
-{
-    return whole == 0 ? 0.0 : 100.0 * (double)part / (double)whole;
-}
-
 static const char *day_text(int64_t wall_s, char out[16])
 {
     time_t wall = (time_t)wall_s;
@@ -160,7 +156,7 @@ static void put_actions(FILE *stream, const struct replay_tally *tally)
             continue;
         (void)fprintf(stream, "%-12s", action_text((enum action)action));
         put_count(stream, total, 12);
-        (void)fprintf(stream, "%7.1f %%", percent(total, tally->total));
+        (void)fprintf(stream, "%7.1f %%", columns_percent(total, tally->total));
         for (unsigned i = 0; i < REPLAY_OUTCOME_COUNT; i++)
             put_count(stream, tally->by_action[action][outcomes[i]], 11);
         (void)fputc('\n', stream);
@@ -197,23 +193,11 @@ static void put_checks(FILE *stream, const struct replay_tally *tally)
         any = true;
         (void)fprintf(stream, "%-24s", checks[i].name);
         put_count(stream, count->hits, 12);
-        (void)fprintf(stream, "%7.1f %%", percent(count->hits, tally->total));
+        (void)fprintf(stream, "%7.1f %%", columns_percent(count->hits, tally->total));
         put_count(stream, count->alone, 12);
         put_count(stream, count->decides, 12);
         (void)fputc('\n', stream);
     }
-}
-
-/* Foreign, and cut on the left: the end of a domain says whose it is. */
-static void put_domain_name(FILE *stream, const char *name)
-{
-    char memory[4 * HOSTNAME_MAX + 4];
-    struct textbuf buf;
-    textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_foreign(&buf, name, sizeof memory - 1);
-    bool cut = buf.length > DOMAIN_WIDTH;
-    (void)fprintf(stream, "%s%-*s", cut ? "..." : "", cut ? DOMAIN_WIDTH - 3 : DOMAIN_WIDTH,
-                  cut ? memory + buf.length - (DOMAIN_WIDTH - 3) : memory);
 }
 
 static void put_domain(FILE *stream, const struct ranking_row *domain)
@@ -221,7 +205,7 @@ static void put_domain(FILE *stream, const struct ranking_row *domain)
     static const enum action columns[] = {ACTION_ACCEPT, ACTION_TAG, ACTION_TEMPFAIL,
                                           ACTION_REJECT};
     const struct replay_example *example = domain->extra;
-    put_domain_name(stream, domain->name);
+    columns_put_name(stream, domain->name, DOMAIN_WIDTH);
     put_count(stream, domain->total, 10);
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
         uint64_t count = domain->by_action[columns[i]];

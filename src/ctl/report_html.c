@@ -2,6 +2,7 @@
 #include "ctl/report_print.h"
 
 #include "base/textbuf.h"
+#include "ctl/columns.h"
 
 #include <inttypes.h>
 
@@ -65,11 +66,6 @@ static void put_escaped(FILE *stream, const char *text)
             break;
         }
     }
-}
-
-static double percent(uint64_t part, uint64_t whole)
-{
-    return whole == 0 ? 0.0 : 100.0 * (double)part / (double)whole;
 }
 
 static uint64_t refused(const uint64_t by_action[ACTION_COUNT])
@@ -180,7 +176,7 @@ static void put_bar(FILE *stream, unsigned row, const char *label, uint64_t coun
                   "<rect x=\"%d\" y=\"%u\" width=\"%.1f\" height=\"%d\" fill=\"#3d6a99\"/>"
                   "<text x=\"%.1f\" y=\"%u\">%" PRIu64 " (%.1f %%)</text>\n",
                   BAR_LABEL - 8, y + 15, label, BAR_LABEL, y + 4, width, BAR_HEIGHT - 8,
-                  BAR_LABEL + width + 6, y + 15, count, percent(count, whole));
+                  BAR_LABEL + width + 6, y + 15, count, columns_percent(count, whole));
 }
 
 static void begin_bars(FILE *stream, unsigned rows, const char *label)
@@ -269,7 +265,7 @@ static void put_ranking(FILE *stream, const char *title, const struct ranking *r
 static void put_tile(FILE *stream, const char *what, uint64_t count, uint64_t whole)
 {
     (void)fprintf(stream, "<div><b>%" PRIu64 "</b>%s, %.1f %%</div>\n", count, what,
-                  percent(count, whole));
+                  columns_percent(count, whole));
 }
 
 static void put_head(FILE *stream, const struct report_sums *sums,
@@ -324,8 +320,8 @@ void reportprint_html(FILE *stream, const struct report_sums *sums,
         put_wait_chart(stream, sums);
         (void)fprintf(stream,
                       "<p>From the cache alone: %.1f %%, with stale answers: %.1f %%.</p>\n",
-                      percent(sums->by_cache[REPORT_CACHE_HIT], sums->total),
-                      percent(sums->by_cache[REPORT_CACHE_STALE], sums->total));
+                      columns_percent(sums->by_cache[REPORT_CACHE_HIT], sums->total),
+                      columns_percent(sums->by_cache[REPORT_CACHE_STALE], sums->total));
     }
     (void)fputs("</body></html>\n", stream);
 }

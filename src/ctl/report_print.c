@@ -2,6 +2,7 @@
 #include "ctl/report_print.h"
 
 #include "base/textbuf.h"
+#include "ctl/columns.h"
 
 #include <inttypes.h>
 #include <time.h>
@@ -55,11 +56,6 @@ static void put_count(FILE *stream, uint64_t count, int width)
         (void)fprintf(stream, "%*" PRIu64, width, count);
 }
 
-static double percent(uint64_t part, uint64_t whole)
-{
-    return whole == 0 ? 0.0 : 100.0 * (double)part / (double)whole;
-}
-
 static void put_actions(FILE *stream, const struct report_sums *sums)
 {
     (void)fprintf(stream, "\n%-12s%12s%9s%20s%9s\n", "Action", "done", "share", "when enforced",
@@ -67,9 +63,9 @@ static void put_actions(FILE *stream, const struct report_sums *sums)
     for (unsigned i = 0; i < ACTION_COUNT; i++) {
         (void)fprintf(stream, "%-12s", action_text((enum action)i));
         put_count(stream, sums->by_action[i], 12);
-        (void)fprintf(stream, "%7.1f %%", percent(sums->by_action[i], sums->total));
+        (void)fprintf(stream, "%7.1f %%", columns_percent(sums->by_action[i], sums->total));
         put_count(stream, sums->by_would[i], 20);
-        (void)fprintf(stream, "%7.1f %%\n", percent(sums->by_would[i], sums->total));
+        (void)fprintf(stream, "%7.1f %%\n", columns_percent(sums->by_would[i], sums->total));
     }
     if (sums->spared > 0)
         (void)fprintf(stream,
@@ -106,24 +102,12 @@ static void put_checks(FILE *stream, const struct report_sums *sums)
             continue;
         (void)fprintf(stream, "%-22s", checks[i].name);
         put_count(stream, check->hits, 9);
-        (void)fprintf(stream, "%7.1f %%", percent(check->hits, sums->total));
+        (void)fprintf(stream, "%7.1f %%", columns_percent(check->hits, sums->total));
         put_count(stream, check->refused, 9);
         put_count(stream, check->would, 9);
         (void)fprintf(stream, "%11s%11s\n", reportprint_day(check->first_s, first),
                       reportprint_day(check->last_s, last));
     }
-}
-
-/* Foreign, and cut on the left: the end of a domain says whose it is. */
-static void put_name(FILE *stream, const char *name)
-{
-    char memory[4 * HOSTNAME_MAX + 4];
-    struct textbuf buf;
-    textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_foreign(&buf, name, sizeof memory - 1);
-    bool cut = buf.length > NAME_WIDTH;
-    (void)fprintf(stream, "%s%-*s", cut ? "..." : "", cut ? NAME_WIDTH - 3 : NAME_WIDTH,
-                  cut ? memory + buf.length - (NAME_WIDTH - 3) : memory);
 }
 
 static void put_ranking(FILE *stream, const char *title, const struct ranking *ranking)
@@ -138,7 +122,7 @@ static void put_ranking(FILE *stream, const char *title, const struct ranking *r
                   "last");
     for (size_t i = 0; i < count; i++) {
         const struct ranking_row *row = worst[i];
-        put_name(stream, row->name);
+        columns_put_name(stream, row->name, NAME_WIDTH);
         put_count(stream, row->total, 8);
         put_count(stream, row->by_action[ACTION_TAG] + row->by_action[ACTION_QUARANTINE], 7);
         put_count(stream, row->by_action[ACTION_TEMPFAIL] + row->by_action[ACTION_REJECT], 9);
@@ -156,11 +140,11 @@ static void put_waits(FILE *stream, const struct report_sums *sums)
     for (size_t i = 0; i < REPORT_WAITS; i++) {
         (void)fprintf(stream, "%-24s", reportprint_wait(i, text));
         put_count(stream, sums->waits[i], 11);
-        (void)fprintf(stream, "%7.1f %%\n", percent(sums->waits[i], sums->total));
+        (void)fprintf(stream, "%7.1f %%\n", columns_percent(sums->waits[i], sums->total));
     }
     (void)fprintf(stream, "From the cache alone: %.1f %%, with stale answers: %.1f %%\n",
-                  percent(sums->by_cache[REPORT_CACHE_HIT], sums->total),
-                  percent(sums->by_cache[REPORT_CACHE_STALE], sums->total));
+                  columns_percent(sums->by_cache[REPORT_CACHE_HIT], sums->total),
+                  columns_percent(sums->by_cache[REPORT_CACHE_STALE], sums->total));
 }
 
 void reportprint_text(FILE *stream, const struct report_sums *sums,
