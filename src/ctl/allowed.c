@@ -2,7 +2,6 @@
 /* iprevctl allowed: the exceptions in effect. */
 #include "ctl/client.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,13 +27,9 @@ static int run(const struct command *command, int argc, char **argv)
 {
     struct client_options options;
     const struct client_records records = {put_exemption, &options};
-    int status = client_parse(command, CLIENT_JSON, argc, argv, &options);
+    char *path;
+    int status = client_begin(command, CLIENT_JSON, argc, argv, &options, &path);
     if (status >= 0)
-        return status;
-    if (optind < argc)
-        return command_misused(command, "unexpected argument \"%s\"", argv[optind]);
-    char *path = client_socket(command, options.conf_path, &status);
-    if (path == NULL)
         return status;
     status = client_ask(command, path, client_request("allowed", NULL, NULL), &records, NULL);
     free(path);

@@ -154,6 +154,18 @@ char *client_socket(const struct command *command, const char *conf_path, int *s
     return path;
 }
 
+int client_begin(const struct command *command, unsigned takes, int argc, char **argv,
+                 struct client_options *out, char **path)
+{
+    int status = client_parse(command, takes, argc, argv, out);
+    if (status >= 0)
+        return status;
+    if (optind < argc)
+        return command_misused(command, "unexpected argument \"%s\"", argv[optind]);
+    *path = client_socket(command, out->conf_path, &status);
+    return *path == NULL ? status : -1;
+}
+
 static int unreachable(const struct command *command, const char *path, int reason)
 {
     (void)fprintf(stderr, "iprevctl %s: the daemon cannot be reached at %s: %s\n", command->name,

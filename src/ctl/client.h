@@ -34,6 +34,13 @@ int client_parse(const struct command *command, unsigned takes, int argc, char *
 char *client_socket(const struct command *command, const char *conf_path, int *status);
 
 /*
+ * Both, for a command without arguments.  -1: *path is the control socket's, malloc'ed; else the
+ * exit status.
+ */
+int client_begin(const struct command *command, unsigned takes, int argc, char **argv,
+                 struct client_options *out, char **path);
+
+/*
  * Send `request` (taken; NULL: out of memory) to the daemon at `path`.  record() has every line
  * before the last, as text and parsed.  EX_OK: *last (unless NULL) is the last line, which the
  * caller frees by jsonin_free(), and a warning in it has been said.  Else it is said what went

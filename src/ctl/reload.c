@@ -2,20 +2,15 @@
 /* iprevctl reload: have the configuration read again, and hear how that went. */
 #include "ctl/client.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
 static int run(const struct command *command, int argc, char **argv)
 {
     struct client_options options;
-    int status = client_parse(command, 0, argc, argv, &options);
+    char *path;
+    int status = client_begin(command, 0, argc, argv, &options, &path);
     if (status >= 0)
-        return status;
-    if (optind < argc)
-        return command_misused(command, "unexpected argument \"%s\"", argv[optind]);
-    char *path = client_socket(command, options.conf_path, &status);
-    if (path == NULL)
         return status;
     status = client_ask(command, path, client_request("reload", NULL, NULL), NULL, NULL);
     free(path);

@@ -197,13 +197,9 @@ static int look(const struct command *command, const char *path,
 static int run(const struct command *command, int argc, char **argv)
 {
     struct client_options options;
-    int status = client_parse(command, CLIENT_JSON | CLIENT_WATCH, argc, argv, &options);
+    char *path;
+    int status = client_begin(command, CLIENT_JSON | CLIENT_WATCH, argc, argv, &options, &path);
     if (status >= 0)
-        return status;
-    if (optind < argc)
-        return command_misused(command, "unexpected argument \"%s\"", argv[optind]);
-    char *path = client_socket(command, options.conf_path, &status);
-    if (path == NULL)
         return status;
     status = look(command, path, &options);
     while (status == EX_OK && options.watch) {

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "daemon/exchange.h"
-#include "dns/network.h"
+#include "daemon/serverview.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -38,25 +38,14 @@ static void print_one(FILE *stream, const char *name, const char *kind, const ch
     (void)fprintf(stream, "%s %" PRIu64 "\n", name, value);
 }
 
-struct servers_seen {
-    struct network_server_health list[NETWORK_SERVERS_MAX];
-    size_t count;
-};
-
-static void look_at_servers(void *arg, const struct source *source)
-{
-    struct servers_seen *seen = arg;
-    seen->count = network_health(source, seen->list, NETWORK_SERVERS_MAX);
-}
-
-static void print_server_counter(FILE *stream, const struct servers_seen *seen, const char *name,
+static void print_server_counter(FILE *stream, const struct serverview *view, const char *name,
                                  const char *help, size_t offset)
 {
     print_head(stream, name, "counter", help);
-    for (size_t i = 0; i < seen->count; i++) {
+    for (size_t i = 0; i < view->count; i++) {
         uint64_t value;
-        memcpy(&value, (const char *)&seen->list[i] + offset, sizeof value);
-        (void)fprintf(stream, "%s{server=\"%s\"} %" PRIu64 "\n", name, seen->list[i].text, value);
+        memcpy(&value, (const char *)&view->list[i] + offset, sizeof value);
+        (void)fprintf(stream, "%s{server=\"%s\"} %" PRIu64 "\n", name, view->list[i].text, value);
     }
 }
 
@@ -77,19 +66,19 @@ static void print_servers(const struct exporter_services *services, FILE *stream
         {"iprevd_dns_server_mismatched_total", "Packets that answered no question of ours.",
          offsetof(struct network_server_health, mismatched)},
     };
-    struct servers_seen seen = {.count = 0};
-    resolver_look_at_source(services->resolver, look_at_servers, &seen);
+    struct serverview view;
+    serverview_take(services->resolver, &view);
     print_head(stream, "iprevd_dns_server_up", "gauge", "1 while a DNS server answers.");
-    for (size_t i = 0; i < seen.count; i++)
-        (void)fprintf(stream, "iprevd_dns_server_up{server=\"%s\"} %d\n", seen.list[i].text,
-                      seen.list[i].up);
+    for (size_t i = 0; i < view.count; i++)
+        (void)fprintf(stream, "iprevd_dns_server_up{server=\"%s\"} %d\n", view.list[i].text,
+                      view.list[i].up);
     print_head(stream, "iprevd_dns_server_rtt_seconds", "gauge",
                "Smoothed round-trip time of a DNS server; 0 until it is measured.");
-    for (size_t i = 0; i < seen.count; i++)
+    for (size_t i = 0; i < view.count; i++)
         (void)fprintf(stream, "iprevd_dns_server_rtt_seconds{server=\"%s\"} %.3f\n",
-                      seen.list[i].text, seen.list[i].rtt_ms / 1000.0);
+                      view.list[i].text, view.list[i].rtt_ms / 1000.0);
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
-        print_server_counter(stream, &seen, counters[i].name, counters[i].help, counters[i].offset);
+        print_server_counter(stream, &view, counters[i].name, counters[i].help, counters[i].offset);
 }
 
 enum status exporter_print(const struct exporter_services *services, FILE *stream)

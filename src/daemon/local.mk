@@ -16,6 +16,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/overview.c src/daemon/overview.h \
 	src/daemon/privileges.c src/daemon/privileges.h \
 	src/daemon/rouse.c src/daemon/rouse.h \
+	src/daemon/serverview.c src/daemon/serverview.h \
 	src/daemon/service.c src/daemon/service.h \
 	src/daemon/session.c src/daemon/session.h src/daemon/session_state.h \
 	src/daemon/session_header.c \

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "dns/network.h"
+#include "daemon/serverview.h"
 
 #include <unistd.h>
 
@@ -78,24 +78,13 @@ static void put_cache(struct jsonout *json, const struct overview_sources *sourc
     jsonout_end(json);
 }
 
-struct servers_seen {
-    struct network_server_health list[NETWORK_SERVERS_MAX];
-    size_t count;
-};
-
-static void look_at_servers(void *arg, const struct source *source)
-{
-    struct servers_seen *seen = arg;
-    seen->count = network_health(source, seen->list, NETWORK_SERVERS_MAX);
-}
-
 static void put_servers(struct jsonout *json, const struct overview_sources *sources)
 {
-    struct servers_seen seen = {.count = 0};
-    resolver_look_at_source(sources->resolver, look_at_servers, &seen);
+    struct serverview view;
+    serverview_take(sources->resolver, &view);
     jsonout_begin_list(json, "servers");
-    for (size_t i = 0; i < seen.count; i++) {
-        const struct network_server_health *server = &seen.list[i];
+    for (size_t i = 0; i < view.count; i++) {
+        const struct network_server_health *server = &view.list[i];
         jsonout_begin_object(json, NULL);
         jsonout_text(json, "server", server->text);
         jsonout_bool(json, "up", server->up);
