@@ -91,7 +91,7 @@ static void ask_for_macros(SMFICTX *ctx, const struct conf *conf)
 static unsigned long noreply_flags(const struct conf *conf)
 {
     bool refuses = conf_refuses(conf);
-    unsigned long flags = SMFIP_NR_HDR;
+    unsigned long flags = SMFIP_NR_HDR | SMFIP_NR_EOH;
     /* At stage helo, who said none is judged at MAIL. */
     if (conf->stage == STAGE_RCPT || conf->stage == STAGE_CONNECT || !refuses)
         flags |= SMFIP_NR_MAIL;
@@ -101,15 +101,17 @@ static unsigned long noreply_flags(const struct conf *conf)
 }
 
 /*
- * Events that are not needed at all.  DATA is, over TCP: Postfix sends its macros in any case, in a
- * segment of their own, and the message after it would wait 40 ms until that is acknowledged, which
- * an answer does at once.
+ * Events that are not needed at all.  DATA is needed over TCP: Postfix sends its macros in any
+ * case, in a segment of their own, and the message after it would wait 40 ms until that is
+ * acknowledged, which an answer does at once.  Where DATA comes, the end of the header has to come,
+ * too: after DATA libmilter 8.17 allows a field, the end of the header or an abort, and drops the
+ * end of a message without fields in silence.  Nobody waits for our answer to it (SMFIP_NR_EOH).
  */
-static unsigned long unwanted_flags(const struct conf *conf)
+static unsigned long unwanted_flags(const struct conf *conf, unsigned long steps)
 {
-    unsigned long flags = SMFIP_NOBODY | SMFIP_NOEOH | SMFIP_NOUNKNOWN;
-    if (strncmp(conf->listen, "inet", strlen("inet")) != 0)
-        flags |= SMFIP_NODATA;
+    unsigned long flags = SMFIP_NOBODY | SMFIP_NOUNKNOWN;
+    if (strncmp(conf->listen, "inet", strlen("inet")) != 0 && (steps & SMFIP_NODATA) != 0)
+        flags |= SMFIP_NODATA | SMFIP_NOEOH;
     if (conf->stage == STAGE_CONNECT)
         flags |= SMFIP_NOHELO;
     if (conf->stage != STAGE_RCPT)
@@ -150,7 +152,7 @@ static sfsistat do_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
     struct connection *connection = connection_new(conf);
     unsigned long noreply = steps & noreply_flags(conf);
     *want_actions = actions & (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST);
-    *want_steps = noreply | (steps & unwanted_flags(conf));
+    *want_steps = noreply | (steps & unwanted_flags(conf, steps));
     *want_f2 = 0;
     *want_f3 = 0;
     if ((actions & SMFIF_SETSYMLIST) != 0)
@@ -337,6 +339,14 @@ static sfsistat do_header(SMFICTX *ctx, char *name, char *value)
     return (connection->noreply & SMFIP_NR_HDR) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
+static sfsistat do_end_of_header(SMFICTX *ctx)
+{
+    const struct connection *connection = connection_of(ctx);
+    if (connection == NULL)
+        return SMFIS_TEMPFAIL;
+    return unanswered(connection, SMFIP_NR_EOH) ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+}
+
 static void remove_field(void *arg, const char *name, unsigned index)
 {
     if (smfi_chgheader(arg, (char *)(uintptr_t)name, (int)index, NULL) != MI_SUCCESS)
@@ -447,6 +457,11 @@ static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
     return enter(ctx) ? leave(ctx, do_header(ctx, name, value)) : SMFIS_TEMPFAIL;
 }
 
+static sfsistat on_end_of_header(SMFICTX *ctx)
+{
+    return enter(ctx) ? leave(ctx, do_end_of_header(ctx)) : SMFIS_TEMPFAIL;
+}
+
 static sfsistat on_end_of_message(SMFICTX *ctx)
 {
     return enter(ctx) ? leave(ctx, do_end_of_message(ctx)) : SMFIS_TEMPFAIL;
@@ -476,6 +491,7 @@ bool mfapi_open_socket(const char *spec, unsigned backlog)
         .xxfi_envfrom = on_mail,
         .xxfi_envrcpt = on_rcpt,
         .xxfi_header = on_header,
+        .xxfi_eoh = on_end_of_header,
         .xxfi_eom = on_end_of_message,
         .xxfi_abort = on_abort,
         .xxfi_close = on_close,

@@ -12,7 +12,7 @@ import pytest
 
 import milterclient as mc
 import world
-from milterclient import MilterClient, MilterError, play
+from milterclient import MilterClient, MilterError, finish, play
 
 ENFORCE = "mode = enforce\n"
 REFUSE_HELO = ENFORCE + 'policy "default" { check helo-invalid { action = reject } }\n'
@@ -45,9 +45,9 @@ def assert_well(client):
 # --- negotiation ---
 
 NEEDED_ACTIONS = mc.ADDHDRS | mc.CHGHDRS | mc.QUARANTINE | mc.SETSYMLIST
-NEVER_NEEDED = mc.NOBODY | mc.NOEOH | mc.NOUNKNOWN
+NEVER_NEEDED = mc.NOBODY | mc.NOUNKNOWN
 # Connect and EHLO never are: Postfix keeps what is not answered back until something is.
-SILENT = mc.NR_MAIL | mc.NR_HDR
+SILENT = mc.NR_MAIL | mc.NR_HDR | mc.NR_EOH
 
 TAG_ONLY = ENFORCE + """policy "default" {
     check ptr-missing { action = tag } check ptr-invalid { action = tag }
@@ -160,6 +160,39 @@ def test_data_is_answered_over_tcp_only(milter, directory):
     for listen, skipped in ((None, 0), (f"unix:{directory}/milter", mc.NODATA)):
         with milter(ENFORCE, listen=listen).open() as connection:
             assert connection.steps & (mc.NODATA | mc.NR_DATA) == skipped
+
+
+@pytest.mark.parametrize("steps", [mc.ALL_STEPS, mc.ALL_STEPS & ~mc.NR_EOH,
+                                   mc.ALL_STEPS & ~mc.NODATA, mc.ALL_STEPS & ~mc.NOEOH, 0x7F])
+@pytest.mark.parametrize("stage", ["connect", "helo", "mail", "rcpt"])
+@pytest.mark.parametrize("kind", ["inet", "unix"])
+def test_message_without_fields_is_answered(milter, directory, kind, stage, steps):
+    """
+    libmilter drops the end of a message in silence where it does not expect one: straight after
+    DATA, for one.  And a client that is refused stays refused on that connection.
+    """
+    listen = f"unix:{directory}/milter" if kind == "unix" else None
+    client = milter(ENFORCE + f"stage = {stage}\n" +
+                    'match "postmaster" { recipient = {"postmaster"} policy = "none" }\n'
+                    * (stage == "rcpt"), listen=listen)
+    client.timeout = 20  # in a silence
+    for body in ("text\r\n", ""):
+        with client.open(steps=steps) as connection:
+            result = play(connection, headers=[], body=body, **GOOD)
+            assert result.verdict == "accept"
+            assert "iprev=pass" in result.field("Authentication-Results")
+        with client.open(steps=steps) as connection:
+            assert play(connection, headers=[], body=body, **BAD).verdict == "reject"
+            if stage != "rcpt":
+                continue
+            for recipient, verdict in (("postmaster", "continue"), ("user", "reject")):
+                connection.mail("sender@example.org")
+                reply = connection.rcpt(f"{recipient}@example.net")
+                assert reply.verdict == verdict, reply
+                if verdict == "continue":
+                    finish(connection, result := mc.Result(), {}, [], body)
+                    assert result.verdict == "accept"
+
 
 
 @pytest.mark.parametrize("version, actions, steps", [

@@ -55,6 +55,33 @@ def test_good_client_arrives_with_the_result(postfix):
     assert names.index("Authentication-Results") < names.index("Received")
 
 
+# What follows DATA: messages without a header, or whose first line is none.
+HEADERLESS = ["", "text\n", "\ntext\n", " leading space\n"]
+
+
+@pytest.mark.parametrize("data", HEADERLESS)
+def test_message_without_header_is_answered(postfix, data):
+    server = postfix(ENFORCE)
+    smtp = server.smtp(world.GOOD)
+    smtp.sock.settimeout(20)
+    smtp.ehlo("mail.good.example")
+    before = len(server.mail.messages())
+    assert smtp.send_message(data).code == 250
+    mail = daemon.wait_until("the message", lambda: server.mail.messages()[before:])[0]
+    assert "iprev=pass" in mail.field("Authentication-Results")
+
+
+def test_headerless_message_does_not_end_a_refusal(postfix):
+    """A client sends one to an exempt recipient; after it the filter still judges the others."""
+    server = postfix(ENFORCE + 'match "p" { recipient = {"postmaster"} policy = "none" }')
+    smtp = server.smtp(world.NO_PTR)
+    smtp.sock.settimeout(20)
+    smtp.ehlo("mail.good.example")
+    refused(smtp.send_message(message("bad")), 550, "5.7.25")
+    assert smtp.send_message("text\n", rcpt="postmaster@example.net").code == 250
+    refused(smtp.send_message(message("bad")), 550, "5.7.25")
+
+
 @pytest.mark.parametrize("client, evidence", [
     (world.NO_PTR, ["192.0.2.2 has no PTR record"]),
     (world.MISMATCH, ["mail.moved.example", "203.0.113.9", "192.0.2.3"]),

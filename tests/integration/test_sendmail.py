@@ -5,6 +5,7 @@ import pathlib
 
 import pytest
 
+import daemon
 import world
 from mta import LOGIN, PASSWORD
 from smtpclient import message
@@ -33,6 +34,33 @@ def test_good_client_arrives_with_the_result(sendmail):
     assert mail.field("X-Iprevd") is None
     names = [name for name, _ in mail.fields]
     assert names.index("Authentication-Results") < names.index("Received")
+
+
+# What follows DATA: messages without a header, or whose first line is none.
+HEADERLESS = ["", "text\n", "\ntext\n", " leading space\n", ">From a b\n"]
+
+
+@pytest.mark.parametrize("data", HEADERLESS)
+def test_message_without_header_is_answered(sendmail, data):
+    server = sendmail(ENFORCE)
+    smtp = server.smtp(world.LO_GOOD)
+    smtp.sock.settimeout(20)
+    smtp.ehlo("lo.good.example")
+    before = len(server.mail.messages())
+    assert smtp.send_message(data).code == 250
+    mail = daemon.wait_until("the message", lambda: server.mail.messages()[before:])[0]
+    assert "iprev=pass" in mail.field("Authentication-Results")
+
+
+def test_headerless_message_does_not_end_a_refusal(sendmail):
+    """A client sends one to an exempt recipient; after it the filter still judges the others."""
+    server = sendmail(ENFORCE + 'match "p" { recipient = {"postmaster"} policy = "none" }')
+    smtp = server.smtp(world.LO_NO_PTR)
+    smtp.sock.settimeout(20)
+    smtp.ehlo("lo.good.example")
+    refused(smtp.send_message(message("bad")), 550, "5.7.25")
+    assert smtp.send_message("text\n", rcpt="postmaster@example.net").code == 250
+    refused(smtp.send_message(message("bad")), 550, "5.7.25")
 
 
 @pytest.mark.parametrize("client, evidence", [
