@@ -77,7 +77,7 @@ static struct answer *make_record(uint32_t i, struct question *question)
     (void)snprintf(name, sizeof name, "mail.%u.example", client);
     struct question forward;
     struct answer *answer;
-    if (question_from_name(name, RR_A, &forward) != STATUS_OK)
+    if (question_from_name(name, RR_A, &forward) != RESULT_OK)
         exit(1);
     if (i % 2 == 1) {
         *question = forward;

@@ -114,7 +114,7 @@ static bool ask(struct load *load, unsigned long number)
     one->number = number;
     clock_gettime(CLOCK_MONOTONIC, &one->begun);
     if (resolver_ask(load->resolver, &question, clock_ms(&clock_system) + 10000, on_answer, one,
-                     &now, &one->request) == STATUS_PENDING) {
+                     &now, &one->request) == RESULT_PENDING) {
         load->in_flight++;
         return true;
     }
@@ -165,7 +165,7 @@ static int run(struct load *load, const char *server)
     struct source *source;
     bool fine;
 
-    if (network_server_parse(server, &settings.servers[0]) != STATUS_OK) {
+    if (network_server_parse(server, &settings.servers[0]) != RESULT_OK) {
         fprintf(stderr, "dnsload: %s is no server\n", server);
         return 64;
     }
@@ -173,7 +173,7 @@ static int run(struct load *load, const char *server)
     if (source == NULL || cache == NULL)
         return 1;
     load->resolver = resolver_new(source, cache, loop, &clock_system, &limits, NULL);
-    if (load->resolver == NULL || loop_start(loop, "dns") != STATUS_OK)
+    if (load->resolver == NULL || loop_start(loop, "dns") != RESULT_OK)
         return 1;
     clock_gettime(CLOCK_MONOTONIC, &begun);
     fine = play(load);
@@ -200,7 +200,7 @@ int main(int argc, char **argv)
             load.concurrency = (unsigned)strtoul(optarg, NULL, 10);
         else if (option == 'n')
             load.count = strtoul(optarg, NULL, 10);
-        else if (option == 'a' && ipaddr_parse(optarg, &addr) == STATUS_OK)
+        else if (option == 'a' && ipaddr_parse(optarg, &addr) == RESULT_OK)
             load.first = (uint32_t)addr.bytes[0] << 24 | (uint32_t)addr.bytes[1] << 16 |
                          (uint32_t)addr.bytes[2] << 8 | addr.bytes[3];
         else

@@ -3,7 +3,7 @@
  * What a lookup in a large table costs: a cidr: table of 100,000 lines and a pcre: table of 1,500,
  * both made here, against tables of ten lines in the same run.  Prints microseconds and ratios.
  */
-#include "site/accesstable.h"
+#include "site/tables/accesstable.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static void write_cidr(FILE *file, int lines)
         for (size_t b = v6 ? 2 : 0; b < (v6 ? 8U : 4U); b++)
             bytes[b] = (uint8_t)chance();
         struct ipaddr addr;
-        if (ipaddr_from_bytes(bytes, v6 ? 16 : 4, &addr) != STATUS_OK)
+        if (ipaddr_from_bytes(bytes, v6 ? 16 : 4, &addr) != RESULT_OK)
             exit(1);
         struct ipnet net = ipnet_around(&addr, v6 ? 32 + chance() % 33 : 18 + chance() % 15);
         fprintf(file, "%s REJECT listed\n", ipnet_format(&net, text));
@@ -86,10 +86,10 @@ static struct accesstable *make(enum accesstable_type type, int lines, double *l
         write_pcre(file, lines);
     fclose(file);
     double start = now_us();
-    enum status status = accesstable_load(type, path, &table, error);
+    enum result status = accesstable_load(type, path, &table, error);
     *load_ms = (now_us() - start) / 1e3;
     unlink(path);
-    if (status != STATUS_OK) {
+    if (status != RESULT_OK) {
         fprintf(stderr, "%s\n", error);
         exit(1);
     }
@@ -102,7 +102,7 @@ static double cidr_lookup_us(const struct accesstable *table, size_t *found)
     for (size_t i = 0; i < NAMES; i++) {
         uint8_t bytes[4] = {(uint8_t)chance(), (uint8_t)chance(), (uint8_t)chance(),
                             (uint8_t)chance()};
-        if (ipaddr_from_bytes(bytes, 4, &addresses[i]) != STATUS_OK)
+        if (ipaddr_from_bytes(bytes, 4, &addresses[i]) != RESULT_OK)
             exit(1);
     }
     double start = now_us();

@@ -151,7 +151,7 @@ def check_commands(page):
     every = set()
     for name in commands:
         every |= check_command(name, description, synopsis, said(tool, name, "--help"))
-    longs = set(re.findall(r'\{"([\w-]+)", (?:no|required)_argument', source("ctl/*.c")))
+    longs = set(re.findall(r'\{"([\w-]+)", (?:no|required)_argument', source("ctl/**/*.c")))
     same("long options of iprevctl", every | {"help"}, longs)
 
 

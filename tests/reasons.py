@@ -78,7 +78,7 @@ def check_situation(daemon, number, check, given):
     refused, line = play(daemon, given, f"{check}@example.net")
     reason = unquoted(line)
     reply = re.sub(r"\s+", " ", refused.text or "").strip()
-    # Code, enhanced code, the reason, and behind it who can mend it.
+    # Code, enhanced code, the reason, and behind it who can fix it.
     told = re.fullmatch(r"\d{3} \d\.\d+\.\d+ (.*)", reply)
     if not reason or told is None or not told[1].startswith(f"{reason}; "):
         WRONG.append(f"{label}: the log says\n    {reason}\nthe reply\n    {reply}")

@@ -4,5 +4,5 @@ libbase_a_SOURCES = \
 	src/base/clock.c src/base/clock.h \
 	src/base/log.c src/base/log.h \
 	src/base/metrics.c src/base/metrics.h \
-	src/base/status.c src/base/status.h \
+	src/base/result.c src/base/result.h \
 	src/base/textbuf.c src/base/textbuf.h

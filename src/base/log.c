@@ -312,7 +312,7 @@ static int make_thread(char *writing)
     return error;
 }
 
-enum status log_start(void)
+enum result log_start(void)
 {
     char *waiting = malloc(QUEUE_BYTES), *writing = malloc(QUEUE_BYTES);
     int error = waiting == NULL || writing == NULL ? ENOMEM : make_thread(writing);
@@ -320,12 +320,12 @@ enum status log_start(void)
         free(waiting);
         free(writing);
         errno = error;
-        return STATUS_IO;
+        return RESULT_IO;
     }
     pthread_mutex_lock(&sink.lock);
     sink.waiting = (struct queue){.bytes = waiting};
     pthread_mutex_unlock(&sink.lock);
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* False: whoever reads the log has stopped to, and the thread waits for him. */

@@ -2,14 +2,14 @@
 /*
  * Where messages for people go: syslog (the journal reads it too) or standard
  * error.  The sink is the one mutable global of the program.  One call is one
- * line; text that others chose goes through textbuf_put_foreign() first.
+ * line; text that others chose goes through textbuf_put_untrusted() first.
  * All functions are thread safe, except log_open(), log_start() and log_close(), of which one runs
  * at a time, log_open() while nobody else logs.
  */
 #ifndef IPREVD_LOG_H
 #define IPREVD_LOG_H
 
-#include "base/status.h"
+#include "base/result.h"
 
 #include <stdint.h>
 
@@ -22,9 +22,9 @@ void log_open(enum log_sink sink, const char *ident, const char *facility);
 /*
  * From now on a thread writes the lines, in their order, some milliseconds later and many at a
  * time: nobody who logs waits for whoever reads.  What there is no room for is lost, which is said.
- * STATUS_IO with errno: no thread; lines are written at once, as before.
+ * RESULT_IO with errno: no thread; lines are written at once, as before.
  */
-enum status log_start(void) MUST_CHECK;
+enum result log_start(void) MUST_CHECK;
 
 /*
  * Write what waits, end the thread; lines are written to standard error, at once.  When whoever

@@ -192,7 +192,7 @@ static void print_cells(const struct metric *metric, FILE *stream)
         }
 }
 
-enum status metrics_print(const struct metrics *metrics, FILE *stream)
+enum result metrics_print(const struct metrics *metrics, FILE *stream)
 {
     static const char *const kinds[] = {"counter", "gauge", "histogram"};
     for (const struct metric *metric = metrics->first; metric != NULL; metric = metric->next) {
@@ -203,5 +203,5 @@ enum status metrics_print(const struct metrics *metrics, FILE *stream)
         else
             print_cells(metric, stream);
     }
-    return ferror(stream) ? STATUS_IO : STATUS_OK;
+    return ferror(stream) ? RESULT_IO : RESULT_OK;
 }

@@ -7,7 +7,7 @@
 #ifndef IPREVD_METRICS_H
 #define IPREVD_METRICS_H
 
-#include "base/status.h"
+#include "base/result.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -72,7 +72,7 @@ void metrics_each(const struct metrics *metrics,
                                 const struct metric *metric),
                   void *arg);
 
-/* Write all as Prometheus text.  Thread safe.  STATUS_IO when the stream fails. */
-enum status metrics_print(const struct metrics *metrics, FILE *stream) MUST_CHECK;
+/* Write all as Prometheus text.  Thread safe.  RESULT_IO when the stream fails. */
+enum result metrics_print(const struct metrics *metrics, FILE *stream) MUST_CHECK;
 
 #endif

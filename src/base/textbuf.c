@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of the longest escape of one foreign byte: \xNN. */
+/* Bytes of the longest escape of one untrusted byte: \xNN. */
 #define ESCAPE_MAX 4
 
 static const char ELLIPSIS[] = "...";
@@ -76,7 +76,8 @@ static size_t plain_length(const char *text, unsigned kinds)
     return length;
 }
 
-/* Write the harmless form of one foreign byte; `special` are the kinds to escape by a backslash. */
+/* Write the harmless form of one untrusted byte; `special` are the kinds to escape by a backslash.
+ */
 static size_t escape_byte(unsigned char byte, unsigned special, char out[ESCAPE_MAX])
 {
     static const char hex[] = "0123456789abcdef";
@@ -129,7 +130,7 @@ static void put_escaped(struct textbuf *buf, const char *text, unsigned special,
         append(buf, ELLIPSIS, max < sizeof ELLIPSIS - 1 ? max : sizeof ELLIPSIS - 1);
 }
 
-void textbuf_put_foreign(struct textbuf *buf, const char *text, size_t max)
+void textbuf_put_untrusted(struct textbuf *buf, const char *text, size_t max)
 {
     put_escaped(buf, text, 0, max);
 }

@@ -2,13 +2,13 @@
 /*
  * A bounded text under construction, in memory that the caller owns.  What does
  * not fit is cut and `cut` is set; the text is always terminated.  The
- * put_* functions that take foreign text are the only way by which bytes that a
+ * put_* functions that take untrusted text are the only way by which bytes that a
  * client or a DNS server chose reach a log, a header or a reply.
  */
 #ifndef IPREVD_TEXTBUF_H
 #define IPREVD_TEXTBUF_H
 
-#include "base/status.h"
+#include "base/result.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,16 +29,16 @@ void textbuf_put(struct textbuf *buf, const char *text);
 void textbuf_printf(struct textbuf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /*
- * Append foreign text so that only printable ASCII without space-like surprises
+ * Append untrusted text so that only printable ASCII without space-like surprises
  * is left: every byte outside 0x20..0x7e, and the backslash, becomes \xNN.
  * At most `max` bytes of output are written; a longer text ends in "...".
  * `text` NULL counts as empty.  For replies and sentences.
  */
-void textbuf_put_foreign(struct textbuf *buf, const char *text, size_t max);
+void textbuf_put_untrusted(struct textbuf *buf, const char *text, size_t max);
 
 /*
  * Append ` key=value` (the leading space only when the text is not empty) for a
- * key=value log line: foreign text as above, put in double quotes, with inner
+ * key=value log line: untrusted text as above, put in double quotes, with inner
  * quotes escaped, when it is empty or contains space, '"' or '='.
  */
 void textbuf_put_field(struct textbuf *buf, const char *key, const char *value, size_t max);
@@ -47,11 +47,12 @@ void textbuf_put_field(struct textbuf *buf, const char *key, const char *value, 
 void textbuf_put_word(struct textbuf *buf, const char *key, const char *word);
 void textbuf_put_number(struct textbuf *buf, const char *key, uint64_t number);
 
-/* The same for a sentence of ours, in which foreign parts are escaped already: only quotes are. */
+/* The same for a sentence of ours, in which untrusted parts are escaped already: only quotes are.
+ */
 void textbuf_put_sentence(struct textbuf *buf, const char *key, const char *sentence);
 
 /*
- * Append foreign text for the inside of an RFC 5322 comment: as put_foreign, with
+ * Append untrusted text for the inside of an RFC 5322 comment: as put_untrusted, with
  * parentheses escaped too, so that it can never end the comment.
  */
 void textbuf_put_comment(struct textbuf *buf, const char *text, size_t max);

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* What is shown of foreign names, in bytes, so that a sentence with three of them fits a reply. */
+/* What is shown of untrusted names, in bytes, so that a sentence with three of them fits a reply.
+ */
 #define SHOWN_NAME_MAX  200 /* the one name that a sentence is about */
 #define SHOWN_ITEM_MAX  64  /* one of several */
 #define SHOWN_LIST_MAX  3   /* names or addresses listed; the rest is counted */
@@ -76,7 +77,7 @@ static void put_resolution(struct textbuf *out, const struct facts *facts,
 
 static void put_claim(struct textbuf *out, const struct facts *facts)
 {
-    textbuf_put_foreign(out, facts->helo.text, SHOWN_CLAIM_MAX);
+    textbuf_put_untrusted(out, facts->helo.text, SHOWN_CLAIM_MAX);
 }
 
 /* "PTR mail.a.example", "no confirmed PTR". */
@@ -84,7 +85,7 @@ static void put_confirmed(struct textbuf *out, const struct evidence *evidence)
 {
     if (evidence->iprev.confirmed != NULL) {
         textbuf_put(out, "PTR ");
-        textbuf_put_foreign(out, evidence->iprev.confirmed->name, SHOWN_CLAIM_MAX);
+        textbuf_put_untrusted(out, evidence->iprev.confirmed->name, SHOWN_CLAIM_MAX);
     } else {
         textbuf_put(out, "no confirmed PTR");
     }
@@ -155,8 +156,8 @@ static void explain_ptr_invalid(const struct evidence *evidence, struct textbuf 
     textbuf_put(out, facts->name_count > 1 ? " are " : " is ");
     for (size_t i = 0; i < facts->name_count && i < SHOWN_LIST_MAX; i++) {
         put_separator(out, i, facts->name_count);
-        textbuf_put_foreign(out, facts->names[i].name,
-                            facts->name_count > 1 ? SHOWN_ITEM_MAX : SHOWN_NAME_MAX);
+        textbuf_put_untrusted(out, facts->names[i].name,
+                              facts->name_count > 1 ? SHOWN_ITEM_MAX : SHOWN_NAME_MAX);
         textbuf_printf(out, facts->name_count > 1 ? " (%s)" : ", %s",
                        flaw_noun(facts->names[i].flaw));
     }
@@ -173,7 +174,7 @@ static bool ptr_mismatch(const struct evidence *evidence, const struct evidence_
 /* One item of the list of names: "mail.a.example (203.0.113.9)". */
 static void put_name_item(struct textbuf *out, const struct name_facts *name)
 {
-    textbuf_put_foreign(out, name->name, SHOWN_ITEM_MAX);
+    textbuf_put_untrusted(out, name->name, SHOWN_ITEM_MAX);
     if (name->flaw != HOSTNAME_OK) {
         textbuf_printf(out, " (%s)", flaw_noun(name->flaw));
     } else if (name->forward.outcome == DNS_FOUND && name->address_count > 0) {
@@ -193,7 +194,7 @@ static void explain_ptr_mismatch(const struct evidence *evidence, struct textbuf
     size_t total = facts->name_count;
     if (total == 1 && facts->names[0].flaw == HOSTNAME_OK) {
         textbuf_put(out, "PTR ");
-        textbuf_put_foreign(out, facts->names[0].name, SHOWN_NAME_MAX);
+        textbuf_put_untrusted(out, facts->names[0].name, SHOWN_NAME_MAX);
         textbuf_put(out, " ");
         put_resolution(out, facts, &facts->names[0]);
         if (facts->names[0].address_count > 0) {
@@ -223,7 +224,7 @@ static bool ptr_generic(const struct evidence *evidence, const struct evidence_s
 static void explain_ptr_generic(const struct evidence *evidence, struct textbuf *out)
 {
     textbuf_put(out, "PTR ");
-    textbuf_put_foreign(out, evidence->iprev.confirmed->name, SHOWN_NAME_MAX);
+    textbuf_put_untrusted(out, evidence->iprev.confirmed->name, SHOWN_NAME_MAX);
     textbuf_put(out, " names an access line, not a mail server (");
     textbuf_put(out, evidence->generic.why);
     textbuf_put(out, ")");
@@ -249,7 +250,7 @@ static void explain_dns_temperror(const struct evidence *evidence, struct textbu
         if (name->flaw != HOSTNAME_OK || name->forward.outcome != DNS_TEMPERROR)
             continue;
         textbuf_printf(out, "looking up the %s of ", address_type(facts));
-        textbuf_put_foreign(out, name->name, SHOWN_NAME_MAX);
+        textbuf_put_untrusted(out, name->name, SHOWN_NAME_MAX);
         textbuf_put(out, ", PTR name of ");
         put_addr(out, &facts->client);
         textbuf_printf(out, ", failed temporarily (%s)", outcome_text(&name->forward));
@@ -447,9 +448,9 @@ static bool sender_ptr_mismatch(const struct evidence *evidence,
 static void explain_sender_ptr_mismatch(const struct evidence *evidence, struct textbuf *out)
 {
     textbuf_put(out, "sender domain ");
-    textbuf_put_foreign(out, evidence->facts->sender_domain, SHOWN_CLAIM_MAX);
+    textbuf_put_untrusted(out, evidence->facts->sender_domain, SHOWN_CLAIM_MAX);
     textbuf_put(out, " and PTR ");
-    textbuf_put_foreign(out, evidence->iprev.confirmed->name, SHOWN_CLAIM_MAX);
+    textbuf_put_untrusted(out, evidence->iprev.confirmed->name, SHOWN_CLAIM_MAX);
     textbuf_put(out, " of ");
     put_addr(out, &evidence->facts->client);
     textbuf_put(out, " belong to different organizations");
@@ -485,7 +486,7 @@ static void explain_mta_disagrees(const struct evidence *evidence, struct textbu
     textbuf_printf(out, "the MTA found %s", words[evidence->facts->mta_resolve]);
     if (evidence->facts->mta_name[0] != '\0') {
         textbuf_put(out, " (");
-        textbuf_put_foreign(out, evidence->facts->mta_name, SHOWN_CLAIM_MAX);
+        textbuf_put_untrusted(out, evidence->facts->mta_name, SHOWN_CLAIM_MAX);
         textbuf_put(out, ")");
     }
     textbuf_put(out, " for ");
@@ -498,74 +499,75 @@ static void explain_mta_disagrees(const struct evidence *evidence, struct textbu
     }
 }
 
-/* Who can mend it. */
-#define MEND_NETWORK "the owner of the network (usually the provider) can "
-#define MEND_ZONE    "the owner of the name's zone can "
-#define MEND_SERVER  "the administrator of the sending server can "
+/* Who can fix it. */
+#define FIX_BY_NETWORK "the owner of the network (usually the provider) can "
+#define FIX_BY_ZONE    "the owner of the name's zone can "
+#define FIX_BY_SERVER  "the administrator of the sending server can "
 
 const struct check checks[CHECK_COUNT] = {
     [CHECK_PTR_MISSING] = {"ptr-missing", "the client has no PTR record", ACTION_REJECT, 5.0,
                            CHECK_ABOUT_RDNS, ptr_missing, explain_ptr_missing,
-                           MEND_NETWORK "set a PTR record for the address"},
+                           FIX_BY_NETWORK "set a PTR record for the address"},
     [CHECK_PTR_INVALID] = {"ptr-invalid", "no PTR name is a usable host name", ACTION_REJECT, 5.0,
                            CHECK_ABOUT_RDNS, ptr_invalid, explain_ptr_invalid,
-                           MEND_NETWORK "make the PTR record a fully qualified host name"},
+                           FIX_BY_NETWORK "make the PTR record a fully qualified host name"},
     [CHECK_PTR_MISMATCH] = {"ptr-mismatch", "no PTR name resolves to the client (iprev=fail)",
                             ACTION_REJECT, 5.0, CHECK_ABOUT_RDNS, ptr_mismatch,
                             explain_ptr_mismatch,
-                            MEND_NETWORK "correct the PTR record, or the owner of the name's zone "
-                                         "its address"},
+                            FIX_BY_NETWORK
+                            "correct the PTR record, or the owner of the name's zone "
+                            "its address"},
     [CHECK_PTR_GENERIC] = {"ptr-generic",
                            "the confirmed PTR name is computed from the address, or matches the "
                            "site's patterns",
                            ACTION_TAG, 2.0, CHECK_ABOUT_RDNS, ptr_generic, explain_ptr_generic,
-                           MEND_NETWORK "set a PTR record with the mail server's own name"},
+                           FIX_BY_NETWORK "set a PTR record with the mail server's own name"},
     [CHECK_DNS_TEMPERROR] = {"dns-temperror", "a PTR or forward lookup failed temporarily",
                              ACTION_TEMPFAIL, 0.0, CHECK_ABOUT_DNS, dns_temperror,
                              explain_dns_temperror,
-                             "try again later; if it stays, the owner of the zone can mend its "
+                             "try again later; if it stays, the owner of the zone can fix its "
                              "name servers"},
     [CHECK_HELO_MISSING] = {"helo-missing", "MAIL came without HELO or EHLO", ACTION_TAG, 2.0,
                             CHECK_ABOUT_HELO, helo_missing, explain_helo_missing,
-                            MEND_SERVER "make it send EHLO first"},
+                            FIX_BY_SERVER "make it send EHLO first"},
     [CHECK_HELO_INVALID] = {"helo-invalid", "EHLO is neither a domain nor an address literal",
                             ACTION_TAG, 2.0, CHECK_ABOUT_HELO, helo_invalid, explain_helo_invalid,
-                            MEND_SERVER "set its EHLO name to its fully qualified host name"},
+                            FIX_BY_SERVER "set its EHLO name to its fully qualified host name"},
     [CHECK_HELO_BARE_IP] = {"helo-bare-ip", "EHLO is an IP address without brackets", ACTION_TAG,
                             2.0, CHECK_ABOUT_HELO, helo_bare_ip, explain_helo_bare_ip,
-                            MEND_SERVER "set its EHLO name to its fully qualified host name"},
+                            FIX_BY_SERVER "set its EHLO name to its fully qualified host name"},
     [CHECK_HELO_LITERAL_MISMATCH] = {"helo-literal-mismatch",
                                      "EHLO is an address literal that is not the client's",
                                      ACTION_TAG, 2.0, CHECK_ABOUT_HELO, helo_literal_mismatch,
                                      explain_helo_literal_mismatch,
-                                     MEND_SERVER
+                                     FIX_BY_SERVER
                                      "set its EHLO name to its fully qualified host name"},
     [CHECK_HELO_NOT_FQDN] = {"helo-not-fqdn", "EHLO is a single label", ACTION_TAG, 1.5,
                              CHECK_ABOUT_HELO, helo_not_fqdn, explain_helo_not_fqdn,
-                             MEND_SERVER "set its EHLO name to its fully qualified host name"},
+                             FIX_BY_SERVER "set its EHLO name to its fully qualified host name"},
     [CHECK_HELO_SELF] = {"helo-self",
                          "a client outside our networks claims one of our names or addresses",
                          ACTION_REJECT, 5.0, CHECK_ABOUT_HELO, helo_self, explain_helo_self,
-                         MEND_SERVER "set its EHLO name to its own host name"},
+                         FIX_BY_SERVER "set its EHLO name to its own host name"},
     [CHECK_HELO_UNRESOLVED] = {"helo-unresolved", "the EHLO name has no A, AAAA or MX record",
                                ACTION_TAG, 1.5, CHECK_ABOUT_HELO, helo_unresolved,
                                explain_helo_unresolved,
-                               MEND_SERVER "set its EHLO name to one that resolves"},
+                               FIX_BY_SERVER "set its EHLO name to one that resolves"},
     [CHECK_HELO_MISMATCH] = {"helo-mismatch", "the EHLO name resolves, but not to the client",
                              ACTION_ACCEPT, 0.5, CHECK_ABOUT_HELO, helo_mismatch,
                              explain_helo_mismatch,
-                             MEND_SERVER "set its EHLO name to one that resolves to it"},
+                             FIX_BY_SERVER "set its EHLO name to one that resolves to it"},
     [CHECK_HELO_DISAGREES] = {"helo-disagrees",
                               "EHLO, PTR and address agree worse than required-agreement",
                               ACTION_TAG, 1.0, CHECK_ABOUT_HELO, helo_disagrees,
                               explain_helo_disagrees,
-                              MEND_SERVER "set its EHLO name to the PTR name of its address"},
+                              FIX_BY_SERVER "set its EHLO name to the PTR name of its address"},
     [CHECK_SENDER_PTR_MISMATCH] = {"sender-ptr-mismatch",
                                    "MAIL FROM and the confirmed PTR belong to different "
                                    "organizational domains",
                                    ACTION_ACCEPT, 0.0, CHECK_ABOUT_SENDER, sender_ptr_mismatch,
                                    explain_sender_ptr_mismatch,
-                                   MEND_SERVER "send this domain's mail through its own servers"},
+                                   FIX_BY_SERVER "send this domain's mail through its own servers"},
     [CHECK_MTA_DISAGREES] = {"mta-disagrees", "our iprev result and the MTA's own differ",
                              ACTION_ACCEPT, 0.0, CHECK_ABOUT_RDNS, mta_disagrees,
                              explain_mta_disagrees,
@@ -597,7 +599,7 @@ static struct generic judge_name(const char *name, const struct facts *facts,
     struct textbuf why;
     textbuf_init(&why, generic.why, sizeof generic.why);
     textbuf_put(&why, "pattern ");
-    textbuf_put_foreign(&why, word, sizeof generic.why - sizeof "pattern ");
+    textbuf_put_untrusted(&why, word, sizeof generic.why - sizeof "pattern ");
     return generic;
 }
 

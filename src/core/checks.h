@@ -77,9 +77,9 @@ struct check {
     double default_score;
     enum check_subject subject;
     bool (*holds)(const struct evidence *evidence, const struct evidence_settings *settings);
-    /* The sentence that names the evidence: no trailing dot, foreign text escaped. */
+    /* The sentence that names the evidence: no trailing dot, untrusted text escaped. */
     void (*explain)(const struct evidence *evidence, struct textbuf *out);
-    const char *mend; /* who can mend it and how, one sentence without trailing dot */
+    const char *fix; /* who can fix it and how, one sentence without trailing dot */
 };
 
 extern const struct check checks[CHECK_COUNT];

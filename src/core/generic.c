@@ -78,12 +78,12 @@ static bool is_static(const struct name_span *span)
 
 static void read_word(struct reading *reading, const struct name_span *span, bool static_is_intent)
 {
-    enum word_grade grade = genericword_grade(span->at, span->length);
+    enum word_grade grade = genericwords_grade(span->at, span->length);
     if (static_is_intent && is_static(span)) {
         reading->static_intent = true;
         grade = WORD_NONE;
     }
-    if (genericword_is_intent(span->at, span->length))
+    if (genericwords_is_intent(span->at, span->length))
         reading->intent = true;
     if (grade > reading->grade) {
         reading->grade = grade;

@@ -130,7 +130,7 @@ static const struct word intent_words[] = {
     {"outbound", TAIL_OR_HEAD, WORD_NONE},
     {"bounce", HEAD, WORD_NONE},
     {"newsletter", HEAD, WORD_NONE},
-    {"exchange", WHOLE, WORD_NONE},
+    {"request_server", WHOLE, WORD_NONE},
     {"exim", WHOLE, WORD_NONE},
     {"listserv", WHOLE, WORD_NONE},
     {"mout", WHOLE, WORD_NONE},
@@ -168,13 +168,13 @@ static const struct word *find(const struct word *words, size_t count, const cha
     return NULL;
 }
 
-enum word_grade genericword_grade(const char *word, size_t length)
+enum word_grade genericwords_grade(const char *word, size_t length)
 {
     const struct word *found = find(access_words, COUNT(access_words), word, length);
     return found != NULL ? found->grade : WORD_NONE;
 }
 
-bool genericword_is_intent(const char *word, size_t length)
+bool genericwords_is_intent(const char *word, size_t length)
 {
     return find(intent_words, COUNT(intent_words), word, length) != NULL;
 }

@@ -17,9 +17,9 @@ enum word_grade {
 };
 
 /* Grade a run of `length` lower-case letters. */
-enum word_grade genericword_grade(const char *word, size_t length);
+enum word_grade genericwords_grade(const char *word, size_t length);
 
 /* True for a word by which people name what sends mail on purpose ("mail", "mta", "outbound"). */
-bool genericword_is_intent(const char *word, size_t length);
+bool genericwords_is_intent(const char *word, size_t length);
 
 #endif

@@ -43,7 +43,7 @@ static bool looks_like_address(const char *text, size_t length)
         return false;
     memcpy(address, text, length);
     address[length] = '\0';
-    return ipaddr_parse(address, &ignored) == STATUS_OK;
+    return ipaddr_parse(address, &ignored) == RESULT_OK;
 }
 
 /* Copy `length` bytes in canonical form; false unless they are labels and dots.  *dots, and whether
@@ -152,7 +152,7 @@ static bool parse_literal(const char *text, struct ipaddr *out)
         return false;
     memcpy(address, text, length);
     address[length] = '\0';
-    return (!tagged || strchr(address, ':') != NULL) && ipaddr_parse(address, out) == STATUS_OK;
+    return (!tagged || strchr(address, ':') != NULL) && ipaddr_parse(address, out) == RESULT_OK;
 }
 
 /* An address without brackets, one trailing dot tolerated. */
@@ -165,7 +165,7 @@ static bool parse_bare(const char *text, struct ipaddr *out)
     memcpy(address, text, length + 1);
     if (address[length - 1] == '.')
         address[length - 1] = '\0';
-    return ipaddr_parse(address, out) == STATUS_OK;
+    return ipaddr_parse(address, out) == RESULT_OK;
 }
 
 static enum helo_kind parse_kind(const char *text, struct helo *out)

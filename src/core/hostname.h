@@ -60,7 +60,7 @@ struct helo {
     char name[HOSTNAME_MAX + 1];  /* canonical name that can be looked up (HELO_DOMAIN; HELO_INVALID
                                      only for one that resolves though RFC 5321 forbids it: an
                                      underscore, a hyphen at a label's end), else "" */
-    char text[HELO_TEXT_MAX + 1]; /* as the client sent it: foreign text */
+    char text[HELO_TEXT_MAX + 1]; /* as the client sent it: untrusted text */
 };
 
 /*

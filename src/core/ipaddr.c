@@ -35,22 +35,22 @@ static struct ipaddr make_v6(const uint8_t bytes[V6_BYTES])
     return addr;
 }
 
-enum status ipaddr_from_bytes(const uint8_t *bytes, size_t length, struct ipaddr *out)
+enum result ipaddr_from_bytes(const uint8_t *bytes, size_t length, struct ipaddr *out)
 {
     if (length == V4_BYTES)
         *out = make_v4(bytes);
     else if (length == V6_BYTES)
         *out = make_v6(bytes);
     else
-        return STATUS_INVALID;
-    return STATUS_OK;
+        return RESULT_INVALID;
+    return RESULT_OK;
 }
 
-enum status ipaddr_from_sockaddr(const struct sockaddr *sa, struct ipaddr *out)
+enum result ipaddr_from_sockaddr(const struct sockaddr *sa, struct ipaddr *out)
 {
     /* Copied, not cast: libmilter promises no alignment for what it hands out. */
     if (sa == NULL)
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     if (sa->sa_family == AF_INET) {
         struct sockaddr_in sin;
         memcpy(&sin, sa, sizeof sin);
@@ -61,15 +61,15 @@ enum status ipaddr_from_sockaddr(const struct sockaddr *sa, struct ipaddr *out)
         memcpy(&sin6, sa, sizeof sin6);
         return ipaddr_from_bytes(sin6.sin6_addr.s6_addr, V6_BYTES, out);
     }
-    return STATUS_INVALID;
+    return RESULT_INVALID;
 }
 
-enum status ipaddr_parse(const char *text, struct ipaddr *out)
+enum result ipaddr_parse(const char *text, struct ipaddr *out)
 {
     uint8_t bytes[V6_BYTES];
     bool v6 = strchr(text, ':') != NULL;
     if (inet_pton(v6 ? AF_INET6 : AF_INET, text, bytes) != 1)
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     return ipaddr_from_bytes(bytes, v6 ? V6_BYTES : V4_BYTES, out);
 }
 
@@ -172,12 +172,12 @@ static bool parse_bits(const char *text, unsigned max, unsigned *out)
     return bits <= max;
 }
 
-enum status ipnet_parse(const char *text, struct ipnet *out)
+enum result ipnet_parse(const char *text, struct ipnet *out)
 {
     char address[IPADDR_TEXT_MAX];
     size_t length = strcspn(text, "/");
     if (length >= sizeof address)
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     memcpy(address, text, length);
     address[length] = '\0';
 
@@ -185,20 +185,20 @@ enum status ipnet_parse(const char *text, struct ipnet *out)
     if (inet_pton(AF_INET, address, addr.bytes) != 1) {
         addr.family = IP_V6;
         if (inet_pton(AF_INET6, address, addr.bytes) != 1)
-            return STATUS_INVALID;
+            return RESULT_INVALID;
     }
     unsigned bits = ipaddr_bits(&addr);
     if (text[length] == '/' && !parse_bits(text + length + 1, bits, &bits))
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     if (!clear_host_bits(&addr, bits))
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     if (addr.family == IP_V6 && bits >= MAPPED_BITS && is_mapped(addr.bytes)) {
         addr = make_v6(addr.bytes);
         bits -= MAPPED_BITS;
     }
     out->addr = addr;
     out->bits = (uint8_t)bits;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 const char *ipnet_format(const struct ipnet *net, char out[IPNET_TEXT_MAX])

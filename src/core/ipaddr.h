@@ -7,7 +7,7 @@
 #ifndef IPREVD_IPADDR_H
 #define IPREVD_IPADDR_H
 
-#include "base/status.h"
+#include "base/result.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,14 +32,14 @@ struct ipnet {
 #define IPNET_TEXT_MAX     50
 #define IPADDR_REVERSE_MAX 74 /* 64 + "ip6.arpa" + NUL, without trailing dot */
 
-/* From the 4 or 16 bytes of an A or AAAA record.  `length` is 4 or 16, else STATUS_INVALID. */
-enum status ipaddr_from_bytes(const uint8_t *bytes, size_t length, struct ipaddr *out) MUST_CHECK;
+/* From the 4 or 16 bytes of an A or AAAA record.  `length` is 4 or 16, else RESULT_INVALID. */
+enum result ipaddr_from_bytes(const uint8_t *bytes, size_t length, struct ipaddr *out) MUST_CHECK;
 
-/* From the address of a connection; other families than INET and INET6: STATUS_INVALID. */
-enum status ipaddr_from_sockaddr(const struct sockaddr *sa, struct ipaddr *out) MUST_CHECK;
+/* From the address of a connection; other families than INET and INET6: RESULT_INVALID. */
+enum result ipaddr_from_sockaddr(const struct sockaddr *sa, struct ipaddr *out) MUST_CHECK;
 
 /* Text form: "192.0.2.1", "2001:db8::1"; strict (inet_pton), no brackets, no scope. */
-enum status ipaddr_parse(const char *text, struct ipaddr *out) MUST_CHECK;
+enum result ipaddr_parse(const char *text, struct ipaddr *out) MUST_CHECK;
 
 /* Write the text form (RFC 5952 for IPv6); "local" for IP_NONE.  Returns out. */
 const char *ipaddr_format(const struct ipaddr *addr, char out[IPADDR_TEXT_MAX]);
@@ -57,10 +57,10 @@ unsigned ipaddr_bits(const struct ipaddr *addr);
 
 /*
  * "192.0.2.0/24", "2001:db8::/32", or a bare address (a network of one).  Bits set
- * after the prefix are STATUS_INVALID: an administrator who wrote 10.1.2.3/8 meant
+ * after the prefix are RESULT_INVALID: an administrator who wrote 10.1.2.3/8 meant
  * something else.  A mapped network (::ffff:192.0.2.0/120) becomes IPv4.
  */
-enum status ipnet_parse(const char *text, struct ipnet *out) MUST_CHECK;
+enum result ipnet_parse(const char *text, struct ipnet *out) MUST_CHECK;
 const char *ipnet_format(const struct ipnet *net, char out[IPNET_TEXT_MAX]);
 bool ipnet_contains(const struct ipnet *net, const struct ipaddr *addr);
 

@@ -98,7 +98,7 @@ static bool parse_address(struct span span, struct ipaddr *out)
         return false;
     memcpy(text, span.text, span.length);
     text[span.length] = '\0';
-    return strlen(text) == span.length && ipaddr_parse(text, out) == STATUS_OK;
+    return strlen(text) == span.length && ipaddr_parse(text, out) == RESULT_OK;
 }
 
 /* "[192.0.2.1]", "[IPv6:2001:db8::1]:25"; *literal without the port. */

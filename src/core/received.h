@@ -29,7 +29,7 @@ struct received {
        HTTP): no mail server that is to have reverse DNS. */
     bool submitted;
     bool helo_recorded;           /* the writer says what was said in EHLO */
-    char helo[HELO_TEXT_MAX + 1]; /* that, cut at HELO_TEXT_MAX: foreign text */
+    char helo[HELO_TEXT_MAX + 1]; /* that, cut at HELO_TEXT_MAX: untrusted text */
 };
 
 /*

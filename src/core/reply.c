@@ -7,7 +7,7 @@
 /* Bytes of an expanded text before it is cut into lines. */
 #define EXPANDED_MAX (REPLY_LINES_MAX * REPLY_LINE_MAX)
 
-/* Foreign text in a reply, in bytes. */
+/* Untrusted text in a reply, in bytes. */
 #define SHOWN_MAX 256
 
 /* Names of checks in a sentence about a score; the rest is counted. */
@@ -142,14 +142,15 @@ enum placeholder {
     PLACE_REASON,
     PLACE_URL,
     PLACE_CHECK,
-    PLACE_MEND,
+    PLACE_FIX,
+    PLACE_MEND, /* the name of PLACE_FIX in 1.0 */
     PLACE_COUNT,
 };
 
 static const char *const places[PLACE_COUNT] = {
-    [PLACE_CLIENT] = "%{client}", [PLACE_PTR] = "%{ptr}", [PLACE_HELO] = "%{helo}",
-    [PLACE_REASON] = "%{reason}", [PLACE_URL] = "%{url}", [PLACE_CHECK] = "%{check}",
-    [PLACE_MEND] = "%{mend}",
+    [PLACE_CLIENT] = "%{client}", [PLACE_PTR] = "%{ptr}",   [PLACE_HELO] = "%{helo}",
+    [PLACE_REASON] = "%{reason}", [PLACE_URL] = "%{url}",   [PLACE_CHECK] = "%{check}",
+    [PLACE_FIX] = "%{fix}",       [PLACE_MEND] = "%{mend}",
 };
 
 /* The placeholder at text, or PLACE_COUNT. */
@@ -185,22 +186,23 @@ static void put_place(struct textbuf *out, enum placeholder place, const struct 
         textbuf_put(out, ipaddr_format(&meaning->evidence->facts->client, address));
         break;
     case PLACE_PTR:
-        textbuf_put_foreign(out, ptr_name(meaning->evidence), SHOWN_MAX);
+        textbuf_put_untrusted(out, ptr_name(meaning->evidence), SHOWN_MAX);
         break;
     case PLACE_HELO:
-        textbuf_put_foreign(out, meaning->evidence->facts->helo.text, SHOWN_MAX);
+        textbuf_put_untrusted(out, meaning->evidence->facts->helo.text, SHOWN_MAX);
         break;
     case PLACE_REASON:
         textbuf_put(out, meaning->reason);
         break;
     case PLACE_URL:
-        textbuf_put_foreign(out, meaning->help_url, SHOWN_MAX);
+        textbuf_put_untrusted(out, meaning->help_url, SHOWN_MAX);
         break;
     case PLACE_CHECK:
         textbuf_put(out, id < CHECK_COUNT ? checks[id].name : "");
         break;
+    case PLACE_FIX:
     case PLACE_MEND:
-        textbuf_put(out, id < CHECK_COUNT ? checks[id].mend : "");
+        textbuf_put(out, id < CHECK_COUNT ? checks[id].fix : "");
         break;
     case PLACE_COUNT:
         break;
@@ -228,7 +230,7 @@ static void expand(const char *template, const struct meaning *meaning, struct t
         } else {
             if (template[0] == '%' && template[1] == '%')
                 template ++;
-            textbuf_put_foreign(out, byte, sizeof "\\xNN" - 1);
+            textbuf_put_untrusted(out, byte, sizeof "\\xNN" - 1);
             template ++;
         }
     }
@@ -279,7 +281,7 @@ void reply_build(const struct policy *policy, const struct evidence *evidence,
                  const struct verdict *verdict, enum action action, const char *help_url,
                  struct reply *out)
 {
-    static const char standard[] = "%{reason}; %{mend}";
+    static const char standard[] = "%{reason}; %{fix}";
     char reason[REASON_MAX];
     char expanded[EXPANDED_MAX + 1];
     struct textbuf buf;
@@ -303,7 +305,7 @@ void reply_build(const struct policy *policy, const struct evidence *evidence,
     }
     if (own == NULL && help_url != NULL) {
         textbuf_put(&buf, "; see ");
-        textbuf_put_foreign(&buf, help_url, SHOWN_MAX);
+        textbuf_put_untrusted(&buf, help_url, SHOWN_MAX);
     }
     choose_codes(&codes, verdict, action, out);
     split_lines(expanded, out);

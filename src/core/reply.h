@@ -32,7 +32,7 @@ const char *reply_reason(const struct evidence *evidence, const struct verdict *
  * Fill a reply for ACTION_TEMPFAIL or ACTION_REJECT (`action`).  The rule's own text may hold a
  * code
  * ("550 5.7.25 text" or "text"), `\n` between lines, and %{client} %{ptr} %{helo} %{reason} %{url}
- * %{check} %{mend} and %%.  A code whose class does not fit the action is replaced by the built-in
+ * %{check} %{fix} and %%.  A code whose class does not fit the action is replaced by the built-in
  * one. `help_url` may be NULL.
  */
 void reply_build(const struct policy *policy, const struct evidence *evidence,

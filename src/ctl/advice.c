@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define NAME_SHOWN_MAX  200 /* bytes of a foreign name */
+#define NAME_SHOWN_MAX  200 /* bytes of a untrusted name */
 #define NAMES_SHOWN_MAX 3
 
 /* Where the EHLO name is set. */
@@ -27,7 +27,7 @@ static const char *type_of(const struct facts *facts)
 
 static void put_name(struct textbuf *buf, const char *name)
 {
-    textbuf_put_foreign(buf, name, NAME_SHOWN_MAX);
+    textbuf_put_untrusted(buf, name, NAME_SHOWN_MAX);
 }
 
 static void put_client(struct textbuf *buf, const struct facts *facts)

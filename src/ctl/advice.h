@@ -13,7 +13,7 @@
 
 struct advice {
     size_t count;
-    char text[ADVICE_MAX][ADVICE_TEXT_MAX]; /* sentences with full stops; foreign text escaped */
+    char text[ADVICE_MAX][ADVICE_TEXT_MAX]; /* sentences with full stops; untrusted text escaped */
 };
 
 /*

@@ -27,10 +27,10 @@ static int run(const struct command *command, int argc, char **argv)
     char *path = client_socket(command, options.conf_path, &status);
     if (path == NULL)
         return status;
-    struct jsonout *request = client_request("allow", "subject", argv[optind]);
+    struct json_writer *request = client_request("allow", "subject", argv[optind]);
     if (request != NULL) {
-        jsonout_text(request, "reason", options.reason);
-        jsonout_int(request, "seconds", seconds);
+        json_writer_text(request, "reason", options.reason);
+        json_writer_int(request, "seconds", seconds);
     }
     status = client_ask(command, path, request, NULL, NULL);
     free(path);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-static void put_exemption(void *arg, const char *line, const struct jsonin *record)
+static void put_exemption(void *arg, const char *line, const struct json_value *record)
 {
     const struct client_options *options = arg;
     char when[CLIENT_TIME_MAX];
@@ -16,10 +16,10 @@ static void put_exemption(void *arg, const char *line, const struct jsonin *reco
         (void)puts(line);
         return;
     }
-    (void)jsonin_int(jsonin_member(record, "until"), &until);
-    client_put(jsonin_text(jsonin_member(record, "subject")));
+    (void)json_value_int(json_value_member(record, "until"), &until);
+    client_put(json_value_text(json_value_member(record, "subject")));
     (void)printf("  until %s  ", client_when(until, when));
-    client_put(jsonin_text(jsonin_member(record, "reason")));
+    client_put(json_value_text(json_value_member(record, "reason")));
     (void)putchar('\n');
 }
 

@@ -9,42 +9,42 @@
 #include <string.h>
 #include <sysexits.h>
 
-static void put_values(const struct jsonin *record)
+static void put_values(const struct json_value *record)
 {
-    const struct jsonin *values = jsonin_member(record, "values");
-    const char *outcome = jsonin_text(jsonin_member(record, "outcome"));
-    const char *problem = jsonin_text(jsonin_member(record, "problem"));
-    if (jsonin_count(values) == 0) {
+    const struct json_value *values = json_value_member(record, "values");
+    const char *outcome = json_value_text(json_value_member(record, "outcome"));
+    const char *problem = json_value_text(json_value_member(record, "problem"));
+    if (json_value_count(values) == 0) {
         client_put(outcome);
         if (problem != NULL) {
             (void)fputs(": ", stdout);
             client_put(problem);
         }
     }
-    for (size_t i = 0; i < jsonin_count(values); i++) {
+    for (size_t i = 0; i < json_value_count(values); i++) {
         if (i > 0)
             (void)fputs(", ", stdout);
-        client_put(jsonin_text(jsonin_item(values, i)));
+        client_put(json_value_text(json_value_item(values, i)));
     }
 }
 
 /* "mail.example.org A 192.0.2.1  [ttl 300, 127.0.0.1:53]" */
-static void put_record(void *arg, const char *line, const struct jsonin *record)
+static void put_record(void *arg, const char *line, const struct json_value *record)
 {
     const struct client_options *options = arg;
-    const char *server = jsonin_text(jsonin_member(record, "server"));
+    const char *server = json_value_text(json_value_member(record, "server"));
     int64_t ttl = 0;
     bool stale = false, secure = false;
     if (options->json) {
         (void)puts(line);
         return;
     }
-    (void)jsonin_int(jsonin_member(record, "ttl"), &ttl);
-    (void)jsonin_bool(jsonin_member(record, "stale"), &stale);
-    (void)jsonin_bool(jsonin_member(record, "secure"), &secure);
-    client_put(jsonin_text(jsonin_member(record, "name")));
+    (void)json_value_int(json_value_member(record, "ttl"), &ttl);
+    (void)json_value_bool(json_value_member(record, "stale"), &stale);
+    (void)json_value_bool(json_value_member(record, "secure"), &secure);
+    client_put(json_value_text(json_value_member(record, "name")));
     (void)putchar(' ');
-    client_put(jsonin_text(jsonin_member(record, "type")));
+    client_put(json_value_text(json_value_member(record, "type")));
     (void)putchar(' ');
     put_values(record);
     if (stale)
@@ -67,7 +67,7 @@ static int ask(const struct command *command, const struct client_options *optio
                const char *request, const char *name)
 {
     const struct client_records records = {put_record, (void *)(uintptr_t)options};
-    struct jsonin *last = NULL;
+    struct json_value *last = NULL;
     int64_t count = 0;
     int status;
     char *path = client_socket(command, options->conf_path, &status);
@@ -77,13 +77,13 @@ static int ask(const struct command *command, const struct client_options *optio
                         &records, &last);
     free(path);
     if (status == EX_OK && strcmp(request, "cache-flush") == 0 &&
-        jsonin_int(jsonin_member(last, "records"), &count)) {
+        json_value_int(json_value_member(last, "records"), &count)) {
         if (options->json)
             (void)printf("{\"records\":%" PRId64 "}\n", count);
         else
             (void)printf("%" PRId64 " records are forgotten\n", count);
     }
-    jsonin_free(last);
+    json_value_free(last);
     return finish(status);
 }
 

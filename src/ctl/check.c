@@ -4,7 +4,7 @@
 #include "ctl/check_hosts.h"
 #include "ctl/check_lines.h"
 #include "ctl/command.h"
-#include "ctl/exceptions.h"
+#include "ctl/running_exemptions.h"
 #include "ctl/screen.h"
 
 #include <errno.h>
@@ -78,7 +78,7 @@ static int check_arguments(const struct command *command, int count, char **text
     if (request->host == NULL && request->mx == NULL && count == 0)
         return command_misused(command, "which address?");
     for (int i = 0; i < count; i++)
-        if (strcmp(texts[i], "-") != 0 && ipaddr_parse(texts[i], &client) != STATUS_OK)
+        if (strcmp(texts[i], "-") != 0 && ipaddr_parse(texts[i], &client) != RESULT_OK)
             return command_misused(command,
                                    "\"%s\" is not an IP address (a host: --host, a "
                                    "domain: --mx)",
@@ -96,23 +96,23 @@ static bool check_lines(struct check_run *run)
     uint64_t number = 0;
     enum check_line_kind kind;
     bool ok = true;
-    while (ok && (kind = checklines_next(stdin, &number, &line, &error)) != CHECK_LINE_END) {
+    while (ok && (kind = check_lines_next(stdin, &number, &line, &error)) != CHECK_LINE_END) {
         if (kind == CHECK_LINE_FAILED) {
             (void)fprintf(stderr, "iprevctl check: standard input: %s\n", strerror(errno));
-            checkclient_failed(run, EX_IOERR);
+            check_client_failed(run, EX_IOERR);
             return true;
         }
         if (kind == CHECK_LINE_BAD) {
             (void)fflush(stdout);
             (void)fprintf(stderr, "iprevctl check: standard input, line %" PRIu64 ": %s\n", number,
                           error);
-            checkclient_failed(run, EX_DATAERR);
+            check_client_failed(run, EX_DATAERR);
             continue;
         }
         const struct check_target target = {.client = line.client,
                                             .helo = line.helo[0] != '\0' ? line.helo : run->helo};
         /* Who writes line by line wants the answers so. */
-        ok = checkclient_decide(run, &target) && fflush(stdout) == 0;
+        ok = check_client_decide(run, &target) && fflush(stdout) == 0;
     }
     return ok;
 }
@@ -124,8 +124,8 @@ static bool check_clients(struct check_run *run, int count, char **texts)
         struct check_target target = {.helo = run->helo};
         if (strcmp(texts[i], "-") == 0)
             ok = check_lines(run);
-        else if (ipaddr_parse(texts[i], &target.client) == STATUS_OK)
-            ok = checkclient_decide(run, &target);
+        else if (ipaddr_parse(texts[i], &target.client) == RESULT_OK)
+            ok = check_client_decide(run, &target);
     }
     return ok;
 }
@@ -149,13 +149,13 @@ static bool check_all(struct check_run *run, const struct request *request, cons
 {
     bool ok;
     if (request->host != NULL)
-        ok = checkhosts_host(run, name);
+        ok = check_hosts_host(run, name);
     else if (request->mx != NULL)
-        ok = checkhosts_mx(run, name);
+        ok = check_hosts_mx(run, name);
     else
         ok = check_clients(run, count, texts);
     if (ok && !run->json && run->clients + run->failed > 1)
-        checkclient_summary(run);
+        check_client_summary(run);
     return ok;
 }
 
@@ -164,11 +164,11 @@ static int check_with(struct check_run *run, const struct request *request, cons
 {
     char note[EXCEPTIONS_NOTE_MAX], error[ENGINE_ERROR_MAX];
     int status = EX_OSERR;
-    run->exceptions = exceptions_load(run->conf, (int64_t)time(NULL), note);
+    run->exceptions = running_exemptions_load(run->conf, (int64_t)time(NULL), note);
     run->engine = run->exceptions == NULL ? NULL : engine_new(run->conf, NULL, error);
     if (run->exceptions == NULL) {
         (void)fputs("iprevctl check: out of memory\n", stderr);
-    } else if (run->engine == NULL || engine_start(run->engine) != STATUS_OK) {
+    } else if (run->engine == NULL || engine_start(run->engine) != RESULT_OK) {
         (void)fprintf(stderr, "iprevctl check: %s\n", run->engine == NULL ? error : "no thread");
         status = EX_UNAVAILABLE;
     } else {

@@ -31,7 +31,7 @@ static bool helo_is_ours(const struct check_run *run, const struct check_target 
 }
 
 /* Everything the DNS says about the client; the facts borrow from *lookup. */
-static enum status gather(const struct check_run *run, const struct check_target *target,
+static enum result gather(const struct check_run *run, const struct check_target *target,
                           struct lookup **lookup, struct facts *facts)
 {
     struct helo helo;
@@ -41,9 +41,9 @@ static enum status gather(const struct check_run *run, const struct check_target
     *lookup = lookup_start(engine_resolver(run->engine), &target->client, run->conf->max_ptr,
                            deadline_ms);
     if (*lookup == NULL)
-        return STATUS_NOMEM;
-    enum status status = lookup_helo(*lookup, &helo, deadline_ms);
-    if (status != STATUS_OK)
+        return RESULT_NOMEM;
+    enum result status = lookup_helo(*lookup, &helo, deadline_ms);
+    if (status != RESULT_OK)
         return status;
     lookup_wait(*lookup);
     status = lookup_facts(*lookup, facts);
@@ -66,48 +66,48 @@ static const char *passed_over(const struct check_run *run, const struct ipaddr 
     return conf_is_local(run->conf, client) ? "local-networks" : NULL;
 }
 
-static void put_exemption(struct jsonout *json, const struct exemption *exemption)
+static void put_exemption(struct json_writer *json, const struct exemption *exemption)
 {
     if (exemption == NULL) {
-        jsonout_text(json, "exemption", NULL);
+        json_writer_text(json, "exemption", NULL);
         return;
     }
-    jsonout_begin_object(json, "exemption");
-    jsonout_text(json, "subject", exemption->subject);
-    jsonout_text(json, "reason", exemption->reason);
-    jsonout_int(json, "until", exemption->until_s);
-    jsonout_end(json);
+    json_writer_begin_object(json, "exemption");
+    json_writer_text(json, "subject", exemption->subject);
+    json_writer_text(json, "reason", exemption->reason);
+    json_writer_int(json, "until", exemption->until_s);
+    json_writer_end(json);
 }
 
 /* The keys that only check has. */
 static char *more_json(const struct check_run *run, const struct check_target *target,
                        const struct decision *decision, const struct exemption *exemption)
 {
-    struct jsonout *json = jsonout_new();
+    struct json_writer *json = json_writer_new();
     struct advice *advice = malloc(sizeof *advice);
     char *line = NULL;
     if (json != NULL && advice != NULL) {
-        jsonout_text(json, "host", target->host);
-        jsonout_text(json, "mx_of", target->mx);
-        jsonout_text(json, "passed_over", passed_over(run, &target->client));
+        json_writer_text(json, "host", target->host);
+        json_writer_text(json, "mx_of", target->mx);
+        json_writer_text(json, "passed_over", passed_over(run, &target->client));
         put_exemption(json, exemption);
-        jsonout_begin_list(json, "advice");
+        json_writer_begin_list(json, "advice");
         advice_make(&decision->evidence, decision->verdict.checks, advice);
         for (size_t i = 0; i < advice->count; i++)
-            jsonout_sentence(json, NULL, advice->text[i]);
-        jsonout_end(json);
-        line = jsonout_line(json);
+            json_writer_sentence(json, NULL, advice->text[i]);
+        json_writer_end(json);
+        line = json_writer_line(json);
     }
     free(advice);
-    jsonout_free(json);
+    json_writer_free(json);
     return line;
 }
 
 static bool print_json(const struct check_run *run, const struct check_target *target,
-                       const struct decision *decision, const struct occasion *occasion,
+                       const struct decision *decision, const struct transaction *transaction,
                        const struct exemption *exemption)
 {
-    char *line = decision_json(decision, occasion);
+    char *line = decision_json(decision, transaction);
     char *more = more_json(run, target, decision, exemption);
     bool ok = line != NULL && more != NULL;
     if (ok) /* both are objects with members: "{...}" */
@@ -118,7 +118,7 @@ static bool print_json(const struct check_run *run, const struct check_target *t
 }
 
 static bool print_text(struct check_run *run, const struct check_target *target,
-                       const struct decision *decision, const struct occasion *occasion,
+                       const struct decision *decision, const struct transaction *transaction,
                        const struct exemption *exemption)
 {
     struct reply reply;
@@ -139,13 +139,13 @@ static bool print_text(struct check_run *run, const struct check_target *target,
         .reply = refused ? &reply : NULL,
         .advice = advice,
     };
-    checkclient_block(run);
-    evidence_print(&page, decision, occasion);
+    check_client_block(run);
+    evidence_print(&page, decision, transaction);
     free(advice);
     return ferror(stdout) == 0;
 }
 
-void checkclient_block(struct check_run *run)
+void check_client_block(struct check_run *run)
 {
     if (run->begun)
         (void)putchar('\n');
@@ -186,26 +186,26 @@ static void count(struct check_run *run, const struct check_target *target,
         run->worst = exit_status(action);
 }
 
-void checkclient_failed(struct check_run *run, int status)
+void check_client_failed(struct check_run *run, int status)
 {
     run->failed++;
     if (status > run->worst)
         run->worst = status;
 }
 
-bool checkclient_decide(struct check_run *run, const struct check_target *target)
+bool check_client_decide(struct check_run *run, const struct check_target *target)
 {
     struct lookup *lookup = NULL;
     struct facts facts;
     struct decision decision;
     struct exemption exemption;
-    bool ok = gather(run, target, &lookup, &facts) == STATUS_OK;
+    bool ok = gather(run, target, &lookup, &facts) == RESULT_OK;
     if (ok) {
         int64_t wall_s = (int64_t)time(NULL);
         bool exempt = exemptions_look(run->exceptions, &facts, wall_s, &exemption);
         if (exempt && exemption.reason[0] == '\0')
             (void)snprintf(exemption.reason, sizeof exemption.reason, "no reason given");
-        struct occasion occasion = {
+        struct transaction transaction = {
             .dialogue = target->helo != NULL ? DIALOGUE_MAIL : DIALOGUE_CONNECT,
             .sender = run->sender,
             .recipient = run->recipient,
@@ -216,10 +216,10 @@ bool checkclient_decide(struct check_run *run, const struct check_target *target
             .exempt = exempt ? exemption.reason : NULL,
         };
         const struct exemption *given = exempt ? &exemption : NULL;
-        decision_make(run->conf, &facts, &occasion, &decision);
+        decision_make(run->conf, &facts, &transaction, &decision);
         count(run, target, &decision);
-        ok = run->json ? print_json(run, target, &decision, &occasion, given)
-                       : print_text(run, target, &decision, &occasion, given);
+        ok = run->json ? print_json(run, target, &decision, &transaction, given)
+                       : print_text(run, target, &decision, &transaction, given);
     }
     lookup_free(lookup);
     if (!ok)
@@ -242,7 +242,7 @@ static void put_row(const struct check_run *run, const struct check_row *row)
     (void)putchar('\n');
 }
 
-void checkclient_summary(const struct check_run *run)
+void check_client_summary(const struct check_run *run)
 {
     (void)printf("\n%" PRIu64 " client%s:", run->clients, run->clients == 1 ? "" : "s");
     for (unsigned i = 0; i < ACTION_COUNT; i++)

@@ -40,15 +40,15 @@ struct check_target {
 };
 
 /* Decide and print.  False: memory or the output failed, and it is said. */
-bool checkclient_decide(struct check_run *run, const struct check_target *target) MUST_CHECK;
+bool check_client_decide(struct check_run *run, const struct check_target *target) MUST_CHECK;
 
 /* A block of text begins. */
-void checkclient_block(struct check_run *run);
+void check_client_block(struct check_run *run);
 
 /* Something could not be checked: it counts with that exit status. */
-void checkclient_failed(struct check_run *run, int status);
+void check_client_failed(struct check_run *run, int status);
 
 /* What it adds up to, for people. */
-void checkclient_summary(const struct check_run *run);
+void check_client_summary(const struct check_run *run);
 
 #endif

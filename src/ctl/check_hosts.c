@@ -32,7 +32,7 @@ static void fail(struct check_run *run, int status, const char *format, ...)
     (void)vfprintf(stderr, format, args);
     va_end(args);
     (void)fputc('\n', stderr);
-    checkclient_failed(run, status);
+    check_client_failed(run, status);
 }
 
 /* Nothing wrong with the run, but worth knowing. */
@@ -91,7 +91,7 @@ static bool check_family(struct check_run *run, const struct host *host, const c
                                             .helo = run->helo != NULL ? run->helo : host->name,
                                             .host = host->name,
                                             .mx = mx};
-        ok = checkclient_decide(run, &target);
+        ok = check_client_decide(run, &target);
     }
     if (family->over > 0)
         warn("%s has %zu more %s records, which are left out", host->name, family->over, type);
@@ -106,16 +106,16 @@ static bool is_negative(const struct host_family *family)
 /* All addresses of a host; `mx`: the domain whose MX it is, or NULL. */
 static bool check_host(struct check_run *run, const char *name, const char *mx, struct host *host)
 {
-    enum status status =
+    enum result status =
         hostlookup_host(engine_resolver(run->engine), name, deadline_of(run), host);
-    if (status == STATUS_NOMEM)
+    if (status == RESULT_NOMEM)
         return nomem();
-    if (status != STATUS_OK) {
+    if (status != RESULT_OK) {
         fail(run, EX_NOHOST, "%s cannot be looked up", name);
         return true;
     }
     if (!run->json) {
-        checkclient_block(run);
+        check_client_block(run);
         put_family(run, host, "A", &host->v4);
         put_family(run, host, "AAAA", &host->v6);
     }
@@ -131,7 +131,7 @@ static bool check_host(struct check_run *run, const char *name, const char *mx, 
            check_family(run, host, mx, "AAAA", &host->v6);
 }
 
-bool checkhosts_host(struct check_run *run, const char *name)
+bool check_hosts_host(struct check_run *run, const char *name)
 {
     struct host *host = malloc(sizeof *host);
     bool ok = host != NULL ? check_host(run, name, NULL, host) : nomem();
@@ -143,7 +143,7 @@ bool checkhosts_host(struct check_run *run, const char *name)
 
 static void put_mx(struct check_run *run, const char *domain, const struct mx_list *list)
 {
-    checkclient_block(run);
+    check_client_block(run);
     evidence_put_label(stdout, "MX", run->colour);
     (void)printf("%s ", domain);
     if (list->evidence.outcome != DNS_FOUND) {
@@ -191,11 +191,11 @@ static bool check_mx_hosts(struct check_run *run, const char *domain, const stru
 static bool check_mx(struct check_run *run, const char *domain, struct mx_list *list,
                      struct host *host)
 {
-    enum status status =
+    enum result status =
         hostlookup_mx(engine_resolver(run->engine), domain, deadline_of(run), list);
-    if (status == STATUS_NOMEM)
+    if (status == RESULT_NOMEM)
         return nomem();
-    if (status != STATUS_OK) {
+    if (status != RESULT_OK) {
         fail(run, EX_NOHOST, "%s cannot be looked up", domain);
         return true;
     }
@@ -224,7 +224,7 @@ static bool check_mx(struct check_run *run, const char *domain, struct mx_list *
     return check_host(run, domain, domain, host);
 }
 
-bool checkhosts_mx(struct check_run *run, const char *domain)
+bool check_hosts_mx(struct check_run *run, const char *domain)
 {
     struct mx_list *list = malloc(sizeof *list);
     struct host *host = malloc(sizeof *host);

@@ -10,7 +10,7 @@
 #include "ctl/check_client.h"
 
 /* `name` and `domain` are canonical.  False: memory or the output failed, and it is said. */
-bool checkhosts_host(struct check_run *run, const char *name) MUST_CHECK;
-bool checkhosts_mx(struct check_run *run, const char *domain) MUST_CHECK;
+bool check_hosts_host(struct check_run *run, const char *name) MUST_CHECK;
+bool check_hosts_mx(struct check_run *run, const char *domain) MUST_CHECK;
 
 #endif

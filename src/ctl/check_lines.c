@@ -40,7 +40,7 @@ static enum check_line_kind parse(char *line, struct check_line *out, const char
     char *helo = strtok_r(NULL, " \t", &rest);
     if (strtok_r(NULL, " \t", &rest) != NULL)
         return bad("an address and an EHLO name are wanted, and there is more", error);
-    if (ipaddr_parse(client, &out->client) != STATUS_OK)
+    if (ipaddr_parse(client, &out->client) != RESULT_OK)
         return bad("the first word is not an IP address", error);
     if (helo != NULL && strlen(helo) > HELO_TEXT_MAX)
         return bad("the EHLO name is longer than 255 bytes", error);
@@ -50,8 +50,8 @@ static enum check_line_kind parse(char *line, struct check_line *out, const char
     return CHECK_LINE_CLIENT;
 }
 
-enum check_line_kind checklines_next(FILE *stream, uint64_t *number, struct check_line *out,
-                                     const char **error)
+enum check_line_kind check_lines_next(FILE *stream, uint64_t *number, struct check_line *out,
+                                      const char **error)
 {
     char line[CHECK_LINE_MAX + 1];
     for (;;) {

@@ -26,7 +26,7 @@ enum check_line_kind {
 };
 
 /* The next line that says something; *number counts every line. */
-enum check_line_kind checklines_next(FILE *stream, uint64_t *number, struct check_line *out,
-                                     const char **error);
+enum check_line_kind check_lines_next(FILE *stream, uint64_t *number, struct check_line *out,
+                                      const char **error);
 
 #endif

@@ -19,7 +19,7 @@
 /* How long the daemon may be silent: a reload reads tables, and answers when it is done. */
 #define SILENCE_S 60
 
-/* Bytes of foreign text in one piece on a terminal. */
+/* Bytes of untrusted text in one piece on a terminal. */
 #define SHOWN_MAX 512
 
 /* --- options -------------------------------------------------------------------------------- */
@@ -110,18 +110,18 @@ void client_put(const char *text)
     char memory[SHOWN_MAX + 4];
     struct textbuf buf;
     textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_foreign(&buf, text == NULL ? "-" : text, SHOWN_MAX);
+    textbuf_put_untrusted(&buf, text == NULL ? "-" : text, SHOWN_MAX);
     (void)fputs(memory, stdout);
 }
 
-struct jsonout *client_request(const char *name, const char *key, const char *value)
+struct json_writer *client_request(const char *name, const char *key, const char *value)
 {
-    struct jsonout *json = jsonout_new();
+    struct json_writer *json = json_writer_new();
     if (json == NULL)
         return NULL;
-    jsonout_text(json, "command", name);
+    json_writer_text(json, "command", name);
     if (key != NULL)
-        jsonout_text(json, key, value);
+        json_writer_text(json, key, value);
     return json;
 }
 
@@ -218,13 +218,13 @@ static bool send_request(int fd, const char *line)
 }
 
 /* The last line's verdict as an exit status. */
-static int judge(const struct command *command, const struct jsonin *last)
+static int judge(const struct command *command, const struct json_value *last)
 {
-    const char *kind = jsonin_text(jsonin_member(last, "kind"));
-    const char *error = jsonin_text(jsonin_member(last, "error"));
-    const char *warning = jsonin_text(jsonin_member(last, "warning"));
+    const char *kind = json_value_text(json_value_member(last, "kind"));
+    const char *error = json_value_text(json_value_member(last, "error"));
+    const char *warning = json_value_text(json_value_member(last, "warning"));
     bool ok = false;
-    if (jsonin_bool(jsonin_member(last, "ok"), &ok) && ok) {
+    if (json_value_bool(json_value_member(last, "ok"), &ok) && ok) {
         if (warning != NULL)
             (void)fprintf(stderr, "iprevctl %s: warning: %s\n", command->name, warning);
         return EX_OK;
@@ -234,23 +234,23 @@ static int judge(const struct command *command, const struct jsonin *last)
 }
 
 /* Read up to the line that has "ok".  NULL: the answer is not complete. */
-static struct jsonin *read_answer(FILE *stream, const struct client_records *records)
+static struct json_value *read_answer(FILE *stream, const struct client_records *records)
 {
     char *line = NULL, error[JSONIN_ERROR_MAX];
     size_t size = 0;
-    struct jsonin *json = NULL;
+    struct json_value *json = NULL;
     for (ssize_t length; (length = getline(&line, &size, stream)) > 0;) {
-        if (jsonin_parse(line, (size_t)length, &json, error) != STATUS_OK) {
+        if (json_value_parse(line, (size_t)length, &json, error) != RESULT_OK) {
             json = NULL;
             break;
         }
-        if (jsonin_member(json, "ok") != NULL)
+        if (json_value_member(json, "ok") != NULL)
             break;
         if (line[length - 1] == '\n')
             line[length - 1] = '\0';
         if (records != NULL && records->record != NULL)
             records->record(records->arg, line, json);
-        jsonin_free(json);
+        json_value_free(json);
         json = NULL;
     }
     free(line);
@@ -259,7 +259,7 @@ static struct jsonin *read_answer(FILE *stream, const struct client_records *rec
 
 /* Takes fd. */
 static int converse(const struct command *command, const char *path, int fd, const char *line,
-                    const struct client_records *records, struct jsonin **last)
+                    const struct client_records *records, struct json_value **last)
 {
     bool sent = send_request(fd, line);
     int reason = errno;
@@ -271,7 +271,7 @@ static int converse(const struct command *command, const char *path, int fd, con
             (void)close(fd);
         return unreachable(command, path, sent ? ENOMEM : reason);
     }
-    struct jsonin *answer = read_answer(stream, records);
+    struct json_value *answer = read_answer(stream, records);
     (void)fclose(stream);
     if (answer == NULL)
         return fail(command, EX_UNAVAILABLE, "the daemon hung up before its answer was complete");
@@ -279,15 +279,15 @@ static int converse(const struct command *command, const char *path, int fd, con
     if (status == EX_OK && last != NULL)
         *last = answer;
     else
-        jsonin_free(answer);
+        json_value_free(answer);
     return status;
 }
 
-int client_ask(const struct command *command, const char *path, struct jsonout *request,
-               const struct client_records *records, struct jsonin **last)
+int client_ask(const struct command *command, const char *path, struct json_writer *request,
+               const struct client_records *records, struct json_value **last)
 {
-    char *line = request == NULL ? NULL : jsonout_line(request);
-    jsonout_free(request);
+    char *line = request == NULL ? NULL : json_writer_line(request);
+    json_writer_free(request);
     if (line == NULL)
         return fail(command, EX_OSERR, "out of memory");
     int fd = connect_to(path);
@@ -297,14 +297,14 @@ int client_ask(const struct command *command, const char *path, struct jsonout *
     return status;
 }
 
-enum status client_try(const char *path, struct jsonout *request,
+enum result client_try(const char *path, struct json_writer *request,
                        const struct client_records *records)
 {
-    char *line = request == NULL ? NULL : jsonout_line(request);
+    char *line = request == NULL ? NULL : json_writer_line(request);
     bool ok = false;
-    jsonout_free(request);
+    json_writer_free(request);
     if (line == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     int fd = connect_to(path);
     bool sent = fd >= 0 && send_request(fd, line);
     FILE *stream = sent ? fdopen(fd, "r") : NULL;
@@ -314,11 +314,11 @@ enum status client_try(const char *path, struct jsonout *request,
         if (fd >= 0)
             (void)close(fd);
         errno = reason;
-        return STATUS_IO;
+        return RESULT_IO;
     }
-    struct jsonin *answer = read_answer(stream, records);
+    struct json_value *answer = read_answer(stream, records);
     (void)fclose(stream);
-    ok = jsonin_bool(jsonin_member(answer, "ok"), &ok) && ok;
-    jsonin_free(answer);
-    return ok ? STATUS_OK : STATUS_INVALID;
+    ok = json_value_bool(json_value_member(answer, "ok"), &ok) && ok;
+    json_value_free(answer);
+    return ok ? RESULT_OK : RESULT_INVALID;
 }

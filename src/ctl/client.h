@@ -43,25 +43,25 @@ int client_begin(const struct command *command, unsigned takes, int argc, char *
 /*
  * Send `request` (taken; NULL: out of memory) to the daemon at `path`.  record() has every line
  * before the last, as text and parsed.  EX_OK: *last (unless NULL) is the last line, which the
- * caller frees by jsonin_free(), and a warning in it has been said.  Else it is said what went
+ * caller frees by json_value_free(), and a warning in it has been said.  Else it is said what went
  * wrong: EX_UNAVAILABLE the daemon cannot be reached, EX_USAGE, EXIT_NOT_DONE.
  */
 struct client_records {
-    void (*record)(void *arg, const char *line, const struct jsonin *record); /* may be NULL */
+    void (*record)(void *arg, const char *line, const struct json_value *record); /* may be NULL */
     void *arg;
 };
-int client_ask(const struct command *command, const char *path, struct jsonout *request,
-               const struct client_records *records, struct jsonin **last);
+int client_ask(const struct command *command, const char *path, struct json_writer *request,
+               const struct client_records *records, struct json_value **last);
 
 /*
- * The same without a word to the user.  STATUS_IO: errno says why the daemon cannot be reached;
- * STATUS_INVALID: its answer was not complete, or it was no; STATUS_NOMEM.
+ * The same without a word to the user.  RESULT_IO: errno says why the daemon cannot be reached;
+ * RESULT_INVALID: its answer was not complete, or it was no; RESULT_NOMEM.
  */
-enum status client_try(const char *path, struct jsonout *request,
+enum result client_try(const char *path, struct json_writer *request,
                        const struct client_records *records) MUST_CHECK;
 
 /* A request of one command and, unless NULL, one member. */
-struct jsonout *client_request(const char *name, const char *key, const char *value);
+struct json_writer *client_request(const char *name, const char *key, const char *value);
 
 /* "24h", "7d", "90m", "3600" or "2w" as seconds; -1: it is none. */
 int64_t client_seconds(const char *text);
@@ -71,7 +71,7 @@ int64_t client_seconds(const char *text);
 const char *client_span(int64_t seconds, char out[CLIENT_TIME_MAX]);
 const char *client_when(int64_t wall_s, char out[CLIENT_TIME_MAX]);
 
-/* Foreign text, harmless for a terminal; NULL: "-". */
+/* Untrusted text, harmless for a terminal; NULL: "-". */
 void client_put(const char *text);
 
 #endif

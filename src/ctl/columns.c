@@ -14,7 +14,7 @@ void columns_put_name(FILE *stream, const char *name, int width)
     char memory[4 * HOSTNAME_MAX + 4];
     struct textbuf buf;
     textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_foreign(&buf, name, sizeof memory - 1);
+    textbuf_put_untrusted(&buf, name, sizeof memory - 1);
     bool cut = buf.length > (size_t)width;
     (void)fprintf(stream, "%s%-*s", cut ? "..." : "", cut ? width - 3 : width,
                   cut ? memory + buf.length - (width - 3) : memory);

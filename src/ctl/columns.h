@@ -10,7 +10,7 @@
 double columns_percent(uint64_t part, uint64_t whole);
 
 /*
- * A foreign name, escaped, in exactly `width` columns (more than 3): a longer one is cut on the
+ * A untrusted name, escaped, in exactly `width` columns (more than 3): a longer one is cut on the
  * left, because the end of a domain says whose it is.
  */
 void columns_put_name(FILE *stream, const char *name, int width);

@@ -23,7 +23,7 @@ static int run(const struct command *command, int argc, char **argv)
     struct conf *conf = command_conf(path);
     if (conf == NULL)
         return EX_CONFIG;
-    bool ok = conf_print(conf, stdout) == STATUS_OK && fflush(stdout) == 0;
+    bool ok = conf_print(conf, stdout) == RESULT_OK && fflush(stdout) == 0;
     conf_unref(conf);
     return ok ? EX_OK : EX_IOERR;
 }

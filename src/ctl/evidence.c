@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Bytes of foreign text on one line of the report. */
+/* Bytes of untrusted text on one line of the report. */
 #define FOREIGN_MAX 256
 
 /* Width of the labels on the left. */
@@ -16,18 +16,18 @@
 
 #define REPLY_SHOWN_MAX 1024 /* of one line of a reply */
 
-void evidence_put_foreign(FILE *stream, const char *text)
+void evidence_put_untrusted(FILE *stream, const char *text)
 {
     char memory[FOREIGN_MAX + 4];
     struct textbuf buf;
     textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_foreign(&buf, text, FOREIGN_MAX);
+    textbuf_put_untrusted(&buf, text, FOREIGN_MAX);
     (void)fputs(memory, stream);
 }
 
-static void put_foreign(const struct evidence_page *page, const char *text)
+static void put_untrusted(const struct evidence_page *page, const char *text)
 {
-    evidence_put_foreign(page->stream, text);
+    evidence_put_untrusted(page->stream, text);
 }
 
 void evidence_put_label(FILE *stream, const char *label, bool colour)
@@ -96,7 +96,7 @@ static void put_name(const struct evidence_page *page, const struct facts *facts
 {
     char text[IPADDR_TEXT_MAX];
     const char *type = facts->client.family == IP_V6 ? "AAAA" : "A";
-    put_foreign(page, name->name);
+    put_untrusted(page, name->name);
     if (name->flaw != HOSTNAME_OK) {
         (void)fprintf(page->stream, " %s\n", hostname_flaw_text(name->flaw));
         return;
@@ -164,7 +164,7 @@ static void put_helo(const struct evidence_page *page, const struct facts *facts
         }
         return;
     }
-    put_foreign(page, facts->helo.text);
+    put_untrusted(page, facts->helo.text);
     (void)fputc('\n', page->stream);
 }
 
@@ -204,11 +204,11 @@ static void put_match(const struct evidence_page *page, const struct decision *d
         return;
     put_label(page, "match");
     (void)fputc('"', page->stream);
-    put_foreign(page, match->name);
+    put_untrusted(page, match->name);
     (void)fprintf(page->stream, "\" (%s:%u", decision->conf->path, match->line);
     if (match->reason != NULL) {
         (void)fputs(": ", page->stream);
-        put_foreign(page, match->reason);
+        put_untrusted(page, match->reason);
     }
     (void)fputs(")\n", page->stream);
 }
@@ -225,7 +225,7 @@ static void put_exemption(const struct evidence_page *page)
         (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
     put_label(page, "exception");
     (void)fprintf(page->stream, "allowed until %s by %s: ", when, exemption->subject);
-    put_foreign(page, exemption->reason);
+    put_untrusted(page, exemption->reason);
     (void)fputs(" (iprevctl allowed)\n", page->stream);
 }
 
@@ -259,7 +259,7 @@ static void put_verdict(const struct evidence_page *page, const struct decision 
 }
 
 void evidence_print(const struct evidence_page *page, const struct decision *decision,
-                    const struct occasion *occasion)
+                    const struct transaction *transaction)
 {
     const struct facts *facts = decision->evidence.facts;
     char client[IPADDR_TEXT_MAX];
@@ -275,8 +275,8 @@ void evidence_print(const struct evidence_page *page, const struct decision *dec
     if (decision->evidence.iprev.confirmed != NULL)
         (void)fprintf(page->stream, " (%s)", decision->evidence.iprev.confirmed->name);
     (void)fprintf(page->stream, ", agreement %s, DNS %" PRId64 " ms%s\n",
-                  agreement_text(decision->evidence.agreement), occasion->dns_ms,
-                  occasion->all_cached ? ", all from the cache" : "");
+                  agreement_text(decision->evidence.agreement), transaction->dns_ms,
+                  transaction->all_cached ? ", all from the cache" : "");
     if (decision->policy != NULL)
         put_checks(page, decision);
     put_match(page, decision);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A decision with all its evidence, for people: what was asked of the DNS and answered, what
- * follows, what would be done and what is to be mended by whom.
+ * follows, what would be done and what is to be fixed by whom.
  */
 #ifndef IPREVD_EVIDENCE_H
 #define IPREVD_EVIDENCE_H
@@ -25,7 +25,7 @@ struct evidence_page {
 };
 
 void evidence_print(const struct evidence_page *page, const struct decision *decision,
-                    const struct occasion *occasion);
+                    const struct transaction *transaction);
 
 /* An answer as "found", "no such name (NXDOMAIN)", with its origin, TTL and time; ends the line. */
 void evidence_put_outcome(FILE *stream, const struct dns_evidence *evidence);
@@ -38,7 +38,7 @@ void evidence_put_label(FILE *stream, const char *label, bool colour);
 
 void evidence_put_action(FILE *stream, enum action action, bool colour);
 
-/* Foreign text, harmless for a terminal. */
-void evidence_put_foreign(FILE *stream, const char *text);
+/* Untrusted text, harmless for a terminal. */
+void evidence_put_untrusted(FILE *stream, const char *text);
 
 #endif

@@ -69,30 +69,30 @@ static void block(struct wait *wait)
 }
 
 /* The question's answer, one reference, in `wait`. */
-static enum status ask(struct resolver *resolver, const struct question *question,
+static enum result ask(struct resolver *resolver, const struct question *question,
                        int64_t deadline_ms, struct wait *wait)
 {
     struct resolver_answer now;
     struct resolver_request *request = NULL;
     if (!wait_init(wait))
-        return STATUS_NOMEM;
-    enum status status =
+        return RESULT_NOMEM;
+    enum result status =
         resolver_ask(resolver, question, deadline_ms, on_done, wait, &now, &request);
-    if (status == STATUS_OK) {
+    if (status == RESULT_OK) {
         keep(wait, &now);
         answer_unref(now.answer);
-    } else if (status == STATUS_PENDING) {
+    } else if (status == RESULT_PENDING) {
         block_until(wait, deadline_ms);
         resolver_cancel(resolver, request);
         block(wait);
-        status = STATUS_OK;
+        status = RESULT_OK;
     }
     (void)pthread_cond_destroy(&wait->changed);
     (void)pthread_mutex_destroy(&wait->lock);
-    if (status == STATUS_OK && wait->answer->outcome == DNS_TEMPERROR &&
+    if (status == RESULT_OK && wait->answer->outcome == DNS_TEMPERROR &&
         wait->answer->problem == PROBLEM_MEMORY) {
         answer_unref(wait->answer);
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     }
     return status;
 }
@@ -116,15 +116,15 @@ static struct dns_evidence evidence_of(struct resolver *resolver, const struct w
 
 /* --- hosts ---------------------------------------------------------------------------------- */
 
-static enum status ask_family(struct resolver *resolver, const char *name, enum rrtype type,
+static enum result ask_family(struct resolver *resolver, const char *name, enum rrtype type,
                               int64_t deadline_ms, struct host_family *out)
 {
     struct question question;
     struct wait wait;
-    enum status status = question_from_name(name, type, &question);
-    if (status == STATUS_OK)
+    enum result status = question_from_name(name, type, &question);
+    if (status == RESULT_OK)
         status = ask(resolver, &question, deadline_ms, &wait);
-    if (status != STATUS_OK)
+    if (status != RESULT_OK)
         return status;
     out->evidence = evidence_of(resolver, &wait);
     out->aliased = wait.answer->aliased;
@@ -136,16 +136,16 @@ static enum status ask_family(struct resolver *resolver, const char *name, enum 
     }
     out->over += wait.answer->dropped;
     answer_unref(wait.answer);
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
-enum status hostlookup_host(struct resolver *resolver, const char *name, int64_t deadline_ms,
+enum result hostlookup_host(struct resolver *resolver, const char *name, int64_t deadline_ms,
                             struct host *out)
 {
     memset(out, 0, sizeof *out);
     memcpy(out->name, name, strnlen(name, HOSTNAME_MAX));
-    enum status status = ask_family(resolver, name, RR_A, deadline_ms, &out->v4);
-    if (status == STATUS_OK)
+    enum result status = ask_family(resolver, name, RR_A, deadline_ms, &out->v4);
+    if (status == RESULT_OK)
         status = ask_family(resolver, name, RR_AAAA, deadline_ms, &out->v6);
     return status;
 }
@@ -187,17 +187,17 @@ static void add_host(struct mx_list *list, const char *text)
     host->name[0] = '\0';
 }
 
-enum status hostlookup_mx(struct resolver *resolver, const char *domain, int64_t deadline_ms,
+enum result hostlookup_mx(struct resolver *resolver, const char *domain, int64_t deadline_ms,
                           struct mx_list *out)
 {
     struct question question;
     struct wait wait;
     char text[NAME_TEXT_MAX];
     memset(out, 0, sizeof *out);
-    enum status status = question_from_name(domain, RR_MX, &question);
-    if (status == STATUS_OK)
+    enum result status = question_from_name(domain, RR_MX, &question);
+    if (status == RESULT_OK)
         status = ask(resolver, &question, deadline_ms, &wait);
-    if (status != STATUS_OK)
+    if (status != RESULT_OK)
         return status;
     out->evidence = evidence_of(resolver, &wait);
     for (size_t i = 0; wait.answer->outcome == DNS_FOUND && i < wait.answer->count; i++) {
@@ -209,5 +209,5 @@ enum status hostlookup_mx(struct resolver *resolver, const char *domain, int64_t
     }
     out->over += wait.answer->dropped;
     answer_unref(wait.answer);
-    return STATUS_OK;
+    return RESULT_OK;
 }

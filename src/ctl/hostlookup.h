@@ -27,9 +27,9 @@ struct host {
 
 /*
  * Ask for A and AAAA of a canonical host name.  deadline_ms: absolute, monotonic; what is not known
- * then is DNS_TEMPERROR "deadline".  STATUS_INVALID: the name has no wire form.  STATUS_NOMEM.
+ * then is DNS_TEMPERROR "deadline".  RESULT_INVALID: the name has no wire form.  RESULT_NOMEM.
  */
-enum status hostlookup_host(struct resolver *resolver, const char *name, int64_t deadline_ms,
+enum result hostlookup_host(struct resolver *resolver, const char *name, int64_t deadline_ms,
                             struct host *out) MUST_CHECK;
 
 /* What stands in an MX record. */
@@ -53,7 +53,7 @@ struct mx_list {
 };
 
 /* Ask for MX of a canonical domain.  As hostlookup_host(). */
-enum status hostlookup_mx(struct resolver *resolver, const char *domain, int64_t deadline_ms,
+enum result hostlookup_mx(struct resolver *resolver, const char *domain, int64_t deadline_ms,
                           struct mx_list *out) MUST_CHECK;
 
 #endif

@@ -11,12 +11,12 @@ iprevctl_SOURCES = \
 	src/ctl/command.h \
 	src/ctl/config.c \
 	src/ctl/evidence.c src/ctl/evidence.h \
-	src/ctl/exceptions.c src/ctl/exceptions.h \
+	src/ctl/running_exemptions.c src/ctl/running_exemptions.h \
 	src/ctl/main.c \
 	src/ctl/progress.c src/ctl/progress.h \
 	src/ctl/reload.c \
-	src/ctl/replay.c \
-	src/ctl/report.c \
+	src/ctl/replay/replay.c \
+	src/ctl/report/report.c \
 	src/ctl/screen.c src/ctl/screen.h \
 	src/ctl/status.c \
 	src/ctl/unallow.c
@@ -31,21 +31,21 @@ libctl_a_SOURCES = \
 	src/ctl/columns.c src/ctl/columns.h \
 	src/ctl/hostlookup.c src/ctl/hostlookup.h \
 	src/ctl/ranking.c src/ctl/ranking.h \
-	src/ctl/replay_event.h \
-	src/ctl/replay_facts.c src/ctl/replay_facts.h \
-	src/ctl/replay_feed.c src/ctl/replay_feed.h \
-	src/ctl/replay_input.c src/ctl/replay_input.h \
-	src/ctl/replay_journal.c src/ctl/replay_journal.h \
-	src/ctl/replay_judge.c src/ctl/replay_judge.h \
-	src/ctl/replay_mail.c src/ctl/replay_mail.h \
-	src/ctl/replay_pending.c src/ctl/replay_pending.h \
-	src/ctl/replay_postfix.c src/ctl/replay_postfix.h \
-	src/ctl/replay_print.c src/ctl/replay_print.h \
-	src/ctl/replay_sendmail.c src/ctl/replay_sendmail.h \
-	src/ctl/replay_syslog.c src/ctl/replay_syslog.h \
-	src/ctl/replay_tally.c src/ctl/replay_tally.h \
-	src/ctl/replay_triples.c src/ctl/replay_triples.h \
-	src/ctl/report_entry.c src/ctl/report_entry.h \
-	src/ctl/report_html.c \
-	src/ctl/report_print.c src/ctl/report_print.h \
-	src/ctl/report_sums.c src/ctl/report_sums.h
+	src/ctl/logs/maillog_event.h \
+	src/ctl/replay/replay_facts.c src/ctl/replay/replay_facts.h \
+	src/ctl/logs/maillog_feed.c src/ctl/logs/maillog_feed.h \
+	src/ctl/logs/maillog_input.c src/ctl/logs/maillog_input.h \
+	src/ctl/logs/maillog_journal.c src/ctl/logs/maillog_journal.h \
+	src/ctl/replay/replay_judge.c src/ctl/replay/replay_judge.h \
+	src/ctl/logs/maillog_mailbox.c src/ctl/logs/maillog_mailbox.h \
+	src/ctl/logs/maillog_pending.c src/ctl/logs/maillog_pending.h \
+	src/ctl/logs/maillog_postfix.c src/ctl/logs/maillog_postfix.h \
+	src/ctl/replay/replay_print.c src/ctl/replay/replay_print.h \
+	src/ctl/logs/maillog_sendmail.c src/ctl/logs/maillog_sendmail.h \
+	src/ctl/logs/maillog_syslog.c src/ctl/logs/maillog_syslog.h \
+	src/ctl/replay/replay_tally.c src/ctl/replay/replay_tally.h \
+	src/ctl/logs/maillog_triples.c src/ctl/logs/maillog_triples.h \
+	src/ctl/report/report_entry.c src/ctl/report/report_entry.h \
+	src/ctl/report/report_html.c \
+	src/ctl/report/report_print.c src/ctl/report/report_print.h \
+	src/ctl/report/report_sums.c src/ctl/report/report_sums.h

@@ -6,7 +6,7 @@
 #ifndef IPREVD_RANKING_H
 #define IPREVD_RANKING_H
 
-#include "base/status.h"
+#include "base/result.h"
 #include "core/action.h"
 
 #include <stddef.h>

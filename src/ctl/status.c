@@ -15,23 +15,23 @@
 
 #define LABEL "%-14s"
 
-static int64_t number(const struct jsonin *object, const char *key)
+static int64_t number(const struct json_value *object, const char *key)
 {
     int64_t value = 0;
-    (void)jsonin_int(jsonin_member(object, key), &value);
+    (void)json_value_int(json_value_member(object, key), &value);
     return value;
 }
 
-static bool truth(const struct jsonin *object, const char *key)
+static bool truth(const struct json_value *object, const char *key)
 {
     bool value = false;
-    (void)jsonin_bool(jsonin_member(object, key), &value);
+    (void)json_value_bool(json_value_member(object, key), &value);
     return value;
 }
 
-static const char *word(const struct jsonin *object, const char *key)
+static const char *word(const struct json_value *object, const char *key)
 {
-    return jsonin_text(jsonin_member(object, key));
+    return json_value_text(json_value_member(object, key));
 }
 
 /* Members that are numbers, as "key number  key number", as many a line as fit. */
@@ -43,12 +43,12 @@ struct row {
 #define COLUMNS   80
 #define LABEL_END 14
 
-static void put_pair(void *arg, const char *key, const struct jsonin *value)
+static void put_pair(void *arg, const char *key, const struct json_value *value)
 {
     struct row *row = arg;
     char text[64];
     int64_t count = 0;
-    (void)jsonin_int(value, &count);
+    (void)json_value_int(value, &count);
     int length = snprintf(text, sizeof text, "%.32s %" PRId64, key, count);
     if (row->column > 0 && row->column + 2 + length > COLUMNS) {
         (void)putchar('\n');
@@ -64,16 +64,16 @@ static void put_pair(void *arg, const char *key, const struct jsonin *value)
     row->column += 2 + length;
 }
 
-static void put_row(const char *label, const struct jsonin *object)
+static void put_row(const char *label, const struct json_value *object)
 {
     struct row row = {label, 0};
-    jsonin_each(object, put_pair, &row);
+    json_value_each(object, put_pair, &row);
     if (row.column > 0)
         (void)putchar('\n');
 }
 
 /* The checks that were true: how often, and how often they counted. */
-static void put_check(void *arg, const char *key, const struct jsonin *value)
+static void put_check(void *arg, const char *key, const struct json_value *value)
 {
     const char **label = arg;
     if (number(value, "true") == 0)
@@ -83,16 +83,16 @@ static void put_check(void *arg, const char *key, const struct jsonin *value)
     *label = "";
 }
 
-static void put_cache(const struct jsonin *cache)
+static void put_cache(const struct json_value *cache)
 {
     double rate = 0;
-    (void)jsonin_real(jsonin_member(cache, "hit_rate"), &rate);
+    (void)json_value_real(json_value_member(cache, "hit_rate"), &rate);
     (void)printf(LABEL "%" PRId64 " records, %.1f of %.1f MiB, hit rate %.1f %%\n", "cache",
                  number(cache, "records"), (double)number(cache, "bytes") / 1048576,
                  (double)number(cache, "size") / 1048576, rate * 100);
 }
 
-static void put_server(const struct jsonin *server)
+static void put_server(const struct json_value *server)
 {
     (void)printf(LABEL, "");
     client_put(word(server, "server"));
@@ -103,10 +103,10 @@ static void put_server(const struct jsonin *server)
                  number(server, "mismatched"));
 }
 
-static void put_dns(const struct jsonin *dns)
+static void put_dns(const struct json_value *dns)
 {
     char span[CLIENT_TIME_MAX];
-    const struct jsonin *servers = jsonin_member(dns, "servers");
+    const struct json_value *servers = json_value_member(dns, "servers");
     if (truth(dns, "outage"))
         (void)printf(LABEL "OUTAGE for %s: outage-action applies\n", "DNS",
                      client_span(number(dns, "outage_s"), span));
@@ -117,14 +117,14 @@ static void put_dns(const struct jsonin *dns)
         client_put(word(dns, "zone_file"));
         (void)putchar('\n');
     }
-    for (size_t i = 0; i < jsonin_count(servers); i++)
-        put_server(jsonin_item(servers, i));
+    for (size_t i = 0; i < json_value_count(servers); i++)
+        put_server(json_value_item(servers, i));
 }
 
-static void put_head(const struct jsonin *status)
+static void put_head(const struct json_value *status)
 {
     char text[CLIENT_TIME_MAX];
-    const struct jsonin *configuration = jsonin_member(status, "configuration");
+    const struct json_value *configuration = json_value_member(status, "configuration");
     (void)printf("iprevd ");
     client_put(word(status, "version"));
     (void)printf(", mode ");
@@ -139,7 +139,7 @@ static void put_head(const struct jsonin *status)
     (void)putchar('\n');
 }
 
-static void put_sessions(const struct jsonin *sessions)
+static void put_sessions(const struct json_value *sessions)
 {
     (void)printf(LABEL "%" PRId64 " of %" PRId64 " now, %" PRId64 " in all", "sessions",
                  number(sessions, "now"), number(sessions, "max"), number(sessions, "total"));
@@ -148,7 +148,7 @@ static void put_sessions(const struct jsonin *sessions)
     (void)putchar('\n');
 }
 
-static void put_decision_log(const struct jsonin *log)
+static void put_decision_log(const struct json_value *log)
 {
     if (word(log, "path") == NULL)
         return;
@@ -158,39 +158,39 @@ static void put_decision_log(const struct jsonin *log)
     (void)putchar('\n');
 }
 
-static void print_status(const struct jsonin *status)
+static void print_status(const struct json_value *status)
 {
     const char *label = "checks";
     put_head(status);
-    put_sessions(jsonin_member(status, "sessions"));
-    put_row("verdicts", jsonin_member(status, "verdicts"));
-    put_row("iprev", jsonin_member(status, "iprev"));
-    put_row("agreement", jsonin_member(status, "agreement"));
-    jsonin_each(jsonin_member(status, "checks"), put_check, &label);
-    put_cache(jsonin_member(status, "cache"));
-    put_dns(jsonin_member(status, "dns"));
+    put_sessions(json_value_member(status, "sessions"));
+    put_row("verdicts", json_value_member(status, "verdicts"));
+    put_row("iprev", json_value_member(status, "iprev"));
+    put_row("agreement", json_value_member(status, "agreement"));
+    json_value_each(json_value_member(status, "checks"), put_check, &label);
+    put_cache(json_value_member(status, "cache"));
+    put_dns(json_value_member(status, "dns"));
     (void)printf(LABEL "%" PRId64 "%s\n", "exceptions", number(status, "exemptions"),
                  number(status, "exemptions") > 0 ? " (iprevctl allowed)" : "");
-    put_decision_log(jsonin_member(status, "decision_log"));
+    put_decision_log(json_value_member(status, "decision_log"));
 }
 
 static int look(const struct command *command, const char *path,
                 const struct client_options *options)
 {
-    struct jsonin *answer = NULL;
+    struct json_value *answer = NULL;
     int status = client_ask(command, path, client_request("status", NULL, NULL), NULL, &answer);
     if (status != EX_OK)
         return status;
     if (options->watch && !options->json && isatty(STDOUT_FILENO))
         (void)fputs("\033[H\033[2J", stdout);
     if (options->json) {
-        char *line = jsonin_line(answer);
+        char *line = json_value_line(answer);
         status = line != NULL && puts(line) >= 0 ? EX_OK : EX_OSERR;
         free(line);
     } else {
         print_status(answer);
     }
-    jsonin_free(answer);
+    json_value_free(answer);
     return fflush(stdout) == 0 ? status : EX_IOERR;
 }
 

@@ -63,22 +63,22 @@ void background_ready(int fd)
     (void)close(fd);
 }
 
-static enum status give_up(int fd, int reason)
+static enum result give_up(int fd, int reason)
 {
     (void)close(fd);
     errno = reason;
-    return STATUS_IO;
+    return RESULT_IO;
 }
 
-enum status background_write_pid(const char *path, struct background_pid *out)
+enum result background_write_pid(const char *path, struct background_pid *out)
 {
     *out = (struct background_pid){NULL, -1};
     if (path == NULL)
-        return STATUS_OK;
+        return RESULT_OK;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
     struct stat st, named;
     if (fd < 0)
-        return STATUS_IO;
+        return RESULT_IO;
     /* A second name could be a trap of somebody who may write to the folder. */
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink > 1)
         return give_up(fd, EINVAL);
@@ -91,7 +91,7 @@ enum status background_write_pid(const char *path, struct background_pid *out)
     if (ftruncate(fd, 0) != 0 || fchmod(fd, 0644) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0)
         return give_up(fd, errno);
     *out = (struct background_pid){path, fd};
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 void background_remove_pid(struct background_pid *pid)

@@ -6,7 +6,7 @@
 #ifndef IPREVD_BACKGROUND_H
 #define IPREVD_BACKGROUND_H
 
-#include "base/status.h"
+#include "base/result.h"
 
 #include <stdbool.h>
 
@@ -32,10 +32,10 @@ struct background_pid {
 };
 
 /*
- * Write our process id; a file of a living process is not replaced.  path NULL: no file.  STATUS_IO
+ * Write our process id; a file of a living process is not replaced.  path NULL: no file.  RESULT_IO
  * with errno (EEXIST: somebody lives).
  */
-enum status background_write_pid(const char *path, struct background_pid *out) MUST_CHECK;
+enum result background_write_pid(const char *path, struct background_pid *out) MUST_CHECK;
 
 /* At our end: the file goes; where we may not remove it any more, it is emptied. */
 void background_remove_pid(struct background_pid *pid);

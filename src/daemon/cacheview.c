@@ -18,22 +18,22 @@ static const char *outcome_text(uint8_t outcome)
     return texts[outcome];
 }
 
-static void put_values(struct jsonout *json, const struct answer *answer)
+static void put_values(struct json_writer *json, const struct answer *answer)
 {
     char text[NAME_TEXT_MAX], addr_text[IPADDR_TEXT_MAX];
-    jsonout_begin_list(json, "values");
+    json_writer_begin_list(json, "values");
     for (size_t i = 0; answer->outcome == DNS_FOUND && i < answer->count; i++) {
         if (answer->type == RR_A || answer->type == RR_AAAA) {
             struct ipaddr addr;
             answer_address(answer, i, &addr);
-            jsonout_text(json, NULL, ipaddr_format(&addr, addr_text));
+            json_writer_text(json, NULL, ipaddr_format(&addr, addr_text));
         } else {
             size_t length;
             const uint8_t *name = answer_name(answer, i, &length);
-            jsonout_sentence(json, NULL, wirename_text(name, length, text));
+            json_writer_sentence(json, NULL, wirename_text(name, length, text));
         }
     }
-    jsonout_end(json);
+    json_writer_end(json);
 }
 
 /* left_s: below 0 it expired so long ago. */
@@ -41,27 +41,27 @@ static char *record_line(struct resolver *resolver, const uint8_t *name, size_t 
                          const struct answer *answer, int64_t left_s)
 {
     char text[NAME_TEXT_MAX];
-    struct jsonout *json = jsonout_new();
+    struct json_writer *json = json_writer_new();
     if (json == NULL)
         return NULL;
     /* NXDOMAIN speaks for every type. */
     const char *type = answer->outcome == DNS_NXDOMAIN ? "any" : rrtype_text(answer->type);
-    jsonout_sentence(json, "name", wirename_text(name, length, text));
-    jsonout_text(json, "type", type);
-    jsonout_text(json, "outcome", outcome_text(answer->outcome));
+    json_writer_sentence(json, "name", wirename_text(name, length, text));
+    json_writer_text(json, "type", type);
+    json_writer_text(json, "outcome", outcome_text(answer->outcome));
     put_values(json, answer);
-    jsonout_int(json, "ttl", left_s > 0 ? left_s : 0);
-    jsonout_bool(json, "stale", left_s <= 0);
-    jsonout_bool(json, "secure", answer->secure);
-    jsonout_text(json, "server",
-                 answer->origin == DNS_FROM_ZONE ? NULL
-                                                 : resolver_server_text(resolver, answer->server));
-    jsonout_text(json, "problem",
-                 answer->outcome == DNS_TEMPERROR
-                     ? dns_problem_text((enum dns_problem)answer->problem)
-                     : NULL);
-    char *line = jsonout_line(json);
-    jsonout_free(json);
+    json_writer_int(json, "ttl", left_s > 0 ? left_s : 0);
+    json_writer_bool(json, "stale", left_s <= 0);
+    json_writer_bool(json, "secure", answer->secure);
+    json_writer_text(
+        json, "server",
+        answer->origin == DNS_FROM_ZONE ? NULL : resolver_server_text(resolver, answer->server));
+    json_writer_text(json, "problem",
+                     answer->outcome == DNS_TEMPERROR
+                         ? dns_problem_text((enum dns_problem)answer->problem)
+                         : NULL);
+    char *line = json_writer_line(json);
+    json_writer_free(json);
     return line;
 }
 
@@ -136,7 +136,7 @@ size_t cacheview_get(struct resolver *resolver, const struct ipaddr *addr, const
     view.arg = arg;
     if (addr->family != IP_NONE)
         show_address(&view, addr);
-    else if (question_from_name(name, RR_A, &question) == STATUS_OK)
+    else if (question_from_name(name, RR_A, &question) == RESULT_OK)
         show_name(&view, question.name, question.length);
     return view.count;
 }
@@ -166,7 +166,7 @@ size_t cacheview_flush(struct resolver *resolver, const struct ipaddr *addr, con
         return flush_address(&view, addr);
     if (name[0] == '\0')
         return cache_flush_all(view.cache);
-    if (question_from_name(name, RR_A, &question) != STATUS_OK)
+    if (question_from_name(name, RR_A, &question) != RESULT_OK)
         return 0;
     return cache_flush_name(view.cache, question.name, question.length);
 }
@@ -236,22 +236,22 @@ static bool take(void *arg, const struct question *question, const struct answer
     return true;
 }
 
-enum status cacheview_dump_next(struct cacheview_dump *dump, char **line)
+enum result cacheview_dump_next(struct cacheview_dump *dump, char **line)
 {
     while (STAILQ_EMPTY(&dump->seen)) {
         if (!cache_each_part(resolver_cache(dump->resolver), dump->part,
                              clock_ms(resolver_clock(dump->resolver)), take, dump))
-            return STATUS_NOTFOUND;
+            return RESULT_NOTFOUND;
         dump->part++;
         if (dump->nomem)
-            return STATUS_NOMEM;
+            return RESULT_NOMEM;
     }
     const struct seen *seen = STAILQ_FIRST(&dump->seen);
     char *text = record_line(dump->resolver, seen->name, seen->length, seen->answer,
                              (seen->left_ms + 999) / 1000);
     drop_first(dump);
     if (text == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     *line = text;
-    return STATUS_OK;
+    return RESULT_OK;
 }

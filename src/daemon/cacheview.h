@@ -26,8 +26,8 @@ struct cacheview_dump *cacheview_dump_new(struct resolver *resolver) MUST_CHECK;
 void cacheview_dump_free(struct cacheview_dump *dump);
 
 /*
- * The next record as a malloc'ed line, in *line.  STATUS_NOTFOUND: that was all.  STATUS_NOMEM.
+ * The next record as a malloc'ed line, in *line.  RESULT_NOTFOUND: that was all.  RESULT_NOMEM.
  */
-enum status cacheview_dump_next(struct cacheview_dump *dump, char **line) MUST_CHECK;
+enum result cacheview_dump_next(struct cacheview_dump *dump, char **line) MUST_CHECK;
 
 #endif

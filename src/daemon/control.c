@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/textbuf.h"
 #include "daemon/cacheview.h"
-#include "daemon/exchange.h"
+#include "daemon/request_server.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@
 
 struct control {
     struct control_services services;
-    struct exchange *exchange;
+    struct request_server *request_server;
     LIST_HEAD(jobs, job) jobs; /* errands under way */
     unsigned dumps;
 };
@@ -34,7 +34,7 @@ struct control {
 struct job {
     LIST_ENTRY(job) link;
     struct control *control;
-    struct exchange_peer *peer;
+    struct request_server_peer *peer;
     struct control_request request;
     bool ok;
     char error[CONTROL_ERROR_MAX];
@@ -45,53 +45,53 @@ struct job {
 /* One line, and takes it.  NULL: the answer ends without its last line, which tells the asker. */
 static void send_line(void *arg, char *line)
 {
-    struct exchange_peer *peer = arg;
+    struct request_server_peer *peer = arg;
     if (line == NULL)
         return;
-    exchange_send(peer, line, strlen(line));
-    exchange_send(peer, "\n", 1);
+    request_server_send(peer, line, strlen(line));
+    request_server_send(peer, "\n", 1);
     free(line);
 }
 
-static void send_json(struct exchange_peer *peer, struct jsonout *json)
+static void send_json(struct request_server_peer *peer, struct json_writer *json)
 {
     if (json != NULL)
-        send_line(peer, jsonout_line(json));
-    jsonout_free(json);
+        send_line(peer, json_writer_line(json));
+    json_writer_free(json);
 }
 
-static void answer_error(struct exchange_peer *peer, const char *kind, const char *error)
+static void answer_error(struct request_server_peer *peer, const char *kind, const char *error)
 {
-    struct jsonout *json = jsonout_new();
+    struct json_writer *json = json_writer_new();
     if (json != NULL) {
-        jsonout_bool(json, "ok", false);
-        jsonout_text(json, "kind", kind);
-        jsonout_sentence(json, "error", error);
+        json_writer_bool(json, "ok", false);
+        json_writer_text(json, "kind", kind);
+        json_writer_sentence(json, "error", error);
     }
     send_json(peer, json);
-    exchange_finish(peer);
+    request_server_finish(peer);
 }
 
 /* {"ok":true}, with one number and one warning where there are such. */
-static void answer_ok(struct exchange_peer *peer, const char *key, int64_t number,
+static void answer_ok(struct request_server_peer *peer, const char *key, int64_t number,
                       const char *warning)
 {
-    struct jsonout *json = jsonout_new();
+    struct json_writer *json = json_writer_new();
     if (json != NULL) {
-        jsonout_bool(json, "ok", true);
+        json_writer_bool(json, "ok", true);
         if (key != NULL)
-            jsonout_int(json, key, number);
+            json_writer_int(json, key, number);
         if (warning != NULL)
-            jsonout_sentence(json, "warning", warning);
+            json_writer_sentence(json, "warning", warning);
     }
     send_json(peer, json);
-    exchange_finish(peer);
+    request_server_finish(peer);
 }
 
 /* --- errands -------------------------------------------------------------------------------- */
 
 /* Have it done elsewhere; finish() answers on this thread. */
-static void start_job(struct control *control, struct exchange_peer *peer,
+static void start_job(struct control *control, struct request_server_peer *peer,
                       const struct control_request *request, void (*run)(void *arg),
                       void (*finish)(void *arg))
 {
@@ -100,8 +100,8 @@ static void start_job(struct control *control, struct exchange_peer *peer,
         job->control = control;
         job->peer = peer;
         job->request = *request;
-        exchange_hold(peer);
-        if (errands_give(control->services.errands, run, finish, job) == STATUS_OK) {
+        request_server_hold(peer);
+        if (errands_give(control->services.errands, run, finish, job) == RESULT_OK) {
             LIST_INSERT_HEAD(&control->jobs, job, link);
             return;
         }
@@ -150,26 +150,26 @@ static void finish_save(void *arg)
 
 /* --- commands ------------------------------------------------------------------------------- */
 
-static void do_status(struct control *control, struct exchange_peer *peer,
+static void do_status(struct control *control, struct request_server_peer *peer,
                       const struct control_request *request)
 {
-    struct jsonout *json = jsonout_new();
+    struct json_writer *json = json_writer_new();
     (void)request;
     if (json != NULL) {
-        jsonout_bool(json, "ok", true);
+        json_writer_bool(json, "ok", true);
         control->services.status(control->services.arg, json);
     }
     send_json(peer, json);
-    exchange_finish(peer);
+    request_server_finish(peer);
 }
 
-static void do_reload(struct control *control, struct exchange_peer *peer,
+static void do_reload(struct control *control, struct request_server_peer *peer,
                       const struct control_request *request)
 {
     start_job(control, peer, request, run_reload, finish_reload);
 }
 
-static void do_cache_get(struct control *control, struct exchange_peer *peer,
+static void do_cache_get(struct control *control, struct request_server_peer *peer,
                          const struct control_request *request)
 {
     size_t count =
@@ -180,7 +180,7 @@ static void do_cache_get(struct control *control, struct exchange_peer *peer,
         answer_ok(peer, "records", (int64_t)count, NULL);
 }
 
-static void do_cache_flush(struct control *control, struct exchange_peer *peer,
+static void do_cache_flush(struct control *control, struct request_server_peer *peer,
                            const struct control_request *request)
 {
     size_t gone = cacheview_flush(control->services.resolver, &request->addr, request->name);
@@ -194,20 +194,20 @@ struct dumping {
     int64_t count;
 };
 
-static bool dump_more(void *arg, struct exchange_peer *peer)
+static bool dump_more(void *arg, struct request_server_peer *peer)
 {
     struct dumping *dumping = arg;
     char *line = NULL;
-    enum status status = cacheview_dump_next(dumping->dump, &line);
-    if (status == STATUS_OK) {
+    enum result status = cacheview_dump_next(dumping->dump, &line);
+    if (status == RESULT_OK) {
         send_line(peer, line);
         dumping->count++;
         return true;
     }
-    struct jsonout *json = status == STATUS_NOTFOUND ? jsonout_new() : NULL;
+    struct json_writer *json = status == RESULT_NOTFOUND ? json_writer_new() : NULL;
     if (json != NULL) {
-        jsonout_bool(json, "ok", true);
-        jsonout_int(json, "records", dumping->count);
+        json_writer_bool(json, "ok", true);
+        json_writer_int(json, "records", dumping->count);
     }
     send_json(peer, json);
     return false;
@@ -221,7 +221,7 @@ static void dump_ended(void *arg)
     free(dumping);
 }
 
-static void do_cache_dump(struct control *control, struct exchange_peer *peer,
+static void do_cache_dump(struct control *control, struct request_server_peer *peer,
                           const struct control_request *request)
 {
     (void)request;
@@ -239,19 +239,19 @@ static void do_cache_dump(struct control *control, struct exchange_peer *peer,
     }
     dumping->control = control;
     control->dumps++;
-    exchange_stream(peer, dump_more, dump_ended, dumping);
+    request_server_stream(peer, dump_more, dump_ended, dumping);
 }
 
-/* Foreign text for the log. */
+/* Untrusted text for the log. */
 static const char *escaped(const char *text, char *out, size_t size)
 {
     struct textbuf buf;
     textbuf_init(&buf, out, size);
-    textbuf_put_foreign(&buf, text, size);
+    textbuf_put_untrusted(&buf, text, size);
     return out;
 }
 
-static void do_allow(struct control *control, struct exchange_peer *peer,
+static void do_allow(struct control *control, struct request_server_peer *peer,
                      const struct control_request *request)
 {
     const struct control_services *services = &control->services;
@@ -261,10 +261,10 @@ static void do_allow(struct control *control, struct exchange_peer *peer,
     memcpy(exemption.subject, request->subject, sizeof exemption.subject);
     memcpy(exemption.reason, request->reason, sizeof exemption.reason);
     (void)exemptions_expire(services->exemptions, wall_s);
-    enum status status = exemptions_add(services->exemptions, &exemption);
-    if (status != STATUS_OK) {
+    enum result status = exemptions_add(services->exemptions, &exemption);
+    if (status != RESULT_OK) {
         answer_error(peer, "failed",
-                     status == STATUS_LIMIT ? "there are too many exceptions already: put them "
+                     status == RESULT_LIMIT ? "there are too many exceptions already: put them "
                                               "into a match block of the configuration"
                                             : "out of memory");
         return;
@@ -274,7 +274,7 @@ static void do_allow(struct control *control, struct exchange_peer *peer,
     start_job(control, peer, request, run_save, finish_save);
 }
 
-static void do_unallow(struct control *control, struct exchange_peer *peer,
+static void do_unallow(struct control *control, struct request_server_peer *peer,
                        const struct control_request *request)
 {
     if (!exemptions_remove(control->services.exemptions, request->subject)) {
@@ -287,18 +287,18 @@ static void do_unallow(struct control *control, struct exchange_peer *peer,
 
 static void put_exemption(void *arg, const struct exemption *exemption)
 {
-    struct exchange_peer *peer = arg;
-    struct jsonout *json = jsonout_new();
+    struct request_server_peer *peer = arg;
+    struct json_writer *json = json_writer_new();
     if (json != NULL) {
-        jsonout_text(json, "subject", exemption->subject);
-        jsonout_text(json, "reason", exemption->reason);
-        jsonout_int(json, "made", exemption->made_s);
-        jsonout_int(json, "until", exemption->until_s);
+        json_writer_text(json, "subject", exemption->subject);
+        json_writer_text(json, "reason", exemption->reason);
+        json_writer_int(json, "made", exemption->made_s);
+        json_writer_int(json, "until", exemption->until_s);
     }
     send_json(peer, json);
 }
 
-static void do_allowed(struct control *control, struct exchange_peer *peer,
+static void do_allowed(struct control *control, struct request_server_peer *peer,
                        const struct control_request *request)
 {
     struct exemptions *exemptions = control->services.exemptions;
@@ -319,10 +319,10 @@ static size_t whole_request(const char *text, size_t length, bool ended)
     return ended ? length : 0;
 }
 
-static void serve(void *arg, struct exchange_peer *peer, const char *text, size_t length)
+static void serve(void *arg, struct request_server_peer *peer, const char *text, size_t length)
 {
     static void (*const commands[CONTROL_COMMAND_COUNT])(struct control * control,
-                                                         struct exchange_peer * peer,
+                                                         struct request_server_peer * peer,
                                                          const struct control_request *request) = {
         [CONTROL_STATUS] = do_status,
         [CONTROL_CACHE_GET] = do_cache_get,
@@ -335,12 +335,12 @@ static void serve(void *arg, struct exchange_peer *peer, const char *text, size_
     };
     struct control_request request;
     char error[CONTROL_ERROR_MAX];
-    enum status status = control_request_parse(text, length, &request, error);
-    if (status == STATUS_OK)
+    enum result status = control_request_parse(text, length, &request, error);
+    if (status == RESULT_OK)
         commands[request.command](arg, peer, &request);
     else
-        answer_error(peer, status == STATUS_INVALID ? "usage" : "failed",
-                     status == STATUS_INVALID ? error : "out of memory");
+        answer_error(peer, status == RESULT_INVALID ? "usage" : "failed",
+                     status == RESULT_INVALID ? error : "out of memory");
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -348,7 +348,7 @@ static void serve(void *arg, struct exchange_peer *peer, const char *text, size_
 struct control *control_new(const struct control_services *services, int fd)
 {
     struct control *control = calloc(1, sizeof *control);
-    const struct exchange_settings settings = {
+    const struct request_server_settings settings = {
         .max_peers = PEERS_MAX,
         .request_max = CONTROL_REQUEST_MAX,
         .request_ms = REQUEST_MS,
@@ -364,13 +364,13 @@ struct control *control_new(const struct control_services *services, int fd)
         LIST_INIT(&control->jobs);
     }
     /* Takes fd also when there is no memory for us. */
-    struct exchange *exchange = exchange_new(services->loop, fd, &settings);
-    if (control == NULL || exchange == NULL) {
-        exchange_free(exchange);
+    struct request_server *request_server = request_server_new(services->loop, fd, &settings);
+    if (control == NULL || request_server == NULL) {
+        request_server_free(request_server);
         free(control);
         return NULL;
     }
-    control->exchange = exchange;
+    control->request_server = request_server;
     return control;
 }
 
@@ -378,7 +378,7 @@ void control_free(struct control *control)
 {
     if (control == NULL)
         return;
-    exchange_free(control->exchange);
+    request_server_free(control->request_server);
     while (!LIST_EMPTY(&control->jobs))
         job_free(LIST_FIRST(&control->jobs));
     free(control);

@@ -27,7 +27,7 @@ struct control_services {
     struct exemptions *exemptions;
     const struct clock *clock;
     /* Add the members of status (on the loop's thread). */
-    void (*status)(void *arg, struct jsonout *json);
+    void (*status)(void *arg, struct json_writer *json);
     /* On the errands' thread.  False: `error` says why not. */
     bool (*reload)(void *arg, char error[CONTROL_ERROR_MAX]);
     bool (*save_exemptions)(void *arg, char error[CONTROL_ERROR_MAX]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A request on the control socket: one JSON object on one line, as foreign as any network's.  Pure;
- * thread safe.
+ * A request on the control socket: one JSON object on one line, as untrusted as any network's.
+ * Pure; thread safe.
  *
  *   {"command":"status"}               {"command":"reload"}        {"command":"allowed"}
  *   {"command":"cache-get","name":"mail.example.org"}              or an address
@@ -42,10 +42,10 @@ struct control_request {
 };
 
 /*
- * STATUS_OK; STATUS_INVALID: `error` says what is wrong, nothing foreign in it unescaped;
- * STATUS_NOMEM.
+ * RESULT_OK; RESULT_INVALID: `error` says what is wrong, nothing untrusted in it unescaped;
+ * RESULT_NOMEM.
  */
-enum status control_request_parse(const char *text, size_t length, struct control_request *out,
+enum result control_request_parse(const char *text, size_t length, struct control_request *out,
                                   char error[CONTROL_ERROR_MAX]) MUST_CHECK;
 
 #endif

@@ -75,11 +75,11 @@ struct decisionlog *decisionlog_new(struct metrics *metrics)
     return NULL;
 }
 
-enum status decisionlog_set_path(struct decisionlog *log, const char *path)
+enum result decisionlog_set_path(struct decisionlog *log, const char *path)
 {
     char *copy = path == NULL ? NULL : strdup(path);
     if (path != NULL && copy == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     pthread_mutex_lock(&log->lock);
     bool same = (path == NULL && log->path == NULL) ||
                 (path != NULL && log->path != NULL && strcmp(path, log->path) == 0);
@@ -92,7 +92,7 @@ enum status decisionlog_set_path(struct decisionlog *log, const char *path)
     }
     pthread_mutex_unlock(&log->lock);
     free(old);
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 bool decisionlog_wanted(const struct decisionlog *log)
@@ -263,7 +263,7 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-enum status decisionlog_start(struct decisionlog *log)
+enum result decisionlog_start(struct decisionlog *log)
 {
     sigset_t all, before;
     (void)sigfillset(&all);
@@ -272,10 +272,10 @@ enum status decisionlog_start(struct decisionlog *log)
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0) {
         errno = error;
-        return STATUS_IO;
+        return RESULT_IO;
     }
     log->started = true;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 void decisionlog_free(struct decisionlog *log)

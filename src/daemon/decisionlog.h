@@ -19,17 +19,17 @@ struct decisionlog;
 /* Declares its metrics (borrowed).  Off, and without a thread.  NULL: out of memory. */
 struct decisionlog *decisionlog_new(struct metrics *metrics) MUST_CHECK;
 
-/* Start the thread.  STATUS_IO. */
-enum status decisionlog_start(struct decisionlog *log) MUST_CHECK;
+/* Start the thread.  RESULT_IO. */
+enum result decisionlog_start(struct decisionlog *log) MUST_CHECK;
 
 /* Writes what waits, ends the thread.  free(NULL) is fine. */
 void decisionlog_free(struct decisionlog *log);
 
 /*
  * Write to this file from now on (copied); NULL: to none.  It is opened by the thread, and when it
- * cannot be, that is logged and tried again with every line.  STATUS_NOMEM: nothing has changed.
+ * cannot be, that is logged and tried again with every line.  RESULT_NOMEM: nothing has changed.
  */
-enum status decisionlog_set_path(struct decisionlog *log, const char *path) MUST_CHECK;
+enum result decisionlog_set_path(struct decisionlog *log, const char *path) MUST_CHECK;
 
 /* Are lines wanted?  Cheap. */
 bool decisionlog_wanted(const struct decisionlog *log);

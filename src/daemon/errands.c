@@ -53,18 +53,18 @@ void errands_free(struct errands *errands)
     free(errands);
 }
 
-enum status errands_give(struct errands *errands, void (*run)(void *arg), void (*done)(void *arg),
+enum result errands_give(struct errands *errands, void (*run)(void *arg), void (*done)(void *arg),
                          void *arg)
 {
     struct errand *errand = malloc(sizeof *errand);
     if (errand == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     *errand = (struct errand){.run = run, .done = done, .arg = arg};
     pthread_mutex_lock(&errands->lock);
     STAILQ_INSERT_TAIL(&errands->waiting, errand, link);
     pthread_mutex_unlock(&errands->lock);
     errands->wake();
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 void errands_run(struct errands *errands)
@@ -73,7 +73,7 @@ void errands_run(struct errands *errands)
         errand->run(errand->arg);
         /* When the loop has been stopped, nobody waits for the outcome any more; without memory for
            the message the asker's own time limit ends the wait. */
-        if (loop_post(errands->loop, errand->done, errand->arg) != STATUS_OK)
+        if (loop_post(errands->loop, errand->done, errand->arg) != RESULT_OK)
             continue;
     }
 }

@@ -19,9 +19,9 @@ void errands_free(struct errands *errands);
 
 /*
  * Have run(arg) called by errands_run(), in the order of giving, and then done(arg) on the loop's
- * thread.  Thread safe.  STATUS_NOMEM: neither will be.
+ * thread.  Thread safe.  RESULT_NOMEM: neither will be.
  */
-enum status errands_give(struct errands *errands, void (*run)(void *arg), void (*done)(void *arg),
+enum result errands_give(struct errands *errands, void (*run)(void *arg), void (*done)(void *arg),
                          void *arg) MUST_CHECK;
 
 /* Run all that was given so far.  One thread at a time. */

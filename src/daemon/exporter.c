@@ -2,7 +2,7 @@
 #include "daemon/exporter.h"
 
 #include "base/log.h"
-#include "daemon/exchange.h"
+#include "daemon/request_server.h"
 #include "daemon/serverview.h"
 
 #include <inttypes.h>
@@ -21,7 +21,7 @@
 
 struct exporter {
     struct exporter_services services;
-    struct exchange *exchange;
+    struct request_server *request_server;
 };
 
 /* --- what is exported ----------------------------------------------------------------------- */
@@ -81,11 +81,11 @@ static void print_servers(const struct exporter_services *services, FILE *stream
         print_server_counter(stream, &view, counters[i].name, counters[i].help, counters[i].offset);
 }
 
-enum status exporter_print(const struct exporter_services *services, FILE *stream)
+enum result exporter_print(const struct exporter_services *services, FILE *stream)
 {
     resolver_update_figures(services->resolver);
-    enum status status = metrics_print(services->metrics, stream);
-    if (status != STATUS_OK)
+    enum result status = metrics_print(services->metrics, stream);
+    if (status != RESULT_OK)
         return status;
     print_one(stream, "iprevd_cache_size_bytes", "gauge",
               "Bytes that the cache may use (the option size).",
@@ -101,7 +101,7 @@ enum status exporter_print(const struct exporter_services *services, FILE *strea
               "Log lines lost because whoever reads the log is too slow or gone.", log_lost());
     print_one(stream, "process_start_time_seconds", "gauge", "When the daemon was started.",
               (uint64_t)services->start_s);
-    return ferror(stream) != 0 ? STATUS_IO : STATUS_OK;
+    return ferror(stream) != 0 ? RESULT_IO : RESULT_OK;
 }
 
 /* --- HTTP ----------------------------------------------------------------------------------- */
@@ -154,14 +154,14 @@ static char *make_body(const struct exporter_services *services, size_t *length)
     FILE *stream = open_memstream(&text, length);
     if (stream == NULL)
         return NULL;
-    bool ok = exporter_print(services, stream) == STATUS_OK;
+    bool ok = exporter_print(services, stream) == RESULT_OK;
     if (fclose(stream) == 0 && ok)
         return text;
     free(text);
     return NULL;
 }
 
-static void serve(void *arg, struct exchange_peer *peer, const char *request, size_t length)
+static void serve(void *arg, struct request_server_peer *peer, const char *request, size_t length)
 {
     struct exporter *exporter = arg;
     const char *verdict = judge(request, length);
@@ -177,15 +177,15 @@ static void serve(void *arg, struct exchange_peer *peer, const char *request, si
                                "Content-Length: %zu\r\nAllow: GET\r\nConnection: close\r\n\r\n",
                                verdict, good ? "; version=0.0.4; charset=utf-8" : "",
                                good ? body_length : strlen(verdict) + 1);
-    exchange_send(peer, head, (size_t)head_length);
+    request_server_send(peer, head, (size_t)head_length);
     if (good) {
-        exchange_send(peer, body, body_length);
+        request_server_send(peer, body, body_length);
     } else {
-        exchange_send(peer, verdict, strlen(verdict));
-        exchange_send(peer, "\n", 1);
+        request_server_send(peer, verdict, strlen(verdict));
+        request_server_send(peer, "\n", 1);
     }
     free(body);
-    exchange_finish(peer);
+    request_server_finish(peer);
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -193,7 +193,7 @@ static void serve(void *arg, struct exchange_peer *peer, const char *request, si
 struct exporter *exporter_new(const struct exporter_services *services, int fd)
 {
     struct exporter *exporter = calloc(1, sizeof *exporter);
-    const struct exchange_settings settings = {
+    const struct request_server_settings settings = {
         .max_peers = PEERS_MAX,
         .request_max = REQUEST_MAX_BYTES,
         .request_ms = REQUEST_MS,
@@ -207,13 +207,13 @@ struct exporter *exporter_new(const struct exporter_services *services, int fd)
     };
     if (exporter != NULL)
         exporter->services = *services;
-    struct exchange *exchange = exchange_new(services->loop, fd, &settings);
-    if (exporter == NULL || exchange == NULL) {
-        exchange_free(exchange);
+    struct request_server *request_server = request_server_new(services->loop, fd, &settings);
+    if (exporter == NULL || request_server == NULL) {
+        request_server_free(request_server);
         free(exporter);
         return NULL;
     }
-    exporter->exchange = exchange;
+    exporter->request_server = request_server;
     return exporter;
 }
 
@@ -221,6 +221,6 @@ void exporter_free(struct exporter *exporter)
 {
     if (exporter == NULL)
         return;
-    exchange_free(exporter->exchange);
+    request_server_free(exporter->request_server);
     free(exporter);
 }

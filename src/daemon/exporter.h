@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The counters for Prometheus: GET /metrics in the text exposition format 0.0.4, and nothing else.
- * Runs on the loop's thread, bounded as exchange.h says: strangers may reach it.
+ * Runs on the loop's thread, bounded as request_server.h says: strangers may reach it.
  */
 #ifndef IPREVD_EXPORTER_H
 #define IPREVD_EXPORTER_H
@@ -33,7 +33,7 @@ struct exporter *exporter_new(const struct exporter_services *services, int fd) 
 /* After the loop was stopped.  free(NULL) is fine. */
 void exporter_free(struct exporter *exporter);
 
-/* Everything that is exported.  STATUS_IO when the stream fails. */
-enum status exporter_print(const struct exporter_services *services, FILE *stream) MUST_CHECK;
+/* Everything that is exported.  RESULT_IO when the stream fails. */
+enum result exporter_print(const struct exporter_services *services, FILE *stream) MUST_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/listener.h"
 
-#include "daemon/mfapi.h"
+#include "daemon/milter.h"
 #include "daemon/unixsocket.h"
 
 #include <errno.h>
@@ -52,11 +52,11 @@ static int find_listening_fd(const bool inherited[FD_SEARCH_MAX])
     return -1;
 }
 
-static enum status fail(const struct listener_settings *settings, const char *reason,
+static enum result fail(const struct listener_settings *settings, const char *reason,
                         char error[LISTENER_ERROR_MAX])
 {
     (void)snprintf(error, LISTENER_ERROR_MAX, "cannot listen on %s: %s", settings->spec, reason);
-    return STATUS_IO;
+    return RESULT_IO;
 }
 
 /* Let libmilter make the socket; the descriptor, or -1 with errno. */
@@ -68,7 +68,7 @@ static int make_socket(const struct listener_settings *settings)
        whom we become could be led elsewhere. */
     mode_t umask_before = umask(0777 & ~(mode_t)settings->mode);
     errno = 0;
-    bool opened = mfapi_open_socket(settings->spec, settings->backlog);
+    bool opened = milter_open_socket(settings->spec, settings->backlog);
     int reason = errno != 0 ? errno : EINVAL;
     (void)umask(umask_before);
     int fd = opened ? find_listening_fd(inherited) : -1;
@@ -76,7 +76,7 @@ static int make_socket(const struct listener_settings *settings)
     return fd;
 }
 
-static enum status open_inet(const struct listener_settings *settings, struct listener *out,
+static enum result open_inet(const struct listener_settings *settings, struct listener *out,
                              char error[LISTENER_ERROR_MAX])
 {
     int fd = make_socket(settings);
@@ -86,8 +86,8 @@ static enum status open_inet(const struct listener_settings *settings, struct li
     /* Accepted sockets inherit it; without it every answer with a header stalls for 40 ms. */
     const int on = 1;
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0)
-        return STATUS_OK;
-    enum status status = fail(settings, strerror(errno), error);
+        return RESULT_OK;
+    enum result status = fail(settings, strerror(errno), error);
     listener_abandon(out);
     return status;
 }
@@ -104,7 +104,7 @@ static bool find_group(const struct listener_settings *settings, gid_t *out)
     return group != NULL;
 }
 
-static enum status open_unix(const struct listener_settings *settings, const char *path,
+static enum result open_unix(const struct listener_settings *settings, const char *path,
                              struct listener *out, char error[LISTENER_ERROR_MAX])
 {
     struct unixsocket_claim claim;
@@ -112,9 +112,9 @@ static enum status open_unix(const struct listener_settings *settings, const cha
     if (!find_group(settings, &gid)) {
         (void)snprintf(error, LISTENER_ERROR_MAX, "socket-group %s: no such group",
                        settings->group);
-        return STATUS_IO;
+        return RESULT_IO;
     }
-    if (unixsocket_claim(path, &claim) != STATUS_OK)
+    if (unixsocket_claim(path, &claim) != RESULT_OK)
         return fail(settings, strerror(errno), error);
     int fd = make_socket(settings);
     int reason = errno;
@@ -122,16 +122,16 @@ static enum status open_unix(const struct listener_settings *settings, const cha
     if (fd < 0)
         return fail(settings, strerror(reason), error);
     *out = (struct listener){.fd = fd, .path = path};
-    if (unixsocket_give(path, settings->uid, gid) == STATUS_OK)
-        return STATUS_OK;
+    if (unixsocket_give(path, settings->uid, gid) == RESULT_OK)
+        return RESULT_OK;
     (void)snprintf(error, LISTENER_ERROR_MAX, "cannot give %s to %s%s: %s", path,
                    settings->group != NULL ? "group " : "its user",
                    settings->group != NULL ? settings->group : "", strerror(errno));
     listener_abandon(out);
-    return STATUS_IO;
+    return RESULT_IO;
 }
 
-enum status listener_open(const struct listener_settings *settings, struct listener *out,
+enum result listener_open(const struct listener_settings *settings, struct listener *out,
                           char error[LISTENER_ERROR_MAX])
 {
     const char *path = unix_path(settings->spec);

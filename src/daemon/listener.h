@@ -8,7 +8,7 @@
 #ifndef IPREVD_LISTENER_H
 #define IPREVD_LISTENER_H
 
-#include "base/status.h"
+#include "base/result.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,7 +36,7 @@ struct listener_settings {
  * on which somebody answers never.  On failure `error` says what and why.  `settings->spec` is
  * borrowed for the listener's life.
  */
-enum status listener_open(const struct listener_settings *settings, struct listener *out,
+enum result listener_open(const struct listener_settings *settings, struct listener *out,
                           char error[LISTENER_ERROR_MAX]) MUST_CHECK;
 
 /* Before libmilter runs, or after it has ended: the socket and its name go. */

@@ -8,12 +8,12 @@ libdaemon_a_SOURCES = \
 	src/daemon/control_request.c src/daemon/control_request.h \
 	src/daemon/decisionlog.c src/daemon/decisionlog.h \
 	src/daemon/errands.c src/daemon/errands.h \
-	src/daemon/exchange.c src/daemon/exchange.h \
+	src/daemon/request_server.c src/daemon/request_server.h \
 	src/daemon/exporter.c src/daemon/exporter.h \
 	src/daemon/listener.c src/daemon/listener.h \
-	src/daemon/mfapi.c src/daemon/mfapi.h \
+	src/daemon/milter.c src/daemon/milter.h \
 	src/daemon/notify.c src/daemon/notify.h \
-	src/daemon/overview.c src/daemon/overview.h \
+	src/daemon/status.c src/daemon/status.h \
 	src/daemon/privileges.c src/daemon/privileges.h \
 	src/daemon/rouse.c src/daemon/rouse.h \
 	src/daemon/serverview.c src/daemon/serverview.h \

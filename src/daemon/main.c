@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "daemon/background.h"
 #include "daemon/listener.h"
-#include "daemon/mfapi.h"
+#include "daemon/milter.h"
 #include "daemon/privileges.h"
 #include "daemon/service.h"
 #include "daemon/signals.h"
@@ -57,7 +57,7 @@ static void usage(FILE *stream)
 static void print_version(void)
 {
     char milter[32];
-    mfapi_version(milter, sizeof milter);
+    milter_version(milter, sizeof milter);
     (void)printf(
         "iprevd %s\nlibmilter %s, ldns %s, libevent %s, libconfuse %s, libpsl %s, PCRE2 %s, "
         "jansson %s, systemd %s\n",
@@ -126,7 +126,7 @@ static void report_warning(void *arg, const char *message)
 static int test_configuration(const struct conf *conf, const struct options *options)
 {
     if (options->verbose > 0)
-        return conf_print(conf, stdout) == STATUS_OK && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+        return conf_print(conf, stdout) == RESULT_OK && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
     (void)printf("%s: the configuration is good\n", conf->path);
     return EX_OK;
 }
@@ -157,9 +157,9 @@ struct start {
 static bool start_up(struct conf *conf, struct start *start, char error[SERVICE_ERROR_MAX])
 {
     struct privileges privileges;
-    if (privileges_find(conf->user, conf->group, &privileges, error) != STATUS_OK)
+    if (privileges_find(conf->user, conf->group, &privileges, error) != RESULT_OK)
         return false;
-    if (background_write_pid(conf->pid_file, &start->pid) != STATUS_OK) {
+    if (background_write_pid(conf->pid_file, &start->pid) != RESULT_OK) {
         (void)snprintf(error, SERVICE_ERROR_MAX, "pid file %s: %s", conf->pid_file,
                        errno == EEXIST ? "another iprevd runs" : strerror(errno));
         return false;
@@ -170,11 +170,11 @@ static bool start_up(struct conf *conf, struct start *start, char error[SERVICE_
                                                .uid = privileges.uid,
                                                .gid = privileges.gid,
                                                .backlog = BACKLOG};
-    if (listener_open(&settings, &start->listener, error) != STATUS_OK)
+    if (listener_open(&settings, &start->listener, error) != RESULT_OK)
         return false;
     start->listening = true;
     toolsockets_open(conf, privileges.uid, privileges.gid, &start->sockets);
-    if (privileges_drop(&privileges, error) != STATUS_OK)
+    if (privileges_drop(&privileges, error) != RESULT_OK)
         return false;
     privileges_harden();
     if (geteuid() == 0)
@@ -186,7 +186,7 @@ static bool start_up(struct conf *conf, struct start *start, char error[SERVICE_
         return false;
     const struct toolsockets sockets = start->sockets;
     start->sockets = (struct toolsockets){-1, -1}; /* taken, whatever comes of it */
-    return service_start(start->service, &start->listener, &sockets, error) == STATUS_OK;
+    return service_start(start->service, &start->listener, &sockets, error) == RESULT_OK;
 }
 
 static void give_back(const struct conf *conf, struct start *start)
@@ -222,7 +222,7 @@ static int serve(struct conf *conf, const struct options *options)
              conf->monitor ? "monitor" : "enforce");
     if (parent >= 0)
         background_ready(parent);
-    if (log_start() != STATUS_OK)
+    if (log_start() != RESULT_OK)
         log_error("the log has no thread, every session waits for it: %s", strerror(errno));
     start.listening = false; /* libmilter's from here on */
     bool ok = service_run(start.service);

@@ -14,21 +14,21 @@
 #include <sys/prctl.h>
 #endif
 
-static enum status fail(const char *what, const char *name, int reason,
+static enum result fail(const char *what, const char *name, int reason,
                         char error[PRIVILEGES_ERROR_MAX])
 {
     (void)snprintf(error, PRIVILEGES_ERROR_MAX, "%s %s: %s", what, name,
                    reason == 0 ? "no such name" : strerror(reason));
-    return STATUS_IO;
+    return RESULT_IO;
 }
 
-enum status privileges_find(const char *user, const char *group, struct privileges *out,
+enum result privileges_find(const char *user, const char *group, struct privileges *out,
                             char error[PRIVILEGES_ERROR_MAX])
 {
     struct privileges found = {NULL, (uid_t)-1, (gid_t)-1};
     *out = found;
     if (user == NULL)
-        return STATUS_OK;
+        return RESULT_OK;
     errno = 0;
     const struct passwd *passwd = getpwnam(user);
     if (passwd == NULL)
@@ -43,7 +43,7 @@ enum status privileges_find(const char *user, const char *group, struct privileg
     }
     if (geteuid() != found.uid || getegid() != found.gid)
         *out = found;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* Could we still become root, or of root's group? */
@@ -56,17 +56,17 @@ static bool can_go_back(uid_t uid, gid_t gid)
     return getuid() != uid || geteuid() != uid || getgid() != gid || getegid() != gid;
 }
 
-enum status privileges_drop(const struct privileges *privileges, char error[PRIVILEGES_ERROR_MAX])
+enum result privileges_drop(const struct privileges *privileges, char error[PRIVILEGES_ERROR_MAX])
 {
     const char *user = privileges->user;
     if (user == NULL)
-        return STATUS_OK;
+        return RESULT_OK;
     if (initgroups(user, privileges->gid) != 0 || setgid(privileges->gid) != 0 ||
         setuid(privileges->uid) != 0)
         return fail("cannot become user", user, errno, error);
     if (can_go_back(privileges->uid, privileges->gid))
         return fail("privileges were not dropped for user", user, EPERM, error);
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 void privileges_harden(void)

@@ -5,7 +5,7 @@
 #ifndef IPREVD_PRIVILEGES_H
 #define IPREVD_PRIVILEGES_H
 
-#include "base/status.h"
+#include "base/result.h"
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -23,14 +23,14 @@ struct privileges {
  * Find `user` and `group` (NULL: the user's own); user NULL: we stay who we are, and so we do when
  * we are that user already.  On failure `error` says what and why.
  */
-enum status privileges_find(const char *user, const char *group, struct privileges *out,
+enum result privileges_find(const char *user, const char *group, struct privileges *out,
                             char error[PRIVILEGES_ERROR_MAX]) MUST_CHECK;
 
 /*
  * Become whom privileges_find() found, with the user's other groups, and prove that there is no way
  * back.  On failure `error` says what and why: the caller must end.
  */
-enum status privileges_drop(const struct privileges *privileges,
+enum result privileges_drop(const struct privileges *privileges,
                             char error[PRIVILEGES_ERROR_MAX]) MUST_CHECK;
 
 /* No new privileges by exec, no core dumps (they would hold mail addresses). */

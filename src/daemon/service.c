@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "daemon/listener.h"
-#include "daemon/mfapi.h"
+#include "daemon/milter.h"
 #include "daemon/notify.h"
 #include "daemon/rouse.h"
 #include "daemon/signals.h"
@@ -33,7 +33,7 @@ struct service {
     struct engine *engine;
     struct tools *tools;
     struct session_services session;
-    struct mfapi_services mfapi;
+    struct milter_services milter;
     struct listener *listener;
     struct rouse rouse; /* of the listener */
 
@@ -94,14 +94,14 @@ static void session_waits(void *arg, int64_t since_ms)
 }
 
 static void session_decided(void *arg, const struct decision *decision,
-                            const struct occasion *occasion)
+                            const struct transaction *transaction)
 {
     struct service *service = arg;
     char line[DECISION_LINE_MAX];
-    decision_log_line(decision, occasion, line);
+    decision_log_line(decision, transaction, line);
     log_line(LOG_LEVEL_INFO, line);
-    statistics_decided(service->statistics, decision, occasion);
-    tools_decided(service->tools, decision, occasion);
+    statistics_decided(service->statistics, decision, transaction);
+    tools_decided(service->tools, decision, transaction);
 }
 
 static bool session_exempt(void *arg, const struct facts *facts, int64_t wall_s, char *out,
@@ -130,7 +130,7 @@ static bool reload_for_tools(void *arg, char error[TOOLS_ERROR_MAX]);
 
 static bool build(struct service *service, char error[SERVICE_ERROR_MAX])
 {
-    (void)snprintf(error, SERVICE_ERROR_MAX, "%s", status_text(STATUS_NOMEM));
+    (void)snprintf(error, SERVICE_ERROR_MAX, "%s", result_text(RESULT_NOMEM));
     service->metrics = metrics_new();
     if (service->metrics == NULL)
         return false;
@@ -149,7 +149,7 @@ static bool build(struct service *service, char error[SERVICE_ERROR_MAX])
         .wake = signals_errand,
         .arg = service,
     };
-    (void)snprintf(error, SERVICE_ERROR_MAX, "%s", status_text(STATUS_NOMEM));
+    (void)snprintf(error, SERVICE_ERROR_MAX, "%s", result_text(RESULT_NOMEM));
     service->tools = tools_new(&services, service->conf);
     return service->tools != NULL;
 }
@@ -177,7 +177,7 @@ struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX])
         .left_alone = session_left_alone,
         .arg = service,
     };
-    service->mfapi = (struct mfapi_services){
+    service->milter = (struct milter_services){
         .session = &service->session,
         .conf = current_conf,
         .opened = session_opened,
@@ -260,7 +260,7 @@ static bool reload(struct service *service, char first[TOOLS_ERROR_MAX])
     struct conf *conf = conf_load(old->path, clock_wall_s(&clock_system), &report);
     if (conf == NULL)
         return false;
-    if (engine_reload(service->engine, conf, error) != STATUS_OK) {
+    if (engine_reload(service->engine, conf, error) != RESULT_OK) {
         reload_error(first, error);
         conf_unref(conf);
         return false;
@@ -366,7 +366,7 @@ static void tick(struct service *service)
 }
 
 /*
- * libmilter's listener looks only every 5 seconds whether it is to end, and mfapi_stop() waits for
+ * libmilter's listener looks only every 5 seconds whether it is to end, and milter_stop() waits for
  * it: so the DNS thread wakes it until it has ended.
  */
 static void keep_waking(void *arg)
@@ -376,7 +376,7 @@ static void keep_waking(void *arg)
     if (service->wake_timer == NULL)
         service->wake_timer = loop_timer_new(engine_loop(service->engine), keep_waking, service);
     if (service->wake_timer != NULL &&
-        loop_timer_arm(service->wake_timer, clock_ms(&clock_system) + WAKE_MS) != STATUS_OK)
+        loop_timer_arm(service->wake_timer, clock_ms(&clock_system) + WAKE_MS) != RESULT_OK)
         log_debug("libmilter takes its time to end");
 }
 
@@ -405,13 +405,13 @@ static bool handle_signal(void *arg, enum signal_event event)
     if (!service->draining ||
         (atomic_load(&service->sessions) > 0 && clock_ms(&clock_system) < service->drain_until_ms))
         return false;
-    if (loop_post(engine_loop(service->engine), keep_waking, service) != STATUS_OK)
+    if (loop_post(engine_loop(service->engine), keep_waking, service) != RESULT_OK)
         log_debug("libmilter takes its time to end");
-    mfapi_stop();
+    milter_stop();
     return true;
 }
 
-enum status service_start(struct service *service, struct listener *listener,
+enum result service_start(struct service *service, struct listener *listener,
                           const struct toolsockets *sockets, char error[SERVICE_ERROR_MAX])
 {
     service->listener = listener;
@@ -421,10 +421,10 @@ enum status service_start(struct service *service, struct listener *listener,
     signals_init(handle_signal, service);
     tools_serve(service->tools, sockets);
     tools_start(service->tools);
-    enum status status = engine_start(service->engine);
-    if (status != STATUS_OK)
+    enum result status = engine_start(service->engine);
+    if (status != RESULT_OK)
         (void)snprintf(error, SERVICE_ERROR_MAX, "the DNS thread cannot be started: %s",
-                       status_text(status));
+                       result_text(status));
     return status;
 }
 
@@ -433,7 +433,7 @@ bool service_run(struct service *service)
     notify_ready("running");
     /* While it is to end, libmilter may find its closed listener before it sees that it is to end.
      */
-    bool ok = mfapi_run(&service->mfapi) || service->draining;
+    bool ok = milter_run(&service->milter) || service->draining;
     unsigned left = atomic_load(&service->sessions);
     loop_stop(engine_loop(service->engine));
     loop_timer_free(service->wake_timer);

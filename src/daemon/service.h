@@ -25,7 +25,7 @@ struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX]) MU
  */
 struct listener;
 struct toolsockets;
-enum status service_start(struct service *service, struct listener *listener,
+enum result service_start(struct service *service, struct listener *listener,
                           const struct toolsockets *sockets,
                           char error[SERVICE_ERROR_MAX]) MUST_CHECK;
 

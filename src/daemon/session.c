@@ -108,7 +108,7 @@ static void parse_own_addr(const char *text, struct ipaddr *out)
     *out = (struct ipaddr){0};
     if (text == NULL || strlen(text) >= IPADDR_TEXT_MAX)
         return;
-    if (ipaddr_parse(text, out) == STATUS_OK)
+    if (ipaddr_parse(text, out) == RESULT_OK)
         return;
     size_t length = strlen(text);
     memcpy(bracketed + 1, text, length);
@@ -182,7 +182,7 @@ enum session_answer session_helo(struct session *session, const char *helo)
     session->facts_known = false;
     judge_unsettle(session);
     if (session->lookup != NULL &&
-        lookup_helo(session->lookup, &session->helo, session_deadline_ms(session)) != STATUS_OK)
+        lookup_helo(session->lookup, &session->helo, session_deadline_ms(session)) != RESULT_OK)
         session->nomem = true;
     return session_stage(session) == STAGE_HELO ? judge_at(session, STAGE_HELO, NULL)
                                                 : SESSION_CONTINUE;

@@ -24,7 +24,8 @@ struct session_services {
      */
     bool (*exempt)(void *arg, const struct facts *facts, int64_t wall_s, char *out, size_t size);
     /* Called once a decision, on the session's thread; NULL: nobody wants to know. */
-    void (*decided)(void *arg, const struct decision *decision, const struct occasion *occasion);
+    void (*decided)(void *arg, const struct decision *decision,
+                    const struct transaction *transaction);
     /* A message came from a trusted relay and nobody behind it is to be judged: a line for the log
        that says why, as decision_log_line() writes them.  NULL: nobody wants to know. */
     void (*left_alone)(void *arg, const char *line);
@@ -57,7 +58,7 @@ const struct conf *session_conf(const struct session *session);
 /*
  * The events of the milter protocol, in its order; any other order and any repetition is
  * survived.  client->family IP_NONE: local submission.  A connect event begins anew: XCLIENT
- * runs it again.  helo, sender and recipient are foreign text as the client sent it, the latter
+ * runs it again.  helo, sender and recipient are untrusted text as the client sent it, the latter
  * two with or without angle brackets.
  */
 enum session_answer session_connect(struct session *session, const struct ipaddr *client,

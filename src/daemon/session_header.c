@@ -33,7 +33,7 @@ static bool is_forged(const struct header_marks *marks, unsigned i)
 }
 
 /* Highest index first, so that no removal moves the ones that are still to come. */
-static void remove_foreign(const struct session *session)
+static void remove_forged(const struct session *session)
 {
     const struct session_edits *edits = &session->edits;
     for (unsigned i = session->header.tag_count; i > 0; i--)
@@ -47,7 +47,7 @@ void header_edit(const struct session *session, const struct decision *decision)
 {
     const struct session_edits *edits = &session->edits;
     char value[DECISION_HEADER_MAX];
-    remove_foreign(session);
+    remove_forged(session);
     if (decision == NULL)
         return;
     enum action action = decision->verdict.action;

@@ -11,11 +11,11 @@ static const char *or_null(const char *text)
     return text[0] != '\0' ? text : NULL;
 }
 
-struct occasion judge_occasion(const struct session *session, const char *recipient)
+struct transaction judge_transaction(const struct session *session, const char *recipient)
 {
     bool behind = session->way == WAY_BEHIND;
     enum stage stage = session->judged_stage;
-    struct occasion occasion = {
+    struct transaction transaction = {
         .dialogue = behind                   ? DIALOGUE_MAIL
                     : stage == STAGE_CONNECT ? DIALOGUE_CONNECT
                     : stage == STAGE_HELO    ? DIALOGUE_HELO
@@ -32,7 +32,7 @@ struct occasion judge_occasion(const struct session *session, const char *recipi
         .exempt = or_null(session->exempt),
         .relay = behind ? &session->peer : NULL,
     };
-    return occasion;
+    return transaction;
 }
 
 /* --- facts ---------------------------------------------------------------------------------- */
@@ -64,7 +64,7 @@ static bool first_facts(struct session *session)
 {
     struct facts *facts = &session->facts;
     memset(facts, 0, sizeof *facts);
-    if (session->lookup == NULL || lookup_facts(session->lookup, facts) != STATUS_OK)
+    if (session->lookup == NULL || lookup_facts(session->lookup, facts) != RESULT_OK)
         return false;
     facts->client = session->client;
     facts->helo = session->helo;
@@ -96,10 +96,10 @@ bool judge_facts(struct session *session)
 /* --- decisions that refuse nothing ------------------------------------------------------------ */
 
 static void report(const struct session *session, const struct decision *decision,
-                   const struct occasion *occasion)
+                   const struct transaction *transaction)
 {
     if (session->services->decided != NULL)
-        session->services->decided(session->services->arg, decision, occasion);
+        session->services->decided(session->services->arg, decision, transaction);
 }
 
 /* The facts are the same throughout a transaction, so the rest follows. */
@@ -162,8 +162,8 @@ void judge_report_kept(struct session *session)
 {
     for (const struct kept *kept = STAILQ_FIRST(&session->kept); kept != NULL;
          kept = STAILQ_NEXT(kept, next)) {
-        struct occasion occasion = judge_occasion(session, kept->recipient);
-        report(session, &kept->decision, &occasion);
+        struct transaction transaction = judge_transaction(session, kept->recipient);
+        report(session, &kept->decision, &transaction);
     }
     judge_drop_kept(session);
 }
@@ -223,14 +223,14 @@ enum session_answer judge_resume(struct session *session)
         judge_forget(session);
         return judge_refuse_without_text(session);
     }
-    struct occasion occasion = judge_occasion(session, session->judged_recipient);
-    decision_make(session->conf, &session->facts, &occasion, &decision);
+    struct transaction transaction = judge_transaction(session, session->judged_recipient);
+    decision_make(session->conf, &session->facts, &transaction, &decision);
     if (decision.verdict.action >= ACTION_TEMPFAIL) {
-        report(session, &decision, &occasion);
+        report(session, &decision, &transaction);
         answer = judge_refuse(session, &decision);
     } else if (session->judged_stage < STAGE_MAIL) {
         if (settle(session, &decision))
-            report(session, &decision, &occasion);
+            report(session, &decision, &transaction);
         else
             answer = judge_refuse_without_text(session);
     } else if (!judge_keep(session, &decision, session->judged_recipient)) {

@@ -39,7 +39,7 @@ static void begin_lookup(struct session *session, const struct received *receive
     session->lookup = lookup_start(session->services->resolver, &session->client,
                                    session->conf->max_ptr, deadline_ms);
     if (session->lookup == NULL ||
-        lookup_helo(session->lookup, &session->helo, deadline_ms) != STATUS_OK)
+        lookup_helo(session->lookup, &session->helo, deadline_ms) != RESULT_OK)
         session->nomem = true;
 }
 
@@ -106,7 +106,7 @@ static const char *first_recipient(const struct session *session)
 static void report_left_alone(const struct session *session)
 {
     const struct session_services *services = session->services;
-    struct occasion occasion = judge_occasion(session, first_recipient(session));
+    struct transaction transaction = judge_transaction(session, first_recipient(session));
     const char *why = session->relay.why;
     char line[DECISION_LINE_MAX], relay[IPADDR_TEXT_MAX];
     struct textbuf buf;
@@ -116,15 +116,15 @@ static void report_left_alone(const struct session *session)
         why = session->relay.fields == 0 ? "there is no Received field"
                                          : "every host in the Received fields is trusted or local";
     textbuf_init(&buf, line, sizeof line);
-    textbuf_put_field(&buf, "relay", ipaddr_format(occasion.relay, relay), sizeof relay);
+    textbuf_put_field(&buf, "relay", ipaddr_format(transaction.relay, relay), sizeof relay);
     textbuf_put(&buf, " action=accept");
     const struct {
         const char *key, *value;
-    } fields[] = {{"stage", occasion.stage},
-                  {"mta", occasion.mta},
-                  {"queue_id", occasion.queue_id},
-                  {"sender", occasion.sender},
-                  {"recipient", occasion.recipient}};
+    } fields[] = {{"stage", transaction.stage},
+                  {"mta", transaction.mta},
+                  {"queue_id", transaction.queue_id},
+                  {"sender", transaction.sender},
+                  {"recipient", transaction.recipient}};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         textbuf_put_field(&buf, fields[i].key, fields[i].value != NULL ? fields[i].value : "-",
                           SHOWN_MAX);
@@ -139,8 +139,8 @@ static bool judge_recipients(struct session *session)
     do {
         struct decision decision;
         const char *address = recipient != NULL ? recipient->address : NULL;
-        struct occasion occasion = judge_occasion(session, address);
-        decision_make(session->conf, &session->facts, &occasion, &decision);
+        struct transaction transaction = judge_transaction(session, address);
+        decision_make(session->conf, &session->facts, &transaction, &decision);
         if (!judge_keep(session, &decision, address))
             return false;
         if (recipient != NULL)

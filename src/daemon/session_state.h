@@ -56,7 +56,7 @@ struct relay_walk {
 struct header_marks {
     unsigned authres_count;
     uint8_t forged[AUTHRES_MAX / 8]; /* a bit a field */
-    unsigned tag_count;              /* fields X-Iprevd: all foreign */
+    unsigned tag_count;              /* fields X-Iprevd: all untrusted */
 };
 
 struct session {
@@ -125,7 +125,7 @@ enum session_answer judge_resume(struct session *session) MUST_CHECK;
 bool judge_facts(struct session *session) MUST_CHECK;
 
 /* Cheap: pointers borrow from the session and `recipient`. */
-struct occasion judge_occasion(const struct session *session, const char *recipient);
+struct transaction judge_transaction(const struct session *session, const char *recipient);
 
 /*
  * Keep a decision for the end of the transaction unless one of the same kind (by the same match

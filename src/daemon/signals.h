@@ -19,8 +19,9 @@ enum signal_event {
 };
 
 /*
- * Block the signals in this and every later thread, so that one which comes before there is somebody
- * to handle it waits; SIGPIPE is ignored.  Call once, before there is anything to clean up.
+ * Block the signals in this and every later thread, so that one which comes before there is
+ * somebody to handle it waits; SIGPIPE is ignored.  Call once, before there is anything to clean
+ * up.
  */
 void signals_block(void);
 

@@ -20,9 +20,9 @@ static bool path_of(const char *directory, const char *file, char out[PATH_MAX])
     return false;
 }
 
-static const char *reason_of(enum status status)
+static const char *reason_of(enum result status)
 {
-    return status == STATUS_IO ? strerror(errno) : status_text(status);
+    return status == RESULT_IO ? strerror(errno) : result_text(status);
 }
 
 static void set_aside(const char *path)
@@ -41,14 +41,14 @@ static void load_exemptions(const char *directory, struct exemptions *exemptions
     unsigned line = 0;
     if (!path_of(directory, EXEMPTIONS_FILE, path))
         return; /* saving says so */
-    enum status status = exemptions_load(exemptions, path, wall_s, &line);
+    enum result status = exemptions_load(exemptions, path, wall_s, &line);
     size_t count = exemptions_count(exemptions);
-    if (status == STATUS_INVALID) {
+    if (status == RESULT_INVALID) {
         log_error("%s:%u: damaged: %zu exceptions that are whole are in effect", path, line, count);
         set_aside(path);
         if (!state_save_exemptions(directory, exemptions, error))
             log_error("%s", error);
-    } else if (status != STATUS_OK && status != STATUS_NOTFOUND) {
+    } else if (status != RESULT_OK && status != RESULT_NOTFOUND) {
         log_error("%s: %s: earlier exceptions are not in effect", path, reason_of(status));
     } else if (count > 0) {
         log_info("%s: %zu exceptions are in effect", path, count);
@@ -61,16 +61,16 @@ static void load_cache(const char *directory, struct cache *cache, const struct 
     const char *why = "";
     if (!path_of(directory, CACHE_FILE, path))
         return;
-    enum status status = cache_load(cache, path, clock_ms(clock), clock_wall_s(clock), &why);
+    enum result status = cache_load(cache, path, clock_ms(clock), clock_wall_s(clock), &why);
     struct cache_stats stats;
     cache_stats(cache, &stats);
-    if (status == STATUS_OK)
+    if (status == RESULT_OK)
         log_info("%s: %llu records of the cache are known again", path,
                  (unsigned long long)stats.records);
-    else if (status == STATUS_INVALID)
+    else if (status == RESULT_INVALID)
         log_warning("%s %s: %llu records of the cache are known again", path, why,
                     (unsigned long long)stats.records);
-    else if (status != STATUS_NOTFOUND)
+    else if (status != RESULT_NOTFOUND)
         log_warning("%s: %s: the cache begins empty", path, reason_of(status));
 }
 
@@ -92,10 +92,10 @@ bool state_save_exemptions(const char *directory, struct exemptions *exemptions,
                        "exceptions will not survive a restart: state-dir is none");
         return false;
     }
-    enum status status = STATUS_IO;
+    enum result status = RESULT_IO;
     if (path_of(directory, EXEMPTIONS_FILE, path))
         status = exemptions_save(exemptions, path);
-    if (status == STATUS_OK)
+    if (status == RESULT_OK)
         return true;
     (void)snprintf(error, STATE_ERROR_MAX, "exceptions will not survive a restart: %.100s: %s",
                    path, reason_of(status));
@@ -107,9 +107,9 @@ void state_save_cache(const char *directory, struct cache *cache, const struct c
     char path[PATH_MAX] = "";
     if (directory == NULL)
         return;
-    enum status status = STATUS_IO;
+    enum result status = RESULT_IO;
     if (path_of(directory, CACHE_FILE, path))
         status = cache_save(cache, path, clock_ms(clock), clock_wall_s(clock));
-    if (status != STATUS_OK)
+    if (status != RESULT_OK)
         log_warning("%s: %s: the cache is not saved", path, reason_of(status));
 }

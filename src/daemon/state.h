@@ -7,8 +7,8 @@
 #define IPREVD_STATE_H
 
 #include "base/clock.h"
-#include "site/exemptions.h"
 #include "dns/cache.h"
+#include "site/exemptions.h"
 
 #define STATE_ERROR_MAX 256
 

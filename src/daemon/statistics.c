@@ -129,7 +129,7 @@ void statistics_session_closed(struct statistics *statistics)
 }
 
 void statistics_decided(struct statistics *statistics, const struct decision *decision,
-                        const struct occasion *occasion)
+                        const struct transaction *transaction)
 {
     const struct verdict *verdict = &decision->verdict;
     metric_add(statistics->verdicts, verdict->action, decision->conf->monitor, 1);
@@ -138,7 +138,7 @@ void statistics_decided(struct statistics *statistics, const struct decision *de
             metric_add(statistics->checks, i, (verdict->enforced & CHECK_BIT(i)) != 0, 1);
     metric_add(statistics->iprev, decision->evidence.iprev.result, 0, 1);
     metric_add(statistics->agreement, decision->evidence.agreement, 0, 1);
-    metric_observe_ms(statistics->wait, occasion->dns_ms);
+    metric_observe_ms(statistics->wait, transaction->dns_ms);
 }
 
 void statistics_reloaded(struct statistics *statistics, bool ok, int64_t wall_s)

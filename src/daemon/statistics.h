@@ -19,7 +19,7 @@ void statistics_session_opened(struct statistics *statistics);
 void statistics_session_deferred(struct statistics *statistics); /* over max-sessions */
 void statistics_session_closed(struct statistics *statistics);
 void statistics_decided(struct statistics *statistics, const struct decision *decision,
-                        const struct occasion *occasion);
+                        const struct transaction *transaction);
 void statistics_reloaded(struct statistics *statistics, bool ok, int64_t wall_s);
 
 #endif

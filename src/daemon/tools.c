@@ -5,8 +5,8 @@
 #include "daemon/control.h"
 #include "daemon/decisionlog.h"
 #include "daemon/exporter.h"
-#include "daemon/overview.h"
 #include "daemon/state.h"
+#include "daemon/status.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,7 @@ static bool build(struct tools *tools, const struct conf *conf)
     tools->decisionlog = decisionlog_new(tools->services.metrics);
     tools->errands = errands_new(engine_loop(tools->services.engine), tools->services.wake);
     return tools->exemptions != NULL && tools->decisionlog != NULL && tools->errands != NULL &&
-           decisionlog_set_path(tools->decisionlog, conf->decision_log) == STATUS_OK;
+           decisionlog_set_path(tools->decisionlog, conf->decision_log) == RESULT_OK;
 }
 
 struct tools *tools_new(const struct tools_services *services, const struct conf *conf)
@@ -64,7 +64,7 @@ struct tools *tools_new(const struct tools_services *services, const struct conf
 
 void tools_start(struct tools *tools)
 {
-    if (decisionlog_start(tools->decisionlog) != STATUS_OK)
+    if (decisionlog_start(tools->decisionlog) != RESULT_OK)
         log_error("the decision log has no thread: nothing is written");
 }
 
@@ -94,20 +94,20 @@ bool tools_exempt(struct tools *tools, const struct facts *facts, int64_t wall_s
 }
 
 void tools_decided(struct tools *tools, const struct decision *decision,
-                   const struct occasion *occasion)
+                   const struct transaction *transaction)
 {
     if (decisionlog_wanted(tools->decisionlog))
-        decisionlog_put(tools->decisionlog, decision_json(decision, occasion));
+        decisionlog_put(tools->decisionlog, decision_json(decision, transaction));
 }
 
 /* --- what control and exporter ask ---------------------------------------------------------- */
 
-static void put_status(void *arg, struct jsonout *json)
+static void put_status(void *arg, struct json_writer *json)
 {
     struct tools *tools = arg;
     const struct tools_services *services = &tools->services;
     struct conf *conf = services->conf(services->arg);
-    const struct overview_sources sources = {
+    const struct status_sources sources = {
         .conf = conf,
         .metrics = services->metrics,
         .resolver = engine_resolver(services->engine),
@@ -115,7 +115,7 @@ static void put_status(void *arg, struct jsonout *json)
         .exemptions = exemptions_count(tools->exemptions),
         .stopping = services->stopping(services->arg),
     };
-    overview_put(json, &sources);
+    status_put(json, &sources);
     conf_unref(conf);
 }
 
@@ -205,7 +205,7 @@ void tools_serve(struct tools *tools, const struct toolsockets *sockets)
 
 void tools_reloaded(struct tools *tools, const struct conf *conf)
 {
-    if (decisionlog_set_path(tools->decisionlog, conf->decision_log) != STATUS_OK)
+    if (decisionlog_set_path(tools->decisionlog, conf->decision_log) != RESULT_OK)
         log_error("decision log: out of memory: the file stays the one that it was");
 }
 

@@ -41,7 +41,7 @@ void tools_start(struct tools *tools);
 bool tools_exempt(struct tools *tools, const struct facts *facts, int64_t wall_s, char *out,
                   size_t size);
 void tools_decided(struct tools *tools, const struct decision *decision,
-                   const struct occasion *occasion);
+                   const struct transaction *transaction);
 
 /* The signal thread's: a new configuration is in force; files are to be reopened; work is waiting;
  * a second has passed. */

@@ -20,9 +20,9 @@ static int open_control(const struct conf *conf, uid_t uid, gid_t gid)
     if (conf->control == NULL)
         return -1;
     if (unixsocket_listen(conf->control, CONTROL_MODE, conf->control_group, BACKLOG, &fd) !=
-            STATUS_OK ||
+            RESULT_OK ||
         unixsocket_give(conf->control, uid, conf->control_group == NULL ? gid : (gid_t)-1) !=
-            STATUS_OK)
+            RESULT_OK)
         log_error("control socket %s: %s: iprevctl will not reach this daemon", conf->control,
                   strerror(errno));
     return fd;
@@ -51,7 +51,7 @@ static int open_endpoint(const char *text)
 {
     struct network_server where;
     struct sockaddr_storage addr;
-    if (network_server_parse(text, &where) != STATUS_OK) {
+    if (network_server_parse(text, &where) != RESULT_OK) {
         errno = EINVAL;
         return -1;
     }

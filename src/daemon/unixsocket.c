@@ -78,25 +78,25 @@ static int clear_way(const char *path)
     return unlink(path) == 0 || errno == ENOENT ? 0 : errno;
 }
 
-enum status unixsocket_claim(const char *path, struct unixsocket_claim *out)
+enum result unixsocket_claim(const char *path, struct unixsocket_claim *out)
 {
     struct unixsocket_claim claim;
     if (strlen(path) > UNIXSOCKET_PATH_MAX) {
         errno = ENAMETOOLONG;
-        return STATUS_IO;
+        return RESULT_IO;
     }
     (void)snprintf(claim.lock_path, sizeof claim.lock_path, "%s.lock", path);
     claim.lock = open_lock(claim.lock_path);
     if (claim.lock < 0)
-        return STATUS_IO;
+        return RESULT_IO;
     int reason = clear_way(path);
     if (reason != 0) {
         unixsocket_release(&claim);
         errno = reason;
-        return STATUS_IO;
+        return RESULT_IO;
     }
     *out = claim;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 void unixsocket_release(struct unixsocket_claim *claim)
@@ -106,33 +106,33 @@ void unixsocket_release(struct unixsocket_claim *claim)
     claim->lock = -1;
 }
 
-enum status unixsocket_give(const char *path, uid_t uid, gid_t gid)
+enum result unixsocket_give(const char *path, uid_t uid, gid_t gid)
 {
     struct stat st;
     if (lstat(path, &st) != 0)
-        return STATUS_IO;
+        return RESULT_IO;
     if (!S_ISSOCK(st.st_mode)) {
         errno = ENOTSOCK;
-        return STATUS_IO;
+        return RESULT_IO;
     }
     if ((uid == (uid_t)-1 || uid == st.st_uid) && (gid == (gid_t)-1 || gid == st.st_gid))
-        return STATUS_OK;
-    return lchown(path, uid, gid) == 0 ? STATUS_OK : STATUS_IO;
+        return RESULT_OK;
+    return lchown(path, uid, gid) == 0 ? RESULT_OK : RESULT_IO;
 }
 
-enum status unixsocket_open_up(const char *path, unsigned mode, const char *group)
+enum result unixsocket_open_up(const char *path, unsigned mode, const char *group)
 {
     if (group != NULL) {
         errno = 0;
         const struct group *entry = getgrnam(group);
         if (entry == NULL) {
             errno = errno != 0 ? errno : ENOENT;
-            return STATUS_IO;
+            return RESULT_IO;
         }
-        if (unixsocket_give(path, (uid_t)-1, entry->gr_gid) != STATUS_OK)
-            return STATUS_IO;
+        if (unixsocket_give(path, (uid_t)-1, entry->gr_gid) != RESULT_OK)
+            return RESULT_IO;
     }
-    return chmod(path, (mode_t)mode) == 0 ? STATUS_OK : STATUS_IO;
+    return chmod(path, (mode_t)mode) == 0 ? RESULT_OK : RESULT_IO;
 }
 
 /* A socket bound to the path; -1 with errno.  No moment in which others could connect: the mode is
@@ -154,16 +154,16 @@ static int open_bound(const char *path)
     return -1;
 }
 
-enum status unixsocket_listen(const char *path, unsigned mode, const char *group, int backlog,
+enum result unixsocket_listen(const char *path, unsigned mode, const char *group, int backlog,
                               int *out)
 {
     struct unixsocket_claim claim;
-    if (unixsocket_claim(path, &claim) != STATUS_OK)
-        return STATUS_IO;
+    if (unixsocket_claim(path, &claim) != RESULT_OK)
+        return RESULT_IO;
     int fd = open_bound(path);
     int reason = fd < 0 ? errno : 0;
     if (fd >= 0 &&
-        (unixsocket_open_up(path, mode, group) != STATUS_OK || listen(fd, backlog) != 0)) {
+        (unixsocket_open_up(path, mode, group) != RESULT_OK || listen(fd, backlog) != 0)) {
         reason = errno;
         (void)unlink(path);
         (void)close(fd);
@@ -171,8 +171,8 @@ enum status unixsocket_listen(const char *path, unsigned mode, const char *group
     unixsocket_release(&claim);
     if (reason != 0) {
         errno = reason;
-        return STATUS_IO;
+        return RESULT_IO;
     }
     *out = fd;
-    return STATUS_OK;
+    return RESULT_OK;
 }

@@ -6,7 +6,7 @@
 #ifndef IPREVD_UNIXSOCKET_H
 #define IPREVD_UNIXSOCKET_H
 
-#include "base/status.h"
+#include "base/result.h"
 
 #include <sys/types.h>
 
@@ -20,28 +20,28 @@ struct unixsocket_claim {
 
 /*
  * Keep others of our kind off `path` and free it.  bind() and listen() belong between this and
- * unixsocket_release().  STATUS_IO with errno: EADDRINUSE somebody answers there, EEXIST something
+ * unixsocket_release().  RESULT_IO with errno: EADDRINUSE somebody answers there, EEXIST something
  * that is no socket lies there, ENAMETOOLONG; others as the system says.
  */
-enum status unixsocket_claim(const char *path, struct unixsocket_claim *out) MUST_CHECK;
+enum result unixsocket_claim(const char *path, struct unixsocket_claim *out) MUST_CHECK;
 
 /* Bound, or given up: let others try.  The lock file goes. */
 void unixsocket_release(struct unixsocket_claim *claim);
 
 /*
  * Give the socket at `path` to an owner and a group; (uid_t)-1 and (gid_t)-1 leave them.  Never
- * follows a symbolic link.  STATUS_IO with errno.
+ * follows a symbolic link.  RESULT_IO with errno.
  */
-enum status unixsocket_give(const char *path, uid_t uid, gid_t gid) MUST_CHECK;
+enum result unixsocket_give(const char *path, uid_t uid, gid_t gid) MUST_CHECK;
 
-/* Give the socket at `path` a mode, and a group by name (NULL: as it is).  STATUS_IO with errno. */
-enum status unixsocket_open_up(const char *path, unsigned mode, const char *group) MUST_CHECK;
+/* Give the socket at `path` a mode, and a group by name (NULL: as it is).  RESULT_IO with errno. */
+enum result unixsocket_open_up(const char *path, unsigned mode, const char *group) MUST_CHECK;
 
 /*
- * All of it: claim, bind, open up, listen.  *out does not block and is not inherited.  STATUS_IO
+ * All of it: claim, bind, open up, listen.  *out does not block and is not inherited.  RESULT_IO
  * with errno: nothing of ours is left at `path`.
  */
-enum status unixsocket_listen(const char *path, unsigned mode, const char *group, int backlog,
+enum result unixsocket_listen(const char *path, unsigned mode, const char *group, int backlog,
                               int *out) MUST_CHECK;
 
 #endif

@@ -45,14 +45,14 @@ const char *rrtype_text(uint16_t type)
     }
 }
 
-enum status question_from_name(const char *name, enum rrtype type, struct question *out)
+enum result question_from_name(const char *name, enum rrtype type, struct question *out)
 {
     struct question question = {.type = (uint16_t)type};
     size_t used = 0;
     while (*name != '\0') {
         size_t length = strcspn(name, ".");
         if (length == 0 || length > 63 || used + length + 2 > WIRE_NAME_MAX)
-            return STATUS_INVALID;
+            return RESULT_INVALID;
         question.name[used++] = (uint8_t)length;
         for (size_t i = 0; i < length; i++) {
             char c = name[i];
@@ -65,14 +65,14 @@ enum status question_from_name(const char *name, enum rrtype type, struct questi
     question.name[used++] = 0;
     question.length = (uint8_t)used;
     *out = question;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 void question_from_addr(const struct ipaddr *addr, struct question *out)
 {
     char name[IPADDR_REVERSE_MAX];
     /* A reverse name always has a wire form. */
-    if (question_from_name(ipaddr_reverse_name(addr, name), RR_PTR, out) != STATUS_OK)
+    if (question_from_name(ipaddr_reverse_name(addr, name), RR_PTR, out) != RESULT_OK)
         *out = (struct question){.type = RR_PTR, .length = 1};
 }
 
@@ -242,7 +242,7 @@ void answer_unref(const struct answer *answer)
 void answer_address(const struct answer *answer, size_t i, struct ipaddr *out)
 {
     size_t length = answer->type == RR_A ? 4 : 16;
-    if (ipaddr_from_bytes(answer->payload + i * length, length, out) != STATUS_OK)
+    if (ipaddr_from_bytes(answer->payload + i * length, length, out) != RESULT_OK)
         *out = (struct ipaddr){0};
 }
 

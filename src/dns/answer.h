@@ -71,8 +71,8 @@ bool dns_problem_is_ours(enum dns_problem problem);
 /* "A", "PTR", ...: static text; "TYPE?" for others. */
 const char *rrtype_text(uint16_t type);
 
-/* From a canonical host name (core/hostname.h).  STATUS_INVALID when it has no wire form. */
-enum status question_from_name(const char *name, enum rrtype type, struct question *out) MUST_CHECK;
+/* From a canonical host name (core/hostname.h).  RESULT_INVALID when it has no wire form. */
+enum result question_from_name(const char *name, enum rrtype type, struct question *out) MUST_CHECK;
 
 /* For the PTR RRset of an address. */
 void question_from_addr(const struct ipaddr *addr, struct question *out);

@@ -21,7 +21,7 @@ struct cache *cache_new(const struct cache_limits *limits, uint64_t seed)
         return NULL;
     cache->seed = seed;
     for (size_t i = 0; i < CACHE_SHARDS; i++)
-        if (shard_init(&cache->shards[i], limits) != STATUS_OK) {
+        if (shard_init(&cache->shards[i], limits) != RESULT_OK) {
             cache_free(cache);
             return NULL;
         }

@@ -94,18 +94,18 @@ bool cache_each_part(struct cache *cache, unsigned part, int64_t now_ms,
 
 /*
  * Save to a file, one caller at a time: atomic (PATH.new, fsync, rename), and readers wait for
- * short locks only.  What is kept: answers of servers, fresh or stale, but no failures.  STATUS_IO:
+ * short locks only.  What is kept: answers of servers, fresh or stale, but no failures.  RESULT_IO:
  * errno says why, and an older file is untouched.
  *
- * Load into a cache in use or not; what it knows already wins.  STATUS_NOTFOUND: no file.
- * STATUS_IO: errno.  STATUS_INVALID: the file is damaged, cut short, foreign, or of another
+ * Load into a cache in use or not; what it knows already wins.  RESULT_NOTFOUND: no file.
+ * RESULT_IO: errno.  RESULT_INVALID: the file is damaged, cut short, foreign, or of another
  * version, *why says which (a static phrase: "is cut short"), and what came before the damage under
  * a good checksum is loaded.  Ages are kept by the wall clock; if that went backwards since the
  * file was written, all answers count as expired just now.  The cache's present limits apply.
  */
-enum status cache_save(struct cache *cache, const char *path, int64_t now_ms,
+enum result cache_save(struct cache *cache, const char *path, int64_t now_ms,
                        int64_t wall_s) MUST_CHECK;
-enum status cache_load(struct cache *cache, const char *path, int64_t now_ms, int64_t wall_s,
+enum result cache_load(struct cache *cache, const char *path, int64_t now_ms, int64_t wall_s,
                        const char **why) MUST_CHECK;
 
 #endif

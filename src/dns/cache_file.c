@@ -90,39 +90,39 @@ static bool is_worth_saving(const struct shard *shard, const struct entry *entry
            !shard_is_dead(shard, entry, now_ms);
 }
 
-static enum status make_room(struct writer *writer, size_t size)
+static enum result make_room(struct writer *writer, size_t size)
 {
     size_t room = writer->room;
     if (room - writer->used >= size)
-        return STATUS_OK;
+        return RESULT_OK;
     while (room - writer->used < size)
         room *= 2;
     uint8_t *block = realloc(writer->block, room);
     if (block == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     writer->block = block;
     writer->room = room;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* Copy records of buckets from *bucket on, under one lock, until there is enough for a while. */
-static enum status copy_some(struct writer *writer, struct shard *shard, size_t *bucket)
+static enum result copy_some(struct writer *writer, struct shard *shard, size_t *bucket)
 {
-    enum status status = STATUS_OK;
+    enum result status = RESULT_OK;
     pthread_mutex_lock(&shard->lock);
     size_t end = *bucket + BUCKETS_A_LOCK;
-    for (; status == STATUS_OK && *bucket < end && writer->used < BLOCK_BYTES; ++*bucket) {
+    for (; status == RESULT_OK && *bucket < end && writer->used < BLOCK_BYTES; ++*bucket) {
         if (*bucket >= shard->bucket_count) {
             *bucket = SIZE_MAX;
             break;
         }
         for (const struct entry *entry = shard_bucket_at(shard, *bucket);
-             entry != NULL && status == STATUS_OK; entry = entry->chain) {
+             entry != NULL && status == RESULT_OK; entry = entry->chain) {
             if (!is_worth_saving(shard, entry, writer->now_ms) ||
                 writer->used + record_size(entry) > CACHE_FILE_BLOCK_MAX)
                 continue;
             status = make_room(writer, record_size(entry));
-            if (status == STATUS_OK)
+            if (status == RESULT_OK)
                 writer->used =
                     (size_t)(put_record(writer->block + writer->used, entry, writer->now_ms) -
                              writer->block);
@@ -132,22 +132,22 @@ static enum status copy_some(struct writer *writer, struct shard *shard, size_t 
     return status;
 }
 
-static enum status write_all(int fd, const uint8_t *bytes, size_t length)
+static enum result write_all(int fd, const uint8_t *bytes, size_t length)
 {
     while (length > 0) {
         ssize_t written = write(fd, bytes, length);
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return STATUS_IO;
+            return RESULT_IO;
         bytes += written;
         length -= (size_t)written;
     }
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* Write the block, which may be the empty one at the end, and begin another. */
-static enum status write_block(struct writer *writer)
+static enum result write_block(struct writer *writer)
 {
     size_t length = writer->used - CACHE_FILE_BLOCK_HEADER;
     (void)put_number(writer->block, length, 4);
@@ -159,7 +159,7 @@ static enum status write_block(struct writer *writer)
     return write_all(writer->fd, writer->block, used);
 }
 
-static enum status write_header(struct writer *writer, int64_t wall_s)
+static enum result write_header(struct writer *writer, int64_t wall_s)
 {
     uint8_t header[CACHE_FILE_HEADER_LENGTH];
     uint8_t *at = header;
@@ -172,33 +172,33 @@ static enum status write_header(struct writer *writer, int64_t wall_s)
     return write_all(writer->fd, header, sizeof header);
 }
 
-static enum status write_records(struct writer *writer, struct cache *cache)
+static enum result write_records(struct writer *writer, struct cache *cache)
 {
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < CACHE_SHARDS && status == STATUS_OK; i++)
-        for (size_t bucket = 0; bucket != SIZE_MAX && status == STATUS_OK;) {
+    enum result status = RESULT_OK;
+    for (size_t i = 0; i < CACHE_SHARDS && status == RESULT_OK; i++)
+        for (size_t bucket = 0; bucket != SIZE_MAX && status == RESULT_OK;) {
             status = copy_some(writer, &cache->shards[i], &bucket);
-            if (status == STATUS_OK && writer->used >= BLOCK_BYTES)
+            if (status == RESULT_OK && writer->used >= BLOCK_BYTES)
                 status = write_block(writer);
         }
-    if (status == STATUS_OK && writer->used > CACHE_FILE_BLOCK_HEADER)
+    if (status == RESULT_OK && writer->used > CACHE_FILE_BLOCK_HEADER)
         status = write_block(writer);
-    return status == STATUS_OK ? write_block(writer) : status;
+    return status == RESULT_OK ? write_block(writer) : status;
 }
 
-static enum status write_file(struct cache *cache, int fd, int64_t now_ms, int64_t wall_s)
+static enum result write_file(struct cache *cache, int fd, int64_t now_ms, int64_t wall_s)
 {
     struct writer writer = {
         .fd = fd, .used = CACHE_FILE_BLOCK_HEADER, .room = 2 * BLOCK_BYTES, .now_ms = now_ms};
     writer.block = malloc(writer.room);
     if (writer.block == NULL)
-        return STATUS_NOMEM;
-    enum status status = write_header(&writer, wall_s);
-    if (status == STATUS_OK)
+        return RESULT_NOMEM;
+    enum result status = write_header(&writer, wall_s);
+    if (status == RESULT_OK)
         status = write_records(&writer, cache);
     free(writer.block);
-    if (status == STATUS_OK && fsync(fd) != 0)
-        status = STATUS_IO;
+    if (status == RESULT_OK && fsync(fd) != 0)
+        status = RESULT_IO;
     return status;
 }
 
@@ -227,26 +227,26 @@ static void give_up(const char *temporary)
     errno = error;
 }
 
-enum status cache_save(struct cache *cache, const char *path, int64_t now_ms, int64_t wall_s)
+enum result cache_save(struct cache *cache, const char *path, int64_t now_ms, int64_t wall_s)
 {
     static const char suffix[] = ".new";
     size_t length = strlen(path);
     char *temporary = malloc(length + sizeof suffix);
     if (temporary == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     memcpy(temporary, path, length);
     memcpy(temporary + length, suffix, sizeof suffix);
-    enum status status = STATUS_IO;
+    enum result status = RESULT_IO;
     /* What another save left half-done is not continued, nor followed if it is a link. */
     (void)unlink(temporary);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (fd >= 0) {
         status = write_file(cache, fd, now_ms, wall_s);
-        if (close(fd) != 0 && status == STATUS_OK)
-            status = STATUS_IO;
-        if (status == STATUS_OK && rename(temporary, path) != 0)
-            status = STATUS_IO;
-        if (status == STATUS_OK)
+        if (close(fd) != 0 && status == RESULT_OK)
+            status = RESULT_IO;
+        if (status == RESULT_OK && rename(temporary, path) != 0)
+            status = RESULT_IO;
+        if (status == RESULT_OK)
             sync_directory(path);
         else
             give_up(temporary);
@@ -271,17 +271,17 @@ struct reader {
     const char *why;
 };
 
-static enum status invalid(struct reader *reader, const char *why)
+static enum result invalid(struct reader *reader, const char *why)
 {
     reader->why = why;
-    return STATUS_INVALID;
+    return RESULT_INVALID;
 }
 
-static enum status read_all(struct reader *reader, uint8_t *bytes, size_t length)
+static enum result read_all(struct reader *reader, uint8_t *bytes, size_t length)
 {
     if (fread(bytes, 1, length, reader->file) == length)
-        return STATUS_OK;
-    return ferror(reader->file) ? STATUS_IO : invalid(reader, cut_short);
+        return RESULT_OK;
+    return ferror(reader->file) ? RESULT_IO : invalid(reader, cut_short);
 }
 
 /* A lower-case uncompressed name at `at`, `left` bytes before the end: its length, or 0. */
@@ -344,7 +344,7 @@ struct saved {
 };
 
 /* `at`: behind the record's length; `length`: of the rest. */
-static enum status read_record(struct reader *reader, const uint8_t *at, size_t length,
+static enum result read_record(struct reader *reader, const uint8_t *at, size_t length,
                                struct saved *out)
 {
     uint64_t type = get_number(&at, 2), outcome = get_number(&at, 1), flags = get_number(&at, 1);
@@ -359,7 +359,7 @@ static enum status read_record(struct reader *reader, const uint8_t *at, size_t 
         return invalid(reader, damaged);
     struct answer *answer = answer_new((uint16_t)type, (enum dns_outcome)outcome, payload);
     if (answer == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     answer->origin = DNS_FROM_NETWORK;
     answer->secure = (flags & FLAG_SECURE) != 0;
     answer->server = ANSWER_NO_SERVER; /* numbers are of one run of the program */
@@ -372,7 +372,7 @@ static enum status read_record(struct reader *reader, const uint8_t *at, size_t 
     out->name = at;
     out->length = (uint8_t)name;
     out->in_main = (flags & FLAG_IN_MAIN) != 0;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* Does the cache know the answer, or another one that contradicts it?  See cache_store(). */
@@ -417,7 +417,7 @@ static void keep_record(struct reader *reader, const struct saved *saved)
 }
 
 /* The records of a block whose checksum was right. */
-static enum status read_records(struct reader *reader, size_t length)
+static enum result read_records(struct reader *reader, size_t length)
 {
     const uint8_t *at = reader->record;
     for (size_t left = length; left > 0;) {
@@ -427,23 +427,23 @@ static enum status read_records(struct reader *reader, size_t length)
         if (size < RECORD_FIXED - 4 || size > left - 4)
             return invalid(reader, damaged);
         struct saved saved;
-        enum status status = read_record(reader, at, size, &saved);
-        if (status != STATUS_OK)
+        enum result status = read_record(reader, at, size, &saved);
+        if (status != RESULT_OK)
             return status;
         keep_record(reader, &saved);
         answer_unref(saved.answer);
         at += size;
         left -= 4 + size;
     }
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* One block; *length 0: it was the end. */
-static enum status read_block(struct reader *reader, size_t *length)
+static enum result read_block(struct reader *reader, size_t *length)
 {
     uint8_t header[CACHE_FILE_BLOCK_HEADER];
-    enum status status = read_all(reader, header, sizeof header);
-    if (status != STATUS_OK)
+    enum result status = read_all(reader, header, sizeof header);
+    if (status != RESULT_OK)
         return status;
     const uint8_t *at = header;
     size_t size = (size_t)get_number(&at, 4);
@@ -453,35 +453,35 @@ static enum status read_block(struct reader *reader, size_t *length)
     if (size > reader->room) {
         uint8_t *record = realloc(reader->record, size);
         if (record == NULL)
-            return STATUS_NOMEM;
+            return RESULT_NOMEM;
         reader->record = record;
         reader->room = size;
     }
-    status = size == 0 ? STATUS_OK : read_all(reader, reader->record, size);
-    if (status != STATUS_OK)
+    status = size == 0 ? RESULT_OK : read_all(reader, reader->record, size);
+    if (status != RESULT_OK)
         return status;
     reader->sum = cache_file_sum(reader->sum, header, 4);
     reader->sum = size == 0 ? reader->sum : cache_file_sum(reader->sum, reader->record, size);
     if (reader->sum != sum)
         return invalid(reader, damaged);
     *length = size;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
-static enum status read_header(struct reader *reader, int64_t wall_s)
+static enum result read_header(struct reader *reader, int64_t wall_s)
 {
     uint8_t header[CACHE_FILE_HEADER_LENGTH];
-    enum status status = read_all(reader, header, CACHE_FILE_MAGIC_LENGTH + 4);
-    if (status == STATUS_IO)
+    enum result status = read_all(reader, header, CACHE_FILE_MAGIC_LENGTH + 4);
+    if (status == RESULT_IO)
         return status;
-    if (status != STATUS_OK || memcmp(header, CACHE_FILE_MAGIC, CACHE_FILE_MAGIC_LENGTH) != 0)
+    if (status != RESULT_OK || memcmp(header, CACHE_FILE_MAGIC, CACHE_FILE_MAGIC_LENGTH) != 0)
         return invalid(reader, "is not a cache file");
     const uint8_t *at = header + CACHE_FILE_MAGIC_LENGTH;
     if (get_number(&at, 4) != CACHE_FILE_VERSION)
         return invalid(reader, "is of another version");
     size_t rest = sizeof header - CACHE_FILE_MAGIC_LENGTH - 4;
     status = read_all(reader, header + CACHE_FILE_MAGIC_LENGTH + 4, rest);
-    if (status != STATUS_OK)
+    if (status != RESULT_OK)
         return status;
     at += 4;
     int64_t saved_s = (int64_t)get_number(&at, 8);
@@ -492,21 +492,21 @@ static enum status read_header(struct reader *reader, int64_t wall_s)
     reader->age_ms = backwards                      ? -1
                      : wall_s - saved_s < INT32_MAX ? (wall_s - saved_s) * 1000
                                                     : (int64_t)INT32_MAX * 1000;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
-static enum status read_file(struct reader *reader, int64_t wall_s)
+static enum result read_file(struct reader *reader, int64_t wall_s)
 {
     size_t length = 0;
-    enum status status = read_header(reader, wall_s);
-    while (status == STATUS_OK) {
+    enum result status = read_header(reader, wall_s);
+    while (status == RESULT_OK) {
         status = read_block(reader, &length);
-        if (status == STATUS_OK && length == 0)
+        if (status == RESULT_OK && length == 0)
             break;
-        if (status == STATUS_OK)
+        if (status == RESULT_OK)
             status = read_records(reader, length);
     }
-    if (status == STATUS_OK && fgetc(reader->file) != EOF)
+    if (status == RESULT_OK && fgetc(reader->file) != EOF)
         return invalid(reader, "goes on after its end");
     return status;
 }
@@ -532,15 +532,15 @@ static FILE *open_regular(const char *path)
     return file;
 }
 
-enum status cache_load(struct cache *cache, const char *path, int64_t now_ms, int64_t wall_s,
+enum result cache_load(struct cache *cache, const char *path, int64_t now_ms, int64_t wall_s,
                        const char **why)
 {
     struct reader reader = {.cache = cache, .now_ms = now_ms};
     reader.file = open_regular(path);
     if (reader.file == NULL)
-        return errno == ENOENT ? STATUS_NOTFOUND : errno == ENOMEM ? STATUS_NOMEM : STATUS_IO;
-    enum status status = read_file(&reader, wall_s);
-    if (status == STATUS_INVALID)
+        return errno == ENOENT ? RESULT_NOTFOUND : errno == ENOMEM ? RESULT_NOMEM : RESULT_IO;
+    enum result status = read_file(&reader, wall_s);
+    if (status == RESULT_INVALID)
         *why = reader.why;
     int error = errno;
     free(reader.record);

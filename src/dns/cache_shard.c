@@ -317,7 +317,7 @@ void shard_set_limits(struct shard *shard, const struct cache_limits *limits)
     evict(shard, INT64_MIN);
 }
 
-enum status shard_init(struct shard *shard, const struct cache_limits *limits)
+enum result shard_init(struct shard *shard, const struct cache_limits *limits)
 {
     TAILQ_INIT(&shard->small);
     TAILQ_INIT(&shard->main);
@@ -326,11 +326,11 @@ enum status shard_init(struct shard *shard, const struct cache_limits *limits)
             free(shard->segments[0]);
         free(shard->segments);
         shard->segments = NULL;
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     }
     shard->bucket_count = SEGMENT_BUCKETS;
     shard_set_limits(shard, limits);
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 void shard_clear(struct shard *shard)

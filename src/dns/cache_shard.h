@@ -76,7 +76,7 @@ uint64_t cache_name_hash(const struct cache *cache, const uint8_t *name, size_t 
 struct shard *cache_shard_of(struct cache *cache, uint64_t hash);
 
 /* Make and end a shard, zeroed before.  The lock is made too; it need not be held. */
-enum status shard_init(struct shard *shard, const struct cache_limits *limits) MUST_CHECK;
+enum result shard_init(struct shard *shard, const struct cache_limits *limits) MUST_CHECK;
 void shard_clear(struct shard *shard);
 
 /* The shard's part of the cache's limits; evicts at once. */

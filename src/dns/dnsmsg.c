@@ -161,12 +161,12 @@ static bool scan(struct message *message)
     return true;
 }
 
-static enum status decode_at(const struct message *message, size_t offset, struct rr *out)
+static enum result decode_at(const struct message *message, size_t offset, struct rr *out)
 {
     struct wire_record record;
 
     if (!wire_record(&message->wire, offset, &record))
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     return rr_decode(&message->wire, &record, out);
 }
 
@@ -174,56 +174,56 @@ static enum status decode_at(const struct message *message, size_t offset, struc
  * The CNAME of `name`, if there is one.  Two of them are against the rules (RFC 2181 10.1): the
  * first in canonical order is taken, so that the order in the packet does not matter.
  */
-static enum status find_cname(const struct message *message, const struct name *name,
+static enum result find_cname(const struct message *message, const struct name *name,
                               struct rr *out)
 {
-    enum status status = STATUS_NOTFOUND;
+    enum result status = RESULT_NOTFOUND;
 
     for (unsigned i = 0; i < message->cname_count; i++) {
         struct rr rr;
-        enum status got;
+        enum result got;
 
         if (!wire_name_equal(&message->wire, message->cnames[i], name->bytes, name->length))
             continue;
         got = decode_at(message, message->cnames[i], &rr);
-        if (got != STATUS_OK)
+        if (got != RESULT_OK)
             return got;
-        if (status == STATUS_OK && wire_name_compare(rr.data, out->data) >= 0)
+        if (status == RESULT_OK && wire_name_compare(rr.data, out->data) >= 0)
             continue;
         *out = rr;
-        status = STATUS_OK;
+        status = RESULT_OK;
     }
     return status;
 }
 
 /*
  * Go to the end of the chain that starts at `name`.  In a chain without a circle no CNAME is used
- * twice. STATUS_LIMIT: a circle, or too long.
+ * twice. RESULT_LIMIT: a circle, or too long.
  */
-static enum status follow_chain(const struct message *message, struct name *name,
+static enum result follow_chain(const struct message *message, struct name *name,
                                 struct source_result *result)
 {
     unsigned hops = 0;
 
     if (message->cnames_over)
-        return STATUS_LIMIT;
+        return RESULT_LIMIT;
     for (;;) {
         struct rr rr;
-        enum status status = find_cname(message, name, &rr);
+        enum result status = find_cname(message, name, &rr);
 
-        if (status == STATUS_NOTFOUND)
+        if (status == RESULT_NOTFOUND)
             break;
-        if (status != STATUS_OK)
+        if (status != RESULT_OK)
             return status;
         if (++hops > DNSMSG_HOPS_MAX)
-            return STATUS_LIMIT;
+            return RESULT_LIMIT;
         name->length = rr.data_length;
         memcpy(name->bytes, rr.data, rr.data_length);
         if (rr.ttl_s < result->chain_ttl_s)
             result->chain_ttl_s = rr.ttl_s;
     }
     result->hops = (uint8_t)hops;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* The offsets of the records asked for, of this name, up to the cap. */
@@ -251,19 +251,19 @@ static unsigned collect(const struct message *message, const struct name *name,
     return count;
 }
 
-/* Decode what collect() kept.  STATUS_INVALID: one of them is broken, and so is the message. */
-static enum status build_found(const struct message *message, const uint16_t *kept, unsigned count,
+/* Decode what collect() kept.  RESULT_INVALID: one of them is broken, and so is the message. */
+static enum result build_found(const struct message *message, const uint16_t *kept, unsigned count,
                                struct answer **out)
 {
     struct rr *records = malloc(count * sizeof *records); /* rr_decode() clears each */
-    enum status status = records == NULL ? STATUS_NOMEM : STATUS_OK;
+    enum result status = records == NULL ? RESULT_NOMEM : RESULT_OK;
 
-    for (unsigned i = 0; i < count && status == STATUS_OK; i++)
+    for (unsigned i = 0; i < count && status == RESULT_OK; i++)
         status = decode_at(message, kept[i], &records[i]);
-    if (status == STATUS_OK) {
+    if (status == RESULT_OK) {
         *out = rrset_answer(records, count, message->expect->question->type);
         if (*out == NULL)
-            status = STATUS_NOMEM;
+            status = RESULT_NOMEM;
     }
     free(records);
     return status;
@@ -271,25 +271,25 @@ static enum status build_found(const struct message *message, const uint16_t *ke
 
 /* The authority section's SOA, when its zone can speak for `name`; its negative TTL (RFC 2308 5).
  */
-static enum status find_soa(const struct message *message, const struct name *name, uint32_t *ttl_s)
+static enum result find_soa(const struct message *message, const struct name *name, uint32_t *ttl_s)
 {
     struct wire_record record;
     struct rr rr;
-    enum status status;
+    enum result status;
 
     if (message->soa == 0)
-        return STATUS_NOTFOUND;
+        return RESULT_NOTFOUND;
     if (!wire_record(&message->wire, message->soa, &record))
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     status = rr_decode(&message->wire, &record, &rr);
-    if (status == STATUS_OK)
+    if (status == RESULT_OK)
         status = rr_owner(&message->wire, &record, &rr);
-    if (status != STATUS_OK)
+    if (status != RESULT_OK)
         return status;
     if (!wire_name_under(name->bytes, rr.owner))
-        return STATUS_NOTFOUND;
+        return RESULT_NOTFOUND;
     *ttl_s = rr.minimum_s < rr.ttl_s ? rr.minimum_s : rr.ttl_s;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 static enum dnsmsg_kind failed(enum dns_problem what, enum dns_problem *problem)
@@ -299,9 +299,9 @@ static enum dnsmsg_kind failed(enum dns_problem what, enum dns_problem *problem)
 }
 
 /* A status on the way to an answer: broken messages fail, a lack of memory is an empty result. */
-static enum dnsmsg_kind give_up(enum status status, enum dns_problem *problem)
+static enum dnsmsg_kind give_up(enum result status, enum dns_problem *problem)
 {
-    return status == STATUS_NOMEM ? DNSMSG_ANSWER : failed(PROBLEM_MALFORMED, problem);
+    return status == RESULT_NOMEM ? DNSMSG_ANSWER : failed(PROBLEM_MALFORMED, problem);
 }
 
 static enum dnsmsg_kind negative(const struct message *message, const struct name *name,
@@ -311,9 +311,9 @@ static enum dnsmsg_kind negative(const struct message *message, const struct nam
     uint16_t type = message->expect->question->type;
     bool nxdomain = message->rcode == RCODE_NXDOMAIN;
     uint32_t ttl_s = 0;
-    enum status status = find_soa(message, name, &ttl_s);
+    enum result status = find_soa(message, name, &ttl_s);
 
-    if (status == STATUS_NOTFOUND) {
+    if (status == RESULT_NOTFOUND) {
         bool authoritative = (header[2] & AA) != 0;
 
         if (!nxdomain && result->hops > 0) {
@@ -326,7 +326,7 @@ static enum dnsmsg_kind negative(const struct message *message, const struct nam
              */
             return failed(PROBLEM_REFUSED, problem);
         }
-    } else if (status != STATUS_OK) {
+    } else if (status != RESULT_OK) {
         return give_up(status, problem);
     }
     result->answer = answer_new(type, nxdomain ? DNS_NXDOMAIN : DNS_NODATA, 0);
@@ -341,16 +341,16 @@ static enum dnsmsg_kind resolve(const struct message *message, struct source_res
     const struct question *question = message->expect->question;
     struct name name = {.length = question->length};
     uint16_t kept[DNSMSG_RECORDS_MAX], dropped;
-    enum status status;
+    enum result status;
     unsigned count;
 
     memcpy(name.bytes, question->name, question->length);
     status = follow_chain(message, &name, result);
-    if (status == STATUS_LIMIT) {
+    if (status == RESULT_LIMIT) {
         result->answer = answer_new_problem(question->type, PROBLEM_LOOP);
         return DNSMSG_ANSWER;
     }
-    if (status != STATUS_OK)
+    if (status != RESULT_OK)
         return give_up(status, problem);
     count = collect(message, &name, kept, &dropped);
     if (count == 0)
@@ -358,7 +358,7 @@ static enum dnsmsg_kind resolve(const struct message *message, struct source_res
     if (message->rcode != RCODE_NOERROR) /* records and "no such name" at once */
         return failed(PROBLEM_MALFORMED, problem);
     status = build_found(message, kept, count, &result->answer);
-    if (status != STATUS_OK)
+    if (status != RESULT_OK)
         return give_up(status, problem);
     result->answer->dropped = dropped;
     return DNSMSG_ANSWER;

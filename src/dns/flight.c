@@ -350,7 +350,7 @@ static void arm_stale_timer(struct flight *flight)
         return;
     if (flight->timer == NULL)
         flight->timer = loop_timer_new(flights->loop, on_stale_timer, flight);
-    if (flight->timer != NULL && loop_timer_arm(flight->timer, due_ms) != STATUS_OK)
+    if (flight->timer != NULL && loop_timer_arm(flight->timer, due_ms) != RESULT_OK)
         loop_timer_disarm(flight->timer);
 }
 
@@ -445,7 +445,7 @@ void flights_drop(struct flights *flights, struct resolver_request *request)
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-enum status flights_init(struct flights *flights)
+enum result flights_init(struct flights *flights)
 {
     size_t size = 64;
     while (size < flights->limits.max_flights && size < TABLE_MAX)
@@ -457,8 +457,8 @@ enum status flights_init(struct flights *flights)
     flights->nomem = answer_new_problem(RR_PTR, PROBLEM_MEMORY);
     if (flights->table == NULL || flights->refused == NULL || flights->cancelled == NULL ||
         flights->nomem == NULL)
-        return STATUS_NOMEM;
-    return STATUS_OK;
+        return RESULT_NOMEM;
+    return RESULT_OK;
 }
 
 void flights_clear(struct flights *flights)

@@ -73,8 +73,8 @@ struct flights {
                              unsigned server);
 };
 
-/* The rest of *flights is filled by the caller before.  STATUS_NOMEM. */
-enum status flights_init(struct flights *flights) MUST_CHECK;
+/* The rest of *flights is filled by the caller before.  RESULT_NOMEM. */
+enum result flights_init(struct flights *flights) MUST_CHECK;
 
 /* Cancels every flight: all who wait are told.  Fine when init failed. */
 void flights_clear(struct flights *flights);

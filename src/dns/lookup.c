@@ -183,10 +183,10 @@ static void ask_question(struct ask *ask, const struct question *question)
     atomic_fetch_add(&part->refs, 2); /* for the answer, and for this function */
     switch (resolver_ask(lookup->resolver, question, part->deadline_ms, on_answer, ask, &now,
                          &request)) {
-    case STATUS_PENDING:
+    case RESULT_PENDING:
         keep_handle(ask, request);
         break;
-    case STATUS_OK:
+    case RESULT_OK:
         settle(ask, now.answer, &now);
         part_unref(part);
         break;
@@ -201,7 +201,7 @@ static void ask_question(struct ask *ask, const struct question *question)
 static void ask_name(struct ask *ask, const char *name, enum rrtype type)
 {
     struct question question;
-    if (question_from_name(name, type, &question) == STATUS_OK)
+    if (question_from_name(name, type, &question) == RESULT_OK)
         ask_question(ask, &question);
 }
 
@@ -316,23 +316,23 @@ struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *clie
     return lookup;
 }
 
-enum status lookup_helo(struct lookup *lookup, const struct helo *helo, int64_t deadline_ms)
+enum result lookup_helo(struct lookup *lookup, const struct helo *helo, int64_t deadline_ms)
 {
     part_drop(lookup->helo);
     lookup->helo = NULL;
     lookup->helo_failed = false;
     if (helo->name[0] == '\0')
-        return STATUS_OK;
+        return RESULT_OK;
     struct part *part = calloc(1, sizeof *part + asks_size(ASK_HELO_COUNT));
     if (part == NULL) {
         lookup->helo_failed = true;
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     }
     part_init(part, lookup, ASK_HELO_COUNT, deadline_ms, on_helo_answer);
     memcpy(part->name, helo->name, sizeof part->name);
     lookup->helo = part;
     ask_name(&part->asks[ASK_HELO], part->name, own_type(lookup));
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 void lookup_free(struct lookup *lookup)
@@ -587,14 +587,14 @@ static bool ran_out(const struct part *part)
 }
 
 /* With the lock held, so that nothing changes between measuring and filling. */
-static enum status fill_facts(struct lookup *lookup, struct facts *facts)
+static enum result fill_facts(struct lookup *lookup, struct facts *facts)
 {
     if (ran_out(&lookup->reverse) || ran_out(lookup->helo))
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     free(lookup->facts_memory);
     lookup->facts_memory = malloc(facts_room(lookup) + 1);
     if (lookup->facts_memory == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     struct arena arena = {.memory = lookup->facts_memory};
     struct name_facts *names = take(&arena, names_max(&lookup->reverse) * sizeof *names);
     facts->client = lookup->client;
@@ -602,15 +602,15 @@ static enum status fill_facts(struct lookup *lookup, struct facts *facts)
     facts->name_count = fill_names(lookup, &arena, names, &facts->names_over);
     facts->names = names;
     fill_helo(lookup, &arena, facts);
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
-enum status lookup_facts(struct lookup *lookup, struct facts *facts)
+enum result lookup_facts(struct lookup *lookup, struct facts *facts)
 {
     if (lookup->helo_failed)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     pthread_mutex_lock(&lookup->lock);
-    enum status status = fill_facts(lookup, facts);
+    enum result status = fill_facts(lookup, facts);
     pthread_mutex_unlock(&lookup->lock);
     facts->resolver_down = resolver_is_down(lookup->resolver);
     return status;

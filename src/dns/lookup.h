@@ -26,10 +26,10 @@ struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *clie
 /*
  * (Re)start the EHLO part: an earlier one is dropped.  Asks only if helo->name is not "".
  * deadline_ms: absolute, monotonic, for this part: an EHLO after STARTTLS may come late; the
- * reverse part keeps its own.  STATUS_NOMEM: nothing started, and lookup_facts() says STATUS_NOMEM
+ * reverse part keeps its own.  RESULT_NOMEM: nothing started, and lookup_facts() says RESULT_NOMEM
  * too.
  */
-enum status lookup_helo(struct lookup *lookup, const struct helo *helo,
+enum result lookup_helo(struct lookup *lookup, const struct helo *helo,
                         int64_t deadline_ms) MUST_CHECK;
 
 /* Everything known, or the deadlines of what is not past? */
@@ -45,9 +45,9 @@ bool lookup_wait_ms(struct lookup *lookup, unsigned most_ms) MUST_CHECK;
  * Fill the DNS part of facts (client, ptr, names, names_over, helo_name, helo_other, helo_mx,
  * resolver_down); the rest is left alone.  What is still open counts as DNS_TEMPERROR "deadline".
  * Pointers in facts live until the next lookup_helo(), lookup_facts() or lookup_free().
- * STATUS_NOMEM: facts not filled.
+ * RESULT_NOMEM: facts not filled.
  */
-enum status lookup_facts(struct lookup *lookup, struct facts *facts) MUST_CHECK;
+enum result lookup_facts(struct lookup *lookup, struct facts *facts) MUST_CHECK;
 
 /*
  * Milliseconds that the DNS took: from the start of a part, reverse or EHLO, to its last answer (or

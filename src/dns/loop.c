@@ -206,25 +206,25 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-enum status loop_start(struct loop *loop, const char *name)
+enum result loop_start(struct loop *loop, const char *name)
 {
     sigset_t all, old;
     int error;
 
     if (loop->started)
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     sigfillset(&all); /* signals are for the main thread */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     error = pthread_create(&loop->thread, NULL, thread_main, loop);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (error != 0) {
         errno = error;
-        return STATUS_IO;
+        return RESULT_IO;
     }
     loop->started = true;
     if (name != NULL)
         (void)pthread_setname_np(loop->thread, name);
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* Needs the lock. */
@@ -276,24 +276,24 @@ void loop_run_here(struct loop *loop)
     leave(loop);
 }
 
-enum status loop_post(struct loop *loop, void (*call)(void *arg), void *arg)
+enum result loop_post(struct loop *loop, void (*call)(void *arg), void *arg)
 {
     struct posted *posted = malloc(sizeof *posted);
-    enum status status = STATUS_OK;
+    enum result status = RESULT_OK;
 
     if (posted == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     posted->call = call;
     posted->arg = arg;
     pthread_mutex_lock(&loop->lock);
     if (loop->closed) {
-        status = STATUS_CLOSED;
+        status = RESULT_CLOSED;
     } else {
         STAILQ_INSERT_TAIL(&loop->posted, posted, link);
         wake(loop);
     }
     pthread_mutex_unlock(&loop->lock);
-    if (status != STATUS_OK)
+    if (status != RESULT_OK)
         free(posted);
     return status;
 }
@@ -316,7 +316,7 @@ int64_t loop_now_ms(const struct loop *loop)
     return now_ms != 0 ? now_ms : clock_ms(&clock_system);
 }
 
-static enum status timer_add(struct loop_timer *timer)
+static enum result timer_add(struct loop_timer *timer)
 {
     int64_t left_ms = timer->due_ms - loop_now_ms(timer->loop);
     struct timeval left;
@@ -325,7 +325,7 @@ static enum status timer_add(struct loop_timer *timer)
         left_ms = 0;
     left.tv_sec = (time_t)(left_ms / 1000);
     left.tv_usec = (suseconds_t)(left_ms % 1000 * 1000);
-    return event_add(&timer->event, &left) == 0 ? STATUS_OK : STATUS_NOMEM;
+    return event_add(&timer->event, &left) == 0 ? RESULT_OK : RESULT_NOMEM;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -336,7 +336,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     /* libevent counts from the time it cached at the start of the turn: it may come early. */
-    if (loop_now_ms(loop) < timer->due_ms && timer_add(timer) == STATUS_OK)
+    if (loop_now_ms(loop) < timer->due_ms && timer_add(timer) == RESULT_OK)
         return;
     timer->armed = false;
     loop->busy -= timer->idle ? 0 : 1;
@@ -359,13 +359,13 @@ struct loop_timer *loop_timer_new(struct loop *loop, void (*call)(void *arg), vo
     return timer;
 }
 
-enum status loop_timer_arm(struct loop_timer *timer, int64_t due_ms)
+enum result loop_timer_arm(struct loop_timer *timer, int64_t due_ms)
 {
-    enum status status;
+    enum result status;
 
     timer->due_ms = due_ms;
     status = timer_add(timer);
-    if (status == STATUS_OK && !timer->armed) {
+    if (status == RESULT_OK && !timer->armed) {
         timer->armed = true;
         timer->loop->busy += timer->idle ? 0 : 1;
     }
@@ -419,13 +419,13 @@ static void watch_remove(struct loop_watch *watch)
     watch->loop->busy -= watch->idle ? 0 : 1;
 }
 
-static enum status watch_add(struct loop_watch *watch)
+static enum result watch_add(struct loop_watch *watch)
 {
     if (event_add(watch->event, NULL) != 0)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     watch->added = true;
     watch->loop->busy += watch->idle ? 0 : 1;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 static short event_flags(unsigned what)
@@ -446,21 +446,21 @@ struct loop_watch *loop_watch_new(struct loop *loop, int fd, unsigned what,
     watch->call = call;
     watch->arg = arg;
     watch->event = event_new(loop->base, fd, event_flags(what), on_ready, watch);
-    if (watch->event == NULL || (what != 0 && watch_add(watch) != STATUS_OK)) {
+    if (watch->event == NULL || (what != 0 && watch_add(watch) != RESULT_OK)) {
         loop_watch_free(watch);
         return NULL;
     }
     return watch;
 }
 
-enum status loop_watch_change(struct loop_watch *watch, unsigned what)
+enum result loop_watch_change(struct loop_watch *watch, unsigned what)
 {
     watch_remove(watch);
     if (what == 0)
-        return STATUS_OK;
+        return RESULT_OK;
     if (event_assign(watch->event, watch->loop->base, watch->fd, event_flags(what), on_ready,
                      watch) != 0)
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     return watch_add(watch);
 }
 

@@ -7,7 +7,7 @@
 #ifndef IPREVD_LOOP_H
 #define IPREVD_LOOP_H
 
-#include "base/status.h"
+#include "base/result.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,8 +21,8 @@ struct event_base;
 struct loop *loop_new(void) MUST_CHECK;
 void loop_free(struct loop *loop);
 
-/* Start the thread (`name`: as shown by ps); STATUS_IO when it cannot be. */
-enum status loop_start(struct loop *loop, const char *name) MUST_CHECK;
+/* Start the thread (`name`: as shown by ps); RESULT_IO when it cannot be. */
+enum result loop_start(struct loop *loop, const char *name) MUST_CHECK;
 
 /* Stop the thread and wait for it. Posted calls that have not run yet do run. Idempotent. */
 void loop_stop(struct loop *loop);
@@ -31,10 +31,10 @@ void loop_stop(struct loop *loop);
 void loop_run_here(struct loop *loop);
 
 /*
- * Run call(arg) on the loop's thread, in order of posting.  From any thread.  STATUS_NOMEM or
- * STATUS_CLOSED: it will not run.
+ * Run call(arg) on the loop's thread, in order of posting.  From any thread.  RESULT_NOMEM or
+ * RESULT_CLOSED: it will not run.
  */
-enum status loop_post(struct loop *loop, void (*call)(void *arg), void *arg) MUST_CHECK;
+enum result loop_post(struct loop *loop, void (*call)(void *arg), void *arg) MUST_CHECK;
 
 bool loop_is_here(const struct loop *loop);
 
@@ -47,7 +47,7 @@ int64_t loop_now_ms(const struct loop *loop);
 /* One-shot timers, re-armable: call runs at due_ms.  NULL: out of memory. free(NULL) is fine, and
  * disarms. */
 struct loop_timer *loop_timer_new(struct loop *loop, void (*call)(void *arg), void *arg) MUST_CHECK;
-enum status loop_timer_arm(struct loop_timer *timer, int64_t due_ms) MUST_CHECK;
+enum result loop_timer_arm(struct loop_timer *timer, int64_t due_ms) MUST_CHECK;
 void loop_timer_disarm(struct loop_timer *timer);
 /* Before it is armed: loop_run_here() does not go on for this one. */
 void loop_timer_background(struct loop_timer *timer);
@@ -57,7 +57,7 @@ void loop_timer_free(struct loop_timer *timer);
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 struct loop_watch *loop_watch_new(struct loop *loop, int fd, unsigned what,
                                   void (*call)(void *arg, unsigned ready), void *arg) MUST_CHECK;
-enum status loop_watch_change(struct loop_watch *watch, unsigned what) MUST_CHECK;
+enum result loop_watch_change(struct loop_watch *watch, unsigned what) MUST_CHECK;
 /* Does loop_run_here() go on for this one?  It does unless told otherwise. */
 void loop_watch_keeps(struct loop_watch *watch, bool keeps);
 void loop_watch_free(struct loop_watch *watch);

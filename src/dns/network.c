@@ -59,8 +59,8 @@ static bool is_loopback(const struct ipaddr *addr)
     return addr->family == IP_V4 ? addr->bytes[0] == 127 : memcmp(addr->bytes, one, 16) == 0;
 }
 
-/* Those that stay keep their health.  STATUS_NOMEM: the list is as it was. */
-static enum status set_servers(struct network *network, const struct network_server *list,
+/* Those that stay keep their health.  RESULT_NOMEM: the list is as it was. */
+static enum result set_servers(struct network *network, const struct network_server *list,
                                unsigned count, bool trust_ad)
 {
     struct servers fresh = {.next = network->servers.next}, old = network->servers;
@@ -77,7 +77,7 @@ static enum status set_servers(struct network *network, const struct network_ser
             server = server_new(&list[i], label_of(network, &list[i]), trusted);
         if (server == NULL) {
             servers_clear(&fresh);
-            return STATUS_NOMEM;
+            return RESULT_NOMEM;
         }
         server->trusted = trusted;
         fresh.list[fresh.count++] = server;
@@ -86,18 +86,18 @@ static enum status set_servers(struct network *network, const struct network_ser
     network->servers = fresh;
     pthread_mutex_unlock(&network->pool.lock);
     servers_clear(&old);
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* ---- resolv.conf ---- */
 
-static enum status apply_resolvconf(struct network *network, const struct resolvconf *conf)
+static enum result apply_resolvconf(struct network *network, const struct resolvconf *conf)
 {
     const struct network_settings *settings = &network->settings;
-    enum status status =
+    enum result status =
         set_servers(network, conf->servers, conf->count, settings->trust_ad || conf->trust_ad);
 
-    if (status != STATUS_OK)
+    if (status != RESULT_OK)
         return status;
     if (settings->timeout_ms == 0)
         network->pool.timeout_ms = conf->timeout_ms;
@@ -107,7 +107,7 @@ static enum status apply_resolvconf(struct network *network, const struct resolv
     network->rotate = conf->rotate;
     if (conf->ignored > 0)
         log_warning("%s: %u nameserver lines are not usable", network->resolv_conf, conf->ignored);
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* A file that went away keeps its last servers: it is being replaced, most likely. */
@@ -116,7 +116,7 @@ static void watch_resolvconf(struct network *network)
     struct resolvconf conf;
     struct resolvconf_stamp stamp;
     int64_t now_ms = loop_now_ms(network->pool.loop);
-    enum status status;
+    enum result status;
 
     if (network->resolv_conf == NULL || now_ms < network->check_ms)
         return;
@@ -124,26 +124,26 @@ static void watch_resolvconf(struct network *network)
     if (!resolvconf_changed(network->resolv_conf, &network->stamp))
         return;
     status = resolvconf_read(network->resolv_conf, &conf, &stamp);
-    if (status == STATUS_IO) {
+    if (status == RESULT_IO) {
         log_warning("%s: %s: the DNS servers stay as they are", network->resolv_conf,
                     strerror(errno));
         network->stamp = stamp;
         return;
     }
-    if (status != STATUS_OK || apply_resolvconf(network, &conf) != STATUS_OK)
+    if (status != RESULT_OK || apply_resolvconf(network, &conf) != RESULT_OK)
         return; /* out of memory: the next look sees the change again */
     network->stamp = stamp;
     log_info("%s was read again: %u DNS servers", network->resolv_conf, network->servers.count);
 }
 
-static enum status first_resolvconf(struct network *network)
+static enum result first_resolvconf(struct network *network)
 {
     struct resolvconf conf;
-    enum status status = resolvconf_read(network->resolv_conf, &conf, &network->stamp);
+    enum result status = resolvconf_read(network->resolv_conf, &conf, &network->stamp);
 
-    if (status == STATUS_IO)
+    if (status == RESULT_IO)
         log_warning("%s: %s: the DNS server is 127.0.0.1", network->resolv_conf, strerror(errno));
-    else if (status != STATUS_OK)
+    else if (status != RESULT_OK)
         return status;
     network->check_ms = loop_now_ms(network->pool.loop) + NETWORK_CHECK_MS;
     return apply_resolvconf(network, &conf);
@@ -240,12 +240,12 @@ static bool declare_metrics(struct query_metrics *out, struct metrics *metrics)
            out->timeouts != NULL && out->seconds != NULL;
 }
 
-static enum status configure(struct network *network, struct metrics *metrics)
+static enum result configure(struct network *network, struct metrics *metrics)
 {
     const struct network_settings *settings = &network->settings;
 
     if (!declare_metrics(&network->pool.metrics, metrics))
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     if (settings->max_tcp > 0)
         network->pool.tcp_max = settings->max_tcp;
     if (settings->attempts > 0)
@@ -255,7 +255,7 @@ static enum status configure(struct network *network, struct metrics *metrics)
         return set_servers(network, settings->servers, settings->server_count, settings->trust_ad);
     network->resolv_conf =
         strdup(settings->resolv_conf != NULL ? settings->resolv_conf : "/etc/resolv.conf");
-    return network->resolv_conf == NULL ? STATUS_NOMEM : first_resolvconf(network);
+    return network->resolv_conf == NULL ? RESULT_NOMEM : first_resolvconf(network);
 }
 
 struct source *network_new(struct loop *loop, const struct network_settings *settings,
@@ -265,13 +265,13 @@ struct source *network_new(struct loop *loop, const struct network_settings *set
 
     if (network == NULL)
         return NULL;
-    if (query_pool_init(&network->pool, loop, query_turn) != STATUS_OK) {
+    if (query_pool_init(&network->pool, loop, query_turn) != RESULT_OK) {
         free(network);
         return NULL;
     }
     network->source.ops = &network_ops;
     network->settings = *settings;
-    if (configure(network, metrics) != STATUS_OK) {
+    if (configure(network, metrics) != RESULT_OK) {
         network_free(&network->source);
         return NULL;
     }

@@ -23,9 +23,9 @@ struct network_server {
 
 /*
  * "127.0.0.1", "127.0.0.1:5300", "::1", "[::1]:5353", "fe80::1%eth0".  A scope is needed by
- * link-local addresses only, and ignored elsewhere.  STATUS_INVALID otherwise.
+ * link-local addresses only, and ignored elsewhere.  RESULT_INVALID otherwise.
  */
-enum status network_server_parse(const char *text, struct network_server *out) MUST_CHECK;
+enum result network_server_parse(const char *text, struct network_server *out) MUST_CHECK;
 bool network_server_equal(const struct network_server *a, const struct network_server *b);
 const char *network_server_format(const struct network_server *server, char out[SERVER_TEXT_MAX]);
 

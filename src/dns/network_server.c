@@ -30,49 +30,49 @@ static bool is_link_local(const struct ipaddr *addr)
 }
 
 /* The address with its scope, which only link-local addresses have need of. */
-static enum status parse_address(char *text, struct network_server *out)
+static enum result parse_address(char *text, struct network_server *out)
 {
     char *scope = strchr(text, '%');
 
     if (scope != NULL)
         *scope++ = '\0';
-    if (ipaddr_parse(text, &out->addr) != STATUS_OK)
-        return STATUS_INVALID;
+    if (ipaddr_parse(text, &out->addr) != RESULT_OK)
+        return RESULT_INVALID;
     out->scope = 0;
     if (scope == NULL || !is_link_local(&out->addr))
-        return scope == NULL || out->addr.family == IP_V6 ? STATUS_OK : STATUS_INVALID;
+        return scope == NULL || out->addr.family == IP_V6 ? RESULT_OK : RESULT_INVALID;
     out->scope = if_nametoindex(scope);
     if (out->scope == 0) {
         char *end;
         unsigned long index = strtoul(scope, &end, 10);
 
         if (*scope < '0' || *scope > '9' || *end != '\0' || index == 0 || index > UINT32_MAX)
-            return STATUS_INVALID;
+            return RESULT_INVALID;
         out->scope = (uint32_t)index;
     }
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
-enum status network_server_parse(const char *text, struct network_server *out)
+enum result network_server_parse(const char *text, struct network_server *out)
 {
     char copy[SERVER_TEXT_MAX + IF_NAMESIZE], *address = copy, *port = NULL;
     struct network_server server = {.port = NETWORK_PORT};
     size_t length = strlen(text);
 
     if (length >= sizeof copy)
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     memcpy(copy, text, length + 1);
     if (*copy == '[') {
         char *end = strchr(copy, ']');
 
         if (end == NULL || (end[1] != '\0' && end[1] != ':'))
-            return STATUS_INVALID;
+            return RESULT_INVALID;
         if (end[1] == ':')
             port = end + 2;
         *end = '\0';
         address = copy + 1;
         if (strchr(address, ':') == NULL) /* brackets are for IPv6 */
-            return STATUS_INVALID;
+            return RESULT_INVALID;
     } else if ((port = strchr(copy, ':')) != NULL) {
         if (strchr(port + 1, ':') == NULL)
             *port++ = '\0';
@@ -80,10 +80,10 @@ enum status network_server_parse(const char *text, struct network_server *out)
             port = NULL; /* IPv6 without brackets */
     }
     if ((port != NULL && !parse_port(port, &server.port)) ||
-        parse_address(address, &server) != STATUS_OK)
-        return STATUS_INVALID;
+        parse_address(address, &server) != RESULT_OK)
+        return RESULT_INVALID;
     *out = server;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 bool network_server_equal(const struct network_server *a, const struct network_server *b)

@@ -45,7 +45,7 @@ struct query {
 };
 
 static void query_next(struct query *query);
-static enum status lane_stream(struct lane *lane);
+static enum result lane_stream(struct lane *lane);
 
 /* ---- what is learned about servers ---- */
 
@@ -98,7 +98,7 @@ static void note_problem(struct query *query, enum dns_problem problem, const st
 /* A turn for those who wait for a TCP connection; later, as their failing may end other queries. */
 static void tcp_turn_at(struct query_pool *pool, int64_t due_ms)
 {
-    if (!TAILQ_EMPTY(&pool->tcp_waiting) && loop_timer_arm(pool->tcp_turn, due_ms) != STATUS_OK)
+    if (!TAILQ_EMPTY(&pool->tcp_waiting) && loop_timer_arm(pool->tcp_turn, due_ms) != RESULT_OK)
         log_error("out of memory: DNS queries over TCP are delayed");
 }
 
@@ -207,7 +207,7 @@ static void query_arm(struct query *query, int64_t due_ms)
 {
     if (due_ms > query->deadline_ms)
         due_ms = query->deadline_ms;
-    if (loop_timer_arm(query->timer, due_ms) != STATUS_OK)
+    if (loop_timer_arm(query->timer, due_ms) != RESULT_OK)
         query_fail(query, PROBLEM_LIMIT);
 }
 
@@ -242,7 +242,7 @@ static void lane_to_stream(struct lane *lane)
     lane_close(lane);
     lane->stream = true;
     metric_add(pool->metrics.tcp, 0, 0, 1);
-    if (lane_stream(lane) != STATUS_OK) {
+    if (lane_stream(lane) != RESULT_OK) {
         lane_failed(lane, PROBLEM_NETWORK);
         return;
     }
@@ -262,7 +262,7 @@ static void lane_stray(struct lane *lane)
         lane_failed(lane, PROBLEM_MALFORMED);
 }
 
-static enum status lane_ask(struct lane *lane);
+static enum result lane_ask(struct lane *lane);
 
 /* How long this server is waited for before the next is asked. */
 static int64_t lane_timeout_ms(const struct lane *lane, unsigned round)
@@ -277,13 +277,13 @@ static int64_t lane_timeout_ms(const struct lane *lane, unsigned round)
 static void lane_without_edns(struct lane *lane)
 {
     struct query *query = lane->query;
-    enum status status;
+    enum result status;
 
     lane_close(lane);
     lane->no_edns = true;
     status = lane_ask(lane);
-    if (status != STATUS_OK) {
-        lane_failed(lane, status == STATUS_IO ? PROBLEM_NETWORK : PROBLEM_LIMIT);
+    if (status != RESULT_OK) {
+        lane_failed(lane, status == RESULT_IO ? PROBLEM_NETWORK : PROBLEM_LIMIT);
         return;
     }
     query->current = lane;
@@ -355,7 +355,7 @@ static size_t lane_query(struct lane *lane, uint8_t message[DNSMSG_QUERY_MAX])
     return dnsmsg_query(&lane->query->question, lane->id, !lane->plain, message);
 }
 
-static enum status lane_renew(struct lane *lane)
+static enum result lane_renew(struct lane *lane)
 {
     struct query_pool *pool = lane->query->pool;
 
@@ -373,30 +373,30 @@ static void lane_wait_tcp(struct lane *lane)
 }
 
 /*
- * Connect, or wait for a turn.  STATUS_IO: the server cannot be reached (errno).  A lack of
+ * Connect, or wait for a turn.  RESULT_IO: the server cannot be reached (errno).  A lack of
  * descriptors is waited out.
  */
-static enum status lane_stream(struct lane *lane)
+static enum result lane_stream(struct lane *lane)
 {
     struct query_pool *pool = lane->query->pool;
     uint8_t message[DNSMSG_QUERY_MAX];
-    enum status status;
+    enum result status;
 
     if (pool->tcp_open >= pool->tcp_max) {
         lane_wait_tcp(lane);
-        return STATUS_OK;
+        return RESULT_OK;
     }
     status = lane_renew(lane);
-    if (status == STATUS_OK)
+    if (status == RESULT_OK)
         status = tcp_open(pool->loop, &lane->server->where, message, lane_query(lane, message),
                           &tcp_calls, lane, &lane->tcp);
-    if (status == STATUS_OK) {
+    if (status == RESULT_OK) {
         pool->tcp_open++;
-    } else if (status == STATUS_NOMEM || transport_error_is_local(errno)) {
+    } else if (status == RESULT_NOMEM || transport_error_is_local(errno)) {
         udp_spare_clear(&pool->spare); /* descriptors that nobody uses */
         lane_wait_tcp(lane);
         tcp_turn_at(pool, loop_now_ms(pool->loop) + QUERY_LOCAL_MS);
-        status = STATUS_OK;
+        status = RESULT_OK;
     }
     return status;
 }
@@ -411,41 +411,41 @@ void query_turn(void *arg)
 
         TAILQ_REMOVE(&pool->tcp_waiting, lane, link);
         lane->waiting = false;
-        if (lane_stream(lane) != STATUS_OK)
+        if (lane_stream(lane) != RESULT_OK)
             lane_failed(lane, PROBLEM_NETWORK);
         else if (lane->waiting)
             return; /* out of descriptors: another turn is on its way */
     }
 }
 
-static enum status lane_datagram(struct lane *lane)
+static enum result lane_datagram(struct lane *lane)
 {
     struct query_pool *pool = lane->query->pool;
     uint8_t message[DNSMSG_QUERY_MAX];
-    enum status status = STATUS_OK;
+    enum result status = RESULT_OK;
 
     if (lane->udp == NULL) {
         status = lane_renew(lane);
-        if (status == STATUS_OK)
+        if (status == RESULT_OK)
             status = udp_open(pool->loop, &pool->spare, &lane->server->where, &udp_calls, lane,
                               &lane->udp);
     }
-    if (status == STATUS_OK)
+    if (status == RESULT_OK)
         status = udp_send(lane->udp, message, lane_query(lane, message));
-    if (status == STATUS_OK)
+    if (status == RESULT_OK)
         lane->sent++;
     return status;
 }
 
 /*
- * Ask this server, or ask again.  STATUS_IO: it cannot be reached.  STATUS_LIMIT, STATUS_NOMEM: we
+ * Ask this server, or ask again.  RESULT_IO: it cannot be reached.  RESULT_LIMIT, RESULT_NOMEM: we
  * cannot ask now.
  */
-static enum status lane_ask(struct lane *lane)
+static enum result lane_ask(struct lane *lane)
 {
     struct query *query = lane->query;
     struct query_pool *pool = query->pool;
-    enum status status = STATUS_OK;
+    enum result status = RESULT_OK;
 
     if (lane->stream || pool->use_tcp) {
         if (!lane_open(lane))
@@ -453,13 +453,13 @@ static enum status lane_ask(struct lane *lane)
     } else {
         status = lane_datagram(lane);
     }
-    if (status == STATUS_IO && transport_error_is_local(errno))
-        return STATUS_LIMIT;
-    if (status != STATUS_OK)
+    if (status == RESULT_IO && transport_error_is_local(errno))
+        return RESULT_LIMIT;
+    if (status != RESULT_OK)
         return status;
     query->sent_ms = loop_now_ms(pool->loop);
     query_pool_asked(pool, lane->server);
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* The lane of the next try, or NULL: servers that are up in every round, the others once. */
@@ -505,17 +505,17 @@ static void query_next(struct query *query)
     unsigned round;
 
     while ((lane = query_try(query, &round)) != NULL) {
-        enum status status;
+        enum result status;
 
         if (lane->over)
             continue;
         status = lane_ask(lane);
-        if (status == STATUS_OK) {
+        if (status == RESULT_OK) {
             query->current = lane;
             query_arm(query, query->sent_ms + lane_timeout_ms(lane, round));
             return;
         }
-        if (status != STATUS_IO) {
+        if (status != RESULT_IO) {
             query_wait_local(query, lane);
             return;
         }

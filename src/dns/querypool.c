@@ -23,12 +23,12 @@ void query_pool_rest(struct query_pool *pool)
     if (pool->spare_ends)
         return;
     pool->spare_ends =
-        loop_timer_arm(pool->spare_timer, loop_now_ms(pool->loop) + SPARE_MS) == STATUS_OK;
+        loop_timer_arm(pool->spare_timer, loop_now_ms(pool->loop) + SPARE_MS) == RESULT_OK;
     if (!pool->spare_ends)
         udp_spare_clear(&pool->spare);
 }
 
-enum status query_pool_init(struct query_pool *pool, struct loop *loop, void (*turn)(void *pool))
+enum result query_pool_init(struct query_pool *pool, struct loop *loop, void (*turn)(void *pool))
 {
     memset(pool, 0, sizeof *pool);
     TAILQ_INIT(&pool->tcp_waiting);
@@ -43,10 +43,10 @@ enum status query_pool_init(struct query_pool *pool, struct loop *loop, void (*t
         pthread_mutex_init(&pool->lock, NULL) != 0) {
         loop_timer_free(pool->tcp_turn);
         loop_timer_free(pool->spare_timer);
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     }
     loop_timer_background(pool->spare_timer);
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 void query_pool_clear(struct query_pool *pool)
@@ -57,24 +57,24 @@ void query_pool_clear(struct query_pool *pool)
     pthread_mutex_destroy(&pool->lock);
 }
 
-enum status query_pool_id(struct query_pool *pool, uint16_t *out)
+enum result query_pool_id(struct query_pool *pool, uint16_t *out)
 {
     if (pool->id_count == 0) {
         ssize_t got = getrandom(pool->ids, sizeof pool->ids, 0);
 
         if (got != (ssize_t)sizeof pool->ids)
-            return STATUS_IO;
+            return RESULT_IO;
         pool->id_count = sizeof pool->ids / sizeof pool->ids[0];
     }
     *out = pool->ids[--pool->id_count];
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 int64_t query_pool_spread(struct query_pool *pool, int64_t wait_ms)
 {
     uint16_t random;
 
-    if (query_pool_id(pool, &random) != STATUS_OK)
+    if (query_pool_id(pool, &random) != RESULT_OK)
         return wait_ms;
     return wait_ms + wait_ms * random / (4 * UINT16_MAX);
 }

@@ -46,7 +46,7 @@ struct query_pool {
 
 /* The settings are the caller's to change.  `turn`: called with the pool when a TCP connection may
  * have become free. */
-enum status query_pool_init(struct query_pool *pool, struct loop *loop,
+enum result query_pool_init(struct query_pool *pool, struct loop *loop,
                             void (*turn)(void *pool)) MUST_CHECK;
 /* Only when nothing is running. */
 void query_pool_clear(struct query_pool *pool);
@@ -54,8 +54,8 @@ void query_pool_clear(struct query_pool *pool);
 /* No question is under way: spare sockets go if that stays so for a moment. */
 void query_pool_rest(struct query_pool *pool);
 
-/* 16 bits from the system's generator, each used once.  STATUS_IO. */
-enum status query_pool_id(struct query_pool *pool, uint16_t *out) MUST_CHECK;
+/* 16 bits from the system's generator, each used once.  RESULT_IO. */
+enum result query_pool_id(struct query_pool *pool, uint16_t *out) MUST_CHECK;
 
 /*
  * A time to wait, made up to a quarter longer: questions that were lost together, as by a burst

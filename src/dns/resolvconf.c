@@ -88,7 +88,7 @@ static void read_server(struct word word, struct resolvconf *out)
     }
     memcpy(text, word.text, word.length);
     text[word.length] = '\0';
-    if (text[0] == '[' || network_server_parse(text, &server) != STATUS_OK) {
+    if (text[0] == '[' || network_server_parse(text, &server) != RESULT_OK) {
         out->ignored++;
         return;
     }
@@ -141,7 +141,7 @@ static void make_stamp(const struct stat *st, struct resolvconf_stamp *out)
     out->mtime_ns = (int64_t)st->st_mtim.tv_nsec;
 }
 
-enum status resolvconf_read(const char *path, struct resolvconf *out,
+enum result resolvconf_read(const char *path, struct resolvconf *out,
                             struct resolvconf_stamp *stamp)
 {
     struct stat st;
@@ -154,11 +154,11 @@ enum status resolvconf_read(const char *path, struct resolvconf *out,
     memset(stamp, 0, sizeof *stamp);
     file = fopen(path, "re");
     if (file == NULL)
-        return STATUS_IO;
+        return RESULT_IO;
     text = malloc(RESOLVCONF_SIZE_MAX);
     if (text == NULL) {
         fclose(file);
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     }
     length = fread(text, 1, RESOLVCONF_SIZE_MAX, file);
     if (ferror(file) || fstat(fileno(file), &st) != 0) {
@@ -170,7 +170,7 @@ enum status resolvconf_read(const char *path, struct resolvconf *out,
     free(text);
     fclose(file);
     errno = error;
-    return error == 0 ? STATUS_OK : STATUS_IO;
+    return error == 0 ? RESULT_OK : RESULT_IO;
 }
 
 bool resolvconf_changed(const char *path, const struct resolvconf_stamp *stamp)

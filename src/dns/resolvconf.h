@@ -35,8 +35,8 @@ struct resolvconf_stamp {
 /* Read the text of a file.  Never fails: what is not understood is ignored.  Pure. */
 void resolvconf_parse(const char *text, size_t length, struct resolvconf *out);
 
-/* Read the file and its stamp.  STATUS_IO (errno): *out is what no file means.  STATUS_NOMEM. */
-enum status resolvconf_read(const char *path, struct resolvconf *out,
+/* Read the file and its stamp.  RESULT_IO (errno): *out is what no file means.  RESULT_NOMEM. */
+enum result resolvconf_read(const char *path, struct resolvconf *out,
                             struct resolvconf_stamp *stamp) MUST_CHECK;
 
 /* Has the file another stamp now?  Does I/O. */

@@ -228,12 +228,12 @@ static uint8_t server_number(struct resolver *resolver, const struct source *sou
 /* --- asking --------------------------------------------------------------------------------- */
 
 /* Run on the loop's thread: at once if we are there, or there is none. */
-static enum status run(struct resolver *resolver, void (*call)(void *arg), void *arg)
+static enum result run(struct resolver *resolver, void (*call)(void *arg), void *arg)
 {
     if (resolver->loop != NULL && !loop_is_here(resolver->loop))
         return loop_post(resolver->loop, call, arg);
     call(arg);
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 static void begin(void *arg)
@@ -270,7 +270,7 @@ static struct resolver_request *request_new(struct resolver *resolver,
 static void refresh(struct resolver *resolver, const struct question *question)
 {
     struct resolver_request *request = request_new(resolver, question, 0, NULL, NULL);
-    if (request != NULL && run(resolver, begin, request) != STATUS_OK)
+    if (request != NULL && run(resolver, begin, request) != RESULT_OK)
         request_unref(request);
 }
 
@@ -296,24 +296,24 @@ static bool answer_from_cache(struct resolver *resolver, const struct question *
     return true;
 }
 
-enum status resolver_ask(struct resolver *resolver, const struct question *question,
+enum result resolver_ask(struct resolver *resolver, const struct question *question,
                          int64_t deadline_ms, resolver_done *done, void *arg,
                          struct resolver_answer *now, struct resolver_request **request)
 {
     struct cache_found found = cache_lookup(resolver->cache, question, now_ms(resolver));
     if (answer_from_cache(resolver, question, &found, now))
-        return STATUS_OK;
+        return RESULT_OK;
     struct resolver_request *made = request_new(resolver, question, deadline_ms, done, arg);
     if (made == NULL) {
         answer_unref(found.answer);
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     }
     made->stale = found.answer;
     atomic_store(&made->refs, 2); /* the flight's and the caller's */
-    enum status status = run(resolver, begin, made);
-    if (status == STATUS_OK) {
+    enum result status = run(resolver, begin, made);
+    if (status == RESULT_OK) {
         *request = made;
-        return STATUS_PENDING;
+        return RESULT_PENDING;
     }
     request_unref(made);
     request_unref(made);
@@ -325,7 +325,7 @@ void resolver_cancel(struct resolver *resolver, struct resolver_request *request
     if (request == NULL)
         return;
     /* If the post fails, the flight's end will tell the asker. */
-    if (atomic_load(&request->answered) || run(resolver, drop, request) != STATUS_OK)
+    if (atomic_load(&request->answered) || run(resolver, drop, request) != RESULT_OK)
         request_unref(request);
 }
 
@@ -448,7 +448,7 @@ struct resolver *resolver_new(struct source *source, struct cache *cache, struct
                                          .limits = *limits,
                                          .on_event = on_event,
                                          .server_number = server_number};
-    if (flights_init(&resolver->flights) != STATUS_OK ||
+    if (flights_init(&resolver->flights) != RESULT_OK ||
         (metrics != NULL && !declare_metrics(&resolver->metrics, metrics))) {
         resolver_free(resolver);
         return NULL;
@@ -488,17 +488,17 @@ static void change_origin(void *arg)
     free(change);
 }
 
-enum status resolver_set_source(struct resolver *resolver, struct source *source)
+enum result resolver_set_source(struct resolver *resolver, struct source *source)
 {
     struct change *change = malloc(sizeof *change);
     struct origin *origin = origin_new(source);
-    enum status status = STATUS_NOMEM;
+    enum result status = RESULT_NOMEM;
     if (change != NULL && origin != NULL) {
         *change = (struct change){resolver, origin};
         status = run(resolver, change_origin, change);
     }
-    if (status == STATUS_OK)
-        return STATUS_OK;
+    if (status == RESULT_OK)
+        return RESULT_OK;
     free(change);
     free(origin);
     source->ops->free(source);

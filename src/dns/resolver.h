@@ -47,7 +47,7 @@ void resolver_free(struct resolver *resolver);
  * Replace the source (reload).  Flights under way end with the old one.  Takes `source` (freed at
  * once on failure).  Thread safe.
  */
-enum status resolver_set_source(struct resolver *resolver, struct source *source) MUST_CHECK;
+enum result resolver_set_source(struct resolver *resolver, struct source *source) MUST_CHECK;
 
 /*
  * Look at the present source, as network_health() does: it is not freed meanwhile.  Under a lock
@@ -59,7 +59,7 @@ void resolver_look_at_source(struct resolver *resolver,
 /* How an answer reached the asker. */
 struct resolver_answer {
     struct answer
-        *answer; /* borrowed in the callback; owned after resolver_ask() == STATUS_OK; never NULL */
+        *answer; /* borrowed in the callback; owned after resolver_ask() == RESULT_OK; never NULL */
     enum dns_origin origin; /* of this delivery: NETWORK, CACHE, STALE, ZONE */
     uint32_t ttl_left_s;
     uint32_t took_ms; /* waited by this asker */
@@ -69,8 +69,8 @@ struct resolver_answer {
 typedef void resolver_done(void *arg, const struct resolver_answer *answer);
 
 /*
- * Ask.  STATUS_OK: *now holds the answer (one reference for the caller), done will not be called.
- * STATUS_PENDING: done is called exactly once, whatever happens: on the loop's thread, which may be
+ * Ask.  RESULT_OK: *now holds the answer (one reference for the caller), done will not be called.
+ * RESULT_PENDING: done is called exactly once, whatever happens: on the loop's thread, which may be
  * the caller's own, then possibly before this returns (as without a loop).  *request is a handle
  * that the caller gives back by exactly one resolver_cancel(), before or after that; it is set
  * when this returns.  Others (NOMEM, CLOSED): nothing is under way, done will not be called.
@@ -84,7 +84,7 @@ typedef void resolver_done(void *arg, const struct resolver_answer *answer);
  * time is held (a cache shard's, the loop's, the resolver's), and none while done or the source
  * runs.
  */
-enum status resolver_ask(struct resolver *resolver, const struct question *question,
+enum result resolver_ask(struct resolver *resolver, const struct question *question,
                          int64_t deadline_ms, resolver_done *done, void *arg,
                          struct resolver_answer *now, struct resolver_request **request) MUST_CHECK;
 

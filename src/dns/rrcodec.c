@@ -85,7 +85,7 @@ static bool copy_rr(const ldns_rr *rr, struct rr *out)
 }
 
 /* The name at *at, which moves behind it. */
-static enum status decode_name(const struct wire *wire, size_t *at, uint8_t out[WIRE_NAME_MAX],
+static enum result decode_name(const struct wire *wire, size_t *at, uint8_t out[WIRE_NAME_MAX],
                                uint8_t *length)
 {
     ldns_rdf *rdf = NULL;
@@ -93,44 +93,44 @@ static enum status decode_name(const struct wire *wire, size_t *at, uint8_t out[
     bool good;
 
     if (!wire_name_sound(wire, *at))
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     status = ldns_wire2dname(&rdf, wire->bytes, wire->length, at);
     if (status == LDNS_STATUS_MEM_ERR)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     if (status != LDNS_STATUS_OK)
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     good = copy_name(rdf, out, length);
     ldns_rdf_deep_free(rdf);
-    return good ? STATUS_OK : STATUS_INVALID;
+    return good ? RESULT_OK : RESULT_INVALID;
 }
 
-static enum status decode_soa(const struct wire *wire, size_t *at, struct rr *out)
+static enum result decode_soa(const struct wire *wire, size_t *at, struct rr *out)
 {
     uint8_t name[WIRE_NAME_MAX], length;
-    enum status status = decode_name(wire, at, name, &length); /* MNAME */
+    enum result status = decode_name(wire, at, name, &length); /* MNAME */
 
-    if (status == STATUS_OK)
+    if (status == RESULT_OK)
         status = decode_name(wire, at, name, &length); /* RNAME */
-    if (status != STATUS_OK)
+    if (status != RESULT_OK)
         return status;
     if (wire->length - *at < SOA_NUMBERS)
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     *at += SOA_NUMBERS;
     out->minimum_s = ldns_read_uint32(wire->bytes + *at - 4);
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
-static enum status decode_address(const struct wire *wire, size_t *at, size_t size, struct rr *out)
+static enum result decode_address(const struct wire *wire, size_t *at, size_t size, struct rr *out)
 {
     if (wire->length - *at < size)
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     memcpy(out->data, wire->bytes + *at, size);
     out->data_length = (uint8_t)size;
     *at += size;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
-static enum status decode_data(const struct wire *wire, size_t *at, struct rr *out)
+static enum result decode_data(const struct wire *wire, size_t *at, struct rr *out)
 {
     switch (out->type) {
     case RR_A:
@@ -139,7 +139,7 @@ static enum status decode_data(const struct wire *wire, size_t *at, struct rr *o
         return decode_address(wire, at, 16, out);
     case RR_MX:
         if (wire->length - *at < 2)
-            return STATUS_INVALID;
+            return RESULT_INVALID;
         out->preference = ldns_read_uint16(wire->bytes + *at);
         *at += 2;
         return decode_name(wire, at, out->data, &out->data_length);
@@ -149,26 +149,26 @@ static enum status decode_data(const struct wire *wire, size_t *at, struct rr *o
     case RR_SOA:
         return decode_soa(wire, at, out);
     default:
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     }
 }
 
 /*
  * Names are ldns's, field by field: its ldns_wire2rr() (1.8.3) does not survive a lack of memory.
  */
-enum status rr_decode(const struct wire *wire, const struct wire_record *record, struct rr *out)
+enum result rr_decode(const struct wire *wire, const struct wire_record *record, struct rr *out)
 {
     size_t at = record->data;
-    enum status status;
+    enum result status;
 
     memset(out, 0, sizeof *out);
     out->type = record->type;
     out->ttl_s = record->ttl > TTL_MAX ? 0 : record->ttl;
     status = decode_data(wire, &at, out);
-    return status == STATUS_OK && at != record->next ? STATUS_INVALID : status;
+    return status == RESULT_OK && at != record->next ? RESULT_INVALID : status;
 }
 
-enum status rr_owner(const struct wire *wire, const struct wire_record *record, struct rr *out)
+enum result rr_owner(const struct wire *wire, const struct wire_record *record, struct rr *out)
 {
     size_t at = record->owner;
 
@@ -182,45 +182,45 @@ static bool is_directive(ldns_status status)
            status == LDNS_STATUS_SYNTAX_EMPTY;
 }
 
-static enum status visit_rr(ldns_rr *rr, rr_visit *visit, void *arg, char *error, size_t error_size)
+static enum result visit_rr(ldns_rr *rr, rr_visit *visit, void *arg, char *error, size_t error_size)
 {
     struct rr plain;
 
     if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN) {
         snprintf(error, error_size, "only records of class IN can be served");
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     }
     if (ldns_rr_get_type(rr) == 0) { /* what ldns makes of a word that is no type */
         snprintf(error, error_size, "the type of the record is missing or unknown");
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     }
     if (!copy_rr(rr, &plain)) {
         snprintf(error, error_size, "the record's data is incomplete");
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     }
     return visit(arg, &plain);
 }
 
-static enum status syntax_error(ldns_status status, char *error, size_t error_size)
+static enum result syntax_error(ldns_status status, char *error, size_t error_size)
 {
     if (status == LDNS_STATUS_MEM_ERR)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     if (status == LDNS_STATUS_SYNTAX_INCLUDE)
         snprintf(error, error_size, "$INCLUDE is not supported");
     else
         snprintf(error, error_size, "%s", ldns_get_errorstr_by_id(status));
-    return STATUS_INVALID;
+    return RESULT_INVALID;
 }
 
-enum status rr_read_zone(FILE *file, rr_visit *visit, void *arg, unsigned *line, char *error,
+enum result rr_read_zone(FILE *file, rr_visit *visit, void *arg, unsigned *line, char *error,
                          size_t error_size)
 {
     ldns_rdf *origin = ldns_dname_new_frm_str("."), *previous = NULL;
     uint32_t default_ttl = LDNS_DEFAULT_TTL;
-    enum status status = origin == NULL ? STATUS_NOMEM : STATUS_OK;
+    enum result status = origin == NULL ? RESULT_NOMEM : RESULT_OK;
     int number = 1;
 
-    while (status == STATUS_OK && !feof(file) && !ferror(file)) {
+    while (status == RESULT_OK && !feof(file) && !ferror(file)) {
         ldns_rr *rr = NULL;
         int first = number;
         ldns_status got =

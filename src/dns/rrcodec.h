@@ -29,25 +29,25 @@ struct rr {
 };
 
 /*
- * Decode a record of a message, of type A, AAAA, CNAME, MX, PTR or SOA.  STATUS_INVALID when its
- * RDATA is not exactly what the type demands, or the type is another; STATUS_NOMEM.  Its owner is
+ * Decode a record of a message, of type A, AAAA, CNAME, MX, PTR or SOA.  RESULT_INVALID when its
+ * RDATA is not exactly what the type demands, or the type is another; RESULT_NOMEM.  Its owner is
  * left out: whose record it is has been seen already (wire_name_equal()), but for an SOA.
  */
-enum status rr_decode(const struct wire *wire, const struct wire_record *record,
+enum result rr_decode(const struct wire *wire, const struct wire_record *record,
                       struct rr *out) MUST_CHECK;
 
-/* The owner of a decoded record, into *out.  STATUS_INVALID, STATUS_NOMEM. */
-enum status rr_owner(const struct wire *wire, const struct wire_record *record,
+/* The owner of a decoded record, into *out.  RESULT_INVALID, RESULT_NOMEM. */
+enum result rr_owner(const struct wire *wire, const struct wire_record *record,
                      struct rr *out) MUST_CHECK;
 
 /*
  * Read a zone file (RFC 1035 5), visiting each record; relative names are of the root until
- * $ORIGIN. Ends early with the visitor's status when that is not STATUS_OK.  *line is the line
- * being read (its last one, for records in parentheses).  STATUS_INVALID: a sentence in `error`.
+ * $ORIGIN. Ends early with the visitor's status when that is not RESULT_OK.  *line is the line
+ * being read (its last one, for records in parentheses).  RESULT_INVALID: a sentence in `error`.
  * Only class IN.  A reading error ends it like the end of the file: see ferror().
  */
-typedef enum status rr_visit(void *arg, const struct rr *rr);
-enum status rr_read_zone(FILE *file, rr_visit *visit, void *arg, unsigned *line, char *error,
+typedef enum result rr_visit(void *arg, const struct rr *rr);
+enum result rr_read_zone(FILE *file, rr_visit *visit, void *arg, unsigned *line, char *error,
                          size_t error_size) MUST_CHECK;
 
 #endif

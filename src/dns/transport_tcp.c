@@ -79,7 +79,7 @@ static void write_some(struct tcp *tcp)
     }
     tcp->query_sent += (size_t)sent;
     if (tcp->query_sent == tcp->query_length &&
-        loop_watch_change(tcp->watch, LOOP_READ) != STATUS_OK)
+        loop_watch_change(tcp->watch, LOOP_READ) != RESULT_OK)
         tell_failed(tcp, ENOMEM);
 }
 
@@ -131,17 +131,17 @@ static void on_ready(void *arg, unsigned ready)
             return;
 }
 
-enum status tcp_open(struct loop *loop, const struct network_server *server, const uint8_t *message,
+enum result tcp_open(struct loop *loop, const struct network_server *server, const uint8_t *message,
                      size_t length, const struct transport_calls *calls, void *arg,
                      struct tcp **out)
 {
     struct tcp *tcp;
 
     if (length > TCP_QUERY_MAX)
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     tcp = calloc(1, sizeof *tcp);
     if (tcp == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     tcp->calls = calls;
     tcp->arg = arg;
     tcp->query[0] = (uint8_t)(length >> 8);
@@ -154,15 +154,15 @@ enum status tcp_open(struct loop *loop, const struct network_server *server, con
 
         free(tcp);
         errno = error;
-        return STATUS_IO;
+        return RESULT_IO;
     }
     tcp->watch = loop_watch_new(loop, tcp->fd, LOOP_WRITE, on_ready, tcp);
     if (tcp->watch == NULL) {
         tcp_free(tcp);
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     }
     *out = tcp;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 void tcp_free(struct tcp *tcp)

@@ -14,9 +14,9 @@ struct tcp;
 
 /*
  * Connect and send `message` (at most TCP_QUERY_MAX bytes; copied).  `calls` is borrowed until
- * tcp_free(); they come later, not from within.  STATUS_IO (errno), STATUS_NOMEM.
+ * tcp_free(); they come later, not from within.  RESULT_IO (errno), RESULT_NOMEM.
  */
-enum status tcp_open(struct loop *loop, const struct network_server *server, const uint8_t *message,
+enum result tcp_open(struct loop *loop, const struct network_server *server, const uint8_t *message,
                      size_t length, const struct transport_calls *calls, void *arg,
                      struct tcp **out) MUST_CHECK;
 

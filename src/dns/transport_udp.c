@@ -112,7 +112,7 @@ static struct udp *udp_new(struct loop *loop, const struct network_server *serve
     return NULL;
 }
 
-enum status udp_open(struct loop *loop, struct udp_spare *spare,
+enum result udp_open(struct loop *loop, struct udp_spare *spare,
                      const struct network_server *server, const struct transport_calls *calls,
                      void *arg, struct udp **out)
 {
@@ -122,21 +122,21 @@ enum status udp_open(struct loop *loop, struct udp_spare *spare,
     if (udp == NULL)
         udp = udp_new(loop, server);
     if (udp == NULL)
-        return errno == ENOMEM ? STATUS_NOMEM : STATUS_IO;
+        return errno == ENOMEM ? RESULT_NOMEM : RESULT_IO;
     udp->spare = spare;
     udp->family = family;
     udp->calls = calls;
     udp->arg = arg;
     *out = udp;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
-enum status udp_send(struct udp *udp, const uint8_t *message, size_t length)
+enum result udp_send(struct udp *udp, const uint8_t *message, size_t length)
 {
     if (send(udp->fd, message, length, MSG_NOSIGNAL) >= 0 || errno == EAGAIN ||
         errno == EWOULDBLOCK || errno == EINTR || errno == ENOBUFS)
-        return STATUS_OK;
-    return STATUS_IO;
+        return RESULT_OK;
+    return RESULT_IO;
 }
 
 void udp_free(struct udp *udp)

@@ -29,16 +29,16 @@ void udp_spare_init(struct udp_spare *spare);
 void udp_spare_clear(struct udp_spare *spare);
 
 /*
- * Open; `spare` and `calls` are borrowed until udp_free().  STATUS_IO (errno), STATUS_NOMEM.  A
+ * Open; `spare` and `calls` are borrowed until udp_free().  RESULT_IO (errno), RESULT_NOMEM.  A
  * datagram that is larger than was asked for comes as an empty message: it cannot be an answer.
  */
-enum status udp_open(struct loop *loop, struct udp_spare *spare,
+enum result udp_open(struct loop *loop, struct udp_spare *spare,
                      const struct network_server *server, const struct transport_calls *calls,
                      void *arg, struct udp **out) MUST_CHECK;
 
-/* Send one datagram, now or (buffer full) never: the sender asks again anyway.  STATUS_IO (errno).
+/* Send one datagram, now or (buffer full) never: the sender asks again anyway.  RESULT_IO (errno).
  */
-enum status udp_send(struct udp *udp, const uint8_t *message, size_t length) MUST_CHECK;
+enum result udp_send(struct udp *udp, const uint8_t *message, size_t length) MUST_CHECK;
 
 void udp_free(struct udp *udp); /* NULL is fine */
 

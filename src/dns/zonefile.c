@@ -264,29 +264,29 @@ struct loading {
     size_t error_size;
 };
 
-static enum status make_room(struct zonefile *zone)
+static enum result make_room(struct zonefile *zone)
 {
     size_t room = zone->room == 0 ? 64 : zone->room * 2;
     struct record **records;
 
     if (zone->count < zone->room)
-        return STATUS_OK;
+        return RESULT_OK;
     records = realloc(zone->records, room * sizeof *records);
     if (records == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     zone->records = records;
     zone->room = room;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
-static enum status refuse(struct loading *loading, unsigned line, const char *sentence)
+static enum result refuse(struct loading *loading, unsigned line, const char *sentence)
 {
     *loading->line = line;
     snprintf(loading->error, loading->error_size, "%s", sentence);
-    return STATUS_INVALID;
+    return RESULT_INVALID;
 }
 
-static enum status add(void *arg, const struct rr *rr)
+static enum result add(void *arg, const struct rr *rr)
 {
     struct loading *loading = arg;
     struct zonefile *zone = loading->zone;
@@ -297,9 +297,9 @@ static enum status add(void *arg, const struct rr *rr)
     if (zone->count == ZONEFILE_RECORDS_MAX)
         return refuse(loading, *loading->line, "the file has more than 1000000 records");
     record = malloc(sizeof *record + rr->owner_length + rr->data_length);
-    if (record == NULL || make_room(zone) != STATUS_OK) {
+    if (record == NULL || make_room(zone) != RESULT_OK) {
         free(record);
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     }
     record->line = *loading->line;
     record->type = rr->type;
@@ -311,7 +311,7 @@ static enum status add(void *arg, const struct rr *rr)
     memcpy(record->bytes, rr->owner, rr->owner_length);
     memcpy(record->bytes + rr->owner_length, rr->data, rr->data_length);
     zone->records[zone->count++] = record;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* By owner; the file's order stays within one. */
@@ -324,7 +324,7 @@ static int compare_records(const void *a, const void *b)
 }
 
 /* A name with a CNAME has nothing else (RFC 2181 10.1). */
-static enum status check_cnames(struct loading *loading)
+static enum result check_cnames(struct loading *loading)
 {
     const struct zonefile *zone = loading->zone;
 
@@ -335,45 +335,45 @@ static enum status check_cnames(struct loading *loading)
             wire_name_compare(one->bytes, two->bytes) == 0)
             return refuse(loading, two->line, "a CNAME stands alone: its name has other records");
     }
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
-static enum status load(FILE *file, struct loading *loading)
+static enum result load(FILE *file, struct loading *loading)
 {
     struct zonefile *zone = loading->zone;
-    enum status status =
+    enum result status =
         rr_read_zone(file, add, loading, loading->line, loading->error, loading->error_size);
 
-    if (status == STATUS_OK && ferror(file))
-        status = STATUS_IO;
-    if (status != STATUS_OK)
+    if (status == RESULT_OK && ferror(file))
+        status = RESULT_IO;
+    if (status != RESULT_OK)
         return status;
     if (zone->count > 0)
         qsort(zone->records, zone->count, sizeof(struct record *), compare_records);
     return check_cnames(loading);
 }
 
-enum status zonefile_load(const char *path, struct source **out, unsigned *line, char *error,
+enum result zonefile_load(const char *path, struct source **out, unsigned *line, char *error,
                           size_t error_size)
 {
     struct zonefile *zone = calloc(1, sizeof *zone);
     struct loading loading = {zone, line, error, error_size};
-    enum status status;
+    enum result status;
     int error_number;
     FILE *file;
 
     if (zone == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     zone->source.ops = &zonefile_ops;
     *line = 1;
     file = fopen(path, "re");
     if (file == NULL) {
         free(zone);
-        return STATUS_IO;
+        return RESULT_IO;
     }
     errno = 0;
     status = load(file, &loading);
-    if (status == STATUS_OK)
+    if (status == RESULT_OK)
         *out = &zone->source;
     else
         zonefile_free(&zone->source);

@@ -12,10 +12,10 @@
 #include "dns/source.h"
 
 /*
- * Read the file whole.  STATUS_IO (errno), STATUS_INVALID (*line and a sentence in `error`),
- * STATUS_NOMEM.
+ * Read the file whole.  RESULT_IO (errno), RESULT_INVALID (*line and a sentence in `error`),
+ * RESULT_NOMEM.
  */
-enum status zonefile_load(const char *path, struct source **out, unsigned *line, char *error,
+enum result zonefile_load(const char *path, struct source **out, unsigned *line, char *error,
                           size_t error_size) MUST_CHECK;
 
 #endif

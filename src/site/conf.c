@@ -85,7 +85,7 @@ static void load_orgdomains(struct conf_loader *loader, const struct conf_block 
 static void load_text(struct conf_loader *loader, const char *text, size_t length, int64_t wall_s)
 {
     struct conf_block *file = NULL;
-    if (conf_parse(text, length, &conf_schema_file, loader->messages, &file) != STATUS_OK)
+    if (conf_parse(text, length, &conf_schema_file, loader->messages, &file) != RESULT_OK)
         return;
     conf_build(loader, file);
     /* Contradictions between values that are wrong by themselves would only confuse. */
@@ -102,7 +102,7 @@ static void load_file(struct conf_loader *loader, int64_t wall_s)
     size_t length = 0;
     bool world_writable = false;
     if (conf_text_read(loader->conf->path, &text, &length, &world_writable, loader->messages) !=
-        STATUS_OK)
+        RESULT_OK)
         return;
     if (world_writable)
         conf_warning(loader->messages, 0, "everybody on this machine may change this file");

@@ -94,7 +94,7 @@ void conf_unref(struct conf *conf);
 
 /* Print the effective configuration in the configuration's own syntax: what it prints loads again.
  */
-enum status conf_print(const struct conf *conf, FILE *stream) MUST_CHECK;
+enum result conf_print(const struct conf *conf, FILE *stream) MUST_CHECK;
 
 /* The policy of that name, or NULL. */
 const struct policy *conf_policy(const struct conf *conf, const char *name);

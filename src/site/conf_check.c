@@ -93,7 +93,7 @@ static void check_reply(const struct checker *c, const struct conf_block *check,
         conf_error(c->loader->messages, entry->line,
                    "key \"policy.%s.check.%s.reply\": found \"%.60s\": %s; allowed: \"550 5.7.25 "
                    "text\" or \"text\" with %%{client} %%{ptr} %%{helo} %%{reason} %%{url} "
-                   "%%{check} %%{mend} %%%% and \\n between lines",
+                   "%%{check} %%{fix} %%%% and \\n between lines",
                    policy, check->title, at, problem);
 }
 

@@ -3,7 +3,7 @@
 #ifndef IPREVD_CONF_MEMORY_H
 #define IPREVD_CONF_MEMORY_H
 
-#include "base/status.h"
+#include "base/result.h"
 
 #include <stddef.h>
 

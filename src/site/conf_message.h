@@ -6,7 +6,7 @@
 #ifndef IPREVD_CONF_MESSAGE_H
 #define IPREVD_CONF_MESSAGE_H
 
-#include "base/status.h"
+#include "base/result.h"
 
 struct conf_report;
 

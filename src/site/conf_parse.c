@@ -383,43 +383,43 @@ static bool lexer_has_room(size_t length)
 }
 
 /* Run libconfuse over the text. */
-static enum status run(struct parser *parser, const char *text, size_t length)
+static enum result run(struct parser *parser, const char *text, size_t length)
 {
     int result = CFG_SUCCESS;
     parser->root = cfg_init(parser->file.opts, CFGF_NONE);
     if (parser->root == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     cfg_set_error_function(parser->root, parser_error);
     parser->root->line = 1;
     if (!lexer_has_room(length))
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     if (length > 0) {
         /* "r" never writes: the cast only drops the const that fmemopen() does not have. */
         FILE *stream = fmemopen((void *)(uintptr_t)text, length, "r");
         if (stream == NULL)
-            return STATUS_NOMEM;
+            return RESULT_NOMEM;
         result = cfg_parse_fp(parser->root, stream);
         fclose(stream);
     }
     if (result != CFG_SUCCESS)
-        return parser->nomem ? STATUS_NOMEM : STATUS_INVALID;
-    return finish_block(&parser->file, parser->root) ? STATUS_OK : STATUS_NOMEM;
+        return parser->nomem ? RESULT_NOMEM : RESULT_INVALID;
+    return finish_block(&parser->file, parser->root) ? RESULT_OK : RESULT_NOMEM;
 }
 
-enum status conf_parse(const char *text, size_t length, const struct conf_schema *schema,
+enum result conf_parse(const char *text, size_t length, const struct conf_schema *schema,
                        struct conf_messages *messages, struct conf_block **out)
 {
     struct parser parser = {.messages = messages, .text = text};
     unsigned before = messages->errors;
-    enum status status = STATUS_NOMEM;
+    enum result status = RESULT_NOMEM;
     if (level_init(&parser.file, &parser, NULL, schema))
         status = run(&parser, text, length);
-    if (status == STATUS_OK) {
+    if (status == RESULT_OK) {
         *out = parser.file.first;
         parser.file.first = NULL;
     } else if (messages->errors == before) {
         /* libconfuse says nothing of an empty name, nor when memory is out. */
-        if (status == STATUS_NOMEM || parser.root == NULL)
+        if (status == RESULT_NOMEM || parser.root == NULL)
             conf_nomem(messages);
         else
             conf_error(messages, (unsigned)parser.root->line,

@@ -35,10 +35,10 @@ struct conf_block {
 };
 
 /*
- * Parse text that conf_text_check() let through.  STATUS_OK: *out is owned by the caller.
+ * Parse text that conf_text_check() let through.  RESULT_OK: *out is owned by the caller.
  * Otherwise the error was told to `messages`.
  */
-enum status conf_parse(const char *text, size_t length, const struct conf_schema *schema,
+enum result conf_parse(const char *text, size_t length, const struct conf_schema *schema,
                        struct conf_messages *messages, struct conf_block **out) MUST_CHECK;
 void conf_block_free(struct conf_block *block); /* with all beside and inside it; NULL is fine */
 

@@ -233,7 +233,7 @@ static void print_policy(const struct policy *policy, FILE *stream)
     fputs("}\n", stream);
 }
 
-enum status conf_print(const struct conf *conf, FILE *stream)
+enum result conf_print(const struct conf *conf, FILE *stream)
 {
     print_options(&conf_schema_file, conf, "", stream);
     fputs("\ndns {\n", stream);
@@ -250,5 +250,5 @@ enum status conf_print(const struct conf *conf, FILE *stream)
         print_options(&conf_schema_match, &conf->matches[i], INDENT, stream);
         fputs("}\n", stream);
     }
-    return ferror(stream) != 0 ? STATUS_IO : STATUS_OK;
+    return ferror(stream) != 0 ? RESULT_IO : RESULT_OK;
 }

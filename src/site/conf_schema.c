@@ -342,7 +342,7 @@ static const struct conf_option check_options[] = {
      .text = TEXT_REPLY,
      AT(reply),
      .allowed = "\"550 5.7.25 text\" or \"text\" with %{client} %{ptr} %{helo} %{reason} %{url} "
-                "%{check} %{mend} %% and \\n between lines"},
+                "%{check} %{fix} %% and \\n between lines"},
 };
 
 #undef AT

@@ -20,23 +20,23 @@ static bool is_null_device(const struct stat *st)
     return S_ISCHR(st->st_mode) && stat("/dev/null", &null) == 0 && st->st_rdev == null.st_rdev;
 }
 
-static enum status read_open_file(int fd, char **text, size_t *length, bool *world_writable,
+static enum result read_open_file(int fd, char **text, size_t *length, bool *world_writable,
                                   struct conf_messages *messages)
 {
     struct stat st;
     if (fstat(fd, &st) != 0) {
         conf_error(messages, 0, "%s", strerror(errno));
-        return STATUS_IO;
+        return RESULT_IO;
     }
     if (!S_ISREG(st.st_mode) && !is_null_device(&st)) {
         conf_error(messages, 0, "not a regular file");
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     }
     *world_writable = S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH) != 0;
     char *memory = malloc(CONF_SIZE_MAX + 2);
     if (memory == NULL) {
         conf_nomem(messages);
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     }
     size_t at = 0;
     ssize_t got;
@@ -46,7 +46,7 @@ static enum status read_open_file(int fd, char **text, size_t *length, bool *wor
         if (got < 0) {
             conf_error(messages, 0, "%s", strerror(errno));
             free(memory);
-            return STATUS_IO;
+            return RESULT_IO;
         }
         at += (size_t)got;
     }
@@ -56,29 +56,29 @@ static enum status read_open_file(int fd, char **text, size_t *length, bool *wor
                    "files: cidr:, pcre:, regexp:, texthash:)",
                    CONF_SIZE_MAX);
         free(memory);
-        return STATUS_LIMIT;
+        return RESULT_LIMIT;
     }
     memory[at] = '\0';
     *text = memory;
     *length = at;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* O_NONBLOCK: a named pipe must not hold up the start. */
-enum status conf_text_read(const char *path, char **text, size_t *length, bool *world_writable,
+enum result conf_text_read(const char *path, char **text, size_t *length, bool *world_writable,
                            struct conf_messages *messages)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         conf_error(messages, 0, "cannot be read: %s", strerror(errno));
-        return STATUS_IO;
+        return RESULT_IO;
     }
-    enum status status = read_open_file(fd, text, length, world_writable, messages);
+    enum result status = read_open_file(fd, text, length, world_writable, messages);
     close(fd);
-    if (status != STATUS_OK)
+    if (status != RESULT_OK)
         return status;
     status = conf_text_check(*text, *length, messages);
-    if (status != STATUS_OK) {
+    if (status != RESULT_OK) {
         free(*text);
         *text = NULL;
     }
@@ -273,17 +273,17 @@ static bool check_bytes(const char *text, size_t length, struct conf_messages *m
     return true;
 }
 
-enum status conf_text_check(char *text, size_t length, struct conf_messages *messages)
+enum result conf_text_check(char *text, size_t length, struct conf_messages *messages)
 {
     struct scan scan = {.at = text, .line = 1, .messages = messages};
     if (!check_bytes(text, length, messages))
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     while (*scan.at != '\0')
         if (!check_token(&scan))
-            return STATUS_INVALID;
+            return RESULT_INVALID;
     if (scan.depth > 0) {
         conf_error(messages, scan.open_lines[scan.depth - 1], "\"{\" without \"}\" after it");
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     }
-    return STATUS_OK;
+    return RESULT_OK;
 }

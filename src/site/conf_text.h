@@ -17,12 +17,12 @@
 
 /*
  * Read the file.  *text is malloc'ed, NUL-terminated, comments blanked; the caller frees.
- * *world_writable: anybody may change the file.  Anything but STATUS_OK was told to `messages`.
+ * *world_writable: anybody may change the file.  Anything but RESULT_OK was told to `messages`.
  */
-enum status conf_text_read(const char *path, char **text, size_t *length, bool *world_writable,
+enum result conf_text_read(const char *path, char **text, size_t *length, bool *world_writable,
                            struct conf_messages *messages) MUST_CHECK;
 
 /* Check and blank `text` (NUL-terminated after `length` bytes) in place. */
-enum status conf_text_check(char *text, size_t length, struct conf_messages *messages) MUST_CHECK;
+enum result conf_text_check(char *text, size_t length, struct conf_messages *messages) MUST_CHECK;
 
 #endif

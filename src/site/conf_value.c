@@ -247,7 +247,7 @@ static bool is_endpoint(const char *text)
     const char *colon = strrchr(text, ':');
     bool has_port =
         text[0] == '[' ? strstr(text, "]:") != NULL : colon != NULL && strchr(text, ':') == colon;
-    return has_port && network_server_parse(text, &server) == STATUS_OK && server.port != 0;
+    return has_port && network_server_parse(text, &server) == RESULT_OK && server.port != 0;
 }
 
 static bool is_sound_text(enum conf_text kind, const char *text)
@@ -352,7 +352,7 @@ static void set_nets(const struct setting *set)
     struct ipnet *nets = keep_array(set, set->word_count, sizeof *nets);
     size_t count = 0;
     for (size_t i = 0; nets != NULL && i < set->word_count; i++) {
-        if (ipnet_parse(set->words[i].text, &nets[count]) == STATUS_OK)
+        if (ipnet_parse(set->words[i].text, &nets[count]) == RESULT_OK)
             count++;
         else
             bad_word(set, &set->words[i]);
@@ -371,7 +371,7 @@ static void set_servers(const struct setting *set)
     }
     for (size_t i = 0; i < set->word_count; i++) {
         if (network_server_parse(set->words[i].text, &network->servers[network->server_count]) ==
-            STATUS_OK)
+            RESULT_OK)
             network->server_count++;
         else
             bad_word(set, &set->words[i]);
@@ -393,7 +393,7 @@ static void set_tables(const struct setting *set)
 {
     char error[ACCESSTABLE_ERROR_MAX];
     size_t bad = 0;
-    enum status status;
+    enum result status;
     const char **words = keep_array(set, set->word_count, sizeof *words);
     for (size_t i = 0; words != NULL && i < set->word_count; i++) {
         words[i] = resolve_word(set, set->words[i].text);
@@ -408,11 +408,11 @@ static void set_tables(const struct setting *set)
     else
         status = pattern_list_new((enum pattern_kind)set->option->min, words, set->word_count,
                                   (struct pattern_list **)(void *)set->field, &bad, error);
-    if (status == STATUS_NOMEM)
+    if (status == RESULT_NOMEM)
         set->loader->nomem = true;
-    else if (status != STATUS_OK && error[0] == '\0')
+    else if (status != RESULT_OK && error[0] == '\0')
         bad_word(set, &set->words[bad]);
-    else if (status != STATUS_OK)
+    else if (status != RESULT_OK)
         conf_error(set->loader->messages, set->words[bad].line, "key \"%s\": found \"%.100s\": %s",
                    set->key, set->words[bad].text, error);
 }

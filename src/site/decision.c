@@ -34,15 +34,15 @@ static struct evidence_settings settings_of(const struct conf *conf, const struc
 }
 
 static const struct match *find_match(const struct conf *conf, const struct facts *facts,
-                                      const struct occasion *occasion)
+                                      const struct transaction *transaction)
 {
     struct iprev iprev = iprev_evaluate(facts);
     const struct match_subject subject = {.facts = facts,
                                           .iprev = &iprev,
-                                          .sender = occasion->sender,
-                                          .recipient = occasion->recipient,
-                                          .listener = occasion->listener};
-    return match_find(conf->matches, conf->match_count, &subject, occasion->wall_s);
+                                          .sender = transaction->sender,
+                                          .recipient = transaction->recipient,
+                                          .listener = transaction->listener};
+    return match_find(conf->matches, conf->match_count, &subject, transaction->wall_s);
 }
 
 static void explain_exempt(struct decision *decision)
@@ -55,24 +55,24 @@ static void explain_exempt(struct decision *decision)
     } else {
         why = decision->match->reason;
         textbuf_put(&buf, "exempt by match ");
-        textbuf_put_foreign(&buf, decision->match->name, TITLE_SHOWN_MAX);
+        textbuf_put_untrusted(&buf, decision->match->name, TITLE_SHOWN_MAX);
     }
     if (why != NULL && why[0] != '\0') {
         textbuf_put(&buf, ": ");
-        textbuf_put_foreign(&buf, why, sizeof decision->reason);
+        textbuf_put_untrusted(&buf, why, sizeof decision->reason);
     }
 }
 
 void decision_make(const struct conf *conf, const struct facts *facts,
-                   const struct occasion *occasion, struct decision *out)
+                   const struct transaction *transaction, struct decision *out)
 {
-    *out = (struct decision){.conf = conf, .exempt = occasion->exempt};
-    if (occasion->exempt == NULL) {
-        out->match = find_match(conf, facts, occasion);
+    *out = (struct decision){.conf = conf, .exempt = transaction->exempt};
+    if (transaction->exempt == NULL) {
+        out->match = find_match(conf, facts, transaction);
         out->policy = out->match != NULL ? out->match->policy : &conf->policies[0];
     }
     struct evidence_settings settings = settings_of(conf, out->policy);
-    evidence_evaluate(facts, &settings, occasion->dialogue, &out->evidence);
+    evidence_evaluate(facts, &settings, transaction->dialogue, &out->evidence);
     if (out->policy == NULL) {
         out->verdict = (struct verdict){.action = ACTION_ACCEPT,
                                         .would = ACTION_ACCEPT,
@@ -85,7 +85,7 @@ void decision_make(const struct conf *conf, const struct facts *facts,
                                      .outage_action = conf->outage_action,
                                      .percent_bits = conf->neighbours};
     out->verdict = policy_judge(out->policy, &site, &out->evidence);
-    if (occasion->relay != NULL && out->verdict.action > conf->relay_action)
+    if (transaction->relay != NULL && out->verdict.action > conf->relay_action)
         out->verdict.action = conf->relay_action;
     reply_reason(&out->evidence, &out->verdict, out->reason);
 }
@@ -131,7 +131,8 @@ static bool is_stale(const struct dns_evidence *evidence)
     return evidence->outcome != DNS_NOT_ASKED && evidence->origin == DNS_FROM_STALE;
 }
 
-const char *decision_cache_text(const struct decision *decision, const struct occasion *occasion)
+const char *decision_cache_text(const struct decision *decision,
+                                const struct transaction *transaction)
 {
     const struct facts *facts = decision->evidence.facts;
     bool stale = is_stale(&facts->ptr) || is_stale(&facts->helo_name.forward);
@@ -139,7 +140,7 @@ const char *decision_cache_text(const struct decision *decision, const struct oc
         stale = stale || is_stale(&facts->names[i].forward);
     if (stale)
         return "stale";
-    return occasion->all_cached ? "hit" : "miss";
+    return transaction->all_cached ? "hit" : "miss";
 }
 
 /* Nothing is "-", which no name, address or word that matters is. */
@@ -190,7 +191,7 @@ static void put_evidence(struct textbuf *buf, const struct decision *decision)
     put_score(buf, decision->verdict.score);
 }
 
-void decision_log_line(const struct decision *decision, const struct occasion *occasion,
+void decision_log_line(const struct decision *decision, const struct transaction *transaction,
                        char out[DECISION_LINE_MAX])
 {
     const struct verdict *verdict = &decision->verdict;
@@ -203,17 +204,17 @@ void decision_log_line(const struct decision *decision, const struct occasion *o
     put_field(&buf, "policy", decision_policy_name(decision), TITLE_SHOWN_MAX);
     put_field(&buf, "match", decision->match != NULL ? decision->match->name : NULL,
               TITLE_SHOWN_MAX);
-    put_field(&buf, "stage", occasion->stage, ID_SHOWN_MAX);
-    put_field(&buf, "mta", occasion->mta, MTA_SHOWN_MAX);
-    textbuf_put_number(&buf, "dns_ms", occasion->dns_ms < 0 ? 0 : (uint64_t)occasion->dns_ms);
-    textbuf_put_word(&buf, "cache", decision_cache_text(decision, occasion));
-    put_field(&buf, "queue_id", occasion->queue_id, ID_SHOWN_MAX);
+    put_field(&buf, "stage", transaction->stage, ID_SHOWN_MAX);
+    put_field(&buf, "mta", transaction->mta, MTA_SHOWN_MAX);
+    textbuf_put_number(&buf, "dns_ms", transaction->dns_ms < 0 ? 0 : (uint64_t)transaction->dns_ms);
+    textbuf_put_word(&buf, "cache", decision_cache_text(decision, transaction));
+    put_field(&buf, "queue_id", transaction->queue_id, ID_SHOWN_MAX);
     /* The null sender is "", not nothing. */
-    textbuf_put_field(&buf, "sender", occasion->sender != NULL ? occasion->sender : "-",
+    textbuf_put_field(&buf, "sender", transaction->sender != NULL ? transaction->sender : "-",
                       ADDRESS_SHOWN_MAX);
-    put_field(&buf, "recipient", occasion->recipient, ADDRESS_SHOWN_MAX);
-    if (occasion->relay != NULL)
-        put_field(&buf, "relay", ipaddr_format(occasion->relay, relay), sizeof relay);
+    put_field(&buf, "recipient", transaction->recipient, ADDRESS_SHOWN_MAX);
+    if (transaction->relay != NULL)
+        put_field(&buf, "relay", ipaddr_format(transaction->relay, relay), sizeof relay);
     if (decision_is_secure(decision))
         textbuf_put_word(&buf, "secure", "yes");
     if (verdict->would != verdict->action)
@@ -244,7 +245,7 @@ static bool is_token(const char *text)
 static void put_value(struct textbuf *buf, const char *text, size_t max)
 {
     if (is_token(text)) {
-        textbuf_put_foreign(buf, text, max);
+        textbuf_put_untrusted(buf, text, max);
         return;
     }
     textbuf_put(buf, "\"");

@@ -10,7 +10,7 @@
 #include "site/conf.h"
 
 /* What is known besides the facts. */
-struct occasion {
+struct transaction {
     enum dialogue dialogue;
     const char *sender, *recipient, *listener; /* as struct match_subject */
     const char *mta;                           /* {j}, or NULL */
@@ -29,7 +29,7 @@ struct decision {
     const struct conf *conf;     /* borrowed */
     const struct match *match;   /* NULL: none matched */
     const struct policy *policy; /* NULL: policy none */
-    const char *exempt;          /* as in struct occasion; borrowed */
+    const char *exempt;          /* as in struct transaction; borrowed */
     struct evidence evidence;    /* borrows facts */
     struct verdict verdict;
     /* Of the verdict, in the words of the reply; of an exempt client, why it is exempt; "" when
@@ -39,7 +39,7 @@ struct decision {
 
 /* Decide.  Never fails. */
 void decision_make(const struct conf *conf, const struct facts *facts,
-                   const struct occasion *occasion, struct decision *out);
+                   const struct transaction *transaction, struct decision *out);
 
 /* The reply for verdict.action TEMPFAIL or REJECT. */
 void decision_reply(const struct decision *decision, struct reply *out);
@@ -55,7 +55,7 @@ const char *decision_policy_name(const struct decision *decision);
  * say, relay, secure, would (what would have been done without monitor, percent and relay-action)
  * and reason.  "-" stands for nothing.
  */
-void decision_log_line(const struct decision *decision, const struct occasion *occasion,
+void decision_log_line(const struct decision *decision, const struct transaction *transaction,
                        char out[DECISION_LINE_MAX]);
 
 /* Value of Authentication-Results without the field name; authserv_id is checked and escaped. */
@@ -71,6 +71,7 @@ void decision_tag_header(const struct decision *decision, char out[DECISION_HEAD
  * of the log line, all of them always (checks is a list, null stands for nothing), and more: see
  * iprevd.conf(5).
  */
-char *decision_json(const struct decision *decision, const struct occasion *occasion) MUST_CHECK;
+char *decision_json(const struct decision *decision,
+                    const struct transaction *transaction) MUST_CHECK;
 
 #endif

@@ -14,6 +14,7 @@ void decision_ptr_text(const struct decision *decision, struct textbuf *out);
 bool decision_is_secure(const struct decision *decision);
 
 /* "hit": every answer came from the cache; "stale": some were past their time; else "miss". */
-const char *decision_cache_text(const struct decision *decision, const struct occasion *occasion);
+const char *decision_cache_text(const struct decision *decision,
+                                const struct transaction *transaction);
 
 #endif

@@ -24,19 +24,19 @@ static struct source *make_source(const struct engine *engine, const struct conf
     if (conf->zone_file == NULL) {
         source = network_new(engine->loop, &conf->network, engine->metrics);
         if (source == NULL)
-            (void)snprintf(error, ENGINE_ERROR_MAX, "%s", status_text(STATUS_NOMEM));
+            (void)snprintf(error, ENGINE_ERROR_MAX, "%s", result_text(RESULT_NOMEM));
         return source;
     }
     unsigned line = 0;
     char why[256] = "";
-    enum status status = zonefile_load(conf->zone_file, &source, &line, why, sizeof why);
-    if (status == STATUS_OK)
+    enum result status = zonefile_load(conf->zone_file, &source, &line, why, sizeof why);
+    if (status == RESULT_OK)
         return source;
-    if (status == STATUS_INVALID)
+    if (status == RESULT_INVALID)
         (void)snprintf(error, ENGINE_ERROR_MAX, "%s:%u: %s", conf->zone_file, line, why);
     else
         (void)snprintf(error, ENGINE_ERROR_MAX, "%s: %s", conf->zone_file,
-                       status == STATUS_IO ? strerror(errno) : status_text(status));
+                       status == RESULT_IO ? strerror(errno) : result_text(status));
     return NULL;
 }
 
@@ -51,7 +51,7 @@ static uint64_t random_seed(void)
 
 static bool build(struct engine *engine, const struct conf *conf, char error[ENGINE_ERROR_MAX])
 {
-    (void)snprintf(error, ENGINE_ERROR_MAX, "%s", status_text(STATUS_NOMEM));
+    (void)snprintf(error, ENGINE_ERROR_MAX, "%s", result_text(RESULT_NOMEM));
     engine->cache = cache_new(&conf->cache, random_seed());
     engine->loop = loop_new();
     if (engine->cache == NULL || engine->loop == NULL)
@@ -69,7 +69,7 @@ struct engine *engine_new(const struct conf *conf, struct metrics *metrics,
 {
     struct engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL) {
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s", status_text(STATUS_NOMEM));
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s", result_text(RESULT_NOMEM));
         return NULL;
     }
     engine->metrics = metrics;
@@ -79,26 +79,26 @@ struct engine *engine_new(const struct conf *conf, struct metrics *metrics,
     return NULL;
 }
 
-enum status engine_start(struct engine *engine)
+enum result engine_start(struct engine *engine)
 {
     return loop_start(engine->loop, "iprevd-dns");
 }
 
-enum status engine_reload(struct engine *engine, const struct conf *conf,
+enum result engine_reload(struct engine *engine, const struct conf *conf,
                           char error[ENGINE_ERROR_MAX])
 {
     struct source *source = make_source(engine, conf, error);
     if (source == NULL)
-        return STATUS_INVALID;
-    enum status status = resolver_set_source(engine->resolver, source);
-    if (status != STATUS_OK) {
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s", status_text(status));
+        return RESULT_INVALID;
+    enum result status = resolver_set_source(engine->resolver, source);
+    if (status != RESULT_OK) {
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s", result_text(status));
         return status;
     }
     cache_set_limits(engine->cache, &conf->cache);
     if (conf->zone_file != NULL)
         (void)cache_flush_all(engine->cache); /* the file may have changed */
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 struct resolver *engine_resolver(struct engine *engine)

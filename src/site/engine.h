@@ -21,13 +21,13 @@ struct engine *engine_new(const struct conf *conf, struct metrics *metrics,
                           char error[ENGINE_ERROR_MAX]) MUST_CHECK;
 
 /* Start the DNS thread. */
-enum status engine_start(struct engine *engine) MUST_CHECK;
+enum result engine_start(struct engine *engine) MUST_CHECK;
 
 /*
  * Take over the DNS part of a new configuration while running.  On failure nothing has changed and
  * `error` says why.
  */
-enum status engine_reload(struct engine *engine, const struct conf *conf,
+enum result engine_reload(struct engine *engine, const struct conf *conf,
                           char error[ENGINE_ERROR_MAX]) MUST_CHECK;
 
 struct resolver *engine_resolver(struct engine *engine);

@@ -46,21 +46,21 @@ static const char *net_text(const struct ipnet *net, char out[IPNET_TEXT_MAX])
                                                 : ipnet_format(net, out);
 }
 
-enum status exemption_subject(const char *text, char out[EXEMPTION_SUBJECT_MAX])
+enum result exemption_subject(const char *text, char out[EXEMPTION_SUBJECT_MAX])
 {
     struct ipnet net;
     char name[HOSTNAME_MAX + 1];
     if (text[0] == '.') {
         if (hostname_parse(text + 1, name) != HOSTNAME_OK)
-            return STATUS_INVALID;
+            return RESULT_INVALID;
         (void)snprintf(out, EXEMPTION_SUBJECT_MAX, ".%s", name);
-        return STATUS_OK;
+        return RESULT_OK;
     }
-    if (ipnet_parse(text, &net) != STATUS_OK)
-        return STATUS_INVALID;
+    if (ipnet_parse(text, &net) != RESULT_OK)
+        return RESULT_INVALID;
     char formatted[IPNET_TEXT_MAX];
     (void)snprintf(out, EXEMPTION_SUBJECT_MAX, "%s", net_text(&net, formatted));
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* --- changes: under the write lock ---------------------------------------------------------- */
@@ -69,7 +69,7 @@ enum status exemption_subject(const char *text, char out[EXEMPTION_SUBJECT_MAX])
 static void count_length(struct exemptions *exemptions, const char *subject, int by)
 {
     struct ipnet net;
-    if (ipnet_parse(subject, &net) != STATUS_OK)
+    if (ipnet_parse(subject, &net) != RESULT_OK)
         return;
     unsigned *lengths = net.addr.family == IP_V4 ? exemptions->v4 : exemptions->v6;
     lengths[net.bits] += (unsigned)by;
@@ -90,47 +90,47 @@ static void drop(struct exemptions *exemptions, struct held *held)
     free(held);
 }
 
-static enum status add(struct exemptions *exemptions, const struct exemption *exemption)
+static enum result add(struct exemptions *exemptions, const struct exemption *exemption)
 {
     struct held *held = find(exemptions, exemption->subject);
     if (held != NULL) {
         held->exemption = *exemption;
-        return STATUS_OK;
+        return RESULT_OK;
     }
     if (atomic_load(&exemptions->count) >= EXEMPTIONS_MAX)
-        return STATUS_LIMIT;
+        return RESULT_LIMIT;
     held = calloc(1, sizeof *held);
     if (held == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     held->exemption = *exemption;
     HASH_ADD_STR(exemptions->all, exemption.subject, held);
     if (held->hh.tbl == NULL) {
         free(held);
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     }
     count_length(exemptions, exemption->subject, 1);
     atomic_fetch_add(&exemptions->count, 1);
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
-enum status exemption_reason(const char *text, char out[EXEMPTION_REASON_MAX])
+enum result exemption_reason(const char *text, char out[EXEMPTION_REASON_MAX])
 {
     size_t used = 0;
     if (strlen(text) >= EXEMPTION_REASON_MAX)
-        return STATUS_LIMIT;
+        return RESULT_LIMIT;
     for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
         bool c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0; /* U+0080 to U+009F in UTF-8 */
         out[used++] = *at < 0x20 || *at == 0x7f || c1 ? ' ' : (char)*at;
         at += c1;
     }
     out[used] = '\0';
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
-enum status exemptions_add(struct exemptions *exemptions, const struct exemption *exemption)
+enum result exemptions_add(struct exemptions *exemptions, const struct exemption *exemption)
 {
     (void)pthread_rwlock_wrlock(&exemptions->lock);
-    enum status status = add(exemptions, exemption);
+    enum result status = add(exemptions, exemption);
     (void)pthread_rwlock_unlock(&exemptions->lock);
     return status;
 }

@@ -23,7 +23,7 @@ struct exemptions;
 struct exemption {
     /* "192.0.2.1", "2001:db8::/32", or ".example.org": that domain and all below it. */
     char subject[EXEMPTION_SUBJECT_MAX];
-    char reason[EXEMPTION_REASON_MAX]; /* foreign text */
+    char reason[EXEMPTION_REASON_MAX]; /* untrusted text */
     int64_t made_s, until_s;           /* wall clock */
 };
 
@@ -32,22 +32,22 @@ struct exemptions *exemptions_new(void) MUST_CHECK;
 void exemptions_free(struct exemptions *exemptions);
 
 /*
- * Write a subject in its canonical form.  STATUS_INVALID: it is no address, network (without bits
+ * Write a subject in its canonical form.  RESULT_INVALID: it is no address, network (without bits
  * after the prefix) or domain of two labels or more with a dot before it.
  */
-enum status exemption_subject(const char *text, char out[EXEMPTION_SUBJECT_MAX]) MUST_CHECK;
+enum result exemption_subject(const char *text, char out[EXEMPTION_SUBJECT_MAX]) MUST_CHECK;
 
 /*
  * Copy a reason.  Control characters become spaces: written as escapes, as they have to be, they
- * would make the reason another one, and longer, with every save.  STATUS_LIMIT: it is too long.
+ * would make the reason another one, and longer, with every save.  RESULT_LIMIT: it is too long.
  */
-enum status exemption_reason(const char *text, char out[EXEMPTION_REASON_MAX]) MUST_CHECK;
+enum result exemption_reason(const char *text, char out[EXEMPTION_REASON_MAX]) MUST_CHECK;
 
 /*
- * Add, or replace the one of that subject, which must be canonical.  STATUS_LIMIT: there are
- * EXEMPTIONS_MAX.  STATUS_NOMEM.
+ * Add, or replace the one of that subject, which must be canonical.  RESULT_LIMIT: there are
+ * EXEMPTIONS_MAX.  RESULT_NOMEM.
  */
-enum status exemptions_add(struct exemptions *exemptions,
+enum result exemptions_add(struct exemptions *exemptions,
                            const struct exemption *exemption) MUST_CHECK;
 
 /* False: there was none. */
@@ -74,17 +74,17 @@ void exemptions_each(struct exemptions *exemptions,
                      void (*visit)(void *arg, const struct exemption *exemption), void *arg);
 
 /*
- * Save to `path`: atomic (PATH.new, fsync, rename).  Does I/O; one caller at a time.  STATUS_IO:
+ * Save to `path`: atomic (PATH.new, fsync, rename).  Does I/O; one caller at a time.  RESULT_IO:
  * errno, and the older file is untouched.
  */
-enum status exemptions_save(struct exemptions *exemptions, const char *path) MUST_CHECK;
+enum result exemptions_save(struct exemptions *exemptions, const char *path) MUST_CHECK;
 
 /*
- * Load from `path`, leaving out what is over.  STATUS_NOTFOUND: no file.  STATUS_IO: errno.
- * STATUS_INVALID: damaged at *line (1 is the first); what was whole is loaded all the same, so that
- * damage does not refuse anybody's mail.  STATUS_NOMEM.
+ * Load from `path`, leaving out what is over.  RESULT_NOTFOUND: no file.  RESULT_IO: errno.
+ * RESULT_INVALID: damaged at *line (1 is the first); what was whole is loaded all the same, so that
+ * damage does not refuse anybody's mail.  RESULT_NOMEM.
  */
-enum status exemptions_load(struct exemptions *exemptions, const char *path, int64_t wall_s,
+enum result exemptions_load(struct exemptions *exemptions, const char *path, int64_t wall_s,
                             unsigned *line) MUST_CHECK;
 
 #endif

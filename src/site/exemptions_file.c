@@ -29,26 +29,26 @@ struct saving {
     bool nomem;
 };
 
-static void save_line(struct saving *saving, struct jsonout *json)
+static void save_line(struct saving *saving, struct json_writer *json)
 {
-    char *line = json == NULL ? NULL : jsonout_line(json);
+    char *line = json == NULL ? NULL : json_writer_line(json);
     if (line == NULL)
         saving->nomem = true;
     else
         (void)fprintf(saving->stream, "%s\n", line);
     free(line);
-    jsonout_free(json);
+    json_writer_free(json);
 }
 
 static void save_one(void *arg, const struct exemption *exemption)
 {
     struct saving *saving = arg;
-    struct jsonout *json = jsonout_new();
+    struct json_writer *json = json_writer_new();
     if (json != NULL) {
-        jsonout_text(json, "subject", exemption->subject);
-        jsonout_sentence(json, "reason", exemption->reason);
-        jsonout_int(json, "made", exemption->made_s);
-        jsonout_int(json, "until", exemption->until_s);
+        json_writer_text(json, "subject", exemption->subject);
+        json_writer_sentence(json, "reason", exemption->reason);
+        json_writer_int(json, "made", exemption->made_s);
+        json_writer_int(json, "until", exemption->until_s);
     }
     saving->count++;
     save_line(saving, json);
@@ -56,23 +56,23 @@ static void save_one(void *arg, const struct exemption *exemption)
 
 static void save_head(struct saving *saving, size_t count)
 {
-    struct jsonout *json = jsonout_new();
+    struct json_writer *json = json_writer_new();
     if (json != NULL) {
-        jsonout_text(json, "format", FORMAT_NAME);
-        jsonout_int(json, "version", FORMAT_VERSION);
-        jsonout_int(json, "count", (int64_t)count);
+        json_writer_text(json, "format", FORMAT_NAME);
+        json_writer_int(json, "version", FORMAT_VERSION);
+        json_writer_int(json, "count", (int64_t)count);
     }
     save_line(saving, json);
 }
 
 /* The lines in memory first, so that nobody waits for the disk under the lock. */
-static enum status make_text(struct exemptions *exemptions, char **text, size_t *length)
+static enum result make_text(struct exemptions *exemptions, char **text, size_t *length)
 {
     char *body = NULL;
     size_t body_length = 0;
     struct saving lines = {.stream = open_memstream(&body, &body_length)};
     if (lines.stream == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     exemptions_each(exemptions, save_one, &lines);
     bool failed = ferror(lines.stream) != 0;
     failed = fclose(lines.stream) != 0 || failed || lines.nomem;
@@ -86,7 +86,7 @@ static enum status make_text(struct exemptions *exemptions, char **text, size_t 
             free(*text);
     }
     free(body);
-    return whole.stream == NULL || failed ? STATUS_NOMEM : STATUS_OK;
+    return whole.stream == NULL || failed ? RESULT_NOMEM : RESULT_OK;
 }
 
 static bool write_all(int fd, const char *text, size_t length)
@@ -119,18 +119,18 @@ static void sync_directory(const char *path)
     (void)close(fd);
 }
 
-static enum status replace_file(const char *path, const char *text, size_t length)
+static enum result replace_file(const char *path, const char *text, size_t length)
 {
     char temporary[PATH_MAX];
     int written = snprintf(temporary, sizeof temporary, "%s.new", path);
     if (written < 0 || (size_t)written >= sizeof temporary) {
         errno = ENAMETOOLONG;
-        return STATUS_IO;
+        return RESULT_IO;
     }
     (void)unlink(temporary); /* of a save that was cut off */
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0)
-        return STATUS_IO;
+        return RESULT_IO;
     bool ok = write_all(fd, text, length) && fsync(fd) == 0;
     int reason = errno;
     if (close(fd) != 0 && ok) {
@@ -143,19 +143,19 @@ static enum status replace_file(const char *path, const char *text, size_t lengt
     }
     if (ok) {
         sync_directory(path);
-        return STATUS_OK;
+        return RESULT_OK;
     }
     (void)unlink(temporary);
     errno = reason;
-    return STATUS_IO;
+    return RESULT_IO;
 }
 
-enum status exemptions_save(struct exemptions *exemptions, const char *path)
+enum result exemptions_save(struct exemptions *exemptions, const char *path)
 {
     char *text = NULL;
     size_t length = 0;
-    enum status status = make_text(exemptions, &text, &length);
-    if (status != STATUS_OK)
+    enum result status = make_text(exemptions, &text, &length);
+    if (status != RESULT_OK)
         return status;
     status = replace_file(path, text, length);
     int reason = errno;
@@ -167,103 +167,103 @@ enum status exemptions_save(struct exemptions *exemptions, const char *path)
 /* --- load ----------------------------------------------------------------------------------- */
 
 /* False: the line does not hold one. */
-static bool read_exemption(const struct jsonin *json, struct exemption *out)
+static bool read_exemption(const struct json_value *json, struct exemption *out)
 {
-    const char *subject = jsonin_text(jsonin_member(json, "subject"));
-    const char *reason = jsonin_text(jsonin_member(json, "reason"));
+    const char *subject = json_value_text(json_value_member(json, "subject"));
+    const char *reason = json_value_text(json_value_member(json, "reason"));
     return subject != NULL && reason != NULL &&
-           exemption_subject(subject, out->subject) == STATUS_OK &&
-           exemption_reason(reason, out->reason) == STATUS_OK &&
-           jsonin_int(jsonin_member(json, "made"), &out->made_s) &&
-           jsonin_int(jsonin_member(json, "until"), &out->until_s);
+           exemption_subject(subject, out->subject) == RESULT_OK &&
+           exemption_reason(reason, out->reason) == RESULT_OK &&
+           json_value_int(json_value_member(json, "made"), &out->made_s) &&
+           json_value_int(json_value_member(json, "until"), &out->until_s);
 }
 
-static bool read_head(const struct jsonin *json, int64_t *count)
+static bool read_head(const struct json_value *json, int64_t *count)
 {
-    const char *format = jsonin_text(jsonin_member(json, "format"));
+    const char *format = json_value_text(json_value_member(json, "format"));
     int64_t version;
     return format != NULL && strcmp(format, FORMAT_NAME) == 0 &&
-           jsonin_int(jsonin_member(json, "version"), &version) && version == FORMAT_VERSION &&
-           jsonin_int(jsonin_member(json, "count"), count) && *count >= 0 &&
-           *count <= EXEMPTIONS_MAX;
+           json_value_int(json_value_member(json, "version"), &version) &&
+           version == FORMAT_VERSION && json_value_int(json_value_member(json, "count"), count) &&
+           *count >= 0 && *count <= EXEMPTIONS_MAX;
 }
 
-/* The next line as JSON.  STATUS_NOTFOUND: the file is over. */
-static enum status next_line(FILE *stream, struct jsonin **out)
+/* The next line as JSON.  RESULT_NOTFOUND: the file is over. */
+static enum result next_line(FILE *stream, struct json_value **out)
 {
     char line[LINE_MAX_BYTES], error[JSONIN_ERROR_MAX];
     errno = 0;
     if (fgets(line, sizeof line, stream) == NULL) {
         if (ferror(stream) == 0)
-            return STATUS_NOTFOUND;
-        return STATUS_IO;
+            return RESULT_NOTFOUND;
+        return RESULT_IO;
     }
     size_t length = strlen(line);
     if (length == 0 || line[length - 1] != '\n')
-        return STATUS_INVALID; /* too long, cut off, or a NUL in it */
-    return jsonin_parse(line, length, out, error);
+        return RESULT_INVALID; /* too long, cut off, or a NUL in it */
+    return json_value_parse(line, length, out, error);
 }
 
-static enum status load_one(struct exemptions *exemptions, FILE *stream, int64_t wall_s)
+static enum result load_one(struct exemptions *exemptions, FILE *stream, int64_t wall_s)
 {
-    struct jsonin *json = NULL;
+    struct json_value *json = NULL;
     struct exemption exemption;
-    enum status status = next_line(stream, &json);
-    if (status != STATUS_OK)
+    enum result status = next_line(stream, &json);
+    if (status != RESULT_OK)
         return status;
     if (!read_exemption(json, &exemption))
-        status = STATUS_INVALID;
+        status = RESULT_INVALID;
     else if (exemption.until_s > wall_s)
         status = exemptions_add(exemptions, &exemption);
-    jsonin_free(json);
-    return status == STATUS_LIMIT ? STATUS_INVALID : status;
+    json_value_free(json);
+    return status == RESULT_LIMIT ? RESULT_INVALID : status;
 }
 
-static enum status load_all(struct exemptions *exemptions, FILE *stream, int64_t wall_s,
+static enum result load_all(struct exemptions *exemptions, FILE *stream, int64_t wall_s,
                             unsigned *line)
 {
-    struct jsonin *head = NULL;
+    struct json_value *head = NULL;
     int64_t count = 0;
     *line = 1;
-    enum status status = next_line(stream, &head);
-    bool known = status == STATUS_OK && read_head(head, &count);
-    jsonin_free(head);
-    if (status == STATUS_IO || status == STATUS_NOMEM)
+    enum result status = next_line(stream, &head);
+    bool known = status == RESULT_OK && read_head(head, &count);
+    json_value_free(head);
+    if (status == RESULT_IO || status == RESULT_NOMEM)
         return status;
     if (!known)
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     unsigned damaged = 0;
     for (int64_t i = 0; i <= EXEMPTIONS_MAX; i++) {
         ++*line;
         status = load_one(exemptions, stream, wall_s);
-        if (status == STATUS_NOTFOUND) {
+        if (status == RESULT_NOTFOUND) {
             if (damaged == 0 && i != count)
                 damaged = *line;
             break;
         }
-        if (status == STATUS_IO || status == STATUS_NOMEM)
+        if (status == RESULT_IO || status == RESULT_NOMEM)
             return status;
-        if (status == STATUS_INVALID && damaged == 0)
+        if (status == RESULT_INVALID && damaged == 0)
             damaged = *line;
     }
     if (damaged == 0)
-        return STATUS_OK;
+        return RESULT_OK;
     *line = damaged;
-    return STATUS_INVALID;
+    return RESULT_INVALID;
 }
 
-enum status exemptions_load(struct exemptions *exemptions, const char *path, int64_t wall_s,
+enum result exemptions_load(struct exemptions *exemptions, const char *path, int64_t wall_s,
                             unsigned *line)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return errno == ENOENT ? STATUS_NOTFOUND : STATUS_IO;
+        return errno == ENOENT ? RESULT_NOTFOUND : RESULT_IO;
     FILE *stream = fdopen(fd, "r");
     if (stream == NULL) {
         (void)close(fd);
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     }
-    enum status status = load_all(exemptions, stream, wall_s, line);
+    enum result status = load_all(exemptions, stream, wall_s, line);
     int reason = errno;
     (void)fclose(stream);
     errno = reason;

@@ -11,15 +11,15 @@
 /* Digits of a number: scores are decimal fractions, and 3.3 is to look like 3.3. */
 #define REAL_DIGITS 9
 
-struct jsonout {
+struct json_writer {
     json_t *open[JSONOUT_DEPTH_MAX + 1]; /* [0] is the whole, and owns the others */
     unsigned depth;
     bool nomem; /* something is missing */
 };
 
-struct jsonout *jsonout_new(void)
+struct json_writer *json_writer_new(void)
 {
-    struct jsonout *json = calloc(1, sizeof *json);
+    struct json_writer *json = calloc(1, sizeof *json);
     if (json == NULL)
         return NULL;
     json->open[0] = json_object();
@@ -30,7 +30,7 @@ struct jsonout *jsonout_new(void)
     return json;
 }
 
-void jsonout_free(struct jsonout *json)
+void json_writer_free(struct json_writer *json)
 {
     if (json == NULL)
         return;
@@ -39,7 +39,7 @@ void jsonout_free(struct jsonout *json)
 }
 
 /* Takes value, NULL too. */
-static bool add(struct jsonout *json, const char *key, json_t *value)
+static bool add(struct json_writer *json, const char *key, json_t *value)
 {
     json_t *open = json->open[json->depth];
     int failed = value == NULL || json->nomem;
@@ -99,7 +99,8 @@ static char *make_valid(const char *text, bool keep_backslash)
     return out;
 }
 
-static void put_text(struct jsonout *json, const char *key, const char *text, bool keep_backslash)
+static void put_text(struct json_writer *json, const char *key, const char *text,
+                     bool keep_backslash)
 {
     if (text == NULL) {
         add(json, key, json_null());
@@ -110,32 +111,32 @@ static void put_text(struct jsonout *json, const char *key, const char *text, bo
     free(valid);
 }
 
-void jsonout_text(struct jsonout *json, const char *key, const char *text)
+void json_writer_text(struct json_writer *json, const char *key, const char *text)
 {
     put_text(json, key, text, false);
 }
 
-void jsonout_sentence(struct jsonout *json, const char *key, const char *sentence)
+void json_writer_sentence(struct json_writer *json, const char *key, const char *sentence)
 {
     put_text(json, key, sentence, true);
 }
 
-void jsonout_int(struct jsonout *json, const char *key, int64_t value)
+void json_writer_int(struct json_writer *json, const char *key, int64_t value)
 {
     add(json, key, json_integer(value));
 }
 
-void jsonout_real(struct jsonout *json, const char *key, double value)
+void json_writer_real(struct json_writer *json, const char *key, double value)
 {
     add(json, key, json_real(isfinite(value) ? value : 0.0));
 }
 
-void jsonout_bool(struct jsonout *json, const char *key, bool value)
+void json_writer_bool(struct json_writer *json, const char *key, bool value)
 {
     add(json, key, json_boolean(value));
 }
 
-static void begin(struct jsonout *json, const char *key, json_t *value)
+static void begin(struct json_writer *json, const char *key, json_t *value)
 {
     if (json->depth == JSONOUT_DEPTH_MAX) {
         json_decref(value);
@@ -147,23 +148,23 @@ static void begin(struct jsonout *json, const char *key, json_t *value)
     json->depth++;
 }
 
-void jsonout_begin_object(struct jsonout *json, const char *key)
+void json_writer_begin_object(struct json_writer *json, const char *key)
 {
     begin(json, key, json_object());
 }
 
-void jsonout_begin_list(struct jsonout *json, const char *key)
+void json_writer_begin_list(struct json_writer *json, const char *key)
 {
     begin(json, key, json_array());
 }
 
-void jsonout_end(struct jsonout *json)
+void json_writer_end(struct json_writer *json)
 {
     if (json->depth > 0)
         json->depth--;
 }
 
-char *jsonout_line(const struct jsonout *json)
+char *json_writer_line(const struct json_writer *json)
 {
     return json->nomem ? NULL
                        : json_dumps(json->open[0], JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
@@ -171,62 +172,63 @@ char *jsonout_line(const struct jsonout *json)
 
 /* --- reading -------------------------------------------------------------------------------- */
 
-/* A struct jsonin is a json_t whose name stays in this file. */
-static const json_t *of(const struct jsonin *value)
+/* A struct json_value is a json_t whose name stays in this file. */
+static const json_t *of(const struct json_value *value)
 {
     return (const json_t *)(const void *)value;
 }
 
-static const struct jsonin *as_value(const json_t *value)
+static const struct json_value *as_value(const json_t *value)
 {
-    return (const struct jsonin *)(const void *)value;
+    return (const struct json_value *)(const void *)value;
 }
 
-enum status jsonin_parse(const char *text, size_t length, struct jsonin **out,
-                         char error[JSONIN_ERROR_MAX])
+enum result json_value_parse(const char *text, size_t length, struct json_value **out,
+                             char error[JSONIN_ERROR_MAX])
 {
     json_error_t why;
     json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
     if (root == NULL) {
         (void)snprintf(error, JSONIN_ERROR_MAX, "byte %d: %.120s", why.position, why.text);
-        return json_error_code(&why) == json_error_out_of_memory ? STATUS_NOMEM : STATUS_INVALID;
+        return json_error_code(&why) == json_error_out_of_memory ? RESULT_NOMEM : RESULT_INVALID;
     }
     if (!json_is_object(root)) {
         (void)snprintf(error, JSONIN_ERROR_MAX, "an object is wanted");
         json_decref(root);
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     }
-    *out = (struct jsonin *)(void *)root;
-    return STATUS_OK;
+    *out = (struct json_value *)(void *)root;
+    return RESULT_OK;
 }
 
-void jsonin_free(struct jsonin *document)
+void json_value_free(struct json_value *document)
 {
     json_decref((json_t *)(void *)document);
 }
 
-char *jsonin_line(const struct jsonin *document)
+char *json_value_line(const struct json_value *document)
 {
     return json_dumps(of(document), JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
 }
 
-const struct jsonin *jsonin_member(const struct jsonin *object, const char *key)
+const struct json_value *json_value_member(const struct json_value *object, const char *key)
 {
     return as_value(json_object_get(of(object), key));
 }
 
-size_t jsonin_count(const struct jsonin *list)
+size_t json_value_count(const struct json_value *list)
 {
     return json_array_size(of(list));
 }
 
-const struct jsonin *jsonin_item(const struct jsonin *list, size_t i)
+const struct json_value *json_value_item(const struct json_value *list, size_t i)
 {
     return as_value(json_array_get(of(list), i));
 }
 
-void jsonin_each(const struct jsonin *object,
-                 void (*visit)(void *arg, const char *key, const struct jsonin *value), void *arg)
+void json_value_each(const struct json_value *object,
+                     void (*visit)(void *arg, const char *key, const struct json_value *value),
+                     void *arg)
 {
     json_t *members =
         (json_t *)(uintptr_t)of(object); /* the iterator wants it so, and only reads */
@@ -234,12 +236,12 @@ void jsonin_each(const struct jsonin *object,
         visit(arg, json_object_iter_key(at), as_value(json_object_iter_value(at)));
 }
 
-const char *jsonin_text(const struct jsonin *value)
+const char *json_value_text(const struct json_value *value)
 {
     return json_string_value(of(value));
 }
 
-bool jsonin_int(const struct jsonin *value, int64_t *out)
+bool json_value_int(const struct json_value *value, int64_t *out)
 {
     if (!json_is_integer(of(value)))
         return false;
@@ -247,7 +249,7 @@ bool jsonin_int(const struct jsonin *value, int64_t *out)
     return true;
 }
 
-bool jsonin_real(const struct jsonin *value, double *out)
+bool json_value_real(const struct json_value *value, double *out)
 {
     if (!json_is_number(of(value)))
         return false;
@@ -255,7 +257,7 @@ bool jsonin_real(const struct jsonin *value, double *out)
     return true;
 }
 
-bool jsonin_bool(const struct jsonin *value, bool *out)
+bool json_value_bool(const struct json_value *value, bool *out)
 {
     if (!json_is_boolean(of(value)))
         return false;

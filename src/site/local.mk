@@ -2,14 +2,14 @@
 noinst_LIBRARIES += libsite.a
 libsite_a_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(PCRE2_CFLAGS) $(JANSSON_CFLAGS)
 libsite_a_SOURCES = \
-	src/site/accesstable.c src/site/accesstable.h \
-	src/site/accesstable_cidr.c src/site/accesstable_cidr.h \
-	src/site/accesstable_ere.c src/site/accesstable_ere.h \
-	src/site/accesstable_hash.c src/site/accesstable_hash.h \
-	src/site/accesstable_lines.c src/site/accesstable_lines.h \
-	src/site/accesstable_literal.c src/site/accesstable_literal.h \
-	src/site/accesstable_regex.c src/site/accesstable_regex.h \
-	src/site/accesstable_rules.c src/site/accesstable_rules.h \
+	src/site/tables/accesstable.c src/site/tables/accesstable.h \
+	src/site/tables/cidr_table.c src/site/tables/cidr_table.h \
+	src/site/tables/ere.c src/site/tables/ere.h \
+	src/site/tables/hash_table.c src/site/tables/hash_table.h \
+	src/site/tables/table_lines.c src/site/tables/table_lines.h \
+	src/site/tables/literal_index.c src/site/tables/literal_index.h \
+	src/site/tables/regex_table.c src/site/tables/regex_table.h \
+	src/site/tables/table_rules.c src/site/tables/table_rules.h \
 	src/site/conf.c src/site/conf.h \
 	src/site/conf_build.c src/site/conf_build.h \
 	src/site/conf_check.c \

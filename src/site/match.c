@@ -43,7 +43,7 @@ struct net_list {
     size_t table_count;
 };
 
-static enum status add_net(struct net_list *list, const char *word,
+static enum result add_net(struct net_list *list, const char *word,
                            char error[ACCESSTABLE_ERROR_MAX])
 {
     enum accesstable_type type;
@@ -51,45 +51,45 @@ static enum status add_net(struct net_list *list, const char *word,
     if (accesstable_spec(word, &type, &path)) {
         if (type != TABLE_CIDR) {
             snprintf(error, ACCESSTABLE_ERROR_MAX, "of the table files, cidr: only");
-            return STATUS_INVALID;
+            return RESULT_INVALID;
         }
-        enum status status = accesstable_load(type, path, &list->tables[list->table_count], error);
-        list->table_count += status == STATUS_OK;
+        enum result status = accesstable_load(type, path, &list->tables[list->table_count], error);
+        list->table_count += status == RESULT_OK;
         return status;
     }
-    if (ipnet_parse(word, &list->nets[list->net_count]) != STATUS_OK) {
+    if (ipnet_parse(word, &list->nets[list->net_count]) != RESULT_OK) {
         error[0] = '\0';
-        return STATUS_INVALID;
+        return RESULT_INVALID;
     }
     list->net_count++;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
-enum status net_list_new(const char *const *words, size_t count, struct net_list **out, size_t *bad,
+enum result net_list_new(const char *const *words, size_t count, struct net_list **out, size_t *bad,
                          char error[ACCESSTABLE_ERROR_MAX])
 {
     struct net_list *list = calloc(1, sizeof *list);
     *bad = 0;
     error[0] = '\0';
     if (list == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     list->words = copy_words(words, count);
     list->count = count;
     list->nets = calloc(count + 1, sizeof *list->nets);
     list->tables = calloc(count + 1, sizeof *list->tables);
-    enum status status = STATUS_OK;
+    enum result status = RESULT_OK;
     if (list->words == NULL || list->nets == NULL || list->tables == NULL)
-        status = STATUS_NOMEM;
-    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        status = RESULT_NOMEM;
+    for (size_t i = 0; status == RESULT_OK && i < count; i++) {
         *bad = i;
         status = add_net(list, words[i], error);
     }
-    if (status != STATUS_OK) {
+    if (status != RESULT_OK) {
         net_list_free(list);
         return status;
     }
     *out = list;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 bool net_list_has(const struct net_list *list, const struct ipaddr *addr)
@@ -236,7 +236,7 @@ static bool parse_word(char *word, struct pattern *out)
     return word[0] != '\0' && !has_control(word);
 }
 
-static enum status add_pattern(struct pattern_list *list, size_t i,
+static enum result add_pattern(struct pattern_list *list, size_t i,
                                char error[ACCESSTABLE_ERROR_MAX])
 {
     static bool (*const parsers[])(char *word, struct pattern *out) = {
@@ -248,19 +248,19 @@ static enum status add_pattern(struct pattern_list *list, size_t i,
         pattern->shape = SHAPE_FILE;
         if (type == TABLE_CIDR && list->kind != PATTERN_HOST) {
             snprintf(error, ACCESSTABLE_ERROR_MAX, "cidr: files hold addresses");
-            return STATUS_INVALID;
+            return RESULT_INVALID;
         }
         return accesstable_load(type, path, &pattern->table, error);
     }
     pattern->text = strdup(list->words[i]);
     if (pattern->text == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     lower(pattern->text);
     error[0] = '\0';
-    return parsers[list->kind](pattern->text, pattern) ? STATUS_OK : STATUS_INVALID;
+    return parsers[list->kind](pattern->text, pattern) ? RESULT_OK : RESULT_INVALID;
 }
 
-enum status pattern_list_new(enum pattern_kind kind, const char *const *words, size_t count,
+enum result pattern_list_new(enum pattern_kind kind, const char *const *words, size_t count,
                              struct pattern_list **out, size_t *bad,
                              char error[ACCESSTABLE_ERROR_MAX])
 {
@@ -268,24 +268,24 @@ enum status pattern_list_new(enum pattern_kind kind, const char *const *words, s
     *bad = 0;
     error[0] = '\0';
     if (list == NULL)
-        return STATUS_NOMEM;
+        return RESULT_NOMEM;
     list->kind = kind;
     list->count = count;
     list->words = copy_words(words, count);
     list->patterns = calloc(count + 1, sizeof *list->patterns);
-    enum status status = STATUS_OK;
+    enum result status = RESULT_OK;
     if (list->words == NULL || list->patterns == NULL)
-        status = STATUS_NOMEM;
-    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        status = RESULT_NOMEM;
+    for (size_t i = 0; status == RESULT_OK && i < count; i++) {
         *bad = i;
         status = add_pattern(list, i, error);
     }
-    if (status != STATUS_OK) {
+    if (status != RESULT_OK) {
         pattern_list_free(list);
         return status;
     }
     *out = list;
-    return STATUS_OK;
+    return RESULT_OK;
 }
 
 /* '*' stands for any run of characters, dots too.  Linear in both: only the last '*' is retried. */

@@ -8,7 +8,7 @@
 
 #include "core/checks.h"
 #include "core/policy.h"
-#include "site/accesstable.h"
+#include "site/tables/accesstable.h"
 
 /* Addresses, networks and cidr: files. */
 struct net_list;
@@ -18,9 +18,9 @@ struct pattern_list;
 /*
  * Build from the words of the configuration (copied).  On error *bad is the index of the word and
  * `error` says why ("" when the word itself is not of the form that is allowed);
- * STATUS_INVALID, STATUS_IO, STATUS_LIMIT, STATUS_NOMEM.  free(NULL) is fine.
+ * RESULT_INVALID, RESULT_IO, RESULT_LIMIT, RESULT_NOMEM.  free(NULL) is fine.
  */
-enum status net_list_new(const char *const *words, size_t count, struct net_list **out, size_t *bad,
+enum result net_list_new(const char *const *words, size_t count, struct net_list **out, size_t *bad,
                          char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
 bool net_list_has(const struct net_list *list, const struct ipaddr *addr);
 /* Has some file behind it changed?  As accesstable_changed(), of all of them.  Does I/O. */
@@ -38,7 +38,7 @@ void net_list_free(struct net_list *list);
  * words and '*' (listener).
  */
 enum pattern_kind { PATTERN_HOST, PATTERN_MAIL, PATTERN_WORD };
-enum status pattern_list_new(enum pattern_kind kind, const char *const *words, size_t count,
+enum result pattern_list_new(enum pattern_kind kind, const char *const *words, size_t count,
                              struct pattern_list **out, size_t *bad,
                              char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
 /* The word or table entry that matched (lives as long as the list), or NULL. */

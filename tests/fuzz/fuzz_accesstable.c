@@ -6,7 +6,7 @@
  */
 #include "fuzz.h"
 
-#include "site/accesstable.h"
+#include "site/tables/accesstable.h"
 
 #include <string.h>
 
@@ -21,11 +21,11 @@ static struct accesstable *load(enum accesstable_type type, const void *text, si
     char error[ACCESSTABLE_ERROR_MAX] = "";
     struct fuzz_file file;
     fuzz_file_open(&file, text, size);
-    enum status status = accesstable_load(type, file.path, &table, error);
+    enum result status = accesstable_load(type, file.path, &table, error);
     fuzz_file_close(&file);
-    fuzz_reach(status == STATUS_OK ? LOADED : REFUSED);
-    CHECK((status == STATUS_OK) == (table != NULL));
-    CHECK(status == STATUS_OK || error[0] != '\0');
+    fuzz_reach(status == RESULT_OK ? LOADED : REFUSED);
+    CHECK((status == RESULT_OK) == (table != NULL));
+    CHECK(status == RESULT_OK || error[0] != '\0');
     for (const char *p = error; *p != '\0'; p++)
         CHECK(*p >= 0x20 && *p <= 0x7e);
     return table;
@@ -45,11 +45,11 @@ static void look_up(const struct accesstable *table, const char *subject)
     struct ipaddr addr;
     use(accesstable_name(table, subject));
     use(accesstable_mail(table, subject));
-    if (ipaddr_parse(subject, &addr) == STATUS_OK)
+    if (ipaddr_parse(subject, &addr) == RESULT_OK)
         use(accesstable_addr(table, &addr));
-    CHECK(ipaddr_parse("192.0.2.1", &addr) == STATUS_OK);
+    CHECK(ipaddr_parse("192.0.2.1", &addr) == RESULT_OK);
     use(accesstable_addr(table, &addr));
-    CHECK(ipaddr_parse("2001:db8::1", &addr) == STATUS_OK);
+    CHECK(ipaddr_parse("2001:db8::1", &addr) == RESULT_OK);
     use(accesstable_addr(table, &addr));
 }
 

@@ -110,8 +110,8 @@ static void check_again(struct cache *cache, size_t records)
     size_t again = 0;
     (void)snprintf(path, sizeof path, "%s/cache", fuzz_directory());
     struct cache *other = new_cache();
-    CHECK(cache_save(cache, path, NOW_MS, WALL_S) == STATUS_OK);
-    CHECK(cache_load(other, path, NOW_MS, WALL_S, &why) == STATUS_OK);
+    CHECK(cache_save(cache, path, NOW_MS, WALL_S) == RESULT_OK);
+    CHECK(cache_load(other, path, NOW_MS, WALL_S, &why) == RESULT_OK);
     cache_each(other, NOW_MS, use, &again);
     CHECK(again == records);
     cache_free(other);
@@ -132,12 +132,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         add(&file, data + 1, size - 1);
     fuzz_file_open(&there, file.bytes, file.length);
     struct cache *cache = new_cache();
-    enum status status = cache_load(cache, there.path, NOW_MS, WALL_S, &why);
-    CHECK(status == STATUS_OK || (status == STATUS_INVALID && why != NULL));
+    enum result status = cache_load(cache, there.path, NOW_MS, WALL_S, &why);
+    CHECK(status == RESULT_OK || (status == RESULT_INVALID && why != NULL));
     cache_each(cache, NOW_MS, use, &records);
-    fuzz_reach(status == STATUS_OK ? LOADED : REFUSED);
+    fuzz_reach(status == RESULT_OK ? LOADED : REFUSED);
     if (records > 0) {
-        fuzz_reach(status == STATUS_OK ? KEPT : PART);
+        fuzz_reach(status == RESULT_OK ? KEPT : PART);
         check_again(cache, records);
     }
     cache_free(cache);

@@ -108,24 +108,24 @@ static char *print(const struct conf *conf, size_t *size)
     char *text = NULL;
     FILE *stream = open_memstream(&text, size);
     CHECK(stream != NULL);
-    CHECK(conf_print(conf, stream) == STATUS_OK);
+    CHECK(conf_print(conf, stream) == RESULT_OK);
     CHECK(fclose(stream) == 0);
     return text;
 }
 
 static void decide(const struct conf *conf, const struct facts *facts)
 {
-    const struct occasion occasion = {.dialogue = DIALOGUE_MAIL,
-                                      .sender = "a@mail.example.org",
-                                      .recipient = "postmaster@example.net",
-                                      .listener = "smtpd",
-                                      .mta = "mx.example.net",
-                                      .stage = "rcpt",
-                                      .wall_s = NOW};
+    const struct transaction transaction = {.dialogue = DIALOGUE_MAIL,
+                                            .sender = "a@mail.example.org",
+                                            .recipient = "postmaster@example.net",
+                                            .listener = "smtpd",
+                                            .mta = "mx.example.net",
+                                            .stage = "rcpt",
+                                            .wall_s = NOW};
     struct decision decision;
     struct reply reply;
-    decision_make(conf, facts, &occasion, &decision);
-    told_check_decision(&decision, &occasion);
+    decision_make(conf, facts, &transaction, &decision);
+    told_check_decision(&decision, &transaction);
     if (decision.match != NULL)
         fuzz_reach(MATCHED);
     if (decision.policy == NULL)

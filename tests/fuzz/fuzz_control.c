@@ -23,7 +23,7 @@ static void check_error(const char *error)
 static void check_subject(const struct control_request *request)
 {
     char again[EXEMPTION_SUBJECT_MAX];
-    CHECK(exemption_subject(request->subject, again) == STATUS_OK);
+    CHECK(exemption_subject(request->subject, again) == RESULT_OK);
     CHECK(strcmp(again, request->subject) == 0); /* canonical */
 }
 
@@ -54,12 +54,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(text != NULL);
     if (size > 0)
         memcpy(text, data, size);
-    enum status status = control_request_parse(text, size, &request, error);
+    enum result status = control_request_parse(text, size, &request, error);
     free(text);
-    if (status == STATUS_INVALID)
+    if (status == RESULT_INVALID)
         check_error(error);
-    fuzz_reach(status == STATUS_OK ? TAKEN : REFUSED);
-    if (status != STATUS_OK)
+    fuzz_reach(status == RESULT_OK ? TAKEN : REFUSED);
+    if (status != RESULT_OK)
         return 0;
     CHECK(size <= CONTROL_REQUEST_MAX);
     CHECK(request.command < CONTROL_COMMAND_COUNT);
@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_reach(ALLOWED);
         char again[EXEMPTION_REASON_MAX];
         CHECK(request.reason[0] != '\0');
-        CHECK(exemption_reason(request.reason, again) == STATUS_OK);
+        CHECK(exemption_reason(request.reason, again) == RESULT_OK);
         CHECK(strcmp(again, request.reason) == 0); /* what is saved is what is loaded */
         CHECK(request.seconds > 0 && request.seconds <= EXEMPTION_MAX_S);
     }

@@ -156,7 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     expect.trusted = (data[0] & SWITCH_TRUSTED) != 0;
     own = question_of(data + 1, size - 1, &question) && (data[0] & SWITCH_OTHER) == 0;
     if (!own)
-        CHECK(question_from_name("www.example.org", RR_A, &question) == STATUS_OK);
+        CHECK(question_from_name("www.example.org", RR_A, &question) == RESULT_OK);
     if (size >= 3)
         expect.id = (uint16_t)(data[1] << 8 | data[2]);
     message = copy_of(data + 1, size - 1);

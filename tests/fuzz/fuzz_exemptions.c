@@ -30,7 +30,7 @@ static void check_found(struct exemptions *exemptions, const struct exemption *e
         facts.name_count = 1;
         fuzz_reach(DOMAINS);
     } else {
-        CHECK(ipnet_parse(exemption->subject, &net) == STATUS_OK);
+        CHECK(ipnet_parse(exemption->subject, &net) == RESULT_OK);
         facts.client = net.addr;
         fuzz_reach(NETWORKS);
     }
@@ -51,11 +51,11 @@ static void take(void *arg, const struct exemption *exemption)
 {
     struct list *list = arg;
     char again[EXEMPTION_SUBJECT_MAX];
-    CHECK(exemption_subject(exemption->subject, again) == STATUS_OK);
+    CHECK(exemption_subject(exemption->subject, again) == RESULT_OK);
     CHECK(strcmp(again, exemption->subject) == 0); /* canonical */
     char reason[EXEMPTION_REASON_MAX];
     CHECK(strnlen(exemption->reason, EXEMPTION_REASON_MAX) < EXEMPTION_REASON_MAX);
-    CHECK(exemption_reason(exemption->reason, reason) == STATUS_OK);
+    CHECK(exemption_reason(exemption->reason, reason) == RESULT_OK);
     CHECK(strcmp(reason, exemption->reason) == 0);
     CHECK(exemption->until_s > WALL_S);
     if (list->count < LIST_MAX)
@@ -71,8 +71,8 @@ static void check_again(struct exemptions *exemptions, const struct list *list)
     struct exemptions *other = exemptions_new();
     CHECK(other != NULL);
     (void)snprintf(path, sizeof path, "%s/exemptions", fuzz_directory());
-    CHECK(exemptions_save(exemptions, path) == STATUS_OK);
-    CHECK(exemptions_load(other, path, WALL_S, &line) == STATUS_OK);
+    CHECK(exemptions_save(exemptions, path) == RESULT_OK);
+    CHECK(exemptions_load(other, path, WALL_S, &line) == RESULT_OK);
     again.count = 0;
     exemptions_each(other, take, &again);
     CHECK(again.count == list->count);
@@ -93,15 +93,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct exemptions *exemptions = exemptions_new();
     CHECK(exemptions != NULL);
     fuzz_file_open(&file, data, size);
-    enum status status = exemptions_load(exemptions, file.path, WALL_S, &line);
+    enum result status = exemptions_load(exemptions, file.path, WALL_S, &line);
     fuzz_file_close(&file);
-    CHECK(status == STATUS_OK || (status == STATUS_INVALID && line >= 1));
+    CHECK(status == RESULT_OK || (status == RESULT_INVALID && line >= 1));
     list.count = 0;
     exemptions_each(exemptions, take, &list);
     CHECK(list.count == exemptions_count(exemptions));
     CHECK(exemptions_expire(exemptions, WALL_S) == 0);
-    fuzz_reach(status == STATUS_OK ? WHOLE : DAMAGED);
-    if (status != STATUS_OK && list.count > 0)
+    fuzz_reach(status == RESULT_OK ? WHOLE : DAMAGED);
+    if (status != RESULT_OK && list.count > 0)
         fuzz_reach(KEPT);
     for (size_t i = 0; i < list.count && i < LIST_MAX; i++)
         if (list.items[i].until_s < INT64_MAX)

@@ -181,18 +181,18 @@ static void check_decision(const struct facts *facts, bool cached)
                                                           [IPREV_FAIL] = FAILED,
                                                           [IPREV_TEMPERROR] = TEMPERROR,
                                                           [IPREV_PERMERROR] = PERMERROR};
-    const struct occasion occasion = {.dialogue = DIALOGUE_MAIL,
-                                      .sender = "a@example.org",
-                                      .stage = "rcpt",
-                                      .wall_s = NOW_S,
-                                      .all_cached = cached};
+    const struct transaction transaction = {.dialogue = DIALOGUE_MAIL,
+                                            .sender = "a@example.org",
+                                            .stage = "rcpt",
+                                            .wall_s = NOW_S,
+                                            .all_cached = cached};
     struct decision decision;
     struct reply reply;
     char value[DECISION_HEADER_MAX];
-    decision_make(configuration(), facts, &occasion, &decision);
+    decision_make(configuration(), facts, &transaction, &decision);
     if (facts->ptr.outcome == DNS_TEMPERROR)
         CHECK((decision.verdict.checks & CHECK_BIT(CHECK_PTR_MISSING)) == 0);
-    told_check_decision(&decision, &occasion);
+    told_check_decision(&decision, &transaction);
     decision_auth_results(&decision, "mx.example.net", value);
     told_check_field(value);
     CHECK(authresults_forges(value, "mx.example.net")); /* it is one of ours */
@@ -211,9 +211,9 @@ static void look_up(struct resolver *resolver, const struct ipaddr *client, cons
     struct facts facts = {0};
     struct lookup *lookup = lookup_start(resolver, client, configuration()->max_ptr, 2000000);
     CHECK(lookup != NULL);
-    CHECK(lookup_helo(lookup, helo, 2000000) == STATUS_OK);
+    CHECK(lookup_helo(lookup, helo, 2000000) == RESULT_OK);
     CHECK(lookup_ready(lookup));
-    CHECK(lookup_facts(lookup, &facts) == STATUS_OK);
+    CHECK(lookup_facts(lookup, &facts) == RESULT_OK);
     facts.client = *client;
     facts.helo = *helo;
     check_names(&facts);

@@ -383,7 +383,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct client client;
     char *text = fuzz_line(&lines);
     memset(&client, 0, sizeof client);
-    bool known = text != NULL && ipaddr_parse(text, &client.facts.client) == STATUS_OK;
+    bool known = text != NULL && ipaddr_parse(text, &client.facts.client) == RESULT_OK;
     free(text);
     char *helo = known ? fuzz_line(&lines) : NULL;
     if (helo == NULL)

@@ -5,8 +5,8 @@
  */
 #include "fuzz.h"
 
-#include "ctl/replay_feed.h"
-#include "ctl/replay_print.h"
+#include "ctl/logs/maillog_feed.h"
+#include "ctl/replay/replay_print.h"
 #include "site/json.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ struct run {
     struct replay_judge *judge;
     struct replay_tally tally;
     FILE *rows;
-    enum replay_format format;
+    enum maillog_format format;
     bool json;
     uint64_t events, decided, skipped;
 };
@@ -71,7 +71,7 @@ static struct conf *configuration(void)
 
 #define CHECK_TERMINATED(member) CHECK(memchr(member, '\0', sizeof member) != NULL)
 
-static void on_event(void *arg, const struct replay_event *event)
+static void on_event(void *arg, const struct maillog_event *event)
 {
     static const enum place places[] = {
         [REPLAY_FORMAT_GUESS] = GUESSED,     [REPLAY_FORMAT_POSTFIX] = POSTFIX,
@@ -98,7 +98,7 @@ static void on_event(void *arg, const struct replay_event *event)
         fuzz_reach(HELO_KNOWN);
     if (event->authenticated)
         fuzz_reach(AUTHENTICATED);
-    replayjudge_event(run->judge, event);
+    replay_judge_event(run->judge, event);
 }
 
 static void on_problem(void *arg, const char *file, uint64_t line, const char *text)
@@ -123,17 +123,17 @@ static bool is_ours(void *arg, const struct ipaddr *addr)
 
 /* --- what was decided ------------------------------------------------------------------------- */
 
-static void on_decided(void *arg, const struct replay_event *event, const struct decision *decision,
-                       const struct occasion *occasion)
+static void on_decided(void *arg, const struct maillog_event *event,
+                       const struct decision *decision, const struct transaction *transaction)
 {
     struct run *run = arg;
     CHECK(decision->verdict.action < ACTION_COUNT);
     CHECK(fuzz_printable(decision->reason, strlen(decision->reason), false));
-    replaytally_add(&run->tally, event, decision);
+    replay_tally_add(&run->tally, event, decision);
     if (run->json)
-        CHECK(replayprint_json(run->rows, event, decision, occasion));
+        CHECK(replay_print_json(run->rows, event, decision, transaction));
     else
-        replayprint_row(run->rows, event, decision);
+        replay_print_row(run->rows, event, decision);
     run->decided++;
     fuzz_reach(DECIDED);
 }
@@ -159,56 +159,56 @@ static void check_rows(const struct run *run, char *text, size_t length)
     char error[JSONIN_ERROR_MAX], *line;
     uint64_t count = 0;
     for (; (line = fuzz_line(&lines)) != NULL; count++) {
-        struct jsonin *json = NULL;
-        CHECK(jsonin_parse(line, strlen(line), &json, error) == STATUS_OK);
-        jsonin_free(json);
+        struct json_value *json = NULL;
+        CHECK(json_value_parse(line, strlen(line), &json, error) == RESULT_OK);
+        json_value_free(json);
         free(line);
     }
     CHECK(count == run->decided + 1); /* and the sums */
 }
 
-static void print_sums(struct run *run, const struct replay_feed *feed)
+static void print_sums(struct run *run, const struct maillog_feed *feed)
 {
     const struct replay_run whole = {.conf = configuration(),
                                      .no_dns = true,
                                      .files = 1,
-                                     .lines = replayfeed_lines(feed),
-                                     .strange = replayfeed_strange(feed)};
+                                     .lines = maillog_feed_lines(feed),
+                                     .strange = maillog_feed_strange(feed)};
     if (run->json)
-        CHECK(replayprint_summary_json(run->rows, &run->tally, &whole));
+        CHECK(replay_print_summary_json(run->rows, &run->tally, &whole));
     else
-        replayprint_summary(run->rows, &run->tally, &whole);
+        replay_print_summary(run->rows, &run->tally, &whole);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct run run;
-    const struct replay_hooks hooks = {on_event, on_problem, on_progress, is_ours, &run};
+    const struct maillog_hooks hooks = {on_event, on_problem, on_progress, is_ours, &run};
     const struct replay_visitor visitor = {on_decided, on_skipped, &run};
     struct fuzz_file file;
     char *rows = NULL;
     size_t length = 0;
     if (size == 0)
         return 0;
-    run = (struct run){.format = (enum replay_format)((data[0] & 0x7f) % 6),
+    run = (struct run){.format = (enum maillog_format)((data[0] & 0x7f) % 6),
                        .json = (data[0] & 0x80) != 0};
-    CHECK(replaytally_init(&run.tally, 1));
-    run.judge = replayjudge_new(configuration(), NULL, NULL, 0, NOW_S, &visitor);
-    struct replay_feed *feed = replayfeed_new(run.format, NOW_S, &hooks);
+    CHECK(replay_tally_init(&run.tally, 1));
+    run.judge = replay_judge_new(configuration(), NULL, NULL, 0, NOW_S, &visitor);
+    struct maillog_feed *feed = maillog_feed_new(run.format, NOW_S, &hooks);
     run.rows = open_memstream(&rows, &length);
     CHECK(run.judge != NULL && feed != NULL && run.rows != NULL);
     fuzz_file_open(&file, data + 1, size - 1);
-    CHECK(replayfeed_read(feed, file.path) == STATUS_OK);
-    replayfeed_end(feed);
-    CHECK(replayjudge_finish(run.judge) == STATUS_OK);
+    CHECK(maillog_feed_read(feed, file.path) == RESULT_OK);
+    maillog_feed_end(feed);
+    CHECK(replay_judge_finish(run.judge) == RESULT_OK);
     print_sums(&run, feed);
     CHECK(fclose(run.rows) == 0);
     check_rows(&run, rows, length);
     CHECK(run.events == run.decided + run.skipped && run.tally.total == run.decided);
     fuzz_file_close(&file);
-    replayjudge_free(run.judge);
-    replayfeed_free(feed);
-    replaytally_clear(&run.tally);
+    replay_judge_free(run.judge);
+    maillog_feed_free(feed);
+    replay_tally_clear(&run.tally);
     free(rows);
     return 0;
 }

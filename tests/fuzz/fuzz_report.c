@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "ctl/report_print.h"
+#include "ctl/report/report_print.h"
 
 #include <string.h>
 
@@ -45,7 +45,7 @@ static bool take(struct report_sums *sums, const char *line)
 {
     struct report_entry entry;
     memset(&entry, 0xff, sizeof entry);
-    enum report_parsed parsed = reportentry_parse(line, strlen(line), NOW_S, &entry);
+    enum report_parsed parsed = report_entry_parse(line, strlen(line), NOW_S, &entry);
     fuzz_reach(parsed == REPORT_ENTRY ? TAKEN : parsed == REPORT_BAD ? BAD : OTHER);
     if (parsed != REPORT_ENTRY)
         return false;
@@ -62,7 +62,7 @@ static bool take(struct report_sums *sums, const char *line)
         fuzz_reach(CHECKED);
     if (entry.wall_s != 0)
         fuzz_reach(TIMED);
-    reportsums_add(sums, configuration(), &entry);
+    report_sums_add(sums, configuration(), &entry);
     return true;
 }
 
@@ -95,9 +95,9 @@ static void print(const struct report_sums *sums, uint64_t lines, uint64_t bad)
         FILE *stream = open_memstream(&text, &length);
         CHECK(stream != NULL);
         if (html == 1)
-            reportprint_html(stream, sums, &origin);
+            report_print_html(stream, sums, &origin);
         else
-            reportprint_text(stream, sums, &origin);
+            report_print_text(stream, sums, &origin);
         CHECK(fclose(stream) == 0 && length > 0);
         CHECK(strlen(text) == length);
         if (html == 1)
@@ -114,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz_lines lines = {data, data + size};
     uint64_t count = 0, taken = 0;
     char *line;
-    CHECK(reportsums_init(&sums, 1));
+    CHECK(report_sums_init(&sums, 1));
     while ((line = fuzz_line(&lines)) != NULL) {
         taken += take(&sums, line);
         count++;
@@ -123,6 +123,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(sums.total == taken);
     if (taken > 0)
         print(&sums, count, count - taken);
-    reportsums_clear(&sums);
+    report_sums_clear(&sums);
     return 0;
 }

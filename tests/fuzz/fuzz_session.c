@@ -129,13 +129,14 @@ static struct play play;
 
 /* --- what the session says ------------------------------------------------------------------- */
 
-static void decided(void *arg, const struct decision *decision, const struct occasion *occasion)
+static void decided(void *arg, const struct decision *decision,
+                    const struct transaction *transaction)
 {
     const struct facts *facts = decision->evidence.facts;
     (void)arg;
     CHECK(decision->conf == play.conf);
     CHECK(!conf_is_local(play.conf, &facts->client));
-    CHECK((occasion->relay != NULL) == play.relay);
+    CHECK((transaction->relay != NULL) == play.relay);
     if (play.conf->monitor)
         CHECK(decision->verdict.action == ACTION_ACCEPT);
     /* A temporary failure is never "no PTR". */
@@ -144,10 +145,10 @@ static void decided(void *arg, const struct decision *decision, const struct occ
         CHECK(decision->evidence.iprev.result == IPREV_TEMPERROR);
         fuzz_reach(TEMPERROR);
     }
-    told_check_decision(decision, occasion);
+    told_check_decision(decision, transaction);
     if (play.conf->monitor && decision->verdict.would > ACTION_ACCEPT)
         fuzz_reach(MONITORED);
-    if (occasion->relay != NULL)
+    if (transaction->relay != NULL)
         fuzz_reach(BEHIND_RELAY);
     if (decision->exempt != NULL)
         fuzz_reach(EXEMPTED);
@@ -259,7 +260,7 @@ static void pass_time(int64_t ms)
     resolver_poll(play.resolver);
 }
 
-/* As mfapi.c does; or without patience. */
+/* As milter.c does; or without patience. */
 static void settle(enum session_answer answer)
 {
     check_answer(answer);
@@ -309,7 +310,7 @@ static void new_session(void)
 static void on_connect(const char *argument)
 {
     struct ipaddr client = {0};
-    if (ipaddr_parse(argument, &client) != STATUS_OK)
+    if (ipaddr_parse(argument, &client) != RESULT_OK)
         client = (struct ipaddr){0};
     forget_fields();
     /* Decisions kept of the connection before are told first. */
@@ -426,7 +427,7 @@ static void run(char *line)
         on_dns(argument);
         break;
     case 'x':
-        if (ipaddr_parse(argument, &play.exempt) != STATUS_OK)
+        if (ipaddr_parse(argument, &play.exempt) != RESULT_OK)
             play.exempt = (struct ipaddr){0};
         break;
     case 'p':

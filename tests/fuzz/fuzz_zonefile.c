@@ -58,7 +58,7 @@ static void ask(struct source *source, const char *name)
     (void)hostname_parse(name, canonical);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         struct question question;
-        if (canonical[0] != '\0' && question_from_name(canonical, types[i], &question) == STATUS_OK)
+        if (canonical[0] != '\0' && question_from_name(canonical, types[i], &question) == RESULT_OK)
             CHECK(source->ops->ask(source, &question, 1, done, &question) == NULL);
     }
 }
@@ -74,11 +74,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (name == NULL)
         return 0;
     fuzz_file_open(&file, lines.at, (size_t)(lines.end - lines.at));
-    enum status status = zonefile_load(file.path, &source, &line, error, sizeof error);
+    enum result status = zonefile_load(file.path, &source, &line, error, sizeof error);
     fuzz_file_close(&file);
-    CHECK(status == STATUS_OK || status == STATUS_INVALID);
-    fuzz_reach(status == STATUS_OK ? LOADED : REFUSED);
-    if (status == STATUS_OK) {
+    CHECK(status == RESULT_OK || status == RESULT_INVALID);
+    fuzz_reach(status == RESULT_OK ? LOADED : REFUSED);
+    if (status == RESULT_OK) {
         ask(source, name);
         ask(source, "a.example");
         ask(source, "b.a.example");

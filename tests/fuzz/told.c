@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "told.h"
 
-#include "ctl/report_entry.h"
+#include "ctl/report/report_entry.h"
 #include "fuzz.h"
 
 #include <string.h>
@@ -10,20 +10,20 @@
 
 static void parse(const char *line, struct report_entry *out)
 {
-    CHECK(reportentry_parse(line, strlen(line), NOW_S, out) == REPORT_ENTRY);
+    CHECK(report_entry_parse(line, strlen(line), NOW_S, out) == REPORT_ENTRY);
 }
 
-void told_check_decision(const struct decision *decision, const struct occasion *occasion)
+void told_check_decision(const struct decision *decision, const struct transaction *transaction)
 {
     static const char prefix[] = "Sep 21 14:13:20 mx iprevd[4711]: ";
     char line[DECISION_LINE_MAX + sizeof prefix];
     struct report_entry from_line, from_json;
     CHECK(fuzz_printable(decision->reason, strlen(decision->reason), false));
     memcpy(line, prefix, sizeof prefix);
-    decision_log_line(decision, occasion, line + sizeof prefix - 1);
+    decision_log_line(decision, transaction, line + sizeof prefix - 1);
     CHECK(fuzz_printable(line, strlen(line), false));
     parse(line, &from_line);
-    char *json = decision_json(decision, occasion);
+    char *json = decision_json(decision, transaction);
     CHECK(json != NULL && strchr(json, '\n') == NULL);
     parse(json, &from_json);
     free(json);

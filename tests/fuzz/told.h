@@ -6,7 +6,7 @@
 #include "site/decision.h"
 
 /* Log line and JSON, as the report reads them. */
-void told_check_decision(const struct decision *decision, const struct occasion *occasion);
+void told_check_decision(const struct decision *decision, const struct transaction *transaction);
 
 /* The reply for ACTION_TEMPFAIL or ACTION_REJECT. */
 void told_check_reply(const struct reply *reply, bool reject);

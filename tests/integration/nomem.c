@@ -2,8 +2,8 @@
 /*
  * iprevd whose own allocations fail now and then, when the test that runs it says so: the linker
  * puts the functions below in the place of malloc() and the others (-Wl,--wrap).  The file named by
- * IPREVD_NOMEM holds a 32-bit number in the machine's order: every so many allocations one fails; 0:
- * none.  The number behind it counts those that failed.
+ * IPREVD_NOMEM holds a 32-bit number in the machine's order: every so many allocations one fails;
+ * 0: none.  The number behind it counts those that failed.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -70,13 +70,14 @@ static const char *get_macro(void *arg, const char *name)
     return NULL;
 }
 
-static void decided(void *arg, const struct decision *decision, const struct occasion *occasion)
+static void decided(void *arg, const struct decision *decision,
+                    const struct transaction *transaction)
 {
     struct play *play = arg;
     if (play->log_count < LOGS_MAX)
-        decision_log_line(decision, occasion, play->logs[play->log_count++]);
+        decision_log_line(decision, transaction, play->logs[play->log_count++]);
     free(play->json);
-    play->json = decision_json(decision, occasion);
+    play->json = decision_json(decision, transaction);
 }
 
 static bool is_exempt(void *arg, const struct facts *facts, int64_t wall_s, char *out, size_t size)
@@ -205,7 +206,7 @@ static void advance(struct play *play, int64_t ms)
     resolver_poll(play->resolver);
 }
 
-/* What mfapi.c does by lookup_wait(), with a clock that is moved by hand. */
+/* What milter.c does by lookup_wait(), with a clock that is moved by hand. */
 static void settle(struct play *play, enum session_answer answer)
 {
     int64_t waited = 0;
@@ -252,7 +253,7 @@ static char *unescape(const char *text)
 static void on_connect(struct play *play, char *argument)
 {
     struct ipaddr client = {0};
-    if (strcmp(argument, "local") != 0 && ipaddr_parse(argument, &client) != STATUS_OK)
+    if (strcmp(argument, "local") != 0 && ipaddr_parse(argument, &client) != RESULT_OK)
         fail(play, "not an address: %s", argument);
     struct session_macros macros = {get_macro, play};
     settle(play, session_connect(play->session, &client, &macros));
@@ -312,7 +313,7 @@ static void on_allow(struct play *play, char *argument)
     if (*argument == '\0')
         return;
     if (sscanf(argument, "%45s %255[^\n]", address, play->exempt_reason) != 2 ||
-        ipaddr_parse(address, &play->exempt) != STATUS_OK)
+        ipaddr_parse(address, &play->exempt) != RESULT_OK)
         fail(play, "cannot do: allow %s", argument);
 }
 

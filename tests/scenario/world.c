@@ -146,7 +146,7 @@ static struct source *load_zone(const char *zone, char *error, size_t error_size
     int fd = mkstemp(path);
     if (fd < 0 || write(fd, zone, strlen(zone)) != (ssize_t)strlen(zone)) {
         (void)snprintf(error, error_size, "cannot write %s", path);
-    } else if (zonefile_load(path, &source, &line, why, sizeof why) != STATUS_OK) {
+    } else if (zonefile_load(path, &source, &line, why, sizeof why) != RESULT_OK) {
         (void)snprintf(error, error_size, "dns line %u: %s", line, why);
         source = NULL;
     }

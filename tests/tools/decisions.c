@@ -55,12 +55,13 @@ struct stage_set {
     unsigned decisions;
 };
 
-static void decided(void *arg, const struct decision *decision, const struct occasion *occasion)
+static void decided(void *arg, const struct decision *decision,
+                    const struct transaction *transaction)
 {
     struct stage_set *set = arg;
     char line[DECISION_LINE_MAX];
-    decision_log_line(decision, occasion, line);
-    statistics_decided(set->statistics, decision, occasion);
+    decision_log_line(decision, transaction, line);
+    statistics_decided(set->statistics, decision, transaction);
     set->decisions++;
 }
 

@@ -232,7 +232,7 @@ static void command_ask(struct driver *driver, const char *name, const char *typ
     enum rrtype rrtype;
 
     if (ask == NULL || name == NULL || type == NULL || !parse_type(type, &rrtype) ||
-        question_from_name(name, rrtype, &ask->question) != STATUS_OK) {
+        question_from_name(name, rrtype, &ask->question) != RESULT_OK) {
         fprintf(stderr, "dnsask: cannot ask that\n");
         free(ask);
         return;
@@ -242,7 +242,7 @@ static void command_ask(struct driver *driver, const char *name, const char *typ
     snprintf(ask->name, sizeof ask->name, "%s", name);
     ask->deadline_ms = deadline != NULL ? atoi(deadline) : driver->deadline_ms;
     driver_begin(driver);
-    if (loop_post(driver->loop, do_ask, ask) != STATUS_OK) {
+    if (loop_post(driver->loop, do_ask, ask) != RESULT_OK) {
         driver_end(driver);
         free(ask);
     }
@@ -251,7 +251,7 @@ static void command_ask(struct driver *driver, const char *name, const char *typ
 static void command_call(struct driver *driver, void (*call)(void *arg))
 {
     driver_begin(driver);
-    if (loop_post(driver->loop, call, driver) != STATUS_OK)
+    if (loop_post(driver->loop, call, driver) != RESULT_OK)
         driver_end(driver);
 }
 
@@ -283,7 +283,7 @@ static void command(struct driver *driver, char *line)
     } else if (strcmp(word, "health") == 0) {
         command_call(driver, do_health);
     } else if (strcmp(word, "metrics") == 0) {
-        if (metrics_print(driver->metrics, stdout) == STATUS_OK)
+        if (metrics_print(driver->metrics, stdout) == RESULT_OK)
             puts("# end");
         fflush(stdout);
     } else if (strcmp(word, "fds") == 0) {
@@ -313,7 +313,7 @@ static bool options(int argc, char **argv, struct network_settings *settings,
             settings->trust_ad = true;
         else if (option == 's' && settings->server_count < NETWORK_SERVERS_MAX &&
                  network_server_parse(optarg, &settings->servers[settings->server_count]) ==
-                     STATUS_OK)
+                     RESULT_OK)
             settings->server_count++;
         else if (option == 'r')
             settings->resolv_conf = optarg;
@@ -341,7 +341,7 @@ static bool open_source(struct driver *driver, const struct network_settings *se
 
     if (zone_file == NULL) {
         driver->source = network_new(driver->loop, settings, driver->metrics);
-    } else if (zonefile_load(zone_file, &driver->source, &line, error, sizeof error) != STATUS_OK) {
+    } else if (zonefile_load(zone_file, &driver->source, &line, error, sizeof error) != RESULT_OK) {
         fprintf(stderr, "%s:%u: %s\n", zone_file, line, *error != '\0' ? error : strerror(errno));
         return false;
     }
@@ -362,12 +362,12 @@ int main(int argc, char **argv)
     driver.metrics = metrics_new();
     driver.loop = loop_new();
     if (driver.metrics == NULL || driver.loop == NULL ||
-        !open_source(&driver, &settings, zone_file) || loop_start(driver.loop, "dns") != STATUS_OK)
+        !open_source(&driver, &settings, zone_file) || loop_start(driver.loop, "dns") != RESULT_OK)
         return 71;
     while (fgets(line, sizeof line, stdin) != NULL)
         command(&driver, line);
     driver_wait(&driver);
-    if (loop_post(driver.loop, do_free, &driver) != STATUS_OK)
+    if (loop_post(driver.loop, do_free, &driver) != RESULT_OK)
         return 71;
     loop_stop(driver.loop);
     loop_free(driver.loop);

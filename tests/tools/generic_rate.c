@@ -55,7 +55,7 @@ static bool judge_line(char *line, const struct options *options, struct tally t
     const char *text = strtok_r(NULL, "\t", &save);
     const char *label = strtok_r(NULL, "\t", &save);
     if (label == NULL || strlen(label) > LABEL_TEXT_MAX ||
-        ipaddr_parse(address, &addr) != STATUS_OK)
+        ipaddr_parse(address, &addr) != RESULT_OK)
         return false;
     struct tally *tally = find_tally(tallies, label);
     if (tally == NULL)

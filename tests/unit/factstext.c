@@ -38,7 +38,7 @@ static void parse_forward(const char *text, size_t length, struct ipaddr *addres
         ck_assert_uint_lt(out->address_count, FACTSTEXT_ADDRESSES_MAX);
         memcpy(one, text, size);
         one[size] = '\0';
-        ck_assert_msg(ipaddr_parse(one, &addresses[out->address_count]) == STATUS_OK, "%s", one);
+        ck_assert_msg(ipaddr_parse(one, &addresses[out->address_count]) == RESULT_OK, "%s", one);
         text += size + (text[size] == ',');
     }
 }
@@ -78,7 +78,7 @@ void factstext_make(const struct factstext *text, struct factstext_memory *memor
     memset(memory, 0, sizeof *memory);
     memset(out, 0, sizeof *out);
     if (text->client != NULL)
-        ck_assert(ipaddr_parse(text->client, &out->client) == STATUS_OK);
+        ck_assert(ipaddr_parse(text->client, &out->client) == RESULT_OK);
     parse_ptr(text->ptr != NULL ? text->ptr : "-", memory, out);
     helo_parse(text->helo, &out->helo);
     if (text->helo_forward != NULL) {

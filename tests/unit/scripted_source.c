@@ -131,7 +131,7 @@ static void add_record(struct told *told, enum rrtype type, const char *word)
     uint8_t *record = told->records[told->count++];
     struct ipaddr addr;
     if (type == RR_A || type == RR_AAAA) {
-        if (ipaddr_parse(word, &addr) != STATUS_OK) {
+        if (ipaddr_parse(word, &addr) != RESULT_OK) {
             fprintf(stderr, "scripted source: what is \"%s\"?\n", word);
             abort();
         }
@@ -349,7 +349,7 @@ static void *on_ask(struct source *source, const struct question *question, int6
     TAILQ_INSERT_TAIL(&scripted->open, open, link);
     if (scripted->loop != NULL) {
         open->timer = must(loop_timer_new(scripted->loop, on_due, open));
-        if (loop_timer_arm(open->timer, open->due_ms) != STATUS_OK)
+        if (loop_timer_arm(open->timer, open->due_ms) != RESULT_OK)
             abort();
     }
     return open;

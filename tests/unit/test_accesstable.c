@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Tables in Postfix's formats: what they mean, what is refused and how it is said. */
-#include "site/accesstable.h"
-#include "site/accesstable_ere.h"
-#include "site/accesstable_literal.h"
+#include "site/tables/accesstable.h"
+#include "site/tables/ere.h"
+#include "site/tables/literal_index.h"
 
 #include <check.h>
 #include <regex.h>
@@ -40,7 +40,7 @@ static struct accesstable *load(enum accesstable_type type, const char *text)
     struct accesstable *table = NULL;
     char error[ACCESSTABLE_ERROR_MAX] = "";
     write_file(text, strlen(text));
-    ck_assert_msg(accesstable_load(type, path, &table, error) == STATUS_OK, "%s", error);
+    ck_assert_msg(accesstable_load(type, path, &table, error) == RESULT_OK, "%s", error);
     return table;
 }
 
@@ -108,7 +108,7 @@ START_TEST(test_cidr)
     const struct lookup_case *c = &cidr_cases[_i];
     struct accesstable *table = load(TABLE_CIDR, c->text);
     struct ipaddr addr;
-    ck_assert(ipaddr_parse(c->key, &addr) == STATUS_OK);
+    ck_assert(ipaddr_parse(c->key, &addr) == RESULT_OK);
     const char *got = accesstable_addr(table, &addr);
     if (c->want == NULL)
         ck_assert_msg(got == NULL, "%s: got %s", c->label, got);
@@ -136,7 +136,7 @@ START_TEST(test_cidr_random)
             bytes[b] = (uint8_t)(state >> 16) & 3; /* few values, so that networks overlap */
         }
         struct ipaddr addr;
-        ck_assert(ipaddr_from_bytes(bytes, 4, &addr) == STATUS_OK);
+        ck_assert(ipaddr_from_bytes(bytes, 4, &addr) == RESULT_OK);
         state = state * 1103515245U + 12345U;
         nets[i] = ipnet_around(&addr, 14 + (state >> 16) % 19);
         negated[i] = i > LINES / 2 && (state >> 24) % 50 == 0;
@@ -153,7 +153,7 @@ START_TEST(test_cidr_random)
             state = state * 1103515245U + 12345U;
             bytes[b] = (uint8_t)(state >> 16) & 3;
         }
-        ck_assert(ipaddr_from_bytes(bytes, 4, &addr) == STATUS_OK);
+        ck_assert(ipaddr_from_bytes(bytes, 4, &addr) == RESULT_OK);
         for (size_t i = 0; i < LINES; i++) {
             if (ipnet_contains(&nets[i], &addr) != negated[i]) {
                 snprintf(want, sizeof want, "v%zu", i);
@@ -437,8 +437,8 @@ static void compare_posix(const char *pattern, bool extended)
     const char *why = NULL;
     regex_t regex;
     int theirs = regcomp(&regex, pattern, REG_NOSUB | (extended ? REG_EXTENDED : 0));
-    enum status ours = ere_translate(pattern, extended, &translated, &why);
-    ck_assert_msg((theirs == 0) == (ours == STATUS_OK), "%s (%s): regcomp says %d, we say %d (%s)",
+    enum result ours = ere_translate(pattern, extended, &translated, &why);
+    ck_assert_msg((theirs == 0) == (ours == RESULT_OK), "%s (%s): regcomp says %d, we say %d (%s)",
                   pattern, extended ? "extended" : "basic", theirs, (int)ours,
                   why == NULL ? "" : why);
     if (theirs != 0)
@@ -509,7 +509,7 @@ static const struct {
 START_TEST(test_literal)
 {
     char got[LITERAL_MAX + 1];
-    literal_of_pattern(literal_cases[_i].pattern, got);
+    literal_index_of_pattern(literal_cases[_i].pattern, got);
     ck_assert_msg(strcmp(got, literal_cases[_i].want) == 0, "%s: got \"%s\"",
                   literal_cases[_i].label, got);
 }
@@ -552,7 +552,7 @@ START_TEST(test_texthash_addresses)
         load(TABLE_TEXTHASH, "192.0.2.1 host\n192.0.2 net\n192.0 class\n2001:db8 six\n");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct ipaddr addr;
-        ck_assert(ipaddr_parse(cases[i].addr, &addr) == STATUS_OK);
+        ck_assert(ipaddr_parse(cases[i].addr, &addr) == RESULT_OK);
         const char *got = accesstable_addr(table, &addr);
         ck_assert_str_eq(got == NULL ? "" : got, cases[i].want);
     }
@@ -629,9 +629,9 @@ START_TEST(test_errors)
     struct accesstable *table = NULL;
     char error[ACCESSTABLE_ERROR_MAX] = "", want[ACCESSTABLE_ERROR_MAX];
     write_file(error_cases[_i].text, strlen(error_cases[_i].text));
-    enum status status = accesstable_load(error_cases[_i].type, path, &table, error);
+    enum result status = accesstable_load(error_cases[_i].type, path, &table, error);
     snprintf(want, sizeof want, "%s%s", path, error_cases[_i].want);
-    ck_assert_int_ne(status, STATUS_OK);
+    ck_assert_int_ne(status, RESULT_OK);
     ck_assert_ptr_null(table);
     ck_assert_str_eq(error, want);
 }
@@ -642,18 +642,18 @@ START_TEST(test_hostile_files)
     struct accesstable *table = NULL;
     char error[ACCESSTABLE_ERROR_MAX];
     write_file("192.0.2.1\0 OK\n", 14);
-    ck_assert(accesstable_load(TABLE_CIDR, path, &table, error) == STATUS_INVALID);
+    ck_assert(accesstable_load(TABLE_CIDR, path, &table, error) == RESULT_INVALID);
     ck_assert_ptr_nonnull(strstr(error, ":1: a NUL byte; tables are text"));
-    ck_assert(accesstable_load(TABLE_CIDR, "/nonexistent/x", &table, error) == STATUS_IO);
+    ck_assert(accesstable_load(TABLE_CIDR, "/nonexistent/x", &table, error) == RESULT_IO);
     ck_assert_str_eq(error, "/nonexistent/x: No such file or directory");
-    ck_assert(accesstable_load(TABLE_CIDR, "/tmp", &table, error) == STATUS_IO);
+    ck_assert(accesstable_load(TABLE_CIDR, "/tmp", &table, error) == RESULT_IO);
     ck_assert_str_eq(error, "/tmp: Is a directory");
-    ck_assert(accesstable_load(TABLE_CIDR, "/dev/zero", &table, error) == STATUS_IO);
+    ck_assert(accesstable_load(TABLE_CIDR, "/dev/zero", &table, error) == RESULT_IO);
     char nested[100 * 16] = "";
     for (int i = 0; i < 100; i++)
         strcat(nested, "if 0.0.0.0/0\n");
     write_file(nested, strlen(nested));
-    ck_assert(accesstable_load(TABLE_CIDR, path, &table, error) == STATUS_LIMIT);
+    ck_assert(accesstable_load(TABLE_CIDR, path, &table, error) == RESULT_LIMIT);
     ck_assert_ptr_nonnull(strstr(error, ":65: if nested deeper than 64"));
 }
 END_TEST

@@ -10,39 +10,39 @@
 
 static const struct {
     const char *label, *name;
-    enum status want;
+    enum result want;
     const char *want_wire;
     size_t want_length;
 } names[] = {
-    {"two labels", "mail.example", STATUS_OK, "\4mail\7example", 14},
-    {"upper case", "MAIL.Example", STATUS_OK, "\4mail\7example", 14},
-    {"trailing dot", "mail.example.", STATUS_OK, "\4mail\7example", 14},
-    {"one label", "localhost", STATUS_OK, "\11localhost", 11},
-    {"nothing is the root", "", STATUS_OK, "", 1},
-    {"underscore", "_dmarc.example", STATUS_OK, "\6_dmarc\7example", 16},
-    {"label of 63", LABEL_63 ".example", STATUS_OK, "\77" LABEL_63 "\7example", 73},
-    {"label of 64", LABEL_63 "4.example", STATUS_INVALID, NULL, 0},
-    {"empty label", "a..example", STATUS_INVALID, NULL, 0},
-    {"leading dot", ".example", STATUS_INVALID, NULL, 0},
+    {"two labels", "mail.example", RESULT_OK, "\4mail\7example", 14},
+    {"upper case", "MAIL.Example", RESULT_OK, "\4mail\7example", 14},
+    {"trailing dot", "mail.example.", RESULT_OK, "\4mail\7example", 14},
+    {"one label", "localhost", RESULT_OK, "\11localhost", 11},
+    {"nothing is the root", "", RESULT_OK, "", 1},
+    {"underscore", "_dmarc.example", RESULT_OK, "\6_dmarc\7example", 16},
+    {"label of 63", LABEL_63 ".example", RESULT_OK, "\77" LABEL_63 "\7example", 73},
+    {"label of 64", LABEL_63 "4.example", RESULT_INVALID, NULL, 0},
+    {"empty label", "a..example", RESULT_INVALID, NULL, 0},
+    {"leading dot", ".example", RESULT_INVALID, NULL, 0},
     {"253 bytes",
      LABEL_63 "." LABEL_63 "." LABEL_63 ".12345678901234567890123456789012345678901234567890123456"
               "78901",
-     STATUS_OK,
+     RESULT_OK,
      "\77" LABEL_63 "\77" LABEL_63 "\77" LABEL_63 "\75"
      "1234567890123456789012345678901234567890123456789012345678901",
      255},
     {"254 bytes",
      LABEL_63 "." LABEL_63 "." LABEL_63 ".12345678901234567890123456789012345678901234567890123456"
               "789012",
-     STATUS_INVALID, NULL, 0},
+     RESULT_INVALID, NULL, 0},
 };
 
 START_TEST(question_of_name)
 {
     struct question question = {.type = 99, .length = 7};
-    enum status status = question_from_name(names[_i].name, RR_A, &question);
-    ck_assert_msg(status == names[_i].want, "%s: %s", names[_i].label, status_text(status));
-    if (status != STATUS_OK) {
+    enum result status = question_from_name(names[_i].name, RR_A, &question);
+    ck_assert_msg(status == names[_i].want, "%s: %s", names[_i].label, result_text(status));
+    if (status != RESULT_OK) {
         ck_assert_uint_eq(question.type, 99);
         return;
     }
@@ -57,11 +57,11 @@ START_TEST(question_of_address)
     struct ipaddr addr;
     struct question question;
     char text[NAME_TEXT_MAX];
-    ck_assert_int_eq(ipaddr_parse("192.0.2.1", &addr), STATUS_OK);
+    ck_assert_int_eq(ipaddr_parse("192.0.2.1", &addr), RESULT_OK);
     question_from_addr(&addr, &question);
     ck_assert_uint_eq(question.type, RR_PTR);
     ck_assert_str_eq(wirename_text(question.name, question.length, text), "1.2.0.192.in-addr.arpa");
-    ck_assert_int_eq(ipaddr_parse("2001:db8::1", &addr), STATUS_OK);
+    ck_assert_int_eq(ipaddr_parse("2001:db8::1", &addr), RESULT_OK);
     question_from_addr(&addr, &question);
     ck_assert_uint_eq(question.length, 74);
 }

@@ -72,10 +72,10 @@ static void fill(void)
 
 static void save(void)
 {
-    ck_assert_int_eq(cache_save(cache, path, T0, W0), STATUS_OK);
+    ck_assert_int_eq(cache_save(cache, path, T0, W0), RESULT_OK);
 }
 
-static enum status load(struct cache *into, int64_t wall_s, const char **why)
+static enum result load(struct cache *into, int64_t wall_s, const char **why)
 {
     *why = "";
     return cache_load(into, path, T0, wall_s, why);
@@ -126,7 +126,7 @@ START_TEST(round_trip)
     ck_assert_int_eq(info.st_mode & 0777, 0600);
     ck_assert_int_eq(access(temporary, F_OK), -1);
     struct cache *loaded = make();
-    ck_assert_int_eq(load(loaded, W0 + 50, &why), STATUS_OK);
+    ck_assert_int_eq(load(loaded, W0 + 50, &why), RESULT_OK);
     ck_assert_uint_eq(records(loaded), 6);
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
         struct question question = scripted_question(kept[i].name, kept[i].type);
@@ -163,14 +163,14 @@ START_TEST(many_blocks)
     }
     save();
     struct cache *loaded = make();
-    ck_assert_int_eq(load(loaded, W0, &why), STATUS_OK);
+    ck_assert_int_eq(load(loaded, W0, &why), RESULT_OK);
     ck_assert_uint_eq(records(loaded), 20000);
     /* A smaller cache takes what has room. */
     struct cache_limits limits = usual;
     limits.size_bytes = 1 << 20;
     cache_set_limits(loaded, &limits);
     (void)cache_flush_all(loaded);
-    ck_assert_int_eq(load(loaded, W0, &why), STATUS_OK);
+    ck_assert_int_eq(load(loaded, W0, &why), RESULT_OK);
     struct cache_stats stats;
     cache_stats(loaded, &stats);
     ck_assert_uint_le(stats.bytes, limits.size_bytes + limits.size_bytes / 20);
@@ -201,7 +201,7 @@ START_TEST(ages)
     fill();
     save();
     struct cache *loaded = make();
-    ck_assert_int_eq(load(loaded, times[_i].wall_s, &why), STATUS_OK);
+    ck_assert_int_eq(load(loaded, times[_i].wall_s, &why), RESULT_OK);
     ck_assert_msg(look(loaded, "mail.example", RR_A).hit == times[_i].want_a, "%s",
                   times[_i].label);
     ck_assert_msg(look(loaded, "mail.example", RR_AAAA).hit == times[_i].want_aaaa, "%s",
@@ -220,7 +220,7 @@ START_TEST(limits_of_today)
     save();
     struct cache *loaded = cache_new(&limits, 1);
     ck_assert_ptr_nonnull(loaded);
-    ck_assert_int_eq(load(loaded, W0, &why), STATUS_OK);
+    ck_assert_int_eq(load(loaded, W0, &why), RESULT_OK);
     ck_assert_uint_eq(look(loaded, "mail.example", RR_A).ttl_left_s, 600);
     ck_assert_uint_eq(look(loaded, "gone.example", RR_A).ttl_left_s, 20);
     cache_free(loaded);
@@ -234,7 +234,7 @@ START_TEST(what_is_known_wins)
     save();
     (void)cache_flush_all(cache);
     keep("mail.example", RR_A, "NXDOMAIN ttl=100");
-    ck_assert_int_eq(load(cache, W0, &why), STATUS_OK);
+    ck_assert_int_eq(load(cache, W0, &why), RESULT_OK);
     struct question question = scripted_question("mail.example", RR_AAAA);
     struct cache_found found = cache_lookup(cache, &question, T0);
     ck_assert_int_eq(found.answer->outcome, DNS_NXDOMAIN);
@@ -249,7 +249,7 @@ START_TEST(what_is_known_is_not_denied)
     keep("mail.example", RR_A, "NXDOMAIN ttl=100");
     save();
     keep("mail.example", RR_A, "192.0.2.1 ttl=3600");
-    ck_assert_int_eq(load(cache, W0, &why), STATUS_OK);
+    ck_assert_int_eq(load(cache, W0, &why), RESULT_OK);
     ck_assert_int_eq(look(cache, "mail.example", RR_A).hit, CACHE_FRESH);
     ck_assert_int_eq(look(cache, "mail.example", RR_AAAA).hit, CACHE_MISS);
     ck_assert_uint_eq(records(cache), 1);
@@ -287,7 +287,7 @@ START_TEST(cut_at_every_length)
     struct cache *loaded = make();
     for (size_t used = 0; used < length; used++) {
         write_changed(used);
-        ck_assert_int_eq(load(loaded, W0, &why), STATUS_INVALID);
+        ck_assert_int_eq(load(loaded, W0, &why), RESULT_INVALID);
         ck_assert_str_eq(why, used < 12 ? "is not a cache file" : "is cut short");
         /* All records are in one block: only the mark of the end is missing from the longest. */
         ck_assert_uint_eq(records(loaded), used < length - CACHE_FILE_BLOCK_HEADER ? 0 : 6);
@@ -308,8 +308,8 @@ START_TEST(every_byte_damaged)
         bytes[at] ^= 0x41;
         write_changed(length);
         bytes[at] ^= 0x41;
-        enum status status = load(loaded, W0, &why);
-        ck_assert_msg(status == STATUS_INVALID, "byte %zu", at);
+        enum result status = load(loaded, W0, &why);
+        ck_assert_msg(status == RESULT_INVALID, "byte %zu", at);
         ck_assert_uint_eq(records(loaded), at < length - CACHE_FILE_BLOCK_HEADER ? 0 : 6);
         (void)cache_flush_all(loaded);
     }
@@ -325,15 +325,15 @@ START_TEST(foreign_files)
     read_saved();
     bytes[length] = 0;
     write_changed(length + 1);
-    ck_assert_int_eq(load(cache, W0, &why), STATUS_INVALID);
+    ck_assert_int_eq(load(cache, W0, &why), RESULT_INVALID);
     ck_assert_str_eq(why, "goes on after its end");
     bytes[CACHE_FILE_MAGIC_LENGTH + 3]++;
     write_changed(length);
-    ck_assert_int_eq(load(cache, W0, &why), STATUS_INVALID);
+    ck_assert_int_eq(load(cache, W0, &why), RESULT_INVALID);
     ck_assert_str_eq(why, "is of another version");
     memcpy(bytes, "#!/bin/sh\nexit 0\n", 17);
     write_changed(length);
-    ck_assert_int_eq(load(cache, W0, &why), STATUS_INVALID);
+    ck_assert_int_eq(load(cache, W0, &why), RESULT_INVALID);
     ck_assert_str_eq(why, "is not a cache file");
 }
 END_TEST
@@ -341,10 +341,10 @@ END_TEST
 START_TEST(no_file)
 {
     const char *why = "untouched";
-    ck_assert_int_eq(cache_load(cache, path, T0, W0, &why), STATUS_NOTFOUND);
-    ck_assert_int_eq(cache_load(cache, directory, T0, W0, &why), STATUS_IO);
+    ck_assert_int_eq(cache_load(cache, path, T0, W0, &why), RESULT_NOTFOUND);
+    ck_assert_int_eq(cache_load(cache, directory, T0, W0, &why), RESULT_IO);
     ck_assert_int_eq(mkfifo(path, 0600), 0); /* must not hang */
-    ck_assert_int_eq(cache_load(cache, path, T0, W0, &why), STATUS_IO);
+    ck_assert_int_eq(cache_load(cache, path, T0, W0, &why), RESULT_IO);
     ck_assert_str_eq(why, "untouched");
 }
 END_TEST
@@ -355,7 +355,7 @@ START_TEST(saving_fails)
     char missing[100];
     (void)snprintf(missing, sizeof missing, "%s/none/cache", directory);
     errno = 0;
-    ck_assert_int_eq(cache_save(cache, missing, T0, W0), STATUS_IO);
+    ck_assert_int_eq(cache_save(cache, missing, T0, W0), RESULT_IO);
     ck_assert_int_eq(errno, ENOENT);
     fill();
     save();
@@ -365,11 +365,11 @@ START_TEST(saving_fails)
     struct stat info;
     ck_assert_int_eq(lstat(path, &info), 0);
     ck_assert(S_ISREG(info.st_mode));
-    ck_assert_int_eq(load(cache, W0, &why), STATUS_OK);
+    ck_assert_int_eq(load(cache, W0, &why), RESULT_OK);
     ck_assert_int_eq(mkdir(temporary, 0700), 0);
-    ck_assert_int_eq(cache_save(cache, path, T0, W0), STATUS_IO);
+    ck_assert_int_eq(cache_save(cache, path, T0, W0), RESULT_IO);
     ck_assert_int_eq(rmdir(temporary), 0);
-    ck_assert_int_eq(load(cache, W0, &why), STATUS_OK);
+    ck_assert_int_eq(load(cache, W0, &why), RESULT_OK);
 }
 END_TEST
 
@@ -381,15 +381,15 @@ START_TEST(without_memory)
     for (long n = 1;; n++) {
         struct cache *loaded = make();
         alloc_fail_at(n, false);
-        enum status status = cache_save(cache, path, T0, W0);
+        enum result status = cache_save(cache, path, T0, W0);
         bool failed = alloc_failed();
-        if (status == STATUS_OK)
+        if (status == RESULT_OK)
             status = cache_load(loaded, path, T0, W0, &why);
         failed = failed || alloc_failed();
         alloc_fail_at(0, false);
-        ck_assert(status == STATUS_OK || status == STATUS_NOMEM || status == STATUS_IO);
+        ck_assert(status == RESULT_OK || status == RESULT_NOMEM || status == RESULT_IO);
         ck_assert_int_eq(access(temporary, F_OK), -1);
-        ck_assert_int_eq(cache_load(cache, path, T0, W0, &why), STATUS_OK); /* always whole */
+        ck_assert_int_eq(cache_load(cache, path, T0, W0, &why), RESULT_OK); /* always whole */
         cache_free(loaded);
         if (!failed)
             break;

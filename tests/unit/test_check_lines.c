@@ -39,7 +39,7 @@ static void read_all(FILE *stream, char out[1024])
     uint64_t number = 0;
     size_t used = 0;
     enum check_line_kind kind;
-    while ((kind = checklines_next(stream, &number, &line, &error)) != CHECK_LINE_END) {
+    while ((kind = check_lines_next(stream, &number, &line, &error)) != CHECK_LINE_END) {
         ck_assert_int_ne(kind, CHECK_LINE_FAILED);
         if (kind == CHECK_LINE_BAD)
             used += (size_t)snprintf(out + used, 1024 - used, "%u:%s|", (unsigned)number, error);
@@ -90,14 +90,14 @@ START_TEST(long_lines)
         (void)putc('a', stream);
     (void)fputs("\n192.0.2.2\n", stream);
     rewind(stream);
-    enum check_line_kind kind = checklines_next(stream, &number, &line, &error);
+    enum check_line_kind kind = check_lines_next(stream, &number, &line, &error);
     ck_assert_msg(kind == (lengths[_i].want_error == NULL ? CHECK_LINE_CLIENT : CHECK_LINE_BAD),
                   "%s", lengths[_i].label);
     if (lengths[_i].want_error != NULL)
         ck_assert_str_eq(error, lengths[_i].want_error);
     else
         ck_assert_uint_eq(strlen(line.helo), lengths[_i].helo);
-    ck_assert_int_eq(checklines_next(stream, &number, &line, &error), CHECK_LINE_CLIENT);
+    ck_assert_int_eq(check_lines_next(stream, &number, &line, &error), CHECK_LINE_CLIENT);
     ck_assert_uint_eq(number, 2);
     ck_assert_str_eq(line.helo, "");
     (void)fclose(stream);
@@ -111,7 +111,7 @@ START_TEST(stream_that_fails)
     uint64_t number = 0;
     FILE *stream = fopen("/", "r"); /* opens, and reading it fails */
     ck_assert_ptr_nonnull(stream);
-    ck_assert_int_eq(checklines_next(stream, &number, &line, &error), CHECK_LINE_FAILED);
+    ck_assert_int_eq(check_lines_next(stream, &number, &line, &error), CHECK_LINE_FAILED);
     (void)fclose(stream);
 }
 END_TEST

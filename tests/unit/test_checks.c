@@ -502,8 +502,8 @@ START_TEST(test_table)
         ck_assert_int_eq(checks[i].default_action, want[i].action);
         ck_assert(checks[i].default_score >= 0);
         ck_assert_uint_gt(strlen(checks[i].when), 0);
-        ck_assert_uint_gt(strlen(checks[i].mend), 0);
-        ck_assert_int_ne(checks[i].mend[strlen(checks[i].mend) - 1], '.');
+        ck_assert_uint_gt(strlen(checks[i].fix), 0);
+        ck_assert_int_ne(checks[i].fix[strlen(checks[i].fix) - 1], '.');
         ck_assert(check_by_name(want[i].name, &id));
         ck_assert_uint_eq(id, i);
     }

@@ -271,11 +271,11 @@ static const struct {
      "policy \"default\" { check ptr-missing { reply = \"550 5.7.25 no %{foo}\" } }",
      ":1: key \"policy.default.check.ptr-missing.reply\": found \"%{foo}\": unknown placeholder; "
      "allowed: \"550 5.7.25 text\" or \"text\" with %{client} %{ptr} %{helo} %{reason} %{url} "
-     "%{check} %{mend} %% and \\n between lines"},
+     "%{check} %{fix} %% and \\n between lines"},
     {"reply class", "policy \"default\" { check dns-temperror { reply = \"550 5.7.25 no\" } }",
      ":1: key \"policy.default.check.dns-temperror.reply\": found \"550 5.7.25 no\": code 5xx with "
      "action tempfail; allowed: \"550 5.7.25 text\" or \"text\" with %{client} %{ptr} %{helo} "
-     "%{reason} %{url} %{check} %{mend} %% and \\n between lines"},
+     "%{reason} %{url} %{check} %{fix} %% and \\n between lines"},
     {"client", "match \"a\" { policy = none client = {\"192.0.2.0/33\"} }",
      ":1: key \"match.a.client\": found \"192.0.2.0/33\"; allowed: a list of addresses, networks "
      "and cidr: files such as {\"192.0.2.0/24\", \"cidr:/etc/postfix/partners.cidr\"}"},
@@ -645,11 +645,11 @@ START_TEST(test_defaults)
                                         "169.254.1.1", "::1",      "fe80::1",     "fd00::1"};
     static const char *const foreign[] = {"192.0.2.1", "172.32.0.1", "2001:db8::1", "128.0.0.1"};
     for (size_t i = 0; i < COUNT(local); i++) {
-        ck_assert(ipaddr_parse(local[i], &addr) == STATUS_OK);
+        ck_assert(ipaddr_parse(local[i], &addr) == RESULT_OK);
         ck_assert_msg(conf_is_local(conf, &addr), "%s", local[i]);
     }
     for (size_t i = 0; i < COUNT(foreign); i++) {
-        ck_assert(ipaddr_parse(foreign[i], &addr) == STATUS_OK);
+        ck_assert(ipaddr_parse(foreign[i], &addr) == RESULT_OK);
         ck_assert_msg(!conf_is_local(conf, &addr), "%s", foreign[i]);
     }
     conf_unref(conf);
@@ -841,7 +841,7 @@ static char *print(const struct conf *conf)
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     ck_assert_ptr_nonnull(stream);
-    ck_assert(conf_print(conf, stream) == STATUS_OK);
+    ck_assert(conf_print(conf, stream) == RESULT_OK);
     fclose(stream);
     return text;
 }

@@ -34,15 +34,15 @@ static struct conf *load(const char *text)
     return conf;
 }
 
-static const struct occasion usual = {.dialogue = DIALOGUE_MAIL,
-                                      .sender = "alice@example.org",
-                                      .recipient = "bob@example.net",
-                                      .listener = "smtpd",
-                                      .mta = "mx.example.net",
-                                      .queue_id = "4XyZ",
-                                      .stage = "rcpt",
-                                      .wall_s = NOW,
-                                      .dns_ms = 12};
+static const struct transaction usual = {.dialogue = DIALOGUE_MAIL,
+                                         .sender = "alice@example.org",
+                                         .recipient = "bob@example.net",
+                                         .listener = "smtpd",
+                                         .mta = "mx.example.net",
+                                         .queue_id = "4XyZ",
+                                         .stage = "rcpt",
+                                         .wall_s = NOW,
+                                         .dns_ms = 12};
 
 #define GOOD                                                                                       \
     {                                                                                              \
@@ -125,11 +125,11 @@ static const struct {
 };
 
 static void decide(const struct conf *conf, const struct factstext *text,
-                   const struct occasion *occasion, struct factstext_memory *memory,
+                   const struct transaction *transaction, struct factstext_memory *memory,
                    struct facts *facts, struct decision *out)
 {
     factstext_make(text, memory, facts);
-    decision_make(conf, facts, occasion, out);
+    decision_make(conf, facts, transaction, out);
 }
 
 START_TEST(test_line)
@@ -153,7 +153,7 @@ END_TEST
 START_TEST(test_line_of_little)
 {
     static const struct factstext who = {.client = "2001:db8::1", .ptr = "TEMP"};
-    const struct occasion early = {
+    const struct transaction early = {
         .dialogue = DIALOGUE_CONNECT, .stage = "connect", .wall_s = NOW, .all_cached = true};
     struct conf *conf = load("stage = connect skip-authenticated = false");
     struct factstext_memory memory;
@@ -174,14 +174,14 @@ END_TEST
 START_TEST(test_exempt)
 {
     static const struct factstext who = NO_PTR;
-    struct occasion occasion = usual;
+    struct transaction transaction = usual;
     struct conf *conf = load("");
     struct factstext_memory memory;
     struct facts facts;
     struct decision decision;
     struct reply reply;
-    occasion.exempt = "until their provider wakes up";
-    decide(conf, &who, &occasion, &memory, &facts, &decision);
+    transaction.exempt = "until their provider wakes up";
+    decide(conf, &who, &transaction, &memory, &facts, &decision);
     ck_assert_int_eq(decision.verdict.action, ACTION_ACCEPT);
     ck_assert_ptr_null(decision.policy);
     ck_assert_str_eq(decision_policy_name(&decision), "none");
@@ -208,19 +208,19 @@ START_TEST(test_relay)
     };
     static const struct factstext who = NO_PTR;
     struct ipaddr relay;
-    ck_assert(ipaddr_parse("203.0.113.25", &relay) == STATUS_OK);
+    ck_assert(ipaddr_parse("203.0.113.25", &relay) == RESULT_OK);
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct occasion occasion = usual;
+        struct transaction transaction = usual;
         struct conf *conf = load(cases[i].conf);
         struct factstext_memory memory;
         struct facts facts;
         struct decision decision;
         char line[DECISION_LINE_MAX];
-        occasion.relay = &relay;
-        decide(conf, &who, &occasion, &memory, &facts, &decision);
+        transaction.relay = &relay;
+        decide(conf, &who, &transaction, &memory, &facts, &decision);
         ck_assert_msg(decision.verdict.action == cases[i].action, "%s", cases[i].conf);
         ck_assert_int_eq(decision.verdict.would, cases[i].would);
-        decision_log_line(&decision, &occasion, line);
+        decision_log_line(&decision, &transaction, line);
         ck_assert_ptr_nonnull(strstr(line, " relay=203.0.113.25 "));
         conf_unref(conf);
     }
@@ -388,9 +388,9 @@ static size_t count_fields(const char *line, const char *key)
     return count;
 }
 
-static void check_json(const struct decision *decision, const struct occasion *occasion)
+static void check_json(const struct decision *decision, const struct transaction *transaction)
 {
-    char *line = decision_json(decision, occasion);
+    char *line = decision_json(decision, transaction);
     json_error_t error;
     ck_assert_ptr_nonnull(line);
     ck_assert_ptr_null(strchr(line, '\n'));
@@ -404,14 +404,14 @@ static void check_json(const struct decision *decision, const struct occasion *o
 
 static void check_all_outputs(const struct conf *conf, struct facts *facts, const char *text)
 {
-    struct occasion occasion = usual;
+    struct transaction transaction = usual;
     struct decision decision;
     char line[DECISION_LINE_MAX], header[DECISION_HEADER_MAX];
     struct reply reply;
-    occasion.sender = occasion.recipient = occasion.queue_id = occasion.mta = text;
+    transaction.sender = transaction.recipient = transaction.queue_id = transaction.mta = text;
     helo_parse(text, &facts->helo);
-    decision_make(conf, facts, &occasion, &decision);
-    decision_log_line(&decision, &occasion, line);
+    decision_make(conf, facts, &transaction, &decision);
+    decision_log_line(&decision, &transaction, line);
     check_printable(line, sizeof line);
     static const char *const keys[] = {"client",   "ptr",    "iprev",    "helo",   "agreement",
                                        "checks",   "score",  "action",   "mode",   "policy",
@@ -426,7 +426,7 @@ static void check_all_outputs(const struct conf *conf, struct facts *facts, cons
     decision_reply(&decision, &reply);
     for (size_t i = 0; i < reply.line_count; i++)
         check_printable(reply.lines[i], sizeof reply.lines[i]);
-    check_json(&decision, &occasion);
+    check_json(&decision, &transaction);
 }
 
 START_TEST(test_hostile)
@@ -462,25 +462,25 @@ START_TEST(test_longest_line)
     snprintf(path, sizeof path, "%s=198.51.100.9", name);
     const struct factstext who = {
         .client = "2001:db8:1111:2222:3333:4444:5555:6666", .ptr = "NX", .helo = text};
-    struct occasion occasion = usual;
+    struct transaction transaction = usual;
     struct conf *conf =
         load("match 1234567890123456789012345678901234567890123456789012345678901234 "
              "{ policy = default }");
     struct factstext_memory memory;
     struct facts facts;
     struct decision decision;
-    occasion.sender = occasion.recipient = occasion.queue_id = occasion.mta = text;
-    decide(conf, &who, &occasion, &memory, &facts, &decision);
+    transaction.sender = transaction.recipient = transaction.queue_id = transaction.mta = text;
+    decide(conf, &who, &transaction, &memory, &facts, &decision);
     struct name_facts false_name = {.name = name, .flaw = HOSTNAME_OK};
     false_name.forward.outcome = DNS_NXDOMAIN;
     facts.ptr.outcome = DNS_FOUND;
     facts.names = &false_name;
     facts.name_count = 1;
-    decision_make(conf, &facts, &occasion, &decision);
+    decision_make(conf, &facts, &transaction, &decision);
     memset(decision.reason, 'r', sizeof decision.reason - 1);
     decision.reason[sizeof decision.reason - 1] = '\0';
     decision.verdict.checks = CHECK_BIT(CHECK_COUNT) - 1;
-    decision_log_line(&decision, &occasion, line);
+    decision_log_line(&decision, &transaction, line);
     ck_assert_int_eq(line[strlen(line) - 1], '"');
     ck_assert_uint_gt(strlen(line), 1500);
     conf_unref(conf);
@@ -555,39 +555,39 @@ static const struct {
 
 START_TEST(test_json_text)
 {
-    struct jsonout *json = jsonout_new();
+    struct json_writer *json = json_writer_new();
     char want[128];
     ck_assert_ptr_nonnull(json);
-    jsonout_text(json, "t", json_cases[_i].text);
-    char *line = jsonout_line(json);
+    json_writer_text(json, "t", json_cases[_i].text);
+    char *line = json_writer_line(json);
     snprintf(want, sizeof want, "{\"t\":%s}", json_cases[_i].want);
     ck_assert_str_eq(line, want);
     free(line);
-    jsonout_free(json);
+    json_writer_free(json);
 }
 END_TEST
 
 START_TEST(test_json_structure)
 {
-    struct jsonout *json = jsonout_new();
+    struct json_writer *json = json_writer_new();
     ck_assert_ptr_nonnull(json);
-    jsonout_int(json, "i", -1);
-    jsonout_begin_list(json, "l");
-    jsonout_real(json, NULL, 3.3);
-    jsonout_begin_object(json, NULL);
-    jsonout_bool(json, "b", true);
-    jsonout_end(json);
-    jsonout_end(json);
-    jsonout_sentence(json, "s", "a\\x0ab");
-    jsonout_end(json); /* one too many */
-    char *line = jsonout_line(json);
+    json_writer_int(json, "i", -1);
+    json_writer_begin_list(json, "l");
+    json_writer_real(json, NULL, 3.3);
+    json_writer_begin_object(json, NULL);
+    json_writer_bool(json, "b", true);
+    json_writer_end(json);
+    json_writer_end(json);
+    json_writer_sentence(json, "s", "a\\x0ab");
+    json_writer_end(json); /* one too many */
+    char *line = json_writer_line(json);
     ck_assert_str_eq(line, "{\"i\":-1,\"l\":[3.3,{\"b\":true}],\"s\":\"a\\\\x0ab\"}");
     free(line);
     for (int i = 0; i <= JSONOUT_DEPTH_MAX; i++)
-        jsonout_begin_list(json, "deep");
-    ck_assert_ptr_null(jsonout_line(json));
-    jsonout_free(json);
-    jsonout_free(NULL);
+        json_writer_begin_list(json, "deep");
+    ck_assert_ptr_null(json_writer_line(json));
+    json_writer_free(json);
+    json_writer_free(NULL);
 }
 END_TEST
 

@@ -64,9 +64,9 @@ static size_t finish(void)
 START_TEST(test_off_until_there_is_a_path)
 {
     ck_assert(!decisionlog_wanted(decisions));
-    ck_assert_int_eq(decisionlog_set_path(decisions, path), STATUS_OK);
+    ck_assert_int_eq(decisionlog_set_path(decisions, path), RESULT_OK);
     ck_assert(decisionlog_wanted(decisions));
-    ck_assert_int_eq(decisionlog_set_path(decisions, NULL), STATUS_OK);
+    ck_assert_int_eq(decisionlog_set_path(decisions, NULL), RESULT_OK);
     ck_assert(!decisionlog_wanted(decisions));
 }
 END_TEST
@@ -74,13 +74,13 @@ END_TEST
 /* A disk that takes nothing at all is a thread that does not run. */
 START_TEST(test_full_queue_costs_lines)
 {
-    ck_assert_int_eq(decisionlog_set_path(decisions, path), STATUS_OK);
+    ck_assert_int_eq(decisionlog_set_path(decisions, path), RESULT_OK);
     for (unsigned i = 0; i < 7; i++)
         decisionlog_put(decisions, line(BIG));
     ck_assert_int_eq(counted(1), 3);
     decisionlog_put(decisions, NULL); /* its maker had no memory */
     ck_assert_int_eq(counted(1), 4);
-    ck_assert_int_eq(decisionlog_start(decisions), STATUS_OK);
+    ck_assert_int_eq(decisionlog_start(decisions), RESULT_OK);
     ck_assert_uint_eq(finish(), 4);
     ck_assert_int_eq(counted(0), 4);
     ck_assert_int_eq(counted(1), 4);
@@ -89,8 +89,8 @@ END_TEST
 
 START_TEST(test_order_and_end)
 {
-    ck_assert_int_eq(decisionlog_set_path(decisions, path), STATUS_OK);
-    ck_assert_int_eq(decisionlog_start(decisions), STATUS_OK);
+    ck_assert_int_eq(decisionlog_set_path(decisions, path), RESULT_OK);
+    ck_assert_int_eq(decisionlog_start(decisions), RESULT_OK);
     for (size_t i = 1; i <= 100; i++)
         decisionlog_put(decisions, line(i));
     ck_assert_uint_eq(finish(), 100);
@@ -106,7 +106,7 @@ END_TEST
 
 START_TEST(test_no_thread_frees_what_waits)
 {
-    ck_assert_int_eq(decisionlog_set_path(decisions, path), STATUS_OK);
+    ck_assert_int_eq(decisionlog_set_path(decisions, path), RESULT_OK);
     decisionlog_put(decisions, line(10));
     ck_assert_uint_eq(finish(), 0);
 }

@@ -457,7 +457,7 @@ static const struct {
 
 static void set_question(struct question *question, const char *name, enum rrtype type)
 {
-    ck_assert_int_eq(question_from_name(name, type, question), STATUS_OK);
+    ck_assert_int_eq(question_from_name(name, type, question), RESULT_OK);
 }
 
 START_TEST(test_answers)

@@ -34,9 +34,9 @@ static void teardown(void)
 static void allow(const char *subject, const char *reason, int64_t until_s)
 {
     struct exemption exemption = {.made_s = NOW, .until_s = until_s};
-    ck_assert_int_eq(exemption_subject(subject, exemption.subject), STATUS_OK);
+    ck_assert_int_eq(exemption_subject(subject, exemption.subject), RESULT_OK);
     (void)snprintf(exemption.reason, sizeof exemption.reason, "%s", reason);
-    ck_assert_int_eq(exemptions_add(all, &exemption), STATUS_OK);
+    ck_assert_int_eq(exemptions_add(all, &exemption), RESULT_OK);
 }
 
 /* The reason for which a client with this one PTR name is exempt, or NULL. */
@@ -46,8 +46,8 @@ static const char *asked(const char *client, const char *name, bool confirmed, i
     struct facts facts;
     struct ipaddr other;
     memset(&facts, 0, sizeof facts);
-    ck_assert_int_eq(ipaddr_parse(client, &facts.client), STATUS_OK);
-    ck_assert_int_eq(ipaddr_parse("203.0.113.77", &other), STATUS_OK);
+    ck_assert_int_eq(ipaddr_parse(client, &facts.client), RESULT_OK);
+    ck_assert_int_eq(ipaddr_parse("203.0.113.77", &other), RESULT_OK);
     struct name_facts fact = {.name = name,
                               .flaw = HOSTNAME_OK,
                               .forward = {.outcome = DNS_FOUND},
@@ -83,8 +83,8 @@ static const struct {
 START_TEST(test_subject)
 {
     char out[EXEMPTION_SUBJECT_MAX];
-    enum status status = exemption_subject(subjects[_i].text, out);
-    ck_assert_msg((status == STATUS_OK) == (subjects[_i].want != NULL), "%s", subjects[_i].label);
+    enum result status = exemption_subject(subjects[_i].text, out);
+    ck_assert_msg((status == RESULT_OK) == (subjects[_i].want != NULL), "%s", subjects[_i].label);
     if (subjects[_i].want != NULL)
         ck_assert_msg(strcmp(out, subjects[_i].want) == 0, "%s: %s", subjects[_i].label, out);
 }
@@ -157,9 +157,9 @@ static const struct {
 START_TEST(test_reason)
 {
     char got[EXEMPTION_REASON_MAX], again[EXEMPTION_REASON_MAX];
-    ck_assert_int_eq(exemption_reason(reasons[_i].text, got), STATUS_OK);
+    ck_assert_int_eq(exemption_reason(reasons[_i].text, got), RESULT_OK);
     ck_assert_msg(strcmp(got, reasons[_i].want) == 0, "%s: %s", reasons[_i].label, got);
-    ck_assert_int_eq(exemption_reason(got, again), STATUS_OK);
+    ck_assert_int_eq(exemption_reason(got, again), RESULT_OK);
     ck_assert_str_eq(again, got);
 }
 END_TEST
@@ -169,9 +169,9 @@ START_TEST(test_long_reason)
     char text[EXEMPTION_REASON_MAX + 1], got[EXEMPTION_REASON_MAX];
     memset(text, 'r', sizeof text);
     text[EXEMPTION_REASON_MAX] = '\0';
-    ck_assert_int_eq(exemption_reason(text, got), STATUS_LIMIT);
+    ck_assert_int_eq(exemption_reason(text, got), RESULT_LIMIT);
     text[EXEMPTION_REASON_MAX - 1] = '\0';
-    ck_assert_int_eq(exemption_reason(text, got), STATUS_OK);
+    ck_assert_int_eq(exemption_reason(text, got), RESULT_OK);
     ck_assert_str_eq(got, text);
 }
 END_TEST
@@ -199,14 +199,14 @@ START_TEST(test_limit)
         allow(text, "", NOW + 1);
     }
     struct exemption more = {.subject = "192.0.2.1", .until_s = NOW + 1};
-    ck_assert_int_eq(exemptions_add(all, &more), STATUS_LIMIT);
+    ck_assert_int_eq(exemptions_add(all, &more), RESULT_LIMIT);
     (void)snprintf(more.subject, sizeof more.subject, "10.0.0.0");
-    ck_assert_int_eq(exemptions_add(all, &more), STATUS_OK); /* one that is there already */
-    ck_assert_int_eq(exemptions_save(all, path), STATUS_OK);
+    ck_assert_int_eq(exemptions_add(all, &more), RESULT_OK); /* one that is there already */
+    ck_assert_int_eq(exemptions_save(all, path), RESULT_OK);
 }
 END_TEST
 
-static enum status load(int64_t wall_s, unsigned *line)
+static enum result load(int64_t wall_s, unsigned *line)
 {
     exemptions_free(all);
     all = exemptions_new();
@@ -219,8 +219,8 @@ START_TEST(test_survives)
     unsigned line;
     fill();
     allow(".odd.example", "quotes \" and back\\slashes \303\244", NOW + 100);
-    ck_assert_int_eq(exemptions_save(all, path), STATUS_OK);
-    ck_assert_int_eq(load(NOW + 10, &line), STATUS_OK);
+    ck_assert_int_eq(exemptions_save(all, path), RESULT_OK);
+    ck_assert_int_eq(load(NOW + 10, &line), RESULT_OK);
     ck_assert_uint_eq(exemptions_count(all), 4); /* one is over */
     ck_assert_str_eq(asked("2001:db8::1", "x.example", false, NOW + 10), "six");
     ck_assert_str_eq(asked("198.51.100.9", "odd.example", true, NOW + 10),
@@ -231,11 +231,11 @@ END_TEST
 START_TEST(test_no_file)
 {
     unsigned line;
-    ck_assert_int_eq(load(NOW, &line), STATUS_NOTFOUND);
+    ck_assert_int_eq(load(NOW, &line), RESULT_NOTFOUND);
     ck_assert_int_eq(mkdir(path, 0700), 0);
-    ck_assert_int_eq(exemptions_save(all, path), STATUS_IO);
+    ck_assert_int_eq(exemptions_save(all, path), RESULT_IO);
     ck_assert_int_eq(errno, EISDIR);
-    ck_assert_int_eq(load(NOW, &line), STATUS_IO);
+    ck_assert_int_eq(load(NOW, &line), RESULT_IO);
     ck_assert_int_eq(rmdir(path), 0);
 }
 END_TEST
@@ -246,31 +246,31 @@ END_TEST
 
 static const struct {
     const char *label, *text;
-    enum status want;
+    enum result want;
     unsigned want_line;
     size_t want_count;
 } files[] = {
-    {"whole", HEAD ONE TWO, STATUS_OK, 0, 2},
-    {"empty", "", STATUS_INVALID, 1, 0},
-    {"no head", ONE TWO, STATUS_INVALID, 1, 0},
+    {"whole", HEAD ONE TWO, RESULT_OK, 0, 2},
+    {"empty", "", RESULT_INVALID, 1, 0},
+    {"no head", ONE TWO, RESULT_INVALID, 1, 0},
     {"another version", "{\"format\":\"iprevd-exemptions\",\"version\":2,\"count\":0}\n",
-     STATUS_INVALID, 1, 0},
-    {"cut at a line's end", HEAD ONE, STATUS_INVALID, 3, 1},
-    {"cut in a line", HEAD ONE "{\"subject\":\".two.exam", STATUS_INVALID, 3, 1},
+     RESULT_INVALID, 1, 0},
+    {"cut at a line's end", HEAD ONE, RESULT_INVALID, 3, 1},
+    {"cut in a line", HEAD ONE "{\"subject\":\".two.exam", RESULT_INVALID, 3, 1},
     {"one too many",
      HEAD ONE TWO "{\"subject\":\"10.0.0.1\",\"reason\":\"\",\"made\":1,"
                   "\"until\":1790000100}\n",
-     STATUS_INVALID, 5, 3},
+     RESULT_INVALID, 5, 3},
     {"damage in the middle",
      HEAD "{\"subject\":\"192.0.2.999\",\"reason\":\"one\",\"made\":1,"
           "\"until\":1790000100}\n" TWO,
-     STATUS_INVALID, 2, 1},
+     RESULT_INVALID, 2, 1},
     {"another kind", HEAD ONE "{\"subject\":17,\"reason\":\"x\",\"made\":1,\"until\":2}\n",
-     STATUS_INVALID, 3, 1},
+     RESULT_INVALID, 3, 1},
     {"binary",
      "\x7f"
      "ELF\x01\x02\n\xff\xfe",
-     STATUS_INVALID, 1, 0},
+     RESULT_INVALID, 1, 0},
 };
 
 START_TEST(test_damage)
@@ -281,7 +281,7 @@ START_TEST(test_damage)
     ck_assert_int_ge(fputs(files[_i].text, stream), 0);
     ck_assert_int_eq(fclose(stream), 0);
     ck_assert_msg(load(NOW, &line) == files[_i].want, "%s", files[_i].label);
-    if (files[_i].want == STATUS_INVALID)
+    if (files[_i].want == RESULT_INVALID)
         ck_assert_msg(line == files[_i].want_line, "%s: line %u", files[_i].label, line);
     ck_assert_msg(exemptions_count(all) == files[_i].want_count, "%s: %zu", files[_i].label,
                   exemptions_count(all));

@@ -146,7 +146,7 @@ static const struct {
 static struct ipaddr parse(const char *text)
 {
     struct ipaddr addr;
-    ck_assert_msg(ipaddr_parse(text, &addr) == STATUS_OK, "%s", text);
+    ck_assert_msg(ipaddr_parse(text, &addr) == RESULT_OK, "%s", text);
     return addr;
 }
 

@@ -62,7 +62,7 @@ START_TEST(host)
     ck_assert_ptr_nonnull(found);
     scripted_on(script, "mail.example", RR_A, hosts[_i].a, 0);
     scripted_on(script, "mail.example", RR_AAAA, hosts[_i].aaaa, 0);
-    ck_assert_int_eq(hostlookup_host(resolver, "mail.example", deadline(), found), STATUS_OK);
+    ck_assert_int_eq(hostlookup_host(resolver, "mail.example", deadline(), found), RESULT_OK);
     ck_assert_str_eq(found->name, "mail.example");
     ck_assert_uint_eq(found->v4.count, hosts[_i].want_v4);
     ck_assert_uint_eq(found->v6.count, hosts[_i].want_v6);
@@ -84,7 +84,7 @@ START_TEST(more_addresses_than_are_kept)
     (void)snprintf(spec + strlen(spec), sizeof spec - strlen(spec), "dropped=4");
     scripted_on(script, "mail.example", RR_A, spec, 0);
     scripted_on(script, "mail.example", RR_AAAA, "NODATA ttl=60", 0);
-    ck_assert_int_eq(hostlookup_host(resolver, "mail.example", deadline(), found), STATUS_OK);
+    ck_assert_int_eq(hostlookup_host(resolver, "mail.example", deadline(), found), RESULT_OK);
     ck_assert_uint_eq(found->v4.count, HOSTLOOKUP_ADDRESSES_MAX);
     ck_assert_uint_eq(found->v4.over, 7);
     free(found);
@@ -116,7 +116,7 @@ START_TEST(mx)
     struct mx_list *list = malloc(sizeof *list);
     ck_assert_ptr_nonnull(list);
     scripted_on(script, "example.org", RR_MX, domains[_i].mx, 0);
-    ck_assert_int_eq(hostlookup_mx(resolver, "example.org", deadline(), list), STATUS_OK);
+    ck_assert_int_eq(hostlookup_mx(resolver, "example.org", deadline(), list), RESULT_OK);
     for (size_t i = 0; i < list->count; i++) {
         ck_assert((list->hosts[i].kind == MX_HOST) == (list->hosts[i].name[0] != '\0'));
         (void)snprintf(got + strlen(got), sizeof got - strlen(got), "%c %.99s|",
@@ -137,7 +137,7 @@ START_TEST(more_mx_hosts_than_are_kept)
     for (unsigned i = 0; i < HOSTLOOKUP_HOSTS_MAX + 2; i++)
         (void)snprintf(spec + strlen(spec), sizeof spec - strlen(spec), "mx%03u.example ", i);
     scripted_on(script, "example.org", RR_MX, spec, 0);
-    ck_assert_int_eq(hostlookup_mx(resolver, "example.org", deadline(), list), STATUS_OK);
+    ck_assert_int_eq(hostlookup_mx(resolver, "example.org", deadline(), list), RESULT_OK);
     ck_assert_uint_eq(list->count, HOSTLOOKUP_HOSTS_MAX);
     ck_assert_uint_eq(list->over, 2);
     free(list);

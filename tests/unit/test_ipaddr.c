@@ -10,28 +10,28 @@
 
 static const struct {
     const char *label, *text;
-    enum status want;
+    enum result want;
     const char *want_text, *want_reverse;
 } addresses[] = {
-    {"IPv4", "192.0.2.1", STATUS_OK, "192.0.2.1", "1.2.0.192.in-addr.arpa"},
-    {"IPv4 highest", "255.255.255.255", STATUS_OK, "255.255.255.255",
+    {"IPv4", "192.0.2.1", RESULT_OK, "192.0.2.1", "1.2.0.192.in-addr.arpa"},
+    {"IPv4 highest", "255.255.255.255", RESULT_OK, "255.255.255.255",
      "255.255.255.255.in-addr.arpa"},
-    {"IPv6", "2001:DB8:0:0::1", STATUS_OK, "2001:db8::1",
+    {"IPv6", "2001:DB8:0:0::1", RESULT_OK, "2001:db8::1",
      "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"},
-    {"IPv6 all", "::", STATUS_OK,
+    {"IPv6 all", "::", RESULT_OK,
      "::", "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa"},
-    {"mapped is IPv4", "::ffff:192.0.2.1", STATUS_OK, "192.0.2.1", "1.2.0.192.in-addr.arpa"},
-    {"mapped in hexadecimal", "::ffff:c000:201", STATUS_OK, "192.0.2.1", "1.2.0.192.in-addr.arpa"},
-    {"one zero group stays", "2001:db8:0:1:1:1:1:1", STATUS_OK, "2001:db8:0:1:1:1:1:1", NULL},
-    {"empty", "", STATUS_INVALID, NULL, NULL},
-    {"brackets", "[192.0.2.1]", STATUS_INVALID, NULL, NULL},
-    {"three octets", "192.0.2", STATUS_INVALID, NULL, NULL},
-    {"octet too large", "192.0.2.256", STATUS_INVALID, NULL, NULL},
-    {"leading zero", "192.0.2.01", STATUS_INVALID, NULL, NULL},
-    {"scope", "fe80::1%eth0", STATUS_INVALID, NULL, NULL},
-    {"space", "192.0.2.1 ", STATUS_INVALID, NULL, NULL},
-    {"prefix", "192.0.2.0/24", STATUS_INVALID, NULL, NULL},
-    {"two gaps", "2001::1::2", STATUS_INVALID, NULL, NULL},
+    {"mapped is IPv4", "::ffff:192.0.2.1", RESULT_OK, "192.0.2.1", "1.2.0.192.in-addr.arpa"},
+    {"mapped in hexadecimal", "::ffff:c000:201", RESULT_OK, "192.0.2.1", "1.2.0.192.in-addr.arpa"},
+    {"one zero group stays", "2001:db8:0:1:1:1:1:1", RESULT_OK, "2001:db8:0:1:1:1:1:1", NULL},
+    {"empty", "", RESULT_INVALID, NULL, NULL},
+    {"brackets", "[192.0.2.1]", RESULT_INVALID, NULL, NULL},
+    {"three octets", "192.0.2", RESULT_INVALID, NULL, NULL},
+    {"octet too large", "192.0.2.256", RESULT_INVALID, NULL, NULL},
+    {"leading zero", "192.0.2.01", RESULT_INVALID, NULL, NULL},
+    {"scope", "fe80::1%eth0", RESULT_INVALID, NULL, NULL},
+    {"space", "192.0.2.1 ", RESULT_INVALID, NULL, NULL},
+    {"prefix", "192.0.2.0/24", RESULT_INVALID, NULL, NULL},
+    {"two gaps", "2001::1::2", RESULT_INVALID, NULL, NULL},
 };
 
 START_TEST(test_addresses)
@@ -41,7 +41,7 @@ START_TEST(test_addresses)
     char reverse[IPADDR_REVERSE_MAX];
     ck_assert_msg(ipaddr_parse(addresses[_i].text, &addr) == addresses[_i].want, "%s",
                   addresses[_i].label);
-    if (addresses[_i].want != STATUS_OK)
+    if (addresses[_i].want != RESULT_OK)
         return;
     ck_assert_str_eq(ipaddr_format(&addr, text), addresses[_i].want_text);
     if (addresses[_i].want_reverse != NULL)
@@ -51,31 +51,31 @@ END_TEST
 
 static const struct {
     const char *label, *text;
-    enum status want;
+    enum result want;
     const char *want_text;
 } networks[] = {
-    {"IPv4", "192.0.2.0/24", STATUS_OK, "192.0.2.0/24"},
-    {"bare IPv4", "192.0.2.1", STATUS_OK, "192.0.2.1/32"},
-    {"bare IPv6", "::1", STATUS_OK, "::1/128"},
-    {"everything", "0.0.0.0/0", STATUS_OK, "0.0.0.0/0"},
-    {"IPv6", "2001:db8::/32", STATUS_OK, "2001:db8::/32"},
-    {"odd prefix", "192.0.2.128/25", STATUS_OK, "192.0.2.128/25"},
-    {"mapped", "::ffff:192.0.2.0/120", STATUS_OK, "192.0.2.0/24"},
-    {"mapped whole", "::ffff:0:0/96", STATUS_OK, "0.0.0.0/0"},
-    {"mapped bare", "::ffff:192.0.2.1", STATUS_OK, "192.0.2.1/32"},
-    {"shorter than mapped", "::/64", STATUS_OK, "::/64"},
-    {"host bits", "10.1.2.3/8", STATUS_INVALID, NULL},
-    {"host bits of IPv6", "2001:db8::1/64", STATUS_INVALID, NULL},
-    {"too long", "192.0.2.0/33", STATUS_INVALID, NULL},
-    {"too long for IPv6", "::/129", STATUS_INVALID, NULL},
-    {"mapped host bits", "::ffff:192.0.2.1/95", STATUS_INVALID, NULL},
-    {"no length", "192.0.2.0/", STATUS_INVALID, NULL},
-    {"negative", "192.0.2.0/-1", STATUS_INVALID, NULL},
-    {"leading zero", "192.0.2.0/024", STATUS_INVALID, NULL},
-    {"netmask", "192.0.2.0/255.255.255.0", STATUS_INVALID, NULL},
-    {"overflow", "192.0.2.0/4294967320", STATUS_INVALID, NULL},
-    {"nothing", "/24", STATUS_INVALID, NULL},
-    {"long", "1111111111111111111111111111111111111111111111111111111111/8", STATUS_INVALID, NULL},
+    {"IPv4", "192.0.2.0/24", RESULT_OK, "192.0.2.0/24"},
+    {"bare IPv4", "192.0.2.1", RESULT_OK, "192.0.2.1/32"},
+    {"bare IPv6", "::1", RESULT_OK, "::1/128"},
+    {"everything", "0.0.0.0/0", RESULT_OK, "0.0.0.0/0"},
+    {"IPv6", "2001:db8::/32", RESULT_OK, "2001:db8::/32"},
+    {"odd prefix", "192.0.2.128/25", RESULT_OK, "192.0.2.128/25"},
+    {"mapped", "::ffff:192.0.2.0/120", RESULT_OK, "192.0.2.0/24"},
+    {"mapped whole", "::ffff:0:0/96", RESULT_OK, "0.0.0.0/0"},
+    {"mapped bare", "::ffff:192.0.2.1", RESULT_OK, "192.0.2.1/32"},
+    {"shorter than mapped", "::/64", RESULT_OK, "::/64"},
+    {"host bits", "10.1.2.3/8", RESULT_INVALID, NULL},
+    {"host bits of IPv6", "2001:db8::1/64", RESULT_INVALID, NULL},
+    {"too long", "192.0.2.0/33", RESULT_INVALID, NULL},
+    {"too long for IPv6", "::/129", RESULT_INVALID, NULL},
+    {"mapped host bits", "::ffff:192.0.2.1/95", RESULT_INVALID, NULL},
+    {"no length", "192.0.2.0/", RESULT_INVALID, NULL},
+    {"negative", "192.0.2.0/-1", RESULT_INVALID, NULL},
+    {"leading zero", "192.0.2.0/024", RESULT_INVALID, NULL},
+    {"netmask", "192.0.2.0/255.255.255.0", RESULT_INVALID, NULL},
+    {"overflow", "192.0.2.0/4294967320", RESULT_INVALID, NULL},
+    {"nothing", "/24", RESULT_INVALID, NULL},
+    {"long", "1111111111111111111111111111111111111111111111111111111111/8", RESULT_INVALID, NULL},
 };
 
 START_TEST(test_networks)
@@ -84,7 +84,7 @@ START_TEST(test_networks)
     char text[IPNET_TEXT_MAX];
     ck_assert_msg(ipnet_parse(networks[_i].text, &net) == networks[_i].want, "%s",
                   networks[_i].label);
-    if (networks[_i].want == STATUS_OK)
+    if (networks[_i].want == RESULT_OK)
         ck_assert_str_eq(ipnet_format(&net, text), networks[_i].want_text);
 }
 END_TEST
@@ -110,8 +110,8 @@ START_TEST(test_members)
 {
     struct ipnet net;
     struct ipaddr addr;
-    ck_assert(ipnet_parse(members[_i].net, &net) == STATUS_OK);
-    ck_assert(ipaddr_parse(members[_i].addr, &addr) == STATUS_OK);
+    ck_assert(ipnet_parse(members[_i].net, &net) == RESULT_OK);
+    ck_assert(ipaddr_parse(members[_i].addr, &addr) == RESULT_OK);
     ck_assert_msg(ipnet_contains(&net, &addr) == members[_i].want, "%s", members[_i].label);
 }
 END_TEST
@@ -121,14 +121,14 @@ START_TEST(test_around)
     struct ipaddr addr;
     struct ipnet net;
     char text[IPNET_TEXT_MAX];
-    ck_assert(ipaddr_parse("192.0.2.77", &addr) == STATUS_OK);
+    ck_assert(ipaddr_parse("192.0.2.77", &addr) == RESULT_OK);
     net = ipnet_around(&addr, 24);
     ck_assert_str_eq(ipnet_format(&net, text), "192.0.2.0/24");
     net = ipnet_around(&addr, 64);
     ck_assert_str_eq(ipnet_format(&net, text), "192.0.2.77/32");
     net = ipnet_around(&addr, 0);
     ck_assert_str_eq(ipnet_format(&net, text), "0.0.0.0/0");
-    ck_assert(ipaddr_parse("2001:db8:1:2:3::4", &addr) == STATUS_OK);
+    ck_assert(ipaddr_parse("2001:db8:1:2:3::4", &addr) == RESULT_OK);
     net = ipnet_around(&addr, 64);
     ck_assert_str_eq(ipnet_format(&net, text), "2001:db8:1:2::/64");
 }
@@ -139,10 +139,10 @@ START_TEST(test_bytes)
     static const uint8_t mapped[16] = {[10] = 0xff, [11] = 0xff, [12] = 192, 0, 2, 1};
     struct ipaddr addr = {.family = IP_NONE};
     char text[IPADDR_TEXT_MAX];
-    ck_assert(ipaddr_from_bytes(mapped, 16, &addr) == STATUS_OK);
+    ck_assert(ipaddr_from_bytes(mapped, 16, &addr) == RESULT_OK);
     ck_assert_str_eq(ipaddr_format(&addr, text), "192.0.2.1");
-    ck_assert(ipaddr_from_bytes(mapped, 5, &addr) == STATUS_INVALID);
-    ck_assert(ipaddr_from_bytes(mapped, 0, &addr) == STATUS_INVALID);
+    ck_assert(ipaddr_from_bytes(mapped, 5, &addr) == RESULT_INVALID);
+    ck_assert(ipaddr_from_bytes(mapped, 0, &addr) == RESULT_INVALID);
 }
 END_TEST
 
@@ -154,13 +154,13 @@ START_TEST(test_sockaddr)
     struct ipaddr addr;
     char text[IPADDR_TEXT_MAX];
     ck_assert_int_eq(inet_pton(AF_INET6, "::ffff:192.0.2.1", &sin6.sin6_addr), 1);
-    ck_assert(ipaddr_from_sockaddr((struct sockaddr *)&sin6, &addr) == STATUS_OK);
+    ck_assert(ipaddr_from_sockaddr((struct sockaddr *)&sin6, &addr) == RESULT_OK);
     ck_assert_str_eq(ipaddr_format(&addr, text), "192.0.2.1");
     ck_assert_int_eq(inet_pton(AF_INET, "192.0.2.2", &sin.sin_addr), 1);
-    ck_assert(ipaddr_from_sockaddr((struct sockaddr *)&sin, &addr) == STATUS_OK);
+    ck_assert(ipaddr_from_sockaddr((struct sockaddr *)&sin, &addr) == RESULT_OK);
     ck_assert_str_eq(ipaddr_format(&addr, text), "192.0.2.2");
-    ck_assert(ipaddr_from_sockaddr(&local, &addr) == STATUS_INVALID);
-    ck_assert(ipaddr_from_sockaddr(NULL, &addr) == STATUS_INVALID);
+    ck_assert(ipaddr_from_sockaddr(&local, &addr) == RESULT_INVALID);
+    ck_assert(ipaddr_from_sockaddr(NULL, &addr) == RESULT_INVALID);
 }
 END_TEST
 
@@ -171,9 +171,9 @@ START_TEST(test_order_and_none)
     struct ipnet all;
     char text[IPADDR_TEXT_MAX];
     char reverse[IPADDR_REVERSE_MAX];
-    ck_assert(ipaddr_parse("255.0.0.1", &v4) == STATUS_OK);
-    ck_assert(ipaddr_parse("9.0.0.1", &low) == STATUS_OK);
-    ck_assert(ipaddr_parse("::1", &v6) == STATUS_OK);
+    ck_assert(ipaddr_parse("255.0.0.1", &v4) == RESULT_OK);
+    ck_assert(ipaddr_parse("9.0.0.1", &low) == RESULT_OK);
+    ck_assert(ipaddr_parse("::1", &v6) == RESULT_OK);
     ck_assert_int_lt(ipaddr_compare(&v4, &v6), 0);
     ck_assert_int_gt(ipaddr_compare(&v6, &v4), 0);
     ck_assert_int_lt(ipaddr_compare(&low, &v4), 0);
@@ -183,7 +183,7 @@ START_TEST(test_order_and_none)
     ck_assert_str_eq(ipaddr_format(&none, text), "local");
     ck_assert_str_eq(ipaddr_reverse_name(&none, reverse), "");
     ck_assert_uint_eq(ipaddr_bits(&none), 0);
-    ck_assert(ipnet_parse("0.0.0.0/0", &all) == STATUS_OK);
+    ck_assert(ipnet_parse("0.0.0.0/0", &all) == RESULT_OK);
     ck_assert(!ipnet_contains(&all, &none));
 }
 END_TEST
@@ -192,9 +192,9 @@ END_TEST
 START_TEST(test_hash_is_fixed)
 {
     struct ipnet net;
-    ck_assert(ipnet_parse("192.0.2.0/24", &net) == STATUS_OK);
+    ck_assert(ipnet_parse("192.0.2.0/24", &net) == RESULT_OK);
     ck_assert_uint_eq(ipnet_hash(&net), UINT32_C(2581240371));
-    ck_assert(ipnet_parse("2001:db8::/64", &net) == STATUS_OK);
+    ck_assert(ipnet_parse("2001:db8::/64", &net) == RESULT_OK);
     ck_assert_uint_eq(ipnet_hash(&net), UINT32_C(4103799245));
 }
 END_TEST

@@ -89,7 +89,7 @@ START_TEST(test_by_the_thread)
 {
     begin();
     start_reading();
-    ck_assert_int_eq(log_start(), STATUS_OK);
+    ck_assert_int_eq(log_start(), RESULT_OK);
     some_lines();
     log_close();
     ck_assert_str_eq(all(), want_lines);
@@ -102,7 +102,7 @@ START_TEST(test_before_and_after_the_thread)
     start_reading();
     log_info("before");
     for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(log_start(), STATUS_OK);
+        ck_assert_int_eq(log_start(), RESULT_OK);
         log_info("during %d", i);
         log_close();
         log_info("after");
@@ -118,7 +118,7 @@ START_TEST(test_long_line_is_cut)
     memset(text, 'x', sizeof text - 1);
     begin();
     start_reading();
-    ck_assert_int_eq(log_start(), STATUS_OK);
+    ck_assert_int_eq(log_start(), RESULT_OK);
     log_line(LOG_LEVEL_ERROR, text);
     log_error("%s", text);
     log_info("end");
@@ -138,7 +138,7 @@ END_TEST
 START_TEST(test_slow_reader)
 {
     begin();
-    ck_assert_int_eq(log_start(), STATUS_OK);
+    ck_assert_int_eq(log_start(), RESULT_OK);
     for (int i = 0; i < MANY; i++)
         log_info("line %06d, as long as the line that tells of a decision is: ...............", i);
     start_reading();
@@ -183,7 +183,7 @@ START_TEST(test_threads)
     int ids[THREADS], next[THREADS] = {0};
     begin();
     start_reading();
-    ck_assert_int_eq(log_start(), STATUS_OK);
+    ck_assert_int_eq(log_start(), RESULT_OK);
     for (int i = 0; i < THREADS; i++) {
         ids[i] = i;
         ck_assert_int_eq(pthread_create(&threads[i], NULL, log_some, &ids[i]), 0);
@@ -208,7 +208,7 @@ START_TEST(test_reader_of_a_pipe_that_does_not_block)
     enum { LINES = 10000 }; /* several pipes full, less than is kept */
     begin();
     ck_assert_int_eq(fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK), 0);
-    ck_assert_int_eq(log_start(), STATUS_OK);
+    ck_assert_int_eq(log_start(), RESULT_OK);
     for (int i = 0; i < LINES; i++)
         log_info("line %06d, that others follow: ...............", i);
     start_reading();
@@ -232,7 +232,7 @@ START_TEST(test_reader_that_is_gone)
     ck_assert_int_eq(close(reader.fd), 0);
     log_info("at once");
     ck_assert_uint_eq(log_lost(), 1);
-    ck_assert_int_eq(log_start(), STATUS_OK);
+    ck_assert_int_eq(log_start(), RESULT_OK);
     some_lines();
     log_close();
     ck_assert_uint_eq(log_lost(), 1 + 4);
@@ -243,7 +243,7 @@ END_TEST
 START_TEST(test_reader_that_is_stuck)
 {
     begin();
-    ck_assert_int_eq(log_start(), STATUS_OK);
+    ck_assert_int_eq(log_start(), RESULT_OK);
     for (int i = 0; i < MANY; i++)
         log_info("line %06d, as long as the line that tells of a decision is: ...............", i);
     log_close();

@@ -51,7 +51,7 @@ static int64_t now_ms(void)
 static struct lookup *start(const char *client, unsigned max_ptr)
 {
     struct ipaddr addr;
-    ck_assert_int_eq(ipaddr_parse(client, &addr), STATUS_OK);
+    ck_assert_int_eq(ipaddr_parse(client, &addr), RESULT_OK);
     struct lookup *lookup = lookup_start(resolver, &addr, max_ptr, now_ms() + DEADLINE_MS);
     ck_assert_ptr_nonnull(lookup);
     return lookup;
@@ -61,13 +61,13 @@ static void say_helo(struct lookup *lookup, const char *text)
 {
     struct helo helo;
     helo_parse(text, &helo);
-    ck_assert_int_eq(lookup_helo(lookup, &helo, now_ms() + DEADLINE_MS), STATUS_OK);
+    ck_assert_int_eq(lookup_helo(lookup, &helo, now_ms() + DEADLINE_MS), RESULT_OK);
 }
 
 static void get_facts(struct lookup *lookup, struct facts *facts)
 {
     memset(facts, 0, sizeof *facts);
-    ck_assert_int_eq(lookup_facts(lookup, facts), STATUS_OK);
+    ck_assert_int_eq(lookup_facts(lookup, facts), RESULT_OK);
 }
 
 static void pass(int64_t ms)
@@ -565,7 +565,7 @@ START_TEST(a_short_deadline)
 {
     struct ipaddr client;
     scripted_on(script, REVERSE, RR_PTR, "mail.example", 2000);
-    ck_assert_int_eq(ipaddr_parse("203.0.113.7", &client), STATUS_OK);
+    ck_assert_int_eq(ipaddr_parse("203.0.113.7", &client), RESULT_OK);
     struct lookup *lookup = lookup_start(resolver, &client, 10, now_ms() + 1000);
     ck_assert_ptr_nonnull(lookup);
     pass(999);
@@ -722,7 +722,7 @@ START_TEST(without_memory)
 {
     struct ipaddr client;
     struct helo helo;
-    ck_assert_int_eq(ipaddr_parse("203.0.113.7", &client), STATUS_OK);
+    ck_assert_int_eq(ipaddr_parse("203.0.113.7", &client), RESULT_OK);
     helo_parse("ehlo.example", &helo);
     scripted_on(script, REVERSE, RR_PTR, "a.example z.example", 10);
     scripted_on(script, "a.example", RR_A, "192.0.2.1", 10);
@@ -733,7 +733,7 @@ START_TEST(without_memory)
     bool for_good = _i == 1;
     for (long n = 1;; n++) {
         struct facts facts = {0};
-        enum status status = STATUS_NOMEM, helo_status = STATUS_NOMEM;
+        enum result status = RESULT_NOMEM, helo_status = RESULT_NOMEM;
         bool ready = true;
         alloc_fail_at(n, for_good);
         struct lookup *lookup = lookup_start(resolver, &client, 10, now_ms() + DEADLINE_MS);
@@ -747,8 +747,8 @@ START_TEST(without_memory)
         bool failed = alloc_failed();
         alloc_fail_at(0, false);
         ck_assert(ready); /* every question was answered, if only by a failure */
-        ck_assert(helo_status == STATUS_OK || status == STATUS_NOMEM);
-        if (status == STATUS_OK) {
+        ck_assert(helo_status == RESULT_OK || status == RESULT_NOMEM);
+        if (status == RESULT_OK) {
             ck_assert_int_eq(iprev_evaluate(&facts).result, IPREV_PASS);
             ck_assert_int_eq(facts.helo_name.forward.outcome, DNS_NODATA);
             ck_assert_int_eq(facts.helo_other.outcome, DNS_FOUND);
@@ -820,7 +820,7 @@ START_TEST(sessions_on_a_loop)
     resolver =
         resolver_new(scripted_source(script), cache, loop, scripted_clock(script), &limits, NULL);
     ck_assert_ptr_nonnull(resolver);
-    ck_assert_int_eq(loop_start(loop, "test"), STATUS_OK);
+    ck_assert_int_eq(loop_start(loop, "test"), RESULT_OK);
     for (int i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_create(&thread[i], NULL, thread_main, &seed[i]), 0);
     for (int i = 0; i < THREADS; i++)

@@ -41,13 +41,13 @@ START_TEST(test_posts_run_in_order_at_stop)
     ck_assert_ptr_nonnull(trace.loop);
     for (int i = 0; i < 10; i++) {
         marks[i] = (struct mark){&trace, i};
-        ck_assert_int_eq(loop_post(trace.loop, note, &marks[i]), STATUS_OK);
+        ck_assert_int_eq(loop_post(trace.loop, note, &marks[i]), RESULT_OK);
     }
     loop_stop(trace.loop); /* was never started: they run all the same */
     ck_assert_int_eq(trace.count, 10);
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(trace.order[i], i);
-    ck_assert_int_eq(loop_post(trace.loop, note, &marks[0]), STATUS_CLOSED);
+    ck_assert_int_eq(loop_post(trace.loop, note, &marks[0]), RESULT_CLOSED);
     loop_stop(trace.loop);
     loop_free(trace.loop);
     loop_free(NULL);
@@ -79,7 +79,7 @@ static void *post_many(void *arg)
 
     for (int i = 0; i < POSTS; i++) {
         poster->posts[i] = (struct post){poster, i};
-        if (loop_post(poster->loop, count_post, &poster->posts[i]) != STATUS_OK)
+        if (loop_post(poster->loop, count_post, &poster->posts[i]) != RESULT_OK)
             break;
         poster->posted++;
     }
@@ -93,7 +93,7 @@ START_TEST(test_posts_of_many_threads)
     pthread_t threads[POSTERS];
 
     ck_assert(loop != NULL && posters != NULL);
-    ck_assert_int_eq(loop_start(loop, "test"), STATUS_OK);
+    ck_assert_int_eq(loop_start(loop, "test"), RESULT_OK);
     ck_assert(!loop_is_here(loop));
     for (int i = 0; i < POSTERS; i++) {
         posters[i].loop = loop;
@@ -127,9 +127,9 @@ START_TEST(test_stop_from_within)
     struct trace trace = {.loop = loop_new()};
 
     ck_assert_ptr_nonnull(trace.loop);
-    ck_assert_int_eq(loop_start(trace.loop, "test"), STATUS_OK);
-    ck_assert_int_eq(loop_start(trace.loop, "test"), STATUS_INVALID);
-    ck_assert_int_eq(loop_post(trace.loop, stop_it, &trace), STATUS_OK);
+    ck_assert_int_eq(loop_start(trace.loop, "test"), RESULT_OK);
+    ck_assert_int_eq(loop_start(trace.loop, "test"), RESULT_INVALID);
+    ck_assert_int_eq(loop_post(trace.loop, stop_it, &trace), RESULT_OK);
     loop_stop(trace.loop);
     ck_assert(trace.here);
     loop_free(trace.loop);
@@ -144,7 +144,7 @@ static void on_first(void *arg)
     trace->order[trace->count++] = 1;
     loop_timer_disarm(trace->timers[1]);
     if (trace->count == 1)
-        ck_assert_int_eq(loop_timer_arm(trace->timers[0], loop_now_ms(trace->loop) + 5), STATUS_OK);
+        ck_assert_int_eq(loop_timer_arm(trace->timers[0], loop_now_ms(trace->loop) + 5), RESULT_OK);
 }
 
 static void on_second(void *arg)
@@ -174,9 +174,9 @@ START_TEST(test_timers)
     trace.timers[1] = loop_timer_new(trace.loop, on_second, &trace);
     trace.timers[2] = loop_timer_new(trace.loop, on_third, &trace);
     ck_assert(trace.timers[0] != NULL && trace.timers[1] != NULL && trace.timers[2] != NULL);
-    ck_assert_int_eq(loop_timer_arm(trace.timers[2], now_ms + 60), STATUS_OK);
-    ck_assert_int_eq(loop_timer_arm(trace.timers[1], now_ms + 40), STATUS_OK);
-    ck_assert_int_eq(loop_timer_arm(trace.timers[0], now_ms - 1000), STATUS_OK);
+    ck_assert_int_eq(loop_timer_arm(trace.timers[2], now_ms + 60), RESULT_OK);
+    ck_assert_int_eq(loop_timer_arm(trace.timers[1], now_ms + 40), RESULT_OK);
+    ck_assert_int_eq(loop_timer_arm(trace.timers[0], now_ms - 1000), RESULT_OK);
     loop_run_here(trace.loop); /* ends as nothing is left */
     ck_assert_int_ge(loop_now_ms(trace.loop), now_ms + 60);
     ck_assert_int_eq(trace.count, 3);
@@ -203,7 +203,7 @@ static void on_ready(void *arg, unsigned ready)
     }
     ck_assert_int_eq(read(trace->fds[0], &byte, 1), 1);
     if (byte == 'y')
-        ck_assert_int_eq(loop_watch_change(trace->watch, 0), STATUS_OK);
+        ck_assert_int_eq(loop_watch_change(trace->watch, 0), RESULT_OK);
 }
 
 START_TEST(test_watches)
@@ -231,7 +231,7 @@ static void post_more(void *arg)
 
     note(arg);
     if (mark->value-- > 0)
-        ck_assert_int_eq(loop_post(mark->trace->loop, post_more, mark), STATUS_OK);
+        ck_assert_int_eq(loop_post(mark->trace->loop, post_more, mark), RESULT_OK);
 }
 
 START_TEST(test_run_here_runs_posts_of_posts)
@@ -240,7 +240,7 @@ START_TEST(test_run_here_runs_posts_of_posts)
     struct mark mark = {&trace, 5};
 
     ck_assert_ptr_nonnull(trace.loop);
-    ck_assert_int_eq(loop_post(trace.loop, post_more, &mark), STATUS_OK);
+    ck_assert_int_eq(loop_post(trace.loop, post_more, &mark), RESULT_OK);
     loop_run_here(trace.loop);
     ck_assert_int_eq(trace.count, 6);
     ck_assert(trace.here);
@@ -275,8 +275,8 @@ START_TEST(test_a_call_has_one_time)
     struct moments moments = {.loop = loop_new()};
 
     ck_assert_ptr_nonnull(moments.loop);
-    ck_assert_int_eq(loop_post(moments.loop, outlast_a_millisecond, &moments), STATUS_OK);
-    ck_assert_int_eq(loop_post(moments.loop, see_the_time, &moments), STATUS_OK);
+    ck_assert_int_eq(loop_post(moments.loop, outlast_a_millisecond, &moments), RESULT_OK);
+    ck_assert_int_eq(loop_post(moments.loop, see_the_time, &moments), RESULT_OK);
     loop_run_here(moments.loop);
     ck_assert_int_eq(moments.ended_ms, moments.began_ms);
     ck_assert_int_gt(moments.next_ms, moments.began_ms);

@@ -77,7 +77,7 @@ START_TEST(test_pattern)
     struct pattern_list *list = NULL;
     size_t bad;
     ck_assert(pattern_list_new(pattern_cases[_i].kind, &pattern_cases[_i].pattern, 1, &list, &bad,
-                               error) == STATUS_OK);
+                               error) == RESULT_OK);
     const char *found = pattern_list_find(list, pattern_cases[_i].text);
     ck_assert_msg((found != NULL) == pattern_cases[_i].want, "%s", pattern_cases[_i].label);
     if (found != NULL)
@@ -106,7 +106,7 @@ START_TEST(test_bad_pattern)
     struct pattern_list *list = NULL;
     size_t bad = 0;
     ck_assert_msg(pattern_list_new(bad_patterns[_i].kind, words, 2, &list, &bad, error) ==
-                      STATUS_INVALID,
+                      RESULT_INVALID,
                   "\"%s\"", bad_patterns[_i].pattern);
     ck_assert_uint_eq(bad, 1);
     ck_assert_str_eq(error, "");
@@ -123,7 +123,7 @@ START_TEST(test_long_text)
     size_t bad;
     memset(text, 'a', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    ck_assert(pattern_list_new(PATTERN_HOST, words, 1, &list, &bad, error) == STATUS_OK);
+    ck_assert(pattern_list_new(PATTERN_HOST, words, 1, &list, &bad, error) == RESULT_OK);
     ck_assert_ptr_null(pattern_list_find(list, text));
     text[1000] = '\0';
     ck_assert_ptr_nonnull(pattern_list_find(list, text));
@@ -174,10 +174,10 @@ START_TEST(test_networks)
     write_table("203.0.113.2 DUNNO\n203.0.113.0/24 OK\n");
     snprintf(spec, sizeof spec, "cidr:%s", path);
     const char *words[] = {"192.0.2.0/24", "2001:db8::/32", spec, "198.51.100.7"};
-    ck_assert(net_list_new(words, 4, &list, &bad, error) == STATUS_OK);
+    ck_assert(net_list_new(words, 4, &list, &bad, error) == RESULT_OK);
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct ipaddr addr;
-        ck_assert(ipaddr_parse(cases[i].addr, &addr) == STATUS_OK);
+        ck_assert(ipaddr_parse(cases[i].addr, &addr) == RESULT_OK);
         ck_assert_msg(net_list_has(list, &addr) == cases[i].want, "%s", cases[i].addr);
     }
     struct ipaddr none = {.family = IP_NONE};
@@ -200,7 +200,7 @@ START_TEST(test_pattern_file)
     write_table("/^good\\./ DUNNO\n/\\.isp\\.example$/ REJECT\n");
     snprintf(spec, sizeof spec, "pcre:%s", path);
     const char *words[] = {"mail.example", spec};
-    ck_assert(pattern_list_new(PATTERN_HOST, words, 2, &list, &bad, error) == STATUS_OK);
+    ck_assert(pattern_list_new(PATTERN_HOST, words, 2, &list, &bad, error) == RESULT_OK);
     ck_assert_str_eq(pattern_list_find(list, "dsl.isp.example"), spec);
     ck_assert_ptr_null(pattern_list_find(list, "good.isp.example"));
     ck_assert_str_eq(pattern_list_find(list, "mail.example"), "mail.example");
@@ -225,7 +225,7 @@ static struct pattern_list *patterns(enum pattern_kind kind, const char *word)
     struct pattern_list *list = NULL;
     size_t bad;
     if (word != NULL)
-        ck_assert(pattern_list_new(kind, &word, 1, &list, &bad, error) == STATUS_OK);
+        ck_assert(pattern_list_new(kind, &word, 1, &list, &bad, error) == RESULT_OK);
     return list;
 }
 
@@ -235,7 +235,7 @@ static void make_block(const struct block_text *text, struct match *out)
     size_t bad;
     *out = (struct match){.until_s = text->until_s};
     if (text->client != NULL)
-        ck_assert(net_list_new(&text->client, 1, &out->client, &bad, error) == STATUS_OK);
+        ck_assert(net_list_new(&text->client, 1, &out->client, &bad, error) == RESULT_OK);
     out->ptr = patterns(PATTERN_HOST, text->ptr);
     out->unconfirmed_ptr = patterns(PATTERN_HOST, text->unconfirmed_ptr);
     out->helo = patterns(PATTERN_HOST, text->helo);

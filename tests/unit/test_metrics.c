@@ -14,7 +14,7 @@ static char *printed(const struct metrics *metrics)
     size_t length = 0;
     FILE *stream = open_memstream(&text, &length);
     ck_assert_ptr_nonnull(stream);
-    ck_assert_int_eq(metrics_print(metrics, stream), STATUS_OK);
+    ck_assert_int_eq(metrics_print(metrics, stream), RESULT_OK);
     fclose(stream);
     return text;
 }

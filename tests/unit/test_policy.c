@@ -18,7 +18,7 @@ struct scene {
 static void make_scene(struct scene *scene, check_set set)
 {
     memset(scene, 0, sizeof *scene);
-    ck_assert(ipaddr_parse("198.51.100.7", &scene->facts.client) == STATUS_OK);
+    ck_assert(ipaddr_parse("198.51.100.7", &scene->facts.client) == RESULT_OK);
     scene->evidence.facts = &scene->facts;
     scene->evidence.true_checks = set;
     policy_defaults(&scene->policy, "default");
@@ -215,7 +215,8 @@ static struct ipaddr nth_client(unsigned network, unsigned host)
 {
     uint8_t bytes[4] = {10, (uint8_t)(network >> 8), (uint8_t)network, (uint8_t)host};
     struct ipaddr addr;
-    if (ipaddr_from_bytes(bytes, sizeof bytes, &addr) != STATUS_OK) /* Check notes every assertion */
+    if (ipaddr_from_bytes(bytes, sizeof bytes, &addr) !=
+        RESULT_OK) /* Check notes every assertion */
         ck_abort();
     return addr;
 }
@@ -223,8 +224,8 @@ static struct ipaddr nth_client(unsigned network, unsigned host)
 START_TEST(test_bucket_is_stable)
 {
     struct ipaddr v6, neighbour;
-    ck_assert(ipaddr_parse("2001:db8:1:2::1", &v6) == STATUS_OK);
-    ck_assert(ipaddr_parse("2001:db8:1:2:ffff::9", &neighbour) == STATUS_OK);
+    ck_assert(ipaddr_parse("2001:db8:1:2::1", &v6) == RESULT_OK);
+    ck_assert(ipaddr_parse("2001:db8:1:2:ffff::9", &neighbour) == RESULT_OK);
     for (unsigned check = 0; check < CHECK_COUNT; check++) {
         enum check_id id = (enum check_id)check;
         struct ipaddr first = nth_client(5, 0);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What follows from recorded names alone: iprev, agreement and checks without a question. */
 #include "core/checks.h"
-#include "ctl/replay_facts.h"
+#include "ctl/replay/replay_facts.h"
 
 #include <check.h>
 #include <stdlib.h>
 
 static const struct {
     const char *label;
-    enum replay_ptr state;
+    enum maillog_ptr state;
     const char *ptr, *helo; /* helo NULL: not recorded */
     const char *sender;
     enum iprev_result want_iprev;
@@ -57,7 +57,7 @@ START_TEST(test_facts)
     static char *own_names[] = {own_name};
     static struct replay_facts recorded;
     static struct conf conf;
-    struct replay_event event = {.ptr_state = cases[_i].state, .sender_recorded = true};
+    struct maillog_event event = {.ptr_state = cases[_i].state, .sender_recorded = true};
     struct orgdomain *list = orgdomain_load(NULL);
     struct evidence_settings settings = {
         .orgdomains = list, .neighbours = {24, 64}, .required_agreement = AGREEMENT_DOMAIN};
@@ -65,13 +65,13 @@ START_TEST(test_facts)
     ck_assert_ptr_nonnull(list);
     conf.own_names = own_names;
     conf.own_name_count = strcmp(cases[_i].label, "one of ours") == 0;
-    ck_assert_int_eq(ipaddr_parse("192.0.2.7", &event.client), STATUS_OK);
-    replay_copy(event.ptr, sizeof event.ptr, cases[_i].ptr, strlen(cases[_i].ptr));
-    replay_copy(event.sender, sizeof event.sender, cases[_i].sender, strlen(cases[_i].sender));
+    ck_assert_int_eq(ipaddr_parse("192.0.2.7", &event.client), RESULT_OK);
+    maillog_copy(event.ptr, sizeof event.ptr, cases[_i].ptr, strlen(cases[_i].ptr));
+    maillog_copy(event.sender, sizeof event.sender, cases[_i].sender, strlen(cases[_i].sender));
     event.helo_recorded = cases[_i].helo != NULL;
     if (event.helo_recorded)
-        replay_copy(event.helo, sizeof event.helo, cases[_i].helo, strlen(cases[_i].helo));
-    ck_assert(replayfacts_recorded(&conf, &event, &recorded));
+        maillog_copy(event.helo, sizeof event.helo, cases[_i].helo, strlen(cases[_i].helo));
+    ck_assert(replay_facts_recorded(&conf, &event, &recorded));
     evidence_evaluate(&recorded.facts, &settings,
                       event.helo_recorded ? DIALOGUE_MAIL : DIALOGUE_CONNECT, &evidence);
     ck_assert_msg(evidence.iprev.result == cases[_i].want_iprev, "%s: iprev %s", cases[_i].label,
@@ -88,8 +88,8 @@ START_TEST(test_nothing_recorded)
 {
     static struct replay_facts recorded;
     static const struct conf conf;
-    const struct replay_event event = {.ptr_state = REPLAY_PTR_UNRECORDED};
-    ck_assert(!replayfacts_recorded(&conf, &event, &recorded));
+    const struct maillog_event event = {.ptr_state = REPLAY_PTR_UNRECORDED};
+    ck_assert(!replay_facts_recorded(&conf, &event, &recorded));
 }
 END_TEST
 

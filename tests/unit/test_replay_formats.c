@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The formats of iprevctl replay: lines in, attempts out, each told as one line of text. */
 #include "base/textbuf.h"
-#include "ctl/replay_journal.h"
-#include "ctl/replay_mail.h"
-#include "ctl/replay_postfix.h"
-#include "ctl/replay_sendmail.h"
-#include "ctl/replay_syslog.h"
-#include "ctl/replay_triples.h"
+#include "ctl/logs/maillog_journal.h"
+#include "ctl/logs/maillog_mailbox.h"
+#include "ctl/logs/maillog_postfix.h"
+#include "ctl/logs/maillog_sendmail.h"
+#include "ctl/logs/maillog_syslog.h"
+#include "ctl/logs/maillog_triples.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ static char told_memory[4096];
 static struct textbuf told;
 
 /* "1 192.0.2.1 ptr=a.example helo=b from=c to=d accepted" */
-static void tell(void *arg, const struct replay_event *event)
+static void tell(void *arg, const struct maillog_event *event)
 {
     static const char *const ptrs[] = {"?", "none", "ptr", "unconfirmed"};
     static const char *const outcomes[] = {"unknown", "accepted", "deferred", "refused"};
@@ -39,7 +39,7 @@ static void tell(void *arg, const struct replay_event *event)
     textbuf_printf(&told, "%s %s\n", event->authenticated ? " auth" : "", outcomes[event->outcome]);
 }
 
-static const struct replay_sink sink = {tell, NULL};
+static const struct maillog_sink sink = {tell, NULL};
 
 static void begin(void)
 {
@@ -189,40 +189,40 @@ static const struct {
     {"other lines", "Nov 14 10:00:00 mx kernel: hello\nnonsense\n\n", ""},
 };
 
-static void feed_log(struct replay_postfix *postfix, struct replay_sendmail *sendmail,
+static void feed_log(struct maillog_postfix *postfix, struct maillog_sendmail *sendmail,
                      const char *text)
 {
     char line[1024];
     uint64_t number = 0;
     for (; *text != '\0'; text += strcspn(text, "\n") + 1) {
-        struct replay_record record;
-        replay_copy(line, sizeof line, text, strcspn(text, "\n"));
+        struct maillog_record record;
+        maillog_copy(line, sizeof line, text, strcspn(text, "\n"));
         number++;
-        if (!replaysyslog_parse(line, &record))
+        if (!maillog_syslog_parse(line, &record))
             continue;
         record.line = number;
         record.file = "log";
-        if (replaypostfix_is(record.program))
-            replaypostfix_record(postfix, &record, &sink);
-        else if (replaysendmail_is(record.program))
-            replaysendmail_record(sendmail, &record, &sink);
+        if (maillog_postfix_is(record.program))
+            maillog_postfix_record(postfix, &record, &sink);
+        else if (maillog_sendmail_is(record.program))
+            maillog_sendmail_record(sendmail, &record, &sink);
     }
 }
 
 START_TEST(test_log)
 {
-    struct replay_postfix *postfix = replaypostfix_new(NOW_S);
-    struct replay_sendmail *sendmail = replaysendmail_new(NOW_S);
+    struct maillog_postfix *postfix = maillog_postfix_new(NOW_S);
+    struct maillog_sendmail *sendmail = maillog_sendmail_new(NOW_S);
     ck_assert_ptr_nonnull(postfix);
     ck_assert_ptr_nonnull(sendmail);
     begin();
     feed_log(postfix, sendmail, logs[_i].lines);
-    replaypostfix_end(postfix, &sink);
-    replaysendmail_end(sendmail, &sink);
+    maillog_postfix_end(postfix, &sink);
+    maillog_sendmail_end(sendmail, &sink);
     ck_assert_msg(strcmp(told.text, logs[_i].want) == 0, "%s: got\n%swanted\n%s", logs[_i].label,
                   told.text, logs[_i].want);
-    replaypostfix_free(postfix);
-    replaysendmail_free(sendmail);
+    maillog_postfix_free(postfix);
+    maillog_sendmail_free(sendmail);
 }
 END_TEST
 
@@ -258,15 +258,15 @@ static const struct {
 
 START_TEST(test_stamp)
 {
-    struct replay_record record = {0};
-    bool got = replaysyslog_parse(stamps[_i].line, &record);
+    struct maillog_record record = {0};
+    bool got = maillog_syslog_parse(stamps[_i].line, &record);
     ck_assert_msg(got == stamps[_i].want, "%s", stamps[_i].label);
     if (!got)
         return;
     ck_assert_str_eq(record.program, stamps[_i].want_program);
     ck_assert_str_eq(record.message, stamps[_i].want_message);
-    ck_assert_msg(replaysyslog_time(&record, NOW_S) == stamps[_i].want_s, "%s: %lld",
-                  stamps[_i].label, (long long)replaysyslog_time(&record, NOW_S));
+    ck_assert_msg(maillog_syslog_time(&record, NOW_S) == stamps[_i].want_s, "%s: %lld",
+                  stamps[_i].label, (long long)maillog_syslog_time(&record, NOW_S));
 }
 END_TEST
 
@@ -294,10 +294,10 @@ static const struct {
 
 START_TEST(test_triple)
 {
-    struct replay_event event;
+    struct maillog_event event;
     const char *why = NULL;
     begin();
-    switch (replaytriples_parse(triples[_i].line, &event, &why)) {
+    switch (maillog_triples_parse(triples[_i].line, &event, &why)) {
     case REPLAY_TRIPLE:
         tell(NULL, &event);
         break;
@@ -352,22 +352,22 @@ static const struct {
 
 START_TEST(test_mail)
 {
-    struct replay_mail *mail = replaymail_new(is_ours, NULL);
+    struct maillog_mailbox *mail = maillog_mailbox_new(is_ours, NULL);
     char line[1024];
     uint64_t number = 0;
     ck_assert_ptr_nonnull(mail);
     begin();
-    replaymail_begin(mail, "file", mails[_i].mbox);
+    maillog_mailbox_begin(mail, "file", mails[_i].mbox);
     for (const char *text = mails[_i].lines; *text != '\0'; text += strcspn(text, "\n") + 1) {
-        replay_copy(line, sizeof line, text, strcspn(text, "\n"));
-        replaymail_line(mail, line, ++number, &sink);
+        maillog_copy(line, sizeof line, text, strcspn(text, "\n"));
+        maillog_mailbox_line(mail, line, ++number, &sink);
     }
-    uint64_t without = replaymail_end(mail, &sink);
+    uint64_t without = maillog_mailbox_end(mail, &sink);
     ck_assert_msg(strcmp(told.text, mails[_i].want) == 0, "%s: got\n%s", mails[_i].label,
                   told.text);
     ck_assert_msg(without == mails[_i].want_without, "%s: %llu without", mails[_i].label,
                   (unsigned long long)without);
-    replaymail_free(mail);
+    maillog_mailbox_free(mail);
 }
 END_TEST
 
@@ -375,29 +375,29 @@ END_TEST
 
 START_TEST(test_journal)
 {
-    static struct replay_journal journal;
+    static struct maillog_journal journal;
     static const char *const lines[] = {"__CURSOR=s=1",
                                         "__REALTIME_TIMESTAMP=1794650400123456",
                                         "_PID=7",
                                         "SYSLOG_IDENTIFIER=postfix/smtpd",
                                         "_A_VERY_LONG_FIELD_NAME_THAT_NOBODY_ASKED_FOR=x",
                                         "MESSAGE=connect from a=b"};
-    replayjournal_init(&journal);
-    ck_assert(replayjournal_begins(lines[0]));
-    ck_assert(!replayjournal_begins("Nov 14"));
-    ck_assert_int_eq(replayjournal_line(&journal, "", 1), REPLAY_JOURNAL_MORE);
+    maillog_journal_init(&journal);
+    ck_assert(maillog_journal_begins(lines[0]));
+    ck_assert(!maillog_journal_begins("Nov 14"));
+    ck_assert_int_eq(maillog_journal_line(&journal, "", 1), REPLAY_JOURNAL_MORE);
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-        ck_assert_int_eq(replayjournal_line(&journal, lines[i], 2 + i), REPLAY_JOURNAL_MORE);
-    ck_assert_int_eq(replayjournal_line(&journal, "", 8), REPLAY_JOURNAL_COMPLETE);
+        ck_assert_int_eq(maillog_journal_line(&journal, lines[i], 2 + i), REPLAY_JOURNAL_MORE);
+    ck_assert_int_eq(maillog_journal_line(&journal, "", 8), REPLAY_JOURNAL_COMPLETE);
     ck_assert_uint_eq(journal.record.line, 2);
     ck_assert_str_eq(journal.record.program, "postfix/smtpd");
     ck_assert_str_eq(journal.record.message, "connect from a=b");
     ck_assert_int_eq(journal.record.pid, 7);
-    ck_assert_int_eq(replaysyslog_time(&journal.record, NOW_S), 1794650400);
+    ck_assert_int_eq(maillog_syslog_time(&journal.record, NOW_S), 1794650400);
     /* The next one begins empty; a value may come by its length. */
-    ck_assert_int_eq(replayjournal_line(&journal, "MESSAGE", 9), REPLAY_JOURNAL_LENGTH);
-    replayjournal_value(&journal, "two\nlines");
-    ck_assert_int_eq(replayjournal_line(&journal, "", 12), REPLAY_JOURNAL_COMPLETE);
+    ck_assert_int_eq(maillog_journal_line(&journal, "MESSAGE", 9), REPLAY_JOURNAL_LENGTH);
+    maillog_journal_value(&journal, "two\nlines");
+    ck_assert_int_eq(maillog_journal_line(&journal, "", 12), REPLAY_JOURNAL_COMPLETE);
     ck_assert_str_eq(journal.record.message, "two\nlines");
     ck_assert_str_eq(journal.record.program, "");
 }

@@ -71,7 +71,7 @@ static const struct {
      "451",
      "4.7.25",
      "looking up the PTR of 198.51.100.7 failed temporarily (SERVFAIL); try again later; if it "
-     "stays, the owner of the zone can mend its name servers"},
+     "stays, the owner of the zone can fix its name servers"},
     {"temporary, refused by the site",
      CHECK_DNS_TEMPERROR,
      ACTION_REJECT,
@@ -350,7 +350,7 @@ START_TEST(test_long_names)
     memset(names, 0, sizeof names);
     for (size_t i = 0; i < 16; i++) {
         ck_assert(ipaddr_parse("2001:db8:1234:5678:9abc:def0:1234:5678", &addresses[i]) ==
-                  STATUS_OK);
+                  RESULT_OK);
         names[i] = (struct name_facts){.name = name,
                                        .forward = {.outcome = DNS_FOUND},
                                        .addresses = addresses,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading, adding up and printing the decision log. */
-#include "ctl/report_print.h"
+#include "ctl/report/report_print.h"
 
 #include <check.h>
 #include <inttypes.h>
@@ -89,7 +89,7 @@ START_TEST(reading)
 {
     char got[512];
     struct report_entry entry;
-    switch (reportentry_parse(lines[_i].line, strlen(lines[_i].line), NOW, &entry)) {
+    switch (report_entry_parse(lines[_i].line, strlen(lines[_i].line), NOW, &entry)) {
     case REPORT_ENTRY:
         put_entry(&entry, got);
         ck_assert_msg(entry.wall_s == lines[_i].want_s, "%s: %" PRId64, lines[_i].label,
@@ -126,7 +126,7 @@ START_TEST(long_values)
         used += length;
     }
     line[used] = '\0';
-    ck_assert_int_eq(reportentry_parse(line, strlen(line), NOW, &entry), REPORT_ENTRY);
+    ck_assert_int_eq(report_entry_parse(line, strlen(line), NOW, &entry), REPORT_ENTRY);
     ck_assert_uint_lt(strlen(entry.ptr), sizeof entry.ptr);
     ck_assert_uint_lt(strlen(entry.helo), sizeof entry.helo);
     ck_assert_uint_lt(strlen(entry.sender), sizeof entry.sender);
@@ -146,12 +146,12 @@ static void set_up(void)
     conf.neighbours = (struct neighbour_bits){24, 64};
     conf.orgdomains = orgdomain_load(NULL);
     ck_assert_ptr_nonnull(conf.orgdomains);
-    ck_assert(reportsums_init(&sums, 4711));
+    ck_assert(report_sums_init(&sums, 4711));
 }
 
 static void tear_down(void)
 {
-    reportsums_clear(&sums);
+    report_sums_clear(&sums);
     orgdomain_free(conf.orgdomains);
 }
 
@@ -159,13 +159,13 @@ static struct report_entry entry_of(const char *client, int64_t wall_s, enum act
                                     enum action would)
 {
     struct report_entry entry = {.wall_s = wall_s, .action = action, .would = would};
-    ck_assert_int_eq(ipaddr_parse(client, &entry.client), STATUS_OK);
+    ck_assert_int_eq(ipaddr_parse(client, &entry.client), RESULT_OK);
     return entry;
 }
 
 static void add(const struct report_entry *entry)
 {
-    reportsums_add(&sums, &conf, entry);
+    report_sums_add(&sums, &conf, entry);
 }
 
 static const struct ranking_row *worst_of(const struct ranking *ranking, const char *name)
@@ -342,7 +342,7 @@ static void add_hostile(void)
 START_TEST(text)
 {
     add_hostile();
-    char *got = print(reportprint_text);
+    char *got = print(report_print_text);
     ck_assert_ptr_nonnull(strstr(got, "1 decisions, 2026-11-21 12:00 to 2026-11-21 12:00"));
     ck_assert_ptr_nonnull(strstr(got, "1 of them in monitor mode"));
     ck_assert_ptr_nonnull(strstr(got, "2 lines could not be read."));
@@ -360,7 +360,7 @@ END_TEST
 START_TEST(html)
 {
     add_hostile();
-    char *got = print(reportprint_html);
+    char *got = print(report_print_html);
     ck_assert_int_eq(strncmp(got, "<!DOCTYPE html>", 15), 0);
     ck_assert_ptr_nonnull(strstr(got, "</html>"));
     ck_assert_ptr_nonnull(strstr(got, "\\x1b[2J&lt;b&gt;&amp;&quot;&#39;\\xff%s.example"));
@@ -374,7 +374,7 @@ END_TEST
 
 START_TEST(nothing_at_all)
 {
-    char *plain = print(reportprint_text), *page = print(reportprint_html);
+    char *plain = print(report_print_text), *page = print(report_print_html);
     ck_assert_int_eq(strncmp(plain, "0 decisions, - to -\n", 20), 0);
     ck_assert_ptr_null(strstr(plain, "nan"));
     ck_assert_ptr_null(strstr(page, "nan"));

@@ -148,12 +148,12 @@ START_TEST(test_reading_and_change)
     ck_assert_ptr_nonnull(mkdtemp(directory));
     snprintf(path, sizeof path, "%s/resolv.conf", directory);
     snprintf(other, sizeof other, "%s/other", directory);
-    ck_assert_int_eq(resolvconf_read(path, &conf, &stamp), STATUS_IO);
+    ck_assert_int_eq(resolvconf_read(path, &conf, &stamp), RESULT_IO);
     ck_assert_str_eq(describe(&conf, out), "127.0.0.1:53");
     ck_assert(!resolvconf_changed(path, &stamp));
     write_file(path, "nameserver 192.0.2.1\n", 1);
     ck_assert(resolvconf_changed(path, &stamp));
-    ck_assert_int_eq(resolvconf_read(path, &conf, &stamp), STATUS_OK);
+    ck_assert_int_eq(resolvconf_read(path, &conf, &stamp), RESULT_OK);
     ck_assert_str_eq(describe(&conf, out), "192.0.2.1:53");
     ck_assert(!resolvconf_changed(path, &stamp));
     write_file(other, "nameserver 192.0.2.2\n", 1); /* same size and time, another file */
@@ -161,17 +161,17 @@ START_TEST(test_reading_and_change)
     ck_assert_int_eq(rename(other, path), 0);
     ck_assert(resolvconf_changed(path, &stamp));
     write_file(path, "# a comment of thirty-two bytes\n", 1000000);
-    ck_assert_int_eq(resolvconf_read(path, &conf, &stamp), STATUS_OK);
+    ck_assert_int_eq(resolvconf_read(path, &conf, &stamp), RESULT_OK);
     ck_assert_str_eq(describe(&conf, out), "127.0.0.1:53");
     ck_assert_int_eq(unlink(path), 0);
     ck_assert(resolvconf_changed(path, &stamp));
-    ck_assert_int_eq(resolvconf_read(directory, &conf, &stamp), STATUS_IO);
+    ck_assert_int_eq(resolvconf_read(directory, &conf, &stamp), RESULT_IO);
     ck_assert_int_eq(rmdir(directory), 0);
 }
 END_TEST
 
 static const struct {
-    const char *text, *want; /* NULL: STATUS_INVALID */
+    const char *text, *want; /* NULL: RESULT_INVALID */
 } addresses[] = {
     {"127.0.0.1", "127.0.0.1:53"},
     {"127.0.0.1:5300", "127.0.0.1:5300"},
@@ -212,12 +212,12 @@ START_TEST(test_addresses)
 {
     struct network_server server;
     char text[SERVER_TEXT_MAX];
-    enum status status = network_server_parse(addresses[_i].text, &server);
+    enum result status = network_server_parse(addresses[_i].text, &server);
 
     if (addresses[_i].want == NULL) {
-        ck_assert_msg(status == STATUS_INVALID, "%s", addresses[_i].text);
+        ck_assert_msg(status == RESULT_INVALID, "%s", addresses[_i].text);
     } else {
-        ck_assert_msg(status == STATUS_OK, "%s", addresses[_i].text);
+        ck_assert_msg(status == RESULT_OK, "%s", addresses[_i].text);
         ck_assert_str_eq(network_server_format(&server, text), addresses[_i].want);
         ck_assert((strstr(addresses[_i].text, "%lo") != NULL) ==
                   (server.scope == if_nametoindex("lo")));

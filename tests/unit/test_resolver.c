@@ -26,7 +26,7 @@ static struct resolver *resolver;
 /* What one asker heard. */
 struct heard {
     int count; /* of answers */
-    enum status status;
+    enum result status;
     enum dns_outcome outcome;
     enum dns_problem problem;
     enum dns_origin origin;
@@ -93,7 +93,7 @@ static void ask_until(struct heard *heard, const char *name, enum rrtype type, i
     memset(heard, 0, sizeof *heard);
     heard->status =
         resolver_ask(resolver, &question, deadline_ms, on_done, heard, &now, &heard->request);
-    if (heard->status == STATUS_OK) {
+    if (heard->status == RESULT_OK) {
         hear(heard, &now);
         answer_unref(now.answer);
     }
@@ -146,7 +146,7 @@ START_TEST(outcomes)
     scripted_on(script, "a.example", RR_A, answers[_i].spec, _i % 2 ? 0 : 20);
     ask(&first, "a.example", RR_A);
     pass(20);
-    ck_assert_int_eq(first.status, STATUS_PENDING);
+    ck_assert_int_eq(first.status, RESULT_PENDING);
     ck_assert_int_eq(first.count, 1);
     ck_assert_int_eq(first.outcome, answers[_i].want);
     ck_assert_int_eq(first.problem, answers[_i].want_problem);
@@ -154,7 +154,7 @@ START_TEST(outcomes)
     ck_assert_uint_eq(first.took_ms, _i % 2 ? 0 : 20);
     leave(&first);
     ask(&second, "a.example", RR_A);
-    ck_assert_msg(second.status == (answers[_i].want_cached ? STATUS_OK : STATUS_PENDING), "%s",
+    ck_assert_msg(second.status == (answers[_i].want_cached ? RESULT_OK : RESULT_PENDING), "%s",
                   answers[_i].label);
     pass(20);
     ck_assert_int_eq(second.outcome, answers[_i].want);
@@ -327,7 +327,7 @@ START_TEST(cname_chains)
     if (chains[_i].want_asked != 0)
         ck_assert_uint_eq(asked, chains[_i].want_asked);
     ask(&heard, name, RR_PTR); /* kept under the name that was asked */
-    ck_assert_int_eq(heard.status, STATUS_OK);
+    ck_assert_int_eq(heard.status, RESULT_OK);
     ck_assert_uint_eq(scripted_asked_all(script), asked);
     if (chains[_i].want != DNS_TEMPERROR)
         ck_assert_msg(heard.ttl_left_s + 1 >= chains[_i].want_ttl_s &&
@@ -370,7 +370,7 @@ START_TEST(stale_when_the_servers_fail)
     have_stale();
     scripted_on(script, "a.example", RR_A, "SERVFAIL", 100);
     ask(&heard, "a.example", RR_A);
-    ck_assert_int_eq(heard.status, STATUS_PENDING); /* the servers are asked first */
+    ck_assert_int_eq(heard.status, RESULT_PENDING); /* the servers are asked first */
     pass(100);
     ck_assert_int_eq(heard.count, 1);
     ck_assert_int_eq(heard.outcome, DNS_FOUND);
@@ -379,11 +379,11 @@ START_TEST(stale_when_the_servers_fail)
     leave(&heard);
     /* For half a minute nobody is asked again. */
     ask(&heard, "a.example", RR_A);
-    ck_assert_int_eq(heard.status, STATUS_OK);
+    ck_assert_int_eq(heard.status, RESULT_OK);
     ck_assert_int_eq(heard.origin, DNS_FROM_STALE);
     pass(30000);
     ask(&heard, "a.example", RR_A);
-    ck_assert_int_eq(heard.status, STATUS_PENDING);
+    ck_assert_int_eq(heard.status, RESULT_PENDING);
     pass(100);
     leave(&heard);
     ck_assert_uint_eq(scripted_asked(script, "a.example", RR_A), 3);
@@ -436,7 +436,7 @@ START_TEST(stale_given_the_answer_is_still_wanted)
     ck_assert_uint_eq(scripted_cancelled(script), 0);
     pass(3200);
     ask(&second, "a.example", RR_A);
-    ck_assert_int_eq(second.status, STATUS_OK);
+    ck_assert_int_eq(second.status, RESULT_OK);
     ck_assert_int_eq(second.origin, DNS_FROM_CACHE);
 }
 END_TEST
@@ -496,13 +496,13 @@ START_TEST(refresh_ahead)
     pass(950000);
     for (int i = 0; i < 3; i++) {
         ask(&heard, "a.example", RR_A);
-        ck_assert_int_eq(heard.status, STATUS_OK); /* nobody waits for it */
+        ck_assert_int_eq(heard.status, RESULT_OK); /* nobody waits for it */
         ck_assert_uint_eq(heard.first[3], 1);
     }
     ck_assert_uint_eq(scripted_asked(script, "a.example", RR_A), 2);
     pass(50);
     ask(&heard, "a.example", RR_A);
-    ck_assert_int_eq(heard.status, STATUS_OK);
+    ck_assert_int_eq(heard.status, RESULT_OK);
     ck_assert_uint_eq(heard.first[3], 2);
     ck_assert_uint_eq(heard.ttl_left_s, 1000);
 }
@@ -519,13 +519,13 @@ START_TEST(refresh_gives_way)
     scripted_on(script, "slow.example", RR_A, "192.0.2.2", 5000);
     for (int i = 0; i < 4; i++) {
         ask(&heard, "a.example", RR_A);
-        if (heard.status == STATUS_PENDING)
+        if (heard.status == RESULT_PENDING)
             leave(&heard);
     }
     pass(950000);
     ask(&waiting, "slow.example", RR_A);
     ask(&heard, "a.example", RR_A);
-    ck_assert_int_eq(heard.status, STATUS_OK);
+    ck_assert_int_eq(heard.status, RESULT_OK);
     ck_assert_uint_eq(scripted_asked(script, "a.example", RR_A), 1);
     pass(5000);
     leave(&waiting);
@@ -624,7 +624,7 @@ START_TEST(reload)
     scripted_on(script, "a.example", RR_A, "192.0.2.1", 50);
     scripted_on(other, "b.example", RR_A, "192.0.2.2", 0);
     ask(&before, "a.example", RR_A);
-    ck_assert_int_eq(resolver_set_source(resolver, scripted_source(other)), STATUS_OK);
+    ck_assert_int_eq(resolver_set_source(resolver, scripted_source(other)), RESULT_OK);
     ck_assert_uint_eq(scripted_freed(script), 0); /* a flight still uses it */
     ask(&after, "b.example", RR_A);
     ck_assert_int_eq(after.outcome, DNS_FOUND);
@@ -650,9 +650,9 @@ START_TEST(server_texts)
     ask(&heard, "a.example", RR_A);
     leave(&heard);
     ck_assert_int_eq(resolver_ask(resolver, &question, now_ms(), on_done, &heard, &now, &request),
-                     STATUS_OK);
+                     RESULT_OK);
     struct scripted *other = scripted_new();
-    ck_assert_int_eq(resolver_set_source(resolver, scripted_source(other)), STATUS_OK);
+    ck_assert_int_eq(resolver_set_source(resolver, scripted_source(other)), RESULT_OK);
     ck_assert_str_eq(resolver_server_text(resolver, now.answer->server), "[2001:db8::53]:53");
     ck_assert_ptr_null(resolver_server_text(resolver, ANSWER_NO_SERVER));
     answer_unref(now.answer);
@@ -700,7 +700,7 @@ START_TEST(outage)
     for (int i = 0; i < 1000; i++) { /* one broken zone, however often */
         scripted_on(script, "1.0.0.10.in-addr.arpa", RR_PTR, "TIMEOUT", 0);
         ask(&heard, "1.0.0.10.in-addr.arpa", RR_PTR);
-        if (heard.status == STATUS_PENDING)
+        if (heard.status == RESULT_PENDING)
             leave(&heard);
         pass(31);
     }
@@ -795,7 +795,7 @@ START_TEST(probe_of_old_servers)
     scripted_on(script, "*.com", RR_A, "SERVFAIL", 100);
     for (int i = 0; i < 4; i++)
         ask_zone(i, "TIMEOUT");
-    ck_assert(resolver_set_source(resolver, scripted_source(script)) == STATUS_OK);
+    ck_assert(resolver_set_source(resolver, scripted_source(script)) == RESULT_OK);
     ck_assert_uint_eq(scripted_freed(script), 0);
     pass(100);
     ck_assert_uint_eq(scripted_freed(script), 1);
@@ -902,9 +902,9 @@ static void ask_one(struct crowd *crowd, unsigned random)
     pthread_mutex_lock(&crowd->lock);
     crowd->open++;
     pthread_mutex_unlock(&crowd->lock);
-    enum status status =
+    enum result status =
         resolver_ask(resolver, &question, now_ms() + FOREVER_MS, on_told, crowd, &now, &request);
-    if (status == STATUS_PENDING) {
+    if (status == RESULT_PENDING) {
         if (random % 3 != 0) { /* wait for it to be told, more or less */
             pthread_mutex_lock(&crowd->lock);
             while (crowd->open > 20)
@@ -914,7 +914,7 @@ static void ask_one(struct crowd *crowd, unsigned random)
         resolver_cancel(resolver, request);
         return;
     }
-    ck_assert_int_eq(status, STATUS_OK);
+    ck_assert_int_eq(status, RESULT_OK);
     answer_unref(now.answer);
     pthread_mutex_lock(&crowd->lock);
     crowd->open--;
@@ -952,13 +952,13 @@ START_TEST(crowd_on_a_loop)
     }
     resolver = resolver_new(scripted_source(script), cache, loop, scripted_clock(script), &limits,
                             metrics);
-    ck_assert_int_eq(loop_start(loop, "test"), STATUS_OK);
+    ck_assert_int_eq(loop_start(loop, "test"), RESULT_OK);
     for (unsigned i = 0; i < THREADS; i++) {
         member[i] = (struct member){&crowd, i + 1};
         ck_assert_int_eq(pthread_create(&thread[i], NULL, member_main, &member[i]), 0);
     }
     for (unsigned i = 0; i < 20; i++)
-        ck_assert_int_eq(resolver_set_source(resolver, scripted_source(script)), STATUS_OK);
+        ck_assert_int_eq(resolver_set_source(resolver, scripted_source(script)), RESULT_OK);
     for (int i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_join(thread[i], NULL), 0);
     loop_stop(loop);
@@ -986,16 +986,16 @@ START_TEST(loop_stops_first)
     scripted_on(script, "a.example", RR_A, "192.0.2.1", SCRIPTED_NEVER);
     resolver = resolver_new(scripted_source(script), cache, loop, scripted_clock(script), &limits,
                             metrics);
-    ck_assert_int_eq(loop_start(loop, "test"), STATUS_OK);
+    ck_assert_int_eq(loop_start(loop, "test"), RESULT_OK);
     memset(&heard, 0, sizeof heard);
     ck_assert_int_eq(resolver_ask(resolver, &question, now_ms() + FOREVER_MS, on_done, &heard, &now,
                                   &heard.request),
-                     STATUS_PENDING);
+                     RESULT_PENDING);
     loop_stop(loop);
     struct resolver_request *late;
     ck_assert_int_eq(
         resolver_ask(resolver, &question, now_ms() + FOREVER_MS, on_done, &heard, &now, &late),
-        STATUS_CLOSED);
+        RESULT_CLOSED);
     resolver_free(resolver);
     resolver = NULL;
     loop_free(loop);

@@ -14,7 +14,7 @@ static struct servers three(void)
     for (unsigned i = 0; i < 3; i++) {
         struct network_server where = {.port = 53};
 
-        ck_assert_int_eq(ipaddr_parse("192.0.2.1", &where.addr), STATUS_OK);
+        ck_assert_int_eq(ipaddr_parse("192.0.2.1", &where.addr), RESULT_OK);
         where.addr.bytes[3] = (uint8_t)(i + 1);
         servers.list[i] = server_new(&where, (uint8_t)i, false);
         ck_assert_ptr_nonnull(servers.list[i]);

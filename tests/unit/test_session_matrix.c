@@ -141,11 +141,12 @@ static const char *get_macro(void *arg, const char *name)
     return strcmp(name, "i") == 0 ? "4Zk2h8" : NULL;
 }
 
-static void decided(void *arg, const struct decision *decision, const struct occasion *occasion)
+static void decided(void *arg, const struct decision *decision,
+                    const struct transaction *transaction)
 {
     struct scene *scene = arg;
     scene->decisions++;
-    decision_log_line(decision, occasion, scene->log);
+    decision_log_line(decision, transaction, scene->log);
 }
 
 static void removed(void *arg, const char *name, unsigned index)
@@ -274,7 +275,7 @@ static bool play(struct scene *scene)
     const char *helo = scene->behind ? "relay.example.net" : story->helo;
     struct session *session = scene->session;
     struct ipaddr client;
-    ck_assert_int_eq(ipaddr_parse(scene->behind ? relay : story->client, &client), STATUS_OK);
+    ck_assert_int_eq(ipaddr_parse(scene->behind ? relay : story->client, &client), RESULT_OK);
     if (expect_answer(scene, "connect", session_connect(session, &client, &macros)))
         return false;
     if (helo != NULL && expect_answer(scene, "helo", session_helo(session, helo)))

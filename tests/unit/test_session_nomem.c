@@ -219,7 +219,7 @@ static bool run(const struct story *story, long limit)
     ck_assert(cache != NULL && resolver != NULL);
     const struct session_services services = {.resolver = resolver, .clock = world_clock(world)};
     struct ipaddr client;
-    ck_assert_int_eq(ipaddr_parse(story->client, &client), STATUS_OK);
+    ck_assert_int_eq(ipaddr_parse(story->client, &client), RESULT_OK);
     alloc_fail_at(limit + 1, false);
     struct session *session = session_new(&services, conf);
     if (session != NULL)

@@ -91,19 +91,19 @@ START_TEST(test_json)
 {
     static const struct factstext who = {
         .client = "198.51.100.7", .ptr = "a.example=203.0.113.9", .helo = "a.example"};
-    const struct occasion occasion = {.dialogue = DIALOGUE_MAIL, .stage = "rcpt"};
+    const struct transaction transaction = {.dialogue = DIALOGUE_MAIL, .stage = "rcpt"};
     struct factstext_memory memory;
     struct facts facts;
     struct decision decision;
     struct conf *conf = conf_load(paths[0], 0, &report);
     ck_assert_ptr_nonnull(conf);
     factstext_make(&who, &memory, &facts);
-    decision_make(conf, &facts, &occasion, &decision);
+    decision_make(conf, &facts, &transaction, &decision);
     char *line = NULL;
     long n = 0;
     for (; line == NULL && n < 1000; n++) {
         alloc_fail_at(n + 1, false);
-        line = decision_json(&decision, &occasion);
+        line = decision_json(&decision, &transaction);
         bool failed = alloc_failed();
         alloc_fail_at(0, false);
         ck_assert_msg((line == NULL) == failed, "allocation %ld", n);

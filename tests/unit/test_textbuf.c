@@ -35,7 +35,7 @@ START_TEST(test_escapes)
     char memory[128];
     struct textbuf buf;
     textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_foreign(&buf, cases[_i].text, cases[_i].max);
+    textbuf_put_untrusted(&buf, cases[_i].text, cases[_i].max);
     ck_assert_msg(strcmp(memory, cases[_i].want_foreign) == 0, "%s: %s", cases[_i].label, memory);
     textbuf_init(&buf, memory, sizeof memory);
     textbuf_put_comment(&buf, cases[_i].text, cases[_i].max);
@@ -113,7 +113,7 @@ START_TEST(test_plain_text_at_its_limit)
     const char text[] = "abcdefghij";
     for (size_t max = 0; max <= 12; max++) {
         textbuf_init(&buf, memory, sizeof memory);
-        textbuf_put_foreign(&buf, text, max);
+        textbuf_put_untrusted(&buf, text, max);
         if (max >= 10)
             strcpy(want, text);
         else

@@ -139,7 +139,7 @@ static void ask(struct source *source, const char *name, enum rrtype type, char 
     struct question question;
 
     *out = '\0';
-    ck_assert_int_eq(question_from_name(name, type, &question), STATUS_OK);
+    ck_assert_int_eq(question_from_name(name, type, &question), RESULT_OK);
     ck_assert_ptr_null(source->ops->ask(source, &question, 0, describe, out));
 }
 
@@ -150,7 +150,7 @@ START_TEST(test_questions)
     unsigned line;
     char *path = write_zone(zone);
 
-    ck_assert_msg(zonefile_load(path, &source, &line, error, sizeof error) == STATUS_OK, "%u: %s",
+    ck_assert_msg(zonefile_load(path, &source, &line, error, sizeof error) == RESULT_OK, "%u: %s",
                   line, error);
     for (int i = 0; i < COUNT(questions); i++) {
         ask(source, questions[i].name, questions[i].type, out);
@@ -193,16 +193,16 @@ START_TEST(test_files)
     struct source *source = NULL;
     unsigned line = 0;
     char *path = write_zone(files[_i].text);
-    enum status status = zonefile_load(path, &source, &line, error, sizeof error);
+    enum result status = zonefile_load(path, &source, &line, error, sizeof error);
 
     unlink(path);
     free(path);
     if (files[_i].line == 0) {
-        ck_assert_msg(status == STATUS_OK, "%s: %u: %s", files[_i].label, line, error);
+        ck_assert_msg(status == RESULT_OK, "%s: %u: %s", files[_i].label, line, error);
         source->ops->free(source);
         return;
     }
-    ck_assert_msg(status == STATUS_INVALID, "%s", files[_i].label);
+    ck_assert_msg(status == RESULT_INVALID, "%s", files[_i].label);
     ck_assert_msg(line == files[_i].line, "%s: %u: %s", files[_i].label, line, error);
     ck_assert_msg(*error != '\0' && strstr(error, files[_i].sentence) != NULL, "%s: %s",
                   files[_i].label, error);
@@ -216,9 +216,9 @@ START_TEST(test_no_file)
     unsigned line;
 
     ck_assert_int_eq(zonefile_load("/nonexistent/zone", &source, &line, error, sizeof error),
-                     STATUS_IO);
+                     RESULT_IO);
     ck_assert_int_eq(errno, ENOENT);
-    ck_assert_int_eq(zonefile_load("/", &source, &line, error, sizeof error), STATUS_IO);
+    ck_assert_int_eq(zonefile_load("/", &source, &line, error, sizeof error), RESULT_IO);
     ck_assert_int_eq(errno, EISDIR);
     ck_assert_ptr_null(source);
 }
@@ -231,7 +231,7 @@ START_TEST(test_root)
     unsigned line;
     char *path = write_zone(". 50 SOA a. b. 1 2 3 4 5\n*. A 192.0.2.1\n");
 
-    ck_assert_int_eq(zonefile_load(path, &source, &line, error, sizeof error), STATUS_OK);
+    ck_assert_int_eq(zonefile_load(path, &source, &line, error, sizeof error), RESULT_OK);
     ask(source, "any.name.test", RR_A, out);
     ck_assert_str_eq(out, "found 192.0.2.1 ttl=3600");
     ask(source, "any.name.test", RR_MX, out);

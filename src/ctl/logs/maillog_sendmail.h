@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Attempts out of Sendmail's log.  A queue ID is told once, when it is delivered, when another
+ * takes its place in the table, or at the end, since a milter's refusal comes after the line that
+ * names client and sender.  Sendmail does not record EHLO.  Pure but for the time zone; one owner
+ * at a time.
+ */
+#ifndef IPREVD_MAILLOG_SENDMAIL_H
+#define IPREVD_MAILLOG_SENDMAIL_H
+
+#include "base/result.h"
+#include "ctl/logs/maillog_event.h"
+#include "ctl/logs/maillog_syslog.h"
+
+struct maillog_sendmail;
+
+/* NULL: out of memory.  now_s: see maillog_syslog_time().  free(NULL) is fine. */
+struct maillog_sendmail *maillog_sendmail_new(int64_t now_s) MUST_CHECK;
+void maillog_sendmail_free(struct maillog_sendmail *sendmail);
+
+/* True when the program is Sendmail under one of its names. */
+bool maillog_sendmail_is(const char *program);
+
+void maillog_sendmail_record(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+                             const struct maillog_sink *sink);
+
+/* The log is over: tell what is still open, in the order of its lines. */
+void maillog_sendmail_end(struct maillog_sendmail *sendmail, const struct maillog_sink *sink);
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* iprevctl replay: recorded traffic through the policy, before it is enforced. */
+#include "ctl/command.h"
+#include "ctl/logs/maillog_feed.h"
+#include "ctl/progress.h"
+#include "ctl/replay/replay_judge.h"
+#include "ctl/replay/replay_print.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+
+#define PROBLEMS_SHOWN 20 /* the rest is counted */
+#define RATE_MAX       100000
+
+enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_SUMMARY, OUTPUT_SUMMARY_JSON };
+
+struct request {
+    const char *conf_path, *policy_name;
+    enum maillog_format format;
+    bool no_dns, json, summary;
+    unsigned rate;
+};
+
+enum {
+    OPTION_FORMAT = 256,
+    OPTION_NO_DNS,
+    OPTION_POLICY,
+    OPTION_JSON,
+    OPTION_SUMMARY,
+    OPTION_RATE,
+};
+
+static const struct option long_options[] = {{"format", required_argument, NULL, OPTION_FORMAT},
+                                             {"no-dns", no_argument, NULL, OPTION_NO_DNS},
+                                             {"policy", required_argument, NULL, OPTION_POLICY},
+                                             {"json", no_argument, NULL, OPTION_JSON},
+                                             {"summary", no_argument, NULL, OPTION_SUMMARY},
+                                             {"rate", required_argument, NULL, OPTION_RATE},
+                                             {"help", no_argument, NULL, 'h'},
+                                             {NULL, 0, NULL, 0}};
+
+/* All that one run holds. */
+struct replay {
+    struct request request;
+    enum output output;
+    struct replay_tally tally;
+    struct replay_judge *judge;
+    struct conf *conf;
+    struct progress progress;
+    uint64_t bytes, problems;
+    bool nomem;
+};
+
+static bool parse_rate(const char *text, unsigned *out)
+{
+    char *end;
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value < 1 ||
+        value > RATE_MAX)
+        return false;
+    *out = (unsigned)value;
+    return true;
+}
+
+/* Returns -1 to go on, else the exit status. */
+static int parse_options(const struct command *command, int argc, char **argv,
+                         struct request *request)
+{
+    int option;
+    while ((option = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            request->conf_path = optarg;
+            break;
+        case OPTION_FORMAT:
+            if (!maillog_format_parse(optarg, &request->format))
+                return command_misused(command,
+                                       "--format \"%s\": postfix, sendmail, mbox, maildir or "
+                                       "triples is wanted",
+                                       optarg);
+            break;
+        case OPTION_NO_DNS:
+            request->no_dns = true;
+            break;
+        case OPTION_POLICY:
+            request->policy_name = optarg;
+            break;
+        case OPTION_JSON:
+            request->json = true;
+            break;
+        case OPTION_SUMMARY:
+            request->summary = true;
+            break;
+        case OPTION_RATE:
+            if (!parse_rate(optarg, &request->rate))
+                return command_misused(command, "--rate \"%s\": 1 to %d is wanted", optarg,
+                                       RATE_MAX);
+            break;
+        default:
+            return command_usage(command, option == 'h');
+        }
+    }
+    return optind < argc ? -1 : command_misused(command, "which file?");
+}
+
+/* --- what feed and judge call ---------------------------------------------------------------- */
+
+static void on_event(void *arg, const struct maillog_event *event)
+{
+    struct replay *replay = arg;
+    replay_judge_event(replay->judge, event);
+}
+
+static void on_problem(void *arg, const char *file, uint64_t line, const char *text)
+{
+    struct replay *replay = arg;
+    progress_end(&replay->progress);
+    if (++replay->problems > PROBLEMS_SHOWN)
+        return;
+    if (line > 0)
+        (void)fprintf(stderr, "%s:%llu: %s\n", file, (unsigned long long)line, text);
+    else
+        (void)fprintf(stderr, "%s: %s\n", file, text);
+    if (replay->problems == PROBLEMS_SHOWN)
+        (void)fputs("Further problems are counted only.\n", stderr);
+}
+
+static void on_progress(void *arg, uint64_t bytes)
+{
+    struct replay *replay = arg;
+    replay->bytes = bytes;
+    progress_show(&replay->progress, bytes, replay->tally.total, "attempts");
+}
+
+static bool is_ours(void *arg, const struct ipaddr *addr)
+{
+    const struct replay *replay = arg;
+    return conf_is_local(replay->conf, addr) || conf_is_trusted_relay(replay->conf, addr);
+}
+
+static void on_decided(void *arg, const struct maillog_event *event,
+                       const struct decision *decision, const struct transaction *transaction)
+{
+    struct replay *replay = arg;
+    replay_tally_add(&replay->tally, event, decision);
+    if (replay->output == OUTPUT_TABLE)
+        replay_print_row(stdout, event, decision);
+    else if (replay->output == OUTPUT_JSON &&
+             !replay_print_json(stdout, event, decision, transaction))
+        replay->nomem = true;
+    if (!replay->request.no_dns)
+        progress_show(&replay->progress, replay->bytes, replay->tally.total, "attempts");
+}
+
+static void on_skipped(void *arg, enum replay_skip why)
+{
+    struct replay *replay = arg;
+    replay->tally.skipped[why]++;
+}
+
+/* --- a run ----------------------------------------------------------------------------------- */
+
+/* Bytes of all files; 0 when one of them is no file. */
+static uint64_t total_size(int count, char **paths)
+{
+    uint64_t total = 0;
+    for (int i = 0; i < count; i++) {
+        struct stat info;
+        if (stat(paths[i], &info) != 0 || !S_ISREG(info.st_mode))
+            return 0;
+        total += (uint64_t)info.st_size;
+    }
+    return total;
+}
+
+static bool print_end(const struct replay *replay, const struct replay_run *run)
+{
+    switch (replay->output) {
+    case OUTPUT_TABLE:
+        (void)putchar('\n');
+        replay_print_summary(stdout, &replay->tally, run);
+        break;
+    case OUTPUT_SUMMARY:
+        replay_print_summary(stdout, &replay->tally, run);
+        break;
+    case OUTPUT_SUMMARY_JSON:
+        return replay_print_summary_json(stdout, &replay->tally, run);
+    case OUTPUT_JSON:
+        break;
+    }
+    return true;
+}
+
+/* Read everything; false: out of memory. */
+static bool read_all(struct replay *replay, struct maillog_feed *feed, int count, char **paths)
+{
+    progress_begin(&replay->progress, total_size(count, paths));
+    if (replay->output == OUTPUT_TABLE)
+        replay_print_head(stdout);
+    bool ok = true;
+    for (int i = 0; i < count && ok; i++)
+        ok = maillog_feed_read(feed, paths[i]) == RESULT_OK;
+    maillog_feed_end(feed);
+    ok = replay_judge_finish(replay->judge) == RESULT_OK && ok;
+    progress_end(&replay->progress);
+    return ok;
+}
+
+static int replay_files(struct replay *replay, const struct policy *policy, struct engine *engine,
+                        int count, char **paths)
+{
+    const struct maillog_hooks hooks = {on_event, on_problem, on_progress, is_ours, replay};
+    const struct replay_visitor visitor = {on_decided, on_skipped, replay};
+    int64_t now_s = (int64_t)time(NULL);
+    struct maillog_feed *feed = maillog_feed_new(replay->request.format, now_s, &hooks);
+    replay->judge =
+        replay_judge_new(replay->conf, policy, engine, replay->request.rate, now_s, &visitor);
+    bool ok = feed != NULL && replay->judge != NULL &&
+              replay_tally_init(&replay->tally, command_seed()) &&
+              read_all(replay, feed, count, paths) && !replay->nomem;
+    if (ok) {
+        const struct replay_run run = {
+            .conf = replay->conf,
+            .policy = policy,
+            .no_dns = replay->request.no_dns,
+            .files = (uint64_t)count,
+            .lines = maillog_feed_lines(feed),
+            .strange = maillog_feed_strange(feed),
+            .problems = replay->problems,
+        };
+        ok = print_end(replay, &run);
+    }
+    replay_judge_free(replay->judge);
+    maillog_feed_free(feed);
+    replay_tally_clear(&replay->tally);
+    if (!ok) {
+        (void)fputs("iprevctl replay: out of memory\n", stderr);
+        return EX_OSERR;
+    }
+    if (fflush(stdout) != 0 || ferror(stdout) != 0)
+        return EX_IOERR;
+    return replay->problems > 0 ? EX_DATAERR : EX_OK;
+}
+
+static int replay_conf(const struct command *command, struct replay *replay, int count,
+                       char **paths)
+{
+    char error[ENGINE_ERROR_MAX];
+    struct engine *engine = NULL;
+    const struct policy *policy = NULL;
+    if (replay->request.policy_name != NULL) {
+        policy = conf_policy(replay->conf, replay->request.policy_name);
+        if (policy == NULL)
+            return command_misused(command, "there is no policy \"%s\" in %s",
+                                   replay->request.policy_name, replay->conf->path);
+    }
+    if (!replay->request.no_dns) {
+        engine = engine_new(replay->conf, NULL, error);
+        if (engine == NULL || engine_start(engine) != RESULT_OK) {
+            (void)fprintf(stderr, "iprevctl replay: %s\n", engine == NULL ? error : "no thread");
+            engine_free(engine);
+            return EX_UNAVAILABLE;
+        }
+    }
+    int status = replay_files(replay, policy, engine, count, paths);
+    engine_free(engine);
+    return status;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    struct replay replay = {0};
+    int status = parse_options(command, argc, argv, &replay.request);
+    if (status >= 0)
+        return status;
+    if (replay.request.summary)
+        replay.output = replay.request.json ? OUTPUT_SUMMARY_JSON : OUTPUT_SUMMARY;
+    else
+        replay.output = replay.request.json ? OUTPUT_JSON : OUTPUT_TABLE;
+    replay.conf = command_conf(replay.request.conf_path);
+    if (replay.conf == NULL)
+        return EX_CONFIG;
+    status = replay_conf(command, &replay, argc - optind, argv + optind);
+    conf_unref(replay.conf);
+    return status;
+}
+
+const struct command command_replay = {
+    .name = "replay",
+    .arguments = "FILE... [--format FORMAT] [--no-dns] [--policy NAME]\n"
+                 "                       [--json] [--summary] [--rate N] [-c FILE]",
+    .summary = "run recorded traffic through the policy: what would have become of it",
+    .help = "  --format FORMAT  postfix, sendmail, mbox, maildir, triples; else guessed\n"
+            "  --no-dns         take the recorded PTR name as confirmed, ask no server\n"
+            "  --policy NAME    judge by this policy, whatever the match blocks say\n"
+            "  --json           one JSON object an attempt; with --summary one for all\n"
+            "  --summary        only the sums\n"
+            "  --rate N         look up at most N clients a second\n"
+            "  -c FILE          read this configuration\n"
+            "\n"
+            "FILE may be compressed (gzip, bzip2, xz, zstd), a Maildir, or - for standard\n"
+            "input. Exit status: 0, 65 if a file could not be read as a whole (standard\n"
+            "error says where), 64 usage, 69 unavailable, 78 configuration error.\n",
+    .run = run,
+};

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/replay/replay_facts.h"
+
+#include "base/textbuf.h"
+
+void replay_facts_envelope(const struct conf *conf, const struct maillog_event *event,
+                           struct facts *out)
+{
+    out->client = event->client;
+    helo_parse(event->helo_recorded && event->helo[0] != '\0' ? event->helo : NULL, &out->helo);
+    for (size_t i = 0; i < conf->own_name_count; i++)
+        if (out->helo.name[0] != '\0' && strcmp(out->helo.name, conf->own_names[i]) == 0)
+            out->helo_is_ours = true;
+    const char *at = event->sender_recorded ? strrchr(event->sender, '@') : NULL;
+    if (at == NULL || hostname_parse(at + 1, out->sender_domain) != HOSTNAME_OK)
+        out->sender_domain[0] = '\0';
+}
+
+/* The recorded name as the only one, confirmed or not. */
+static void fill_name(const struct maillog_event *event, struct replay_facts *out)
+{
+    char canonical[HOSTNAME_MAX + 1];
+    struct textbuf buf;
+    textbuf_init(&buf, out->name_text, sizeof out->name_text);
+    out->name.flaw = hostname_parse(event->ptr, canonical);
+    if (out->name.flaw == HOSTNAME_OK)
+        textbuf_put(&buf, canonical);
+    else
+        textbuf_put_untrusted(&buf, event->ptr, sizeof out->name_text - 1);
+    out->name.name = out->name_text;
+    out->facts.names = &out->name;
+    out->facts.name_count = 1;
+    if (out->name.flaw != HOSTNAME_OK)
+        return;
+    if (event->ptr_state == REPLAY_PTR_CONFIRMED) {
+        out->name.forward.outcome = DNS_FOUND;
+        out->name.addresses = &out->facts.client;
+        out->name.address_count = 1;
+    } else {
+        out->name.forward.outcome = DNS_NODATA;
+    }
+    out->name.forward.origin = DNS_FROM_ZONE;
+}
+
+bool replay_facts_recorded(const struct conf *conf, const struct maillog_event *event,
+                           struct replay_facts *out)
+{
+    if (event->ptr_state == REPLAY_PTR_UNRECORDED)
+        return false;
+    memset(&out->facts, 0, sizeof out->facts);
+    memset(&out->name, 0, sizeof out->name);
+    struct facts *facts = &out->facts;
+    replay_facts_envelope(conf, event, facts);
+    facts->ptr.origin = DNS_FROM_ZONE;
+    facts->ptr.outcome = event->ptr_state == REPLAY_PTR_NONE ? DNS_NODATA : DNS_FOUND;
+    if (event->ptr_state != REPLAY_PTR_NONE)
+        fill_name(event, out);
+    if (facts->helo.name[0] == '\0')
+        return true;
+    /* Asked and answered without an address: what was not asked would leave the agreement open, and
+       without addresses nothing follows from it. */
+    facts->helo_name.name = facts->helo.name;
+    facts->helo_name.forward.outcome = DNS_FOUND;
+    facts->helo_name.forward.origin = DNS_FROM_ZONE;
+    return true;
+}

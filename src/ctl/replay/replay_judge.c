@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/replay/replay_judge.h"
+
+#include "ctl/replay/replay_facts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* One lookup under way. */
+struct pending {
+    struct maillog_event event;
+    char *file; /* owned: of a Maildir many are read meanwhile */
+    struct lookup *lookup;
+};
+
+struct replay_judge {
+    struct conf conf; /* a copy, whose match blocks may be left out */
+    struct engine *engine;
+    unsigned rate;
+    int64_t now_s;
+    int64_t next_ms; /* when the next lookup may start */
+    const struct replay_visitor *visitor;
+    bool nomem;
+    size_t first, count; /* of the ring */
+    struct pending ring[REPLAY_IN_FLIGHT];
+};
+
+struct replay_judge *replay_judge_new(const struct conf *conf, const struct policy *policy,
+                                      struct engine *engine, unsigned rate, int64_t now_s,
+                                      const struct replay_visitor *visitor)
+{
+    struct replay_judge *judge = calloc(1, sizeof *judge);
+    if (judge == NULL)
+        return NULL;
+    /* Plain data that borrows from the original; never counted, never freed. */
+    memcpy(&judge->conf, conf, sizeof judge->conf);
+    if (policy != NULL) {
+        /* Without match blocks the first policy is the one that counts. */
+        judge->conf.match_count = 0;
+        judge->conf.policies = (struct policy *)(uintptr_t)policy;
+        judge->conf.policy_count = 1;
+    }
+    judge->engine = engine;
+    judge->rate = rate;
+    judge->now_s = now_s;
+    judge->visitor = visitor;
+    return judge;
+}
+
+/* --- deciding -------------------------------------------------------------------------------- */
+
+static void decide(const struct replay_judge *judge, const struct maillog_event *event,
+                   const struct facts *facts, int64_t dns_ms, bool all_cached)
+{
+    struct decision decision;
+    struct transaction transaction = {
+        .dialogue = event->helo_recorded ? DIALOGUE_MAIL : DIALOGUE_CONNECT,
+        .sender = event->sender_recorded ? event->sender : NULL,
+        .recipient = event->recipient_recorded ? event->recipient : NULL,
+        .queue_id = event->queue_id[0] != '\0' ? event->queue_id : NULL,
+        .stage = "replay",
+        .wall_s = judge->now_s, /* what would become of it today: `until` of match blocks */
+        .dns_ms = dns_ms,
+        .all_cached = all_cached,
+    };
+    decision_make(&judge->conf, facts, &transaction, &decision);
+    if (event->wall_s != 0)
+        transaction.wall_s = event->wall_s;
+    judge->visitor->decided(judge->visitor->arg, event, &decision, &transaction);
+}
+
+/* --- lookups --------------------------------------------------------------------------------- */
+
+/* The oldest lookup ends. */
+static void settle_first(struct replay_judge *judge)
+{
+    struct pending *pending = &judge->ring[judge->first];
+    struct facts facts = {0};
+    lookup_wait(pending->lookup);
+    if (lookup_facts(pending->lookup, &facts) == RESULT_OK) {
+        replay_facts_envelope(&judge->conf, &pending->event, &facts);
+        decide(judge, &pending->event, &facts, lookup_took_ms(pending->lookup),
+               lookup_all_cached(pending->lookup));
+    } else {
+        judge->nomem = true;
+    }
+    lookup_free(pending->lookup);
+    free(pending->file);
+    judge->first = (judge->first + 1) % REPLAY_IN_FLIGHT;
+    judge->count--;
+}
+
+/* One more client that the cache did not know: wait for its turn. */
+static void keep_rate(struct replay_judge *judge)
+{
+    int64_t now_ms = clock_ms(&clock_system);
+    if (judge->rate == 0)
+        return;
+    if (judge->next_ms < now_ms)
+        judge->next_ms = now_ms;
+    int64_t wait_ms = judge->next_ms - now_ms;
+    judge->next_ms += 1000 / judge->rate > 0 ? 1000 / judge->rate : 1;
+    struct timespec pause = {(time_t)(wait_ms / 1000), (long)(wait_ms % 1000) * 1000000};
+    while (wait_ms > 0 && nanosleep(&pause, &pause) != 0 && errno == EINTR)
+        continue;
+}
+
+static void start_lookup(struct replay_judge *judge, const struct maillog_event *event)
+{
+    if (judge->count == REPLAY_IN_FLIGHT)
+        settle_first(judge);
+    struct pending *pending = &judge->ring[(judge->first + judge->count) % REPLAY_IN_FLIGHT];
+    struct facts facts = {0};
+    int64_t deadline_ms = clock_ms(&clock_system) + (int64_t)judge->conf.deadline_s * 1000;
+    replay_facts_envelope(&judge->conf, event, &facts);
+    pending->event = *event;
+    pending->file = event->file != NULL ? strdup(event->file) : NULL;
+    pending->event.file = pending->file;
+    pending->lookup = lookup_start(engine_resolver(judge->engine), &event->client,
+                                   judge->conf.max_ptr, deadline_ms);
+    if (pending->lookup == NULL || (event->file != NULL && pending->file == NULL)) {
+        lookup_free(pending->lookup);
+        free(pending->file);
+        judge->nomem = true;
+        return;
+    }
+    judge->count++;
+    if (lookup_helo(pending->lookup, &facts.helo, deadline_ms) != RESULT_OK)
+        judge->nomem = true;
+    if (!lookup_ready(pending->lookup))
+        keep_rate(judge);
+}
+
+/* --- attempts -------------------------------------------------------------------------------- */
+
+static bool skip(const struct replay_judge *judge, const struct maillog_event *event,
+                 enum replay_skip *why)
+{
+    if (conf_is_local(&judge->conf, &event->client))
+        *why = REPLAY_SKIP_LOCAL;
+    else if (event->authenticated && judge->conf.skip_authenticated)
+        *why = REPLAY_SKIP_AUTHENTICATED;
+    else if (conf_is_trusted_relay(&judge->conf, &event->client))
+        *why = REPLAY_SKIP_RELAY;
+    else if (judge->engine == NULL && event->ptr_state == REPLAY_PTR_UNRECORDED)
+        *why = REPLAY_SKIP_UNRECORDED;
+    else
+        return false;
+    return true;
+}
+
+void replay_judge_event(struct replay_judge *judge, const struct maillog_event *event)
+{
+    enum replay_skip why;
+    struct replay_facts recorded;
+    if (skip(judge, event, &why))
+        judge->visitor->skipped(judge->visitor->arg, why);
+    else if (judge->engine != NULL)
+        start_lookup(judge, event);
+    else if (replay_facts_recorded(&judge->conf, event, &recorded))
+        decide(judge, event, &recorded.facts, 0, false);
+}
+
+enum result replay_judge_finish(struct replay_judge *judge)
+{
+    while (judge->count > 0)
+        settle_first(judge);
+    return judge->nomem ? RESULT_NOMEM : RESULT_OK;
+}
+
+void replay_judge_free(struct replay_judge *judge)
+{
+    if (judge == NULL)
+        return;
+    while (judge->count > 0)
+        settle_first(judge);
+    free(judge);
+}

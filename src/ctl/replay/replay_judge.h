@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Attempts in, decisions out, in the same order: from recorded facts, or from lookups side by side,
+ * so many at a time and a second.  One owner at a time.
+ */
+#ifndef IPREVD_REPLAY_JUDGE_H
+#define IPREVD_REPLAY_JUDGE_H
+
+#include "ctl/logs/maillog_event.h"
+#include "site/decision.h"
+#include "site/engine.h"
+
+/* Lookups under way at a time: enough to hide the network, few enough for any resolver. */
+#define REPLAY_IN_FLIGHT 64
+
+/* Why an attempt is not judged, as the daemon would not. */
+enum replay_skip {
+    REPLAY_SKIP_LOCAL,         /* local-networks */
+    REPLAY_SKIP_AUTHENTICATED, /* skip-authenticated */
+    REPLAY_SKIP_RELAY,         /* trusted-relays: the client behind it was not recorded */
+    REPLAY_SKIP_UNRECORDED,    /* no PTR name was recorded, and nobody is to be asked */
+};
+#define REPLAY_SKIP_COUNT 4
+
+struct replay_visitor {
+    /* All is borrowed.  transaction->wall_s is when it was recorded, if that is known. */
+    void (*decided)(void *arg, const struct maillog_event *event, const struct decision *decision,
+                    const struct transaction *transaction);
+    void (*skipped)(void *arg, enum replay_skip why);
+    void *arg;
+};
+
+struct replay_judge;
+
+/*
+ * `conf`, `engine` and `visitor` are borrowed; engine NULL: by what was recorded.  `policy`: judge
+ * by it whatever the match blocks say; NULL: by conf.  rate: clients looked up a second that the
+ * cache does not know, 0: no limit.  NULL: out of memory.
+ */
+struct replay_judge *replay_judge_new(const struct conf *conf, const struct policy *policy,
+                                      struct engine *engine, unsigned rate, int64_t now_s,
+                                      const struct replay_visitor *visitor) MUST_CHECK;
+
+/* Judge (the event is copied as far as it is needed later).  Out of memory is remembered. */
+void replay_judge_event(struct replay_judge *judge, const struct maillog_event *event);
+
+/* Wait for what is under way.  RESULT_NOMEM: something was lost for lack of memory. */
+enum result replay_judge_finish(struct replay_judge *judge) MUST_CHECK;
+
+void replay_judge_free(struct replay_judge *judge); /* NULL is fine */
+
+#endif

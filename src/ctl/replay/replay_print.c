@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/replay/replay_print.h"
+
+#include "base/textbuf.h"
+#include "ctl/columns.h"
+#include "site/json.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define DOMAINS_SHOWN 20
+#define DOMAIN_WIDTH  34 /* columns of a domain's name; longer ones lose their beginning */
+#define LINE_WIDTH    80
+
+#define COUNT_TEXT_MAX 28 /* "18,446,744,073,709,551,615" */
+
+static const char *const outcome_names[REPLAY_OUTCOME_COUNT] = {
+    [REPLAY_UNKNOWN] = "unknown",
+    [REPLAY_ACCEPTED] = "accepted",
+    [REPLAY_DEFERRED] = "deferred",
+    [REPLAY_REFUSED] = "refused",
+};
+
+/* In the order of columns. */
+static const enum maillog_outcome outcomes[REPLAY_OUTCOME_COUNT] = {
+    REPLAY_ACCEPTED, REPLAY_DEFERRED, REPLAY_REFUSED, REPLAY_UNKNOWN};
+
+static const char *const skip_texts[REPLAY_SKIP_COUNT] = {
+    [REPLAY_SKIP_LOCAL] = "from local networks",
+    [REPLAY_SKIP_AUTHENTICATED] = "authenticated",
+    [REPLAY_SKIP_RELAY] = "from trusted relays",
+    [REPLAY_SKIP_UNRECORDED] = "without a recorded PTR name",
+};
+
+/* --- decisions ------------------------------------------------------------------------------- */
+
+void replay_print_head(FILE *stream)
+{
+    (void)fprintf(stream, "%-10s %-8s %-15s %s\n", "POLICY", "LOGGED", "CLIENT", "WHY");
+}
+
+void replay_print_row(FILE *stream, const struct maillog_event *event,
+                      const struct decision *decision)
+{
+    char client[IPADDR_TEXT_MAX];
+    /* What is shown is what would be done, so that is what is explained. */
+    const struct verdict verdict = verdict_enforced(&decision->verdict);
+    char reason[REASON_MAX];
+    const char *name = "";
+    (void)fprintf(stream, "%-10s %-8s %-15s ", action_text(verdict.action),
+                  outcome_names[event->outcome], ipaddr_format(&event->client, client));
+    if (verdict.reason < CHECK_COUNT)
+        (void)fprintf(stream, "%s: ", checks[verdict.reason].name);
+    else if (decision->evidence.iprev.confirmed != NULL)
+        name = decision->evidence.iprev.confirmed->name;
+    const char *why = verdict.reason < CHECK_COUNT
+                          ? reply_reason(&decision->evidence, &verdict, reason)
+                          : decision->reason;
+    (void)fprintf(stream, "%s\n", why[0] != '\0' ? why : name);
+}
+
+bool replay_print_json(FILE *stream, const struct maillog_event *event,
+                       const struct decision *decision, const struct transaction *transaction)
+{
+    struct json_writer *json = json_writer_new();
+    if (json == NULL)
+        return false;
+    json_writer_text(json, "file", event->file);
+    json_writer_int(json, "line", (int64_t)event->line);
+    json_writer_text(json, "logged", outcome_names[event->outcome]);
+    char *more = json_writer_line(json);
+    json_writer_free(json);
+    char *line = decision_json(decision, transaction);
+    bool ok = more != NULL && line != NULL;
+    if (ok) /* both are objects with members: "{...}" */
+        (void)fprintf(stream, "%.*s,%s\n", (int)strlen(line) - 1, line, more + 1);
+    free(more);
+    free(line);
+    return ok;
+}
+
+/* --- summary --------------------------------------------------------------------------------- */
+
+static const char *count_text(uint64_t count, char out[COUNT_TEXT_MAX])
+{
+    char digits[COUNT_TEXT_MAX];
+    size_t length = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, count), at = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+    return out;
+}
+
+static void put_count(FILE *stream, uint64_t count, int width)
+{
+    char text[COUNT_TEXT_MAX];
+    (void)fprintf(stream, "%*s", width, count == 0 ? "-" : count_text(count, text));
+}
+
+static const char *day_text(int64_t wall_s, char out[16])
+{
+    time_t wall = (time_t)wall_s;
+    struct tm tm;
+    if (localtime_r(&wall, &tm) == NULL || strftime(out, 16, "%Y-%m-%d", &tm) == 0)
+        out[0] = '\0';
+    return out;
+}
+
+static void put_title(FILE *stream, const struct replay_tally *tally, const struct replay_run *run)
+{
+    char text[COUNT_TEXT_MAX], first[16], last[16];
+    (void)fprintf(stream, "%s attempts", count_text(tally->total, text));
+    (void)fprintf(stream, " in %s lines", count_text(run->lines, text));
+    (void)fprintf(stream, " of %" PRIu64 " file%s", run->files, run->files == 1 ? "" : "s");
+    if (tally->first_s != 0)
+        (void)fprintf(stream, ", %s to %s", day_text(tally->first_s, first),
+                      day_text(tally->last_s, last));
+    (void)fprintf(stream, "\nJudged by %s%s, %s.\n",
+                  run->policy != NULL ? "policy " : "match blocks and policies as configured",
+                  run->policy != NULL ? run->policy->name : "",
+                  run->no_dns ? "by the names recorded then" : "by the DNS as it is now");
+    for (unsigned i = 0; i < REPLAY_SKIP_COUNT; i++)
+        if (tally->skipped[i] > 0)
+            (void)fprintf(stream, "Not judged: %s %s.\n", count_text(tally->skipped[i], text),
+                          skip_texts[i]);
+    if (run->strange > 0)
+        (void)fprintf(stream, "Passed over: %s lines that are of no known form.\n",
+                      count_text(run->strange, text));
+    if (run->problems > 0)
+        (void)fprintf(stream, "Problems: %s, told on standard error.\n",
+                      count_text(run->problems, text));
+}
+
+static uint64_t sum(const uint64_t counts[REPLAY_OUTCOME_COUNT])
+{
+    uint64_t total = 0;
+    for (unsigned i = 0; i < REPLAY_OUTCOME_COUNT; i++)
+        total += counts[i];
+    return total;
+}
+
+static void put_actions(FILE *stream, const struct replay_tally *tally)
+{
+    (void)fprintf(stream, "\n%-12s%12s%9s   %s\n%-33s", "Enforced", "attempts", "share",
+                  "of which the log says", "");
+    for (unsigned i = 0; i < REPLAY_OUTCOME_COUNT; i++)
+        (void)fprintf(stream, "%11s", outcome_names[outcomes[i]]);
+    (void)fputc('\n', stream);
+    for (unsigned action = 0; action < ACTION_COUNT; action++) {
+        uint64_t total = sum(tally->by_action[action]);
+        if (total == 0 && action == ACTION_QUARANTINE)
+            continue;
+        (void)fprintf(stream, "%-12s", action_text((enum action)action));
+        put_count(stream, total, 12);
+        (void)fprintf(stream, "%7.1f %%", columns_percent(total, tally->total));
+        for (unsigned i = 0; i < REPLAY_OUTCOME_COUNT; i++)
+            put_count(stream, tally->by_action[action][outcomes[i]], 11);
+        (void)fputc('\n', stream);
+    }
+}
+
+/* What monitor mode, monitored checks and percent make of it. */
+static void put_now(FILE *stream, const struct replay_tally *tally)
+{
+    char text[COUNT_TEXT_MAX];
+    bool differs = false;
+    for (unsigned i = 0; i < ACTION_COUNT; i++)
+        differs = differs || tally->now[i] != sum(tally->by_action[i]);
+    if (!differs)
+        return;
+    (void)fputs("As configured now, with monitor and percent:", stream);
+    for (unsigned i = 0; i < ACTION_COUNT; i++)
+        if (tally->now[i] > 0)
+            (void)fprintf(stream, " %s %s", action_text((enum action)i),
+                          count_text(tally->now[i], text));
+    (void)fputs(".\n", stream);
+}
+
+static void put_checks(FILE *stream, const struct replay_tally *tally)
+{
+    bool any = false;
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        const struct replay_check_count *count = &tally->checks[i];
+        if (count->hits == 0)
+            continue;
+        if (!any)
+            (void)fprintf(stream, "\n%-24s%12s%9s%12s%12s\n", "Check", "true", "share", "alone",
+                          "decides");
+        any = true;
+        (void)fprintf(stream, "%-24s", checks[i].name);
+        put_count(stream, count->hits, 12);
+        (void)fprintf(stream, "%7.1f %%", columns_percent(count->hits, tally->total));
+        put_count(stream, count->alone, 12);
+        put_count(stream, count->decides, 12);
+        (void)fputc('\n', stream);
+    }
+}
+
+static void put_domain(FILE *stream, const struct ranking_row *domain)
+{
+    static const enum action columns[] = {ACTION_ACCEPT, ACTION_TAG, ACTION_TEMPFAIL,
+                                          ACTION_REJECT};
+    const struct replay_example *example = domain->extra;
+    columns_put_name(stream, domain->name, DOMAIN_WIDTH);
+    put_count(stream, domain->total, 10);
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        uint64_t count = domain->by_action[columns[i]];
+        if (columns[i] == ACTION_TAG)
+            count += domain->by_action[ACTION_QUARANTINE];
+        put_count(stream, count, 9);
+    }
+    (void)fputc('\n', stream);
+    if (example->text[0] == '\0')
+        return;
+    bool named = strstr(example->text, example->client) != NULL;
+    int room = LINE_WIDTH - 4 - (named ? 0 : (int)strlen(example->client) + 2);
+    bool cut = (int)strlen(example->text) > room;
+    (void)fprintf(stream, "    %s%s%.*s%s\n", named ? "" : example->client, named ? "" : ": ",
+                  cut ? room - 3 : room, example->text, cut ? "..." : "");
+}
+
+static void put_domains(FILE *stream, const struct replay_tally *tally)
+{
+    const struct ranking_row *worst[DOMAINS_SHOWN];
+    size_t of;
+    size_t count = ranking_worst(tally->domains, worst, DOMAINS_SHOWN, &of);
+    if (count == 0)
+        return;
+    (void)fprintf(stream, "\n%-34s%10s%9s%9s%9s%9s\n", "Sending domain", "attempts", "accept",
+                  "tag", "tempfail", "reject");
+    for (size_t i = 0; i < count; i++)
+        put_domain(stream, worst[i]);
+    if (of > count)
+        (void)fprintf(stream, "and %zu more domains with mail that would not just be accepted\n",
+                      of - count);
+    if (ranking_others(tally->domains)->total > 0)
+        put_domain(stream, ranking_others(tally->domains));
+}
+
+void replay_print_summary(FILE *stream, const struct replay_tally *tally,
+                          const struct replay_run *run)
+{
+    put_title(stream, tally, run);
+    if (tally->total == 0)
+        return;
+    put_actions(stream, tally);
+    put_now(stream, tally);
+    put_checks(stream, tally);
+    put_domains(stream, tally);
+}
+
+/* --- summary as JSON ------------------------------------------------------------------------- */
+
+static void json_actions(struct json_writer *json, const struct replay_tally *tally)
+{
+    json_writer_begin_object(json, "enforced");
+    for (unsigned action = 0; action < ACTION_COUNT; action++) {
+        json_writer_begin_object(json, action_text((enum action)action));
+        json_writer_int(json, "attempts", (int64_t)sum(tally->by_action[action]));
+        for (unsigned i = 0; i < REPLAY_OUTCOME_COUNT; i++)
+            json_writer_int(json, outcome_names[outcomes[i]],
+                            (int64_t)tally->by_action[action][outcomes[i]]);
+        json_writer_end(json);
+    }
+    json_writer_end(json);
+    json_writer_begin_object(json, "now");
+    for (unsigned action = 0; action < ACTION_COUNT; action++)
+        json_writer_int(json, action_text((enum action)action), (int64_t)tally->now[action]);
+    json_writer_end(json);
+}
+
+static void json_checks(struct json_writer *json, const struct replay_tally *tally)
+{
+    json_writer_begin_object(json, "checks");
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        json_writer_begin_object(json, checks[i].name);
+        json_writer_int(json, "true", (int64_t)tally->checks[i].hits);
+        json_writer_int(json, "alone", (int64_t)tally->checks[i].alone);
+        json_writer_int(json, "decides", (int64_t)tally->checks[i].decides);
+        json_writer_end(json);
+    }
+    json_writer_end(json);
+}
+
+static void json_domains(struct json_writer *json, const struct replay_tally *tally)
+{
+    const struct ranking_row *worst[DOMAINS_SHOWN];
+    size_t of;
+    size_t count = ranking_worst(tally->domains, worst, DOMAINS_SHOWN, &of);
+    json_writer_int(json, "domains_of", (int64_t)of);
+    json_writer_begin_list(json, "domains");
+    for (size_t i = 0; i < count; i++) {
+        const struct replay_example *example = worst[i]->extra;
+        json_writer_begin_object(json, NULL);
+        json_writer_text(json, "domain", worst[i]->name);
+        json_writer_int(json, "attempts", (int64_t)worst[i]->total);
+        for (unsigned action = 0; action < ACTION_COUNT; action++)
+            json_writer_int(json, action_text((enum action)action),
+                            (int64_t)worst[i]->by_action[action]);
+        json_writer_text(json, "example_client", example->client);
+        json_writer_sentence(json, "example", example->text);
+        json_writer_end(json);
+    }
+    json_writer_end(json);
+}
+
+bool replay_print_summary_json(FILE *stream, const struct replay_tally *tally,
+                               const struct replay_run *run)
+{
+    static const char *const skip_keys[REPLAY_SKIP_COUNT] = {"local", "authenticated", "relay",
+                                                             "unrecorded"};
+    struct json_writer *json = json_writer_new();
+    if (json == NULL)
+        return false;
+    json_writer_int(json, "files", (int64_t)run->files);
+    json_writer_int(json, "lines", (int64_t)run->lines);
+    json_writer_int(json, "strange_lines", (int64_t)run->strange);
+    json_writer_int(json, "problems", (int64_t)run->problems);
+    json_writer_int(json, "first", tally->first_s);
+    json_writer_int(json, "last", tally->last_s);
+    json_writer_bool(json, "no_dns", run->no_dns);
+    json_writer_text(json, "policy", run->policy != NULL ? run->policy->name : NULL);
+    json_writer_int(json, "attempts", (int64_t)tally->total);
+    json_writer_begin_object(json, "not_judged");
+    for (unsigned i = 0; i < REPLAY_SKIP_COUNT; i++)
+        json_writer_int(json, skip_keys[i], (int64_t)tally->skipped[i]);
+    json_writer_end(json);
+    json_actions(json, tally);
+    json_checks(json, tally);
+    json_domains(json, tally);
+    char *line = json_writer_line(json);
+    json_writer_free(json);
+    if (line != NULL)
+        (void)fprintf(stream, "%s\n", line);
+    free(line);
+    return line != NULL;
+}

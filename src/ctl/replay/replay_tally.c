@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/replay/replay_tally.h"
+
+bool replay_tally_init(struct replay_tally *tally, uint64_t seed)
+{
+    memset(tally, 0, sizeof *tally);
+    tally->domains = ranking_new(seed, sizeof(struct replay_example));
+    return tally->domains != NULL;
+}
+
+void replay_tally_clear(struct replay_tally *tally)
+{
+    ranking_free(tally->domains);
+    tally->domains = NULL;
+}
+
+/* Who sent it: the envelope's domain if it was recorded, else the confirmed name's or the EHLO
+   name's, else the client's network. */
+static const char *sending_domain(const struct decision *decision,
+                                  char memory[IPNET_TEXT_MAX + HOSTNAME_MAX])
+{
+    const struct facts *facts = decision->evidence.facts;
+    const struct orgdomain *list = decision->conf->orgdomains;
+    const char *name = facts->sender_domain;
+    if (name[0] == '\0' && decision->evidence.iprev.confirmed != NULL)
+        name = decision->evidence.iprev.confirmed->name;
+    else if (name[0] == '\0')
+        name = facts->helo.name;
+    const char *organisation = name[0] != '\0' ? orgdomain_of(list, name) : NULL;
+    if (organisation != NULL)
+        return organisation;
+    if (name[0] != '\0')
+        return name;
+    const struct neighbour_bits *bits = &decision->conf->neighbours;
+    struct ipnet net =
+        ipnet_around(&facts->client, facts->client.family == IP_V6 ? bits->v6 : bits->v4);
+    return ipnet_format(&net, memory);
+}
+
+static void keep_example(struct replay_example *example, const struct decision *decision)
+{
+    char reason[REASON_MAX];
+    if (decision->verdict.would <= example->action)
+        return;
+    const struct verdict enforced = verdict_enforced(&decision->verdict);
+    example->action = decision->verdict.would;
+    (void)reply_reason(&decision->evidence, &enforced, reason);
+    (void)ipaddr_format(&decision->evidence.facts->client, example->client);
+    maillog_copy(example->text, sizeof example->text, reason, strlen(reason));
+}
+
+static void add_checks(struct replay_tally *tally, const struct verdict *verdict)
+{
+    bool single = (verdict->checks & (verdict->checks - 1)) == 0;
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        if ((verdict->checks & CHECK_BIT(i)) == 0)
+            continue;
+        tally->checks[i].hits++;
+        tally->checks[i].alone += single;
+        tally->checks[i].decides += verdict->would_reason == i && verdict->would > ACTION_ACCEPT;
+    }
+}
+
+void replay_tally_add(struct replay_tally *tally, const struct maillog_event *event,
+                      const struct decision *decision)
+{
+    char memory[IPNET_TEXT_MAX + HOSTNAME_MAX];
+    const struct verdict *verdict = &decision->verdict;
+    tally->total++;
+    tally->by_action[verdict->would][event->outcome]++;
+    tally->now[verdict->action]++;
+    add_checks(tally, verdict);
+    if (event->wall_s != 0 && (tally->first_s == 0 || event->wall_s < tally->first_s))
+        tally->first_s = event->wall_s;
+    if (event->wall_s > tally->last_s)
+        tally->last_s = event->wall_s;
+    const struct ranking_row *row = ranking_add(tally->domains, sending_domain(decision, memory),
+                                                verdict->would, event->wall_s);
+    keep_example(row->extra, decision);
+}

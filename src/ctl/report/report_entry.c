@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/report/report_entry.h"
+
+#include "ctl/logs/maillog_syslog.h"
+#include "site/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define VALUE_MAX 2560 /* of one key=value, the reason being the longest */
+
+/* "hit", "pass", "a,b": the members that both forms share, as text; NULL changes nothing. */
+static bool take(struct report_entry *out, const char *key, const char *value)
+{
+    enum check_id id;
+    if (strcmp(key, "client") == 0)
+        return ipaddr_parse(value, &out->client) == RESULT_OK;
+    if (strcmp(key, "action") == 0)
+        return action_parse(value, &out->action);
+    if (strcmp(key, "would") == 0)
+        return action_parse(value, &out->would);
+    if (strcmp(key, "mode") == 0)
+        out->monitor = strcmp(value, "monitor") == 0;
+    else if (strcmp(key, "iprev") == 0)
+        out->confirmed = strcmp(value, "pass") == 0;
+    else if (strcmp(key, "check") == 0 && check_by_name(value, &id))
+        out->checks |= CHECK_BIT(id);
+    else if (strcmp(key, "cache") == 0)
+        out->cache = strcmp(value, "hit") == 0     ? REPORT_CACHE_HIT
+                     : strcmp(value, "stale") == 0 ? REPORT_CACHE_STALE
+                                                   : REPORT_CACHE_MISS;
+    else if (strcmp(key, "ptr") == 0)
+        maillog_copy(out->ptr, sizeof out->ptr, value, strcspn(value, ","));
+    else if (strcmp(key, "helo") == 0)
+        maillog_copy(out->helo, sizeof out->helo, value, strlen(value));
+    else if (strcmp(key, "sender") == 0)
+        maillog_copy(out->sender, sizeof out->sender, value, strlen(value));
+    return true;
+}
+
+/* --- JSON ------------------------------------------------------------------------------------ */
+
+static int64_t parse_time(const char *text)
+{
+    char stamp[40];
+    struct maillog_record record = {.stamp = stamp};
+    if (text == NULL)
+        return 0;
+    (void)snprintf(stamp, sizeof stamp, "%s ", text);
+    return maillog_syslog_time(&record, 0);
+}
+
+static enum report_parsed parse_json(const char *text, size_t length, struct report_entry *out)
+{
+    static const char *const keys[] = {"client", "action", "would", "mode",  "iprev",
+                                       "cache",  "ptr",    "helo",  "sender"};
+    char error[JSONIN_ERROR_MAX];
+    struct json_value *json;
+    if (json_value_parse(text, length, &json, error) != RESULT_OK)
+        return REPORT_BAD;
+    bool ok = json_value_text(json_value_member(json, "client")) != NULL &&
+              json_value_text(json_value_member(json, "action")) != NULL;
+    bool would = false;
+    for (size_t i = 0; ok && i < sizeof keys / sizeof keys[0]; i++) {
+        const char *value = json_value_text(json_value_member(json, keys[i]));
+        would = would || (value != NULL && strcmp(keys[i], "would") == 0);
+        ok = value == NULL || take(out, keys[i], value);
+    }
+    const struct json_value *list = json_value_member(json, "checks");
+    for (size_t i = 0; ok && i < json_value_count(list); i++) {
+        const char *name = json_value_text(json_value_item(list, i));
+        ok = name != NULL && take(out, "check", name);
+    }
+    out->wall_s = parse_time(json_value_text(json_value_member(json, "time")));
+    (void)json_value_int(json_value_member(json, "dns_ms"), &out->dns_ms);
+    if (!would)
+        out->would = out->action;
+    if (out->dns_ms < 0)
+        out->dns_ms = 0;
+    json_value_free(json);
+    return ok ? REPORT_ENTRY : REPORT_BAD;
+}
+
+/* --- key=value ------------------------------------------------------------------------------- */
+
+/* The next " key=value"; returns what follows, NULL at the end or when there is none. */
+static const char *next_field(const char *text, char key[32], char value[VALUE_MAX])
+{
+    text += strspn(text, " ");
+    size_t length = strcspn(text, "= ");
+    if (length == 0 || length > 31 || text[length] != '=')
+        return NULL;
+    maillog_copy(key, 32, text, length);
+    text += length + 1;
+    bool quoted = *text == '"';
+    size_t used = 0;
+    for (text += quoted; *text != '\0' && *text != (quoted ? '"' : ' '); text++) {
+        if (quoted && text[0] == '\\' && text[1] == '"')
+            text++;
+        if (used + 1 < VALUE_MAX)
+            value[used++] = *text;
+    }
+    value[used] = '\0';
+    return text + (quoted && *text == '"');
+}
+
+static bool take_list(struct report_entry *out, const char *list)
+{
+    char name[64];
+    for (; *list != '\0'; list += list[0] == ',') {
+        size_t length = strcspn(list, ",");
+        maillog_copy(name, sizeof name, list, length);
+        if (!take(out, "check", name))
+            return false;
+        list += length;
+    }
+    return true;
+}
+
+static enum report_parsed parse_fields(const char *text, struct report_entry *out)
+{
+    char key[32], value[VALUE_MAX];
+    bool action = false, would = false;
+    while ((text = next_field(text, key, value)) != NULL) {
+        bool ok = true;
+        if (strcmp(key, "dns_ms") == 0)
+            out->dns_ms = strtoll(value, NULL, 10);
+        else if (strcmp(key, "checks") == 0)
+            ok = take_list(out, value);
+        else if (strcmp(value, "-") != 0)
+            ok = take(out, key, value);
+        if (!ok)
+            return REPORT_BAD;
+        action = action || strcmp(key, "action") == 0;
+        would = would || strcmp(key, "would") == 0;
+    }
+    if (!would)
+        out->would = out->action;
+    if (out->dns_ms < 0)
+        out->dns_ms = 0;
+    return action && out->client.family != IP_NONE ? REPORT_ENTRY : REPORT_BAD;
+}
+
+enum report_parsed report_entry_parse(const char *text, size_t length, int64_t now_s,
+                                      struct report_entry *out)
+{
+    struct maillog_record record;
+    memset(out, 0, sizeof *out);
+    if (text[0] == '{')
+        return parse_json(text, length, out);
+    if (!maillog_syslog_parse(text, &record) || strcmp(record.program, "iprevd") != 0 ||
+        strncmp(record.message, "client=", 7) != 0)
+        return REPORT_OTHER;
+    out->wall_s = maillog_syslog_time(&record, now_s);
+    return parse_fields(record.message, out);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the decision log adds up to: by day, by check, by network and domain, and how long clients
+ * waited for the DNS.  Memory is bounded.  Pure but for the time zone; one owner at a time.
+ */
+#ifndef IPREVD_REPORT_SUMS_H
+#define IPREVD_REPORT_SUMS_H
+
+#include "ctl/ranking.h"
+#include "ctl/report/report_entry.h"
+#include "site/conf.h"
+
+#define REPORT_DAYS_MAX 400 /* more than a year; older ones are in the totals only */
+
+struct report_day {
+    int date; /* 20261121, local time */
+    uint64_t by_action[ACTION_COUNT];
+    uint64_t by_would[ACTION_COUNT];
+    uint64_t by_check[CHECK_COUNT];
+};
+
+/* Upper bounds of the histogram of waits, in milliseconds; the last class has none. */
+#define REPORT_WAITS 9
+extern const int64_t report_wait_ms[REPORT_WAITS - 1];
+
+struct report_check {
+    uint64_t hits, refused;  /* true; and the client was deferred or refused */
+    uint64_t would;          /* or would have been without monitor and percent */
+    int64_t first_s, last_s; /* 0: never, or no times */
+};
+
+struct report_sums {
+    uint64_t total, monitored; /* decisions; those made in monitor mode */
+    uint64_t by_action[ACTION_COUNT];
+    uint64_t by_would[ACTION_COUNT];
+    uint64_t spared; /* not deferred or refused, and would have been without monitor and percent */
+    uint64_t by_cache[3];
+    uint64_t waits[REPORT_WAITS];
+    struct report_check checks[CHECK_COUNT];
+    int64_t first_s, last_s;
+    struct report_day days[REPORT_DAYS_MAX]; /* oldest first */
+    size_t day_count;
+    struct ranking *networks, *domains; /* by what would have been done */
+};
+
+/* `seed` as for ranking_new().  False: out of memory. */
+bool report_sums_init(struct report_sums *sums, uint64_t seed) MUST_CHECK;
+void report_sums_clear(struct report_sums *sums);
+
+/* `conf`: for the Public Suffix List and the size of networks. */
+void report_sums_add(struct report_sums *sums, const struct conf *conf,
+                     const struct report_entry *entry);
+
+#endif

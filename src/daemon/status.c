@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/status.h"
+
+#include "config.h"
+
+#include "daemon/serverview.h"
+
+#include <unistd.h>
+
+/* Sum of a metric over its second label. */
+static int64_t sum(const struct metric *metric, size_t first)
+{
+    const struct metric_desc *desc = metric_description(metric);
+    size_t count = desc->labels[1].name == NULL ? 1 : desc->labels[1].count;
+    int64_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += metric_value(metric, first, i);
+    return total;
+}
+
+static int64_t value(const struct status_sources *sources, const char *name)
+{
+    return metric_value(metrics_find(sources->metrics, name), 0, 0);
+}
+
+/* An object with one member a value of the metric's first label. */
+static void put_by_label(struct json_writer *json, const char *key,
+                         const struct status_sources *sources, const char *name)
+{
+    const struct metric *metric = metrics_find(sources->metrics, name);
+    const struct metric_desc *desc = metric_description(metric);
+    json_writer_begin_object(json, key);
+    for (size_t i = 0; desc != NULL && i < desc->labels[0].count; i++)
+        json_writer_int(json, desc->labels[0].values[i], sum(metric, i));
+    json_writer_end(json);
+}
+
+/* The checks that were ever true, and how often they counted. */
+static void put_checks(struct json_writer *json, const struct status_sources *sources)
+{
+    const struct metric *metric = metrics_find(sources->metrics, "iprevd_checks_total");
+    const struct metric_desc *desc = metric_description(metric);
+    json_writer_begin_object(json, "checks");
+    for (size_t i = 0; desc != NULL && i < desc->labels[0].count; i++) {
+        json_writer_begin_object(json, desc->labels[0].values[i]);
+        json_writer_int(json, "true", sum(metric, i));
+        json_writer_int(json, "enforced", metric_value(metric, i, 1));
+        json_writer_end(json);
+    }
+    json_writer_end(json);
+}
+
+static void put_sessions(struct json_writer *json, const struct status_sources *sources)
+{
+    json_writer_begin_object(json, "sessions");
+    json_writer_int(json, "now", value(sources, "iprevd_sessions"));
+    json_writer_int(json, "max", sources->conf->max_sessions);
+    json_writer_int(json, "total", value(sources, "iprevd_sessions_total"));
+    json_writer_int(json, "deferred", value(sources, "iprevd_sessions_deferred_total"));
+    json_writer_end(json);
+}
+
+static void put_cache(struct json_writer *json, const struct status_sources *sources)
+{
+    struct cache_stats stats;
+    cache_stats(resolver_cache(sources->resolver), &stats);
+    uint64_t asked = stats.hits + stats.stale_hits + stats.misses;
+    json_writer_begin_object(json, "cache");
+    json_writer_int(json, "records", (int64_t)stats.records);
+    json_writer_int(json, "bytes", (int64_t)stats.bytes);
+    json_writer_int(json, "size", (int64_t)sources->conf->cache.size_bytes);
+    json_writer_int(json, "hits", (int64_t)stats.hits);
+    json_writer_int(json, "stale", (int64_t)stats.stale_hits);
+    json_writer_int(json, "misses", (int64_t)stats.misses);
+    json_writer_int(json, "evictions", (int64_t)stats.evictions);
+    json_writer_int(json, "refreshes", (int64_t)stats.refreshes);
+    json_writer_real(json, "hit_rate", asked == 0 ? 0.0 : (double)stats.hits / (double)asked);
+    json_writer_end(json);
+}
+
+static void put_servers(struct json_writer *json, const struct status_sources *sources)
+{
+    struct serverview view;
+    serverview_take(sources->resolver, &view);
+    json_writer_begin_list(json, "servers");
+    for (size_t i = 0; i < view.count; i++) {
+        const struct network_server_health *server = &view.list[i];
+        json_writer_begin_object(json, NULL);
+        json_writer_text(json, "server", server->text);
+        json_writer_bool(json, "up", server->up);
+        json_writer_int(json, "rtt_ms", server->rtt_ms);
+        json_writer_int(json, "queries", (int64_t)server->queries);
+        json_writer_int(json, "answers", (int64_t)server->answers);
+        json_writer_int(json, "timeouts", (int64_t)server->timeouts);
+        json_writer_int(json, "failures", (int64_t)server->failures);
+        json_writer_int(json, "mismatched", (int64_t)server->mismatched);
+        json_writer_end(json);
+    }
+    json_writer_end(json);
+}
+
+static void put_dns(struct json_writer *json, const struct status_sources *sources)
+{
+    struct resolver_health health = resolver_health(sources->resolver);
+    int64_t now_ms = clock_ms(resolver_clock(sources->resolver));
+    json_writer_begin_object(json, "dns");
+    json_writer_bool(json, "outage", health.down);
+    json_writer_int(json, "outage_s", health.down ? (now_ms - health.since_ms) / 1000 : 0);
+    json_writer_text(json, "zone_file", sources->conf->zone_file);
+    put_servers(json, sources);
+    json_writer_end(json);
+}
+
+static void put_reloads(struct json_writer *json, const struct status_sources *sources)
+{
+    const struct metric *metric = metrics_find(sources->metrics, "iprevd_reloads_total");
+    json_writer_begin_object(json, "configuration");
+    json_writer_text(json, "path", sources->conf->path);
+    json_writer_int(json, "loaded",
+                    value(sources, "iprevd_configuration_loaded_timestamp_seconds"));
+    json_writer_int(json, "failed_reloads", metric_value(metric, 0, 0));
+    json_writer_end(json);
+}
+
+static void put_decision_log(struct json_writer *json, const struct status_sources *sources)
+{
+    const struct metric *metric = metrics_find(sources->metrics, "iprevd_decision_log_lines_total");
+    json_writer_begin_object(json, "decision_log");
+    json_writer_text(json, "path", sources->conf->decision_log);
+    json_writer_int(json, "written", metric_value(metric, 0, 0));
+    json_writer_int(json, "lost", metric_value(metric, 1, 0));
+    json_writer_end(json);
+}
+
+void status_put(struct json_writer *json, const struct status_sources *sources)
+{
+    json_writer_text(json, "version", PACKAGE_VERSION);
+    json_writer_int(json, "pid", getpid());
+    json_writer_int(json, "uptime_s", sources->uptime_ms / 1000);
+    json_writer_text(json, "mode", sources->conf->monitor ? "monitor" : "enforce");
+    json_writer_bool(json, "stopping", sources->stopping);
+    json_writer_text(json, "listen", sources->conf->listen);
+    put_reloads(json, sources);
+    put_sessions(json, sources);
+    put_by_label(json, "verdicts", sources, "iprevd_verdicts_total");
+    put_by_label(json, "iprev", sources, "iprevd_iprev_total");
+    put_by_label(json, "agreement", sources, "iprevd_agreement_total");
+    put_checks(json, sources);
+    put_cache(json, sources);
+    put_dns(json, sources);
+    json_writer_int(json, "exemptions", (int64_t)sources->exemptions);
+    put_decision_log(json, sources);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Postfix's own lookup tables, used as they are: cidr_table(5), pcre_table(5), regexp_table(5) and
+ * texthash: with their if/endif, negation, flags, comments and continuation lines.  A loaded table
+ * is immutable and thread safe; reloading makes a new one.
+ */
+#ifndef IPREVD_ACCESSTABLE_H
+#define IPREVD_ACCESSTABLE_H
+
+#include "core/ipaddr.h"
+
+enum accesstable_type { TABLE_CIDR, TABLE_PCRE, TABLE_REGEXP, TABLE_TEXTHASH };
+
+#define ACCESSTABLE_ERROR_MAX 512
+#define ACCESSTABLE_SIZE_MAX  (64U << 20) /* bytes of a table file */
+
+struct accesstable;
+
+/* True, *type set and *path into `spec` for "cidr:/path" and the like. */
+bool accesstable_spec(const char *spec, enum accesstable_type *type, const char **path);
+
+/*
+ * Read a table.  `error` (ACCESSTABLE_ERROR_MAX bytes) gets "file:line: what, and what is allowed".
+ * RESULT_IO, RESULT_INVALID, RESULT_NOMEM, RESULT_LIMIT.  Every rejected line is an error, not a
+ * skip.
+ */
+enum result accesstable_load(enum accesstable_type type, const char *path, struct accesstable **out,
+                             char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
+void accesstable_free(struct accesstable *table);
+
+/*
+ * Look up.  Returns the right-hand side of the entry that matches ("REJECT ...", "DUNNO", "OK",
+ * "permit"), or NULL; lives as long as the table.  First match wins, as in Postfix.
+ *
+ * _addr: cidr matches the address; pcre and regexp match its text; texthash looks up its text, then
+ * the networks that access(5) writes by cutting it at dots or colons ("192.0.2").
+ * _name: pcre and regexp match the text; texthash looks up the name, then each parent domain, as
+ * "parent" (access(5) with Postfix's default parent_domain_matches_subdomains) and as ".parent";
+ * cidr matches a name that is an address, in brackets or not.
+ * _mail: a mail address.  As _name, but texthash looks up "user@domain", then the domain and its
+ * parents, then "user@".
+ */
+const char *accesstable_addr(const struct accesstable *table, const struct ipaddr *addr);
+const char *accesstable_name(const struct accesstable *table, const char *name);
+const char *accesstable_mail(const struct accesstable *table, const char *address);
+
+/* Does a right-hand side mean "this one is listed"?  DUNNO and an empty side do not; everything
+ * else does. */
+bool accesstable_lists(const char *value);
+
+size_t accesstable_entries(const struct accesstable *table);
+
+/* How often a pattern was given up because it reached a limit of time or memory. */
+uint64_t accesstable_limit_hits(const struct accesstable *table);
+
+/*
+ * Has the file changed since it was read (identity, size or mtime)?  0: no, or it cannot be seen;
+ * else a number that stands for the version that is there now.  Does I/O.
+ */
+uint64_t accesstable_changed(const struct accesstable *table);
+
+#endif

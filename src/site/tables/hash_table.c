@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "site/tables/hash_table.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GROW_FROM 256
+
+struct entry {
+    const char *key;
+    const char *value;
+};
+
+struct hash_table {
+    struct entry *entries; /* in the order of the file until the index is built */
+    size_t count, room;
+    struct entry *slots; /* open addressing; key NULL: free */
+    size_t slot_mask;
+    size_t distinct;
+};
+
+/* Cut the key off in place: up to white space, or in double quotes with backslash escapes. */
+static char *split_key(char *line, char **value)
+{
+    char *to = line, *from = line;
+    bool quoted = false;
+    for (; *from != '\0' && (quoted || !table_lines_space(*from)); from++) {
+        if (*from == '"') {
+            quoted = !quoted;
+            continue;
+        }
+        if (quoted && *from == '\\' && from[1] != '\0')
+            from++;
+        *to++ = (char)tolower((unsigned char)*from);
+    }
+    if (quoted)
+        return NULL;
+    *value = from;
+    if (**value != '\0')
+        (*value)++;
+    *to = '\0';
+    while (table_lines_space(**value))
+        (*value)++;
+    return line;
+}
+
+static enum result add_line(struct hash_table *table, char *line, unsigned number,
+                            struct table_error *error)
+{
+    struct entry entry;
+    char *value = NULL, shown[81]; /* splitting changes the line */
+    snprintf(shown, sizeof shown, "%s", line);
+    entry.key = split_key(line, &value);
+    if (entry.key == NULL || entry.key[0] == '\0' || *value == '\0') {
+        table_error(error, number, "found \"%s\"; allowed: key, white space, value", shown);
+        return RESULT_INVALID;
+    }
+    entry.value = value;
+    if (table->count == table->room) {
+        size_t more = table->room == 0 ? GROW_FROM : table->room * 2;
+        struct entry *bigger = reallocarray(table->entries, more, sizeof *bigger);
+        if (bigger == NULL)
+            return RESULT_NOMEM;
+        table->entries = bigger;
+        table->room = more;
+    }
+    table->entries[table->count++] = entry;
+    return RESULT_OK;
+}
+
+/* FNV-1a. */
+static size_t hash_bytes(const char *bytes, size_t length)
+{
+    uint32_t hash = 2166136261U;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * 16777619U;
+    return hash;
+}
+
+static struct entry *slot_of(const struct hash_table *table, const char *key, size_t length)
+{
+    size_t at = hash_bytes(key, length) & table->slot_mask;
+    while (table->slots[at].key != NULL && (strncmp(table->slots[at].key, key, length) != 0 ||
+                                            table->slots[at].key[length] != '\0'))
+        at = (at + 1) & table->slot_mask;
+    return &table->slots[at];
+}
+
+/* A key that stands twice counts once, with its first value, as in Postfix (which warns). */
+static enum result build_index(struct hash_table *table)
+{
+    size_t slots = 16;
+    while (slots < table->count * 2)
+        slots *= 2;
+    table->slots = calloc(slots, sizeof *table->slots);
+    if (table->slots == NULL)
+        return RESULT_NOMEM;
+    table->slot_mask = slots - 1;
+    for (size_t i = 0; i < table->count; i++) {
+        struct entry *slot = slot_of(table, table->entries[i].key, strlen(table->entries[i].key));
+        if (slot->key == NULL) {
+            *slot = table->entries[i];
+            table->distinct++;
+        }
+    }
+    free(table->entries);
+    table->entries = NULL;
+    return RESULT_OK;
+}
+
+enum result hash_table_new(struct table_text *text, struct hash_table **out,
+                           struct table_error *error)
+{
+    struct hash_table *table = calloc(1, sizeof *table);
+    if (table == NULL)
+        return RESULT_NOMEM;
+    char *line;
+    unsigned number;
+    enum result status;
+    while ((status = table_lines_next(text, &line, &number, error)) == RESULT_OK) {
+        status = add_line(table, line, number, error);
+        if (status != RESULT_OK)
+            break;
+    }
+    if (status == RESULT_NOTFOUND)
+        status = build_index(table);
+    if (status != RESULT_OK) {
+        hash_table_free(table);
+        return status;
+    }
+    *out = table;
+    return RESULT_OK;
+}
+
+void hash_table_free(struct hash_table *table)
+{
+    if (table == NULL)
+        return;
+    free(table->entries);
+    free(table->slots);
+    free(table);
+}
+
+const char *hash_table_find(const struct hash_table *table, const char *key, size_t length)
+{
+    return slot_of(table, key, length)->value;
+}
+
+size_t hash_table_entries(const struct hash_table *table)
+{
+    return table->distinct;
+}

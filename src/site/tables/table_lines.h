@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The logical lines of Postfix's table files: blank lines and comments skipped, continuation
+ * lines (leading white space) joined.  Works in place: the lines point into the file's text.
+ */
+#ifndef IPREVD_TABLE_LINES_H
+#define IPREVD_TABLE_LINES_H
+
+#include "base/result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct table_text {
+    char *text;    /* the file, with a NUL after the last byte; changed by reading */
+    size_t length; /* bytes of text */
+    size_t at;     /* where the next physical line starts */
+    unsigned line; /* number of the next physical line, from 1 */
+};
+
+/* What may be wrong with a line, and where: one sentence in error->text. */
+struct table_error {
+    unsigned line;
+    char text[400];
+};
+
+void table_error(struct table_error *error, unsigned line, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/*
+ * The next logical line into *line (NUL-terminated, without trailing white space) and the number
+ * of its first physical line into *number.  RESULT_NOTFOUND: there is no more.  RESULT_INVALID:
+ * `error` says why.
+ */
+enum result table_lines_next(struct table_text *text, char **line, unsigned *number,
+                             struct table_error *error) MUST_CHECK;
+
+/* White space as Postfix counts it in the C locale. */
+bool table_lines_space(char c);
+
+/* Is the line `if ...` or `endif`?  *rest: what follows `if`, without leading white space. */
+bool table_lines_is_if(char *line, char **rest);
+bool table_lines_is_endif(const char *line);
+
+#endif
