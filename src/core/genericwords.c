@@ -130,7 +130,7 @@ static const struct word intent_words[] = {
     {"outbound", TAIL_OR_HEAD, WORD_NONE},
     {"bounce", HEAD, WORD_NONE},
     {"newsletter", HEAD, WORD_NONE},
-    {"request_server", WHOLE, WORD_NONE},
+    {"exchange", WHOLE, WORD_NONE},
     {"exim", WHOLE, WORD_NONE},
     {"listserv", WHOLE, WORD_NONE},
     {"mout", WHOLE, WORD_NONE},

@@ -639,12 +639,12 @@ class HostileDNS:
             return None, None
         return rule, query
 
-    def answer(self, request_server):
-        call = BEHAVIOURS[request_server.rule.behaviour]
-        if request_server.rule.delay_ms:
-            self.schedule.at(request_server.rule.delay_ms, lambda: call(request_server))
+    def answer(self, exchange):
+        call = BEHAVIOURS[exchange.rule.behaviour]
+        if exchange.rule.delay_ms:
+            self.schedule.at(exchange.rule.delay_ms, lambda: call(exchange))
         else:
-            call(request_server)
+            call(exchange)
 
     def serve_udp(self, sock):
         other = self.other

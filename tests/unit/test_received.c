@@ -29,7 +29,7 @@ static const struct form forms[] = {
     {"Postfix, TLS comments",
      "from a.example.org (b.example.org [192.0.2.10])\r\n"
      "\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)\r\n"
-     "\t key-request_server X25519 server-signature RSA-PSS (2048 bits))\r\n"
+     "\t key-exchange X25519 server-signature RSA-PSS (2048 bits))\r\n"
      "\t(Client CN \"[198.51.100.66]\", Issuer \"x\" (verified OK))\r\n"
      "\tby mx2.example.net (Postfix) with ESMTPS id 1",
      FROM, "192.0.2.10", "a.example.org", false},
