@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 noinst_LIBRARIES += libbase.a
+libbase_a_CPPFLAGS = $(AM_CPPFLAGS)
+libbase_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 libbase_a_SOURCES = \
 	src/base/clock.c src/base/clock.h \
 	src/base/log.c src/base/log.h \
+	src/base/loop.c src/base/loop.h \
 	src/base/metrics.c src/base/metrics.h \
 	src/base/result.c src/base/result.h \
 	src/base/textbuf.c src/base/textbuf.h

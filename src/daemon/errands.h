@@ -6,7 +6,7 @@
 #ifndef IPREVD_ERRANDS_H
 #define IPREVD_ERRANDS_H
 
-#include "dns/loop.h"
+#include "base/loop.h"
 
 struct errands;
 

@@ -12,7 +12,7 @@
 #ifndef IPREVD_REQUEST_SERVER_H
 #define IPREVD_REQUEST_SERVER_H
 
-#include "dns/loop.h"
+#include "base/loop.h"
 
 #include <stddef.h>
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# From the loop to the servers: everything that touches the network, and the zone file in its place.
+# From the question to the servers: everything that touches the network, and the zone file in its place.
 libdns_a_SOURCES += \
 	src/dns/dnsmsg.c src/dns/dnsmsg.h \
-	src/dns/loop.c src/dns/loop.h \
 	src/dns/network.c src/dns/network.h src/dns/network_server.c \
 	src/dns/query.c src/dns/query.h \
 	src/dns/querypool.c src/dns/querypool.h \

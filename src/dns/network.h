@@ -6,8 +6,8 @@
 #ifndef IPREVD_NETWORK_H
 #define IPREVD_NETWORK_H
 
+#include "base/loop.h"
 #include "base/metrics.h"
-#include "dns/loop.h"
 #include "dns/source.h"
 
 #define NETWORK_SERVERS_MAX 16

@@ -8,9 +8,9 @@
 #define IPREVD_RESOLVER_H
 
 #include "base/clock.h"
+#include "base/loop.h"
 #include "base/metrics.h"
 #include "dns/cache.h"
-#include "dns/loop.h"
 #include "dns/source.h"
 
 struct resolver;

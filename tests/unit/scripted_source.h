@@ -7,7 +7,7 @@
 #define IPREVD_SCRIPTED_SOURCE_H
 
 #include "base/clock.h"
-#include "dns/loop.h"
+#include "base/loop.h"
 #include "dns/source.h"
 
 struct scripted;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dns/loop.h"
+#include "base/loop.h"
 
 #include "base/clock.h"
 

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE /* pipe2(), pthread_setname_np() */
 #endif
 
-#include "dns/loop.h"
+#include "base/loop.h"
 
 #include "base/clock.h"
 
