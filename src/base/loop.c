@@ -38,7 +38,8 @@ struct loop {
     pthread_t runner;
     bool started; /* life cycle only: there is a thread to join */
     pthread_t thread;
-    unsigned busy; /* armed timers and watches; loop's thread */
+    sigset_t signals; /* that the loop's thread takes; before it starts */
+    unsigned busy;    /* armed timers and watches; loop's thread */
     /* When the call under way began, 0 when none is.  Set by the loop's thread, read by any. */
     _Atomic int64_t call_ms;
 };
@@ -61,6 +62,13 @@ struct loop_watch {
     void *arg;
     bool added;
     bool idle; /* not counted as busy */
+};
+
+struct loop_signal {
+    struct loop *loop;
+    struct event *event;
+    void (*call)(void *arg);
+    void *arg;
 };
 
 /* Around each call: what it does takes place at one time, and the clock is read once for it. */
@@ -152,6 +160,7 @@ struct loop *loop_new(void)
         return NULL;
     loop->wake_fd[0] = loop->wake_fd[1] = -1;
     STAILQ_INIT(&loop->posted);
+    (void)sigemptyset(&loop->signals);
     if (pthread_mutex_init(&loop->lock, NULL) != 0) {
         free(loop);
         return NULL;
@@ -200,6 +209,7 @@ static void *thread_main(void *arg)
     struct loop *loop = arg;
 
     enter(loop);
+    (void)pthread_sigmask(SIG_UNBLOCK, &loop->signals, NULL);
     (void)event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
     run_posted(loop);
     leave(loop);
@@ -213,7 +223,7 @@ enum result loop_start(struct loop *loop, const char *name)
 
     if (loop->started)
         return RESULT_INVALID;
-    sigfillset(&all); /* signals are for the main thread */
+    sigfillset(&all); /* but those of loop_signal_new(), which the thread unblocks itself */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     error = pthread_create(&loop->thread, NULL, thread_main, loop);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -485,7 +495,40 @@ void loop_watch_free(struct loop_watch *watch)
     free(watch);
 }
 
-struct event_base *loop_event_base(struct loop *loop)
+static void on_signal(evutil_socket_t number, short what, void *arg)
 {
-    return loop->base;
+    struct loop_signal *signal = arg;
+    struct loop *loop = signal->loop; /* the call may free the signal */
+
+    (void)number;
+    (void)what;
+    call_begins(loop);
+    signal->call(signal->arg);
+    call_ends(loop);
+}
+
+struct loop_signal *loop_signal_new(struct loop *loop, int number, void (*call)(void *arg),
+                                    void *arg)
+{
+    struct loop_signal *signal = calloc(1, sizeof *signal);
+
+    if (signal == NULL)
+        return NULL;
+    *signal = (struct loop_signal){.loop = loop, .call = call, .arg = arg};
+    signal->event = evsignal_new(loop->base, number, on_signal, signal);
+    if (signal->event == NULL || event_add(signal->event, NULL) != 0) {
+        loop_signal_free(signal);
+        return NULL;
+    }
+    (void)sigaddset(&loop->signals, number);
+    return signal;
+}
+
+void loop_signal_free(struct loop_signal *signal)
+{
+    if (signal == NULL)
+        return;
+    if (signal->event != NULL)
+        event_free(signal->event);
+    free(signal);
 }

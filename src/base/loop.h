@@ -15,7 +15,7 @@
 struct loop;
 struct loop_timer;
 struct loop_watch;
-struct event_base;
+struct loop_signal;
 
 /* A loop that does not run yet, or NULL.  loop_free() after loop_stop(); free(NULL) is fine. */
 struct loop *loop_new(void) MUST_CHECK;
@@ -62,7 +62,14 @@ enum result loop_watch_change(struct loop_watch *watch, unsigned what) MUST_CHEC
 void loop_watch_keeps(struct loop_watch *watch, bool keeps);
 void loop_watch_free(struct loop_watch *watch);
 
-/* For the exporter and the control socket, which use libevent's own helpers on this loop. */
-struct event_base *loop_event_base(struct loop *loop);
+/*
+ * A signal as an event: call runs on the loop's thread, once for each time that the signal came.
+ * Made before loop_start(): the loop's thread then takes the signal, and all others must block it.
+ * Only one loop of a process has signals (libevent's limit).  NULL: out of memory. free(NULL) is
+ * fine; the signal then has its default action again.
+ */
+struct loop_signal *loop_signal_new(struct loop *loop, int number, void (*call)(void *arg),
+                                    void *arg) MUST_CHECK;
+void loop_signal_free(struct loop_signal *signal);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -286,6 +287,66 @@ START_TEST(test_a_call_has_one_time)
 }
 END_TEST
 
+struct signalled {
+    struct loop *loop;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned count;
+    bool here;
+};
+
+static void count_signal(void *arg)
+{
+    struct signalled *signalled = arg;
+
+    pthread_mutex_lock(&signalled->lock);
+    signalled->count++;
+    signalled->here = loop_is_here(signalled->loop);
+    pthread_cond_signal(&signalled->changed);
+    pthread_mutex_unlock(&signalled->lock);
+}
+
+static void wait_for_signals(struct signalled *signalled, unsigned count)
+{
+    pthread_mutex_lock(&signalled->lock);
+    while (signalled->count < count)
+        pthread_cond_wait(&signalled->changed, &signalled->lock);
+    pthread_mutex_unlock(&signalled->lock);
+}
+
+/* One that came before there was a loop is not lost; the process lives, so no other thread took
+ * one. */
+START_TEST(test_signals)
+{
+    struct signalled signalled = {
+        .loop = loop_new(), .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    struct loop_signal *usr1, *term;
+    sigset_t set;
+
+    ck_assert_ptr_nonnull(signalled.loop);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGTERM);
+    ck_assert_int_eq(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+    ck_assert_int_eq(kill(getpid(), SIGUSR1), 0);
+    usr1 = loop_signal_new(signalled.loop, SIGUSR1, count_signal, &signalled);
+    term = loop_signal_new(signalled.loop, SIGTERM, count_signal, &signalled);
+    ck_assert(usr1 != NULL && term != NULL);
+    ck_assert_int_eq(loop_start(signalled.loop, "test"), RESULT_OK);
+    wait_for_signals(&signalled, 1);
+    ck_assert(signalled.here);
+    for (unsigned i = 2; i < 20; i++) {
+        ck_assert_int_eq(kill(getpid(), i % 2 == 0 ? SIGTERM : SIGUSR1), 0);
+        wait_for_signals(&signalled, i);
+    }
+    loop_stop(signalled.loop);
+    loop_signal_free(usr1);
+    loop_signal_free(term);
+    loop_signal_free(NULL);
+    loop_free(signalled.loop);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("loop");
@@ -300,6 +361,7 @@ int main(void)
     tcase_add_test(tcase, test_watches);
     tcase_add_test(tcase, test_run_here_runs_posts_of_posts);
     tcase_add_test(tcase, test_a_call_has_one_time);
+    tcase_add_test(tcase, test_signals);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
