@@ -138,28 +138,38 @@ static bool match_octets(const struct name_parts *parts, size_t first, unsigned 
 
 /* Decimal octets, run together */
 
-/* Write an octet's decimal digits; returns how many. */
-static size_t put_octet(char *out, uint8_t octet, bool padded)
+/* How many digits a run begins with that are an octet (`padded`: three, zeros before), or 0. */
+static size_t octet_at(const char *digits, size_t length, uint8_t octet, bool padded)
 {
-    size_t length = 0;
+    char own[OCTET_WIDTH];
+    size_t width = 0;
     if (padded || octet >= 100)
-        out[length++] = (char)('0' + octet / 100);
+        own[width++] = (char)('0' + octet / 100);
     if (padded || octet >= 10)
-        out[length++] = (char)('0' + octet / 10 % 10);
-    out[length++] = (char)('0' + octet % 10);
-    return length;
+        own[width++] = (char)('0' + octet / 10 % 10);
+    own[width++] = (char)('0' + octet % 10);
+    return width <= length && memcmp(digits, own, width) == 0 ? width : 0;
 }
 
-/* Is the run `count` octets from `start` on, written together? */
+/* Is the run `count` octets from `start` on, written together, each padded or not? */
 static bool is_together(const struct name_span *run, const uint8_t *octets, unsigned start,
-                        unsigned count, bool reversed, bool padded)
+                        unsigned count, bool reversed)
 {
-    char digits[OCTETS * OCTET_WIDTH];
-    size_t length = 0;
-    for (unsigned i = 0; i < count; i++)
-        length += put_octet(digits + length, octets[reversed ? start + count - 1 - i : start + i],
-                            padded);
-    return length == run->length && memcmp(digits, run->at, length) == 0;
+    for (unsigned pads = 0; pads < 1U << count; pads++) {
+        size_t used = 0;
+        unsigned i = 0;
+        for (; i < count; i++) {
+            uint8_t octet = octets[reversed ? start + count - 1 - i : start + i];
+            size_t width =
+                octet_at(run->at + used, run->length - used, octet, (pads >> i & 1) != 0);
+            if (width == 0)
+                break;
+            used += width;
+        }
+        if (i == count && used == run->length)
+            return true;
+    }
+    return false;
 }
 
 static bool match_together(const struct name_span *run, const uint8_t *octets,
@@ -169,9 +179,9 @@ static bool match_together(const struct name_span *run, const uint8_t *octets,
         return false;
     for (unsigned count = OCTETS; count >= 2; count--) {
         for (unsigned start = 0; start + count <= OCTETS; start++) {
-            for (unsigned how = 0; how < 4; how++) {
-                bool reversed = (how & 1) != 0;
-                if (!is_together(run, octets, start, count, reversed, (how & 2) != 0))
+            for (unsigned how = 0; how < 2; how++) {
+                bool reversed = how != 0;
+                if (!is_together(run, octets, start, count, reversed))
                     continue;
                 *found = (struct addrtrace){.octets = count,
                                             .stands_alone =

@@ -8,12 +8,29 @@
 #include "base/textbuf.h"
 #include "core/addrtrace.h"
 #include "core/genericwords.h"
+#include "core/octetchance.h"
 
 #include <string.h>
 
+/*
+ * How unlikely a coincidence of a name's numbers with the last octets of its address has to be, in
+ * bits (octetchance.h).  Words of access networks add to it, and a last octet alone needs one.
+ */
+#define PAIR_BITS_MIN 13 /* "d33-166"; "m13-98" has 11 */
+#define LAST_BITS_MIN 11 /* "cm213", "user57" */
+#define NUMBERED_WORD_BITS                                                                         \
+    6                       /* a word behind which subscribers are numbered, in the first label    \
+                             */
+#define LETTER_H_BITS     3 /* "h171": host */
+#define NUMBER_ALONE_BITS 2 /* "045.isp.example": nobody calls a server that */
+#define LINE_BITS         5 /* a word anywhere in the name, by its grade */
+#define ACCESS_BITS       3
+#define NUMBERING_BITS    1
+
 /* Digits that make a host of an access network a numbered one. */
-#define NUMBERED_DIGITS_MIN     2 /* "wg64.dynamic.example" */
-#define NUMBERED_OWN_DIGITS_MIN 3 /* "cpe4414.example": "cust1" may be anyone's */
+#define NUMBERED_DIGITS_MIN      2 /* "wg64.dynamic.example" */
+#define NUMBERED_LINE_DIGITS_MIN 2 /* "adsl-42.example" */
+#define NUMBERED_OWN_DIGITS_MIN  3 /* "cpe4414.example": "cust1" may be anyone's */
 
 /* A hardware address or longer, with digits and letters: nobody types that. */
 #define SERIAL_DIGITS_MIN   12
@@ -25,12 +42,17 @@ struct reading {
     enum word_grade grade; /* ... and its grade */
     bool intent;           /* words of intent, or a mail business's domain */
     bool static_intent;    /* "static" where the site counts it as a word of intent */
+    bool has_static;
+    bool mail_letter; /* the first label begins like large senders' hosts: "m13" */
 
     /* The first label. */
     enum word_grade first_grade;
     size_t first_digits;
-    bool first_is_words; /* words of access networks and nothing else */
+    bool first_is_words;    /* words of access networks and nothing else */
+    bool first_is_default;  /* ... which alone are a default name */
+    bool first_is_numbered; /* it has a word behind which subscribers are numbered */
     bool first_is_serial;
+    bool first_is_number; /* digits and separators only */
 };
 
 static bool is_digit(char c)
@@ -38,10 +60,22 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* Is a label one that countries have below their own: com.ar, ne.jp? */
+static bool is_second_level(const char *label, size_t length)
+{
+    static const char *const known[] = {"ac",  "ad", "co",  "com", "ed",  "edu", "go",  "gob",
+                                        "gov", "gr", "id",  "inf", "lg",  "mil", "ne",  "net",
+                                        "nom", "or", "org", "res", "sch", "web", "info"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strlen(known[i]) == length && memcmp(label, known[i], length) == 0)
+            return true;
+    return false;
+}
+
 /*
- * Where the registered domain begins: the last two labels, or three below a country's short
- * second level (com.ar, ne.jp), never the first label.  Near enough to tell the host's labels from
- * the owner's name without a list.
+ * Where the registered domain begins: the last two labels, or three below a country's second level
+ * (com.ar, ne.jp), never the first label.  Near enough to tell the host's labels from the owner's
+ * name without the Public Suffix List.
  */
 static const char *find_domain(const char *name)
 {
@@ -57,7 +91,8 @@ static const char *find_domain(const char *name)
         return name + strlen(name);
     if (dots[1] == NULL)
         return dots[0] + 1;
-    bool country = strlen(dots[0] + 1) == 2 && dots[0] - dots[1] - 1 <= 3;
+    bool country =
+        strlen(dots[0] + 1) == 2 && is_second_level(dots[1] + 1, (size_t)(dots[0] - dots[1] - 1));
     return country && dots[2] != NULL ? dots[2] + 1 : dots[1] + 1;
 }
 
@@ -76,15 +111,27 @@ static bool is_static(const struct name_span *span)
     return span->length == sizeof word - 1 && memcmp(span->at, word, sizeof word - 1) == 0;
 }
 
+/* Large senders number their mail hosts behind one letter: "m13-98". */
+static bool is_mail_letter(const struct name_span *span)
+{
+    return span->label == 1 && span->length == 1 && *span->at == 'm' && is_digit(span->at[1]);
+}
+
 static void read_word(struct reading *reading, const struct name_span *span, bool static_is_intent)
 {
-    enum word_grade grade = genericwords_grade(span->at, span->length);
+    unsigned flags;
+    enum word_grade grade = genericwords_grade(span->at, span->length, &flags);
+    if (is_static(span))
+        reading->has_static = true;
     if (static_is_intent && is_static(span)) {
         reading->static_intent = true;
         grade = WORD_NONE;
+        flags = 0;
     }
     if (genericwords_is_intent(span->at, span->length))
         reading->intent = true;
+    if (is_mail_letter(span))
+        reading->mail_letter = true;
     if (grade > reading->grade) {
         reading->grade = grade;
         reading->word = *span;
@@ -93,8 +140,13 @@ static void read_word(struct reading *reading, const struct name_span *span, boo
         return;
     if (grade > reading->first_grade)
         reading->first_grade = grade;
+    reading->first_is_number = false;
     reading->first_is_words =
         reading->first_is_words && (grade > WORD_NONE || is_placeholder(span));
+    if ((flags & WORD_FLAG_ALONE) != 0)
+        reading->first_is_default = true;
+    if ((flags & WORD_FLAG_NUMBERED) != 0)
+        reading->first_is_numbered = true;
 }
 
 static void read_digits(struct reading *reading, const struct name_span *span)
@@ -146,9 +198,9 @@ static void read_piece(struct reading *reading, const struct name_span *piece,
 /* The domain says who, not which host: a mail business, or (a little) an access provider. */
 static void read_domain(struct reading *reading)
 {
-    static const char *const mail[] = {"mail", "smtp"};
+    static const char *const mail[] = {"mail", "smtp", "send", "protection"};
     static const char *const access[] = {"dsl",   "cable", "kabel",    "dialup", "broadband",
-                                         "fiber", "fibre", "wireless", "ppp"};
+                                         "fiber", "fibre", "wireless", "ppp",    "dial"};
     const char *domain = reading->parts.end;
     for (size_t i = 0; i < sizeof mail / sizeof mail[0]; i++)
         if (strstr(domain, mail[i]) != NULL)
@@ -170,6 +222,7 @@ static void read_name(struct reading *reading, const char *name, bool static_is_
     parts->name = name;
     parts->end = find_domain(name);
     reading->first_is_words = true;
+    reading->first_is_number = true;
     for (const char *at = name; at < parts->end; at++) {
         size_t length = strcspn(at, ".-_");
         struct name_span piece = {at, (uint8_t)length, label};
@@ -189,14 +242,56 @@ static bool is_numbered(const struct reading *reading)
 {
     if (reading->grade > WORD_NONE && reading->first_is_serial)
         return true;
+    if (reading->first_is_words && reading->first_is_default)
+        return true;
     if (reading->grade < WORD_ACCESS)
         return false;
     if (reading->first_is_words && reading->first_grade == WORD_LINE)
         return true;
-    if (reading->first_grade >= WORD_ACCESS)
+    if (reading->first_grade == WORD_LINE)
+        return reading->first_digits >= NUMBERED_LINE_DIGITS_MIN;
+    if (reading->first_grade == WORD_ACCESS)
         return reading->first_digits >= NUMBERED_OWN_DIGITS_MIN;
     return reading->first_digits >= NUMBERED_DIGITS_MIN ||
            (reading->first_digits > 0 && reading->first_grade == WORD_NUMBERING);
+}
+
+/* What the words add to a coincidence of numbers. */
+static unsigned word_bits(const struct reading *reading, const struct octetchance *chance)
+{
+    static const unsigned by_grade[] = {[WORD_NONE] = 0,
+                                        [WORD_NUMBERING] = NUMBERING_BITS,
+                                        [WORD_ACCESS] = ACCESS_BITS,
+                                        [WORD_LINE] = LINE_BITS};
+    unsigned bits = by_grade[reading->grade];
+    if (reading->first_is_numbered)
+        return bits + NUMBERED_WORD_BITS;
+    bool behind_h = chance->shown.at > reading->parts.name && chance->shown.at[-1] == 'h';
+    return bits + (behind_h ? LETTER_H_BITS : 0);
+}
+
+/* The last two octets, or the last one behind a word, that cannot well be there by chance. */
+static bool is_no_chance(const struct reading *reading, const struct octetchance *chance)
+{
+    if (chance->bits == 0)
+        return false;
+    unsigned words = word_bits(reading, chance);
+    if (chance->pair)
+        return !reading->mail_letter && chance->bits + words >= PAIR_BITS_MIN;
+    /* "184.static.example" is some customer's server as well. */
+    if (reading->first_is_number && !reading->has_static)
+        words += NUMBER_ALONE_BITS;
+    bool with_word = words > NUMBERING_BITS || (chance->hex && words > 0);
+    return with_word && chance->bits + words >= LAST_BITS_MIN;
+}
+
+static void put_chance(const struct octetchance *chance, struct textbuf *out)
+{
+    textbuf_printf(out, "%s %.*s in label %u",
+                   chance->hex    ? "last octets in hexadecimal"
+                   : chance->pair ? "octets"
+                                  : "last octet",
+                   (int)chance->shown.length, chance->shown.at, chance->shown.label);
 }
 
 static void put_word(struct textbuf *out, const struct reading *reading)
@@ -210,7 +305,8 @@ static void put_word(struct textbuf *out, const struct reading *reading)
  * need a word beside them, or to stand alone.  A word of access networks with a number needs no
  * octet.
  */
-static bool judge(const struct reading *reading, const struct addrtrace *trace, struct textbuf *why)
+static bool judge(const struct reading *reading, const struct addrtrace *trace,
+                  const struct octetchance *chance, struct textbuf *why)
 {
     if (reading->static_intent)
         return false;
@@ -222,6 +318,14 @@ static bool judge(const struct reading *reading, const struct addrtrace *trace, 
         return false;
     if (trace->octets >= 2 && (trace->stands_alone || reading->grade > WORD_NONE)) {
         addrtrace_put(trace, why);
+        if (reading->grade > WORD_NONE) {
+            textbuf_put(why, " and ");
+            put_word(why, reading);
+        }
+        return true;
+    }
+    if (is_no_chance(reading, chance)) {
+        put_chance(chance, why);
         if (reading->grade > WORD_NONE) {
             textbuf_put(why, " and ");
             put_word(why, reading);
@@ -240,11 +344,14 @@ struct generic generic_evaluate(const char *name, const struct ipaddr *addr, boo
 {
     struct generic generic = {.generic = false};
     struct addrtrace trace;
+    struct octetchance chance = {.bits = 0};
     struct reading reading;
     struct textbuf why;
     textbuf_init(&why, generic.why, sizeof generic.why);
     read_name(&reading, name, static_is_intent);
     addrtrace_find(&reading.parts, addr, &trace);
-    generic.generic = judge(&reading, &trace, &why);
+    if (addr->family == IP_V4)
+        octetchance_find(&reading.parts, addr->bytes, &chance);
+    generic.generic = judge(&reading, &trace, &chance, &why);
     return generic;
 }

@@ -16,8 +16,12 @@ enum word_grade {
     WORD_LINE,      /* of nothing but subscribers' lines ("adsl") */
 };
 
-/* Grade a run of `length` lower-case letters. */
-enum word_grade genericwords_grade(const char *word, size_t length);
+/* What else is known of a word of access networks: bits of *flags. */
+#define WORD_FLAG_NUMBERED 1U /* subscribers are numbered behind it: "user57" */
+#define WORD_FLAG_ALONE    2U /* alone in a first label it is a default name: "customer" */
+
+/* Grade a run of `length` lower-case letters; *flags is always written. */
+enum word_grade genericwords_grade(const char *word, size_t length, unsigned *flags);
 
 /* True for a word by which people name what sends mail on purpose ("mail", "mta", "outbound"). */
 bool genericwords_is_intent(const char *word, size_t length);

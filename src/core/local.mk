@@ -9,10 +9,11 @@ libcore_a_SOURCES = \
 	src/core/checks.c src/core/checks.h \
 	src/core/facts.h \
 	src/core/generic.c src/core/generic.h \
-	src/core/genericwords.c src/core/genericwords.h \
+	src/core/genericwords.c src/core/genericwords.def src/core/genericwords.h \
 	src/core/hostname.c src/core/hostname.h \
 	src/core/ipaddr.c src/core/ipaddr.h \
 	src/core/iprev.c src/core/iprev.h \
+	src/core/octetchance.c src/core/octetchance.h \
 	src/core/orgdomain.c src/core/orgdomain.h \
 	src/core/policy.c src/core/policy.h \
 	src/core/received.c src/core/received.h \
