@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dns/dnsmsg.h"
 
-#include "dns/rrcodec.h"
-#include "dns/rrset.h"
-#include "dns/wireread.h"
+#include "dns/dnsrr.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +51,6 @@ size_t dnsmsg_query(const struct question *question, uint16_t id, bool edns,
                     uint8_t out[DNSMSG_QUERY_MAX])
 {
     size_t at = WIRE_HEADER_LENGTH;
-
     memset(out, 0, DNSMSG_QUERY_MAX);
     put_u16(out, id);
     out[2] = RD;
@@ -82,7 +79,6 @@ static unsigned header_count(const struct wire *wire, unsigned section)
 static bool is_bare_error(const struct wire *wire)
 {
     unsigned rcode = wire->bytes[3] & RCODE;
-
     return wire->length == WIRE_HEADER_LENGTH &&
            (rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP) && header_count(wire, 0) == 0 &&
            header_count(wire, 1) == 0 && header_count(wire, 2) == 0 && header_count(wire, 3) == 0;
@@ -93,7 +89,6 @@ static bool belongs(const struct wire *wire, const struct dnsmsg_expect *expect,
 {
     const struct question *question = expect->question;
     size_t at;
-
     if (wire->length < WIRE_HEADER_LENGTH || wire_u16(wire, 0) != expect->id ||
         (wire->bytes[2] & (QR | OPCODE)) != QR)
         return false;
@@ -139,13 +134,10 @@ static void note_additional(struct message *message, const struct wire_record *r
 static bool scan(struct message *message)
 {
     size_t at = message->answers;
-
     for (unsigned section = 1; section <= 3; section++) {
         unsigned count = header_count(&message->wire, section);
-
         for (unsigned i = 0; i < count; i++) {
             struct wire_record record;
-
             if (!wire_record(&message->wire, at, &record))
                 return false;
             if (section == 1)
@@ -164,7 +156,6 @@ static bool scan(struct message *message)
 static enum result decode_at(const struct message *message, size_t offset, struct rr *out)
 {
     struct wire_record record;
-
     if (!wire_record(&message->wire, offset, &record))
         return RESULT_INVALID;
     return rr_decode(&message->wire, &record, out);
@@ -178,11 +169,9 @@ static enum result find_cname(const struct message *message, const struct name *
                               struct rr *out)
 {
     enum result status = RESULT_NOTFOUND;
-
     for (unsigned i = 0; i < message->cname_count; i++) {
         struct rr rr;
         enum result got;
-
         if (!wire_name_equal(&message->wire, message->cnames[i], name->bytes, name->length))
             continue;
         got = decode_at(message, message->cnames[i], &rr);
@@ -204,13 +193,11 @@ static enum result follow_chain(const struct message *message, struct name *name
                                 struct source_result *result)
 {
     unsigned hops = 0;
-
     if (message->cnames_over)
         return RESULT_LIMIT;
     for (;;) {
         struct rr rr;
         enum result status = find_cname(message, name, &rr);
-
         if (status == RESULT_NOTFOUND)
             break;
         if (status != RESULT_OK)
@@ -232,11 +219,9 @@ static unsigned collect(const struct message *message, const struct name *name,
 {
     size_t at = message->answers;
     unsigned count = 0;
-
     *dropped = 0;
     for (unsigned i = 0; i < message->answer_count; i++) {
         struct wire_record record;
-
         if (!wire_record(&message->wire, at, &record))
             break; /* scan() has seen all of them */
         at = record.next;
@@ -257,7 +242,6 @@ static enum result build_found(const struct message *message, const uint16_t *ke
 {
     struct rr *records = malloc(count * sizeof *records); /* rr_decode() clears each */
     enum result status = records == NULL ? RESULT_NOMEM : RESULT_OK;
-
     for (unsigned i = 0; i < count && status == RESULT_OK; i++)
         status = decode_at(message, kept[i], &records[i]);
     if (status == RESULT_OK) {
@@ -276,7 +260,6 @@ static enum result find_soa(const struct message *message, const struct name *na
     struct wire_record record;
     struct rr rr;
     enum result status;
-
     if (message->soa == 0)
         return RESULT_NOTFOUND;
     if (!wire_record(&message->wire, message->soa, &record))
@@ -312,10 +295,8 @@ static enum dnsmsg_kind negative(const struct message *message, const struct nam
     bool nxdomain = message->rcode == RCODE_NXDOMAIN;
     uint32_t ttl_s = 0;
     enum result status = find_soa(message, name, &ttl_s);
-
     if (status == RESULT_NOTFOUND) {
         bool authoritative = (header[2] & AA) != 0;
-
         if (!nxdomain && result->hops > 0) {
             result->chained = true;
             result->target.type = type;
@@ -343,7 +324,6 @@ static enum dnsmsg_kind resolve(const struct message *message, struct source_res
     uint16_t kept[DNSMSG_RECORDS_MAX], dropped;
     enum result status;
     unsigned count;
-
     memcpy(name.bytes, question->name, question->length);
     status = follow_chain(message, &name, result);
     if (status == RESULT_LIMIT) {
@@ -379,7 +359,6 @@ static enum dns_problem problem_of(unsigned rcode)
 static void finish(const struct message *message, struct source_result *result)
 {
     struct answer *answer = result->answer;
-
     if (answer == NULL)
         return;
     answer->secure = message->expect->trusted && (message->wire.bytes[3] & AD) != 0;
@@ -393,7 +372,6 @@ enum dnsmsg_kind dnsmsg_parse(const uint8_t *bytes, size_t length,
 {
     struct message message = {.wire = {bytes, length}, .expect = expect};
     enum dnsmsg_kind kind;
-
     memset(result, 0, sizeof *result);
     result->chain_ttl_s = UINT32_MAX;
     if (!belongs(&message.wire, expect, &message.answers))

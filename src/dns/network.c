@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "dns/query.h"
 #include "dns/resolvconf.h"
+#include "dns/servers.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -19,8 +20,9 @@ struct network {
     struct source source;
     struct network_settings settings; /* resolv_conf: owned copy */
     char *resolv_conf;
-    struct query_pool pool;
-    struct servers servers; /* pool.lock where others may read */
+    struct query_pool *pool;
+    struct loop *loop;
+    struct servers servers; /* the pool is locked where others may read */
     bool rotate;
     struct resolvconf_stamp stamp;
     int64_t check_ms;
@@ -82,14 +84,29 @@ static enum result set_servers(struct network *network, const struct network_ser
         server->trusted = trusted;
         fresh.list[fresh.count++] = server;
     }
-    pthread_mutex_lock(&network->pool.lock);
+    query_pool_lock(network->pool);
     network->servers = fresh;
-    pthread_mutex_unlock(&network->pool.lock);
+    query_pool_unlock(network->pool);
     servers_clear(&old);
     return RESULT_OK;
 }
 
 /* ---- resolv.conf ---- */
+
+/* What the configuration does not say, resolv.conf does (`conf`, or NULL). */
+static void apply_settings(struct network *network, const struct resolvconf *conf)
+{
+    struct query_settings settings = {.timeout_ms = network->settings.timeout_ms,
+                                      .attempts = network->settings.attempts,
+                                      .tcp_max = network->settings.max_tcp};
+
+    if (conf != NULL && settings.timeout_ms == 0)
+        settings.timeout_ms = conf->timeout_ms;
+    if (conf != NULL && settings.attempts == 0)
+        settings.attempts = conf->attempts;
+    settings.use_tcp = conf != NULL && conf->use_vc;
+    query_pool_set(network->pool, &settings);
+}
 
 static enum result apply_resolvconf(struct network *network, const struct resolvconf *conf)
 {
@@ -99,11 +116,7 @@ static enum result apply_resolvconf(struct network *network, const struct resolv
 
     if (status != RESULT_OK)
         return status;
-    if (settings->timeout_ms == 0)
-        network->pool.timeout_ms = conf->timeout_ms;
-    if (settings->attempts == 0)
-        network->pool.attempts = conf->attempts > 0 ? conf->attempts : QUERY_ATTEMPTS;
-    network->pool.use_tcp = conf->use_vc;
+    apply_settings(network, conf);
     network->rotate = conf->rotate;
     if (conf->ignored > 0)
         log_warning("%s: %u nameserver lines are not usable", network->resolv_conf, conf->ignored);
@@ -115,7 +128,7 @@ static void watch_resolvconf(struct network *network)
 {
     struct resolvconf conf;
     struct resolvconf_stamp stamp;
-    int64_t now_ms = loop_now_ms(network->pool.loop);
+    int64_t now_ms = loop_now_ms(network->loop);
     enum result status;
 
     if (network->resolv_conf == NULL || now_ms < network->check_ms)
@@ -145,7 +158,7 @@ static enum result first_resolvconf(struct network *network)
         log_warning("%s: %s: the DNS server is 127.0.0.1", network->resolv_conf, strerror(errno));
     else if (status != RESULT_OK)
         return status;
-    network->check_ms = loop_now_ms(network->pool.loop) + NETWORK_CHECK_MS;
+    network->check_ms = loop_now_ms(network->loop) + NETWORK_CHECK_MS;
     return apply_resolvconf(network, &conf);
 }
 
@@ -161,12 +174,12 @@ static void *network_ask(struct source *source, const struct question *question,
     watch_resolvconf(network);
     up = servers_order(&network->servers, network->rotate, order);
     if (up > 0) { /* with none up the question itself goes to all of them */
-        struct server *server = servers_probe(&network->servers, loop_now_ms(network->pool.loop));
+        struct server *server = servers_probe(&network->servers, loop_now_ms(network->loop));
 
         if (server != NULL)
-            query_probe(&network->pool, question, server);
+            query_probe(network->pool, question, server);
     }
-    return query_start(&network->pool, question, order, up, network->servers.count, deadline_ms,
+    return query_start(network->pool, question, order, up, network->servers.count, deadline_ms,
                        done, arg);
 }
 
@@ -189,9 +202,7 @@ static void network_free(struct source *source)
 {
     struct network *network = of(source);
 
-    while (!LIST_EMPTY(&network->pool.running))
-        query_cancel(LIST_FIRST(&network->pool.running));
-    query_pool_clear(&network->pool);
+    query_pool_free(network->pool);
     servers_clear(&network->servers);
     free(network->resolv_conf);
     free(network);
@@ -206,51 +217,11 @@ static const struct source_ops network_ops = {
 
 /* ---- life cycle ---- */
 
-static bool declare_metrics(struct query_metrics *out, struct metrics *metrics)
-{
-    static const struct metric_desc mismatched = {
-        .name = "iprevd_dns_mismatched_total",
-        .help = "DNS packets dropped because they answered no question of ours.",
-        .kind = METRIC_COUNTER};
-    static const struct metric_desc tcp = {
-        .name = "iprevd_dns_tcp_fallbacks_total",
-        .help = "DNS questions repeated over TCP because the answer was truncated or forged.",
-        .kind = METRIC_COUNTER};
-    static const struct metric_desc tcp_waits = {
-        .name = "iprevd_dns_tcp_waits_total",
-        .help = "DNS questions that had to wait for one of the TCP connections allowed.",
-        .kind = METRIC_COUNTER};
-    static const struct metric_desc timeouts = {
-        .name = "iprevd_dns_timeouts_total",
-        .help = "Tries that a DNS server did not answer in time.",
-        .kind = METRIC_COUNTER};
-    static const struct metric_desc seconds = {
-        .name = "iprevd_dns_query_seconds",
-        .help = "Time from a question to its answer or failure, over all tries.",
-        .kind = METRIC_HISTOGRAM_MS};
-
-    if (metrics == NULL)
-        return true;
-    out->mismatched = metrics_declare(metrics, &mismatched);
-    out->tcp = metrics_declare(metrics, &tcp);
-    out->tcp_waits = metrics_declare(metrics, &tcp_waits);
-    out->timeouts = metrics_declare(metrics, &timeouts);
-    out->seconds = metrics_declare(metrics, &seconds);
-    return out->mismatched != NULL && out->tcp != NULL && out->tcp_waits != NULL &&
-           out->timeouts != NULL && out->seconds != NULL;
-}
-
-static enum result configure(struct network *network, struct metrics *metrics)
+static enum result configure(struct network *network)
 {
     const struct network_settings *settings = &network->settings;
 
-    if (!declare_metrics(&network->pool.metrics, metrics))
-        return RESULT_NOMEM;
-    if (settings->max_tcp > 0)
-        network->pool.tcp_max = settings->max_tcp;
-    if (settings->attempts > 0)
-        network->pool.attempts = settings->attempts;
-    network->pool.timeout_ms = settings->timeout_ms;
+    apply_settings(network, NULL);
     if (settings->server_count > 0)
         return set_servers(network, settings->servers, settings->server_count, settings->trust_ad);
     network->resolv_conf =
@@ -265,13 +236,11 @@ struct source *network_new(struct loop *loop, const struct network_settings *set
 
     if (network == NULL)
         return NULL;
-    if (query_pool_init(&network->pool, loop, query_turn) != RESULT_OK) {
-        free(network);
-        return NULL;
-    }
     network->source.ops = &network_ops;
+    network->loop = loop;
     network->settings = *settings;
-    if (configure(network, metrics) != RESULT_OK) {
+    network->pool = query_pool_new(loop, metrics);
+    if (network->pool == NULL || configure(network) != RESULT_OK) {
         network_free(&network->source);
         return NULL;
     }
@@ -285,7 +254,7 @@ size_t network_health(const struct source *source, struct network_server_health 
 
     if (source->ops != &network_ops)
         return 0;
-    pthread_mutex_lock(&network->pool.lock);
+    query_pool_lock(network->pool);
     for (; count < network->servers.count && count < max; count++) {
         const struct server *server = network->servers.list[count];
         int64_t rtt_ms = server->rtt_us / 1000;
@@ -299,6 +268,6 @@ size_t network_health(const struct source *source, struct network_server_health 
         out[count].failures = server->failures;
         out[count].mismatched = server->mismatched;
     }
-    pthread_mutex_unlock(&network->pool.lock);
+    query_pool_unlock(network->pool);
     return count;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One question on its way through the servers: sent to the first, after a while to the next, over
- * TCP where that is needed, until one of them answers or none is left.  A server that was
- * asked is listened to until the end, so a slow answer is not lost.  The loop's thread.
+ * A question on its way through the servers: sent to the first, after a while to the next, over
+ * TCP where that is needed, until one of them answers or none is left.  A server that was asked is
+ * listened to until the end, so that a slow answer is not lost.  The loop's thread.
  */
 #ifndef IPREVD_QUERY_H
 #define IPREVD_QUERY_H
 
-#include "dns/querypool.h"
+#include "base/loop.h"
+#include "base/metrics.h"
 #include "dns/source.h"
 
 /*
@@ -17,22 +18,48 @@
 #define QUERY_PATIENCE_MS 5000
 #define QUERY_TCP_MS      3000 /* over TCP, before the next server is asked too */
 #define QUERY_LOCAL_MS    100  /* before a try that failed for lack of descriptors is repeated */
-/* Strays on one socket, then TCP: who sends them guesses port and ID (RFC 5452 9.2). */
+/* Strays on one socket, then TCP: a sender of strays guesses port and ID (RFC 5452 9.2). */
 #define QUERY_STRAYS_MAX 100
+#define QUERY_TCP_MAX    64 /* connections at a time, unless set */
+#define QUERY_ATTEMPTS   2  /* tries per server, unless set */
+
+struct query;
+struct server;
+
+struct query_settings {
+    unsigned timeout_ms; /* of the first try; 0: as measured */
+    unsigned attempts;   /* tries per server that is up; 0: QUERY_ATTEMPTS */
+    bool use_tcp;        /* from the start */
+    unsigned tcp_max;    /* connections at a time, others wait for their turn; 0: QUERY_TCP_MAX */
+};
 
 /*
- * Ask servers in this order, of which the first `up` are up (references are taken).  The rules for
- * `done` and the handle are those of source_ops.ask.
+ * What the questions under way share: settings, random numbers, spare sockets, the turn for TCP
+ * connections and counters.  Every change of what is known about a server goes through it.  `loop`
+ * is borrowed, `metrics` may be NULL.  NULL: out of memory.
+ */
+struct query_pool;
+struct query_pool *query_pool_new(struct loop *loop, struct metrics *metrics) MUST_CHECK;
+
+/* Cancels what is under way.  NULL is fine. */
+void query_pool_free(struct query_pool *pool);
+
+void query_pool_set(struct query_pool *pool, const struct query_settings *settings);
+
+/* While it is held the servers' numbers do not change.  Any thread. */
+void query_pool_lock(struct query_pool *pool);
+void query_pool_unlock(struct query_pool *pool);
+
+/*
+ * Ask the servers in this order, of which the first `up` are up (references are taken).  The rules
+ * for `done` and the handle are those of source_ops.ask.
  */
 struct query *query_start(struct query_pool *pool, const struct question *question,
                           struct server *const *servers, unsigned up, unsigned count,
                           int64_t deadline_ms, source_done *done, void *arg);
 void query_cancel(struct query *query);
 
-/* Ask one server that is down, for nobody: an answer brings it back. */
+/* Ask one server that is down, with no asker to answer: an answer brings it back. */
 void query_probe(struct query_pool *pool, const struct question *question, struct server *server);
-
-/* For query_pool_init(): connect those who wait for a TCP connection. */
-void query_turn(void *pool);
 
 #endif

@@ -23,7 +23,6 @@ static bool is_space(char c)
 static struct word next_word(const char **at, const char *end)
 {
     struct word word;
-
     while (*at < end && is_space(**at))
         ++*at;
     word.text = *at;
@@ -43,7 +42,6 @@ static bool word_number(struct word word, const char *name, unsigned max, unsign
 {
     size_t at = strlen(name);
     unsigned value = 0;
-
     if (word.length <= at || memcmp(word.text, name, at) != 0)
         return false;
     for (; at < word.length; at++) {
@@ -60,7 +58,6 @@ static bool word_number(struct word word, const char *name, unsigned max, unsign
 static void read_option(struct word word, struct resolvconf *out)
 {
     unsigned number;
-
     if (word_number(word, "timeout:", RESOLVCONF_TIMEOUT_MAX_S, &number) && number > 0)
         out->timeout_ms = number * 1000;
     else if (word_number(word, "attempts:", RESOLVCONF_ATTEMPTS_MAX, &number) && number > 0)
@@ -79,7 +76,6 @@ static void read_server(struct word word, struct resolvconf *out)
     char text[SERVER_TEXT_MAX + 16]; /* room for an interface's name */
     struct network_server server;
     size_t colons = 0;
-
     for (size_t i = 0; i < word.length; i++)
         colons += word.text[i] == ':';
     if (word.length >= sizeof text || out->count == NETWORK_SERVERS_MAX || colons == 1) {
@@ -101,12 +97,10 @@ static void read_server(struct word word, struct resolvconf *out)
 static void read_line(const char *at, const char *end, struct resolvconf *out)
 {
     struct word key = next_word(&at, end);
-
     if (word_is(key, "nameserver")) {
         read_server(next_word(&at, end), out);
     } else if (word_is(key, "options")) {
         struct word word;
-
         while ((word = next_word(&at, end)).length > 0)
             read_option(word, out);
     }
@@ -115,11 +109,9 @@ static void read_line(const char *at, const char *end, struct resolvconf *out)
 void resolvconf_parse(const char *text, size_t length, struct resolvconf *out)
 {
     const char *at = text, *end = text + length;
-
     memset(out, 0, sizeof *out);
     while (at < end) {
         const char *eol = memchr(at, '\n', (size_t)(end - at));
-
         if (eol == NULL)
             eol = end;
         read_line(at, eol, out);
@@ -149,7 +141,6 @@ enum result resolvconf_read(const char *path, struct resolvconf *out,
     char *text;
     size_t length;
     int error = 0;
-
     resolvconf_parse("", 0, out);
     memset(stamp, 0, sizeof *stamp);
     file = fopen(path, "re");
@@ -177,7 +168,6 @@ bool resolvconf_changed(const char *path, const struct resolvconf_stamp *stamp)
 {
     struct stat st;
     struct resolvconf_stamp now = {0};
-
     if (stat(path, &st) == 0)
         make_stamp(&st, &now);
     return now.exists != stamp->exists || now.device != stamp->device ||

@@ -7,7 +7,6 @@
 struct server *server_new(const struct network_server *where, uint8_t label, bool trusted)
 {
     struct server *server = calloc(1, sizeof *server);
-
     if (server == NULL)
         return NULL;
     server->where = *where;
@@ -49,21 +48,18 @@ unsigned servers_order(struct servers *servers, bool rotate,
                        struct server *out[NETWORK_SERVERS_MAX])
 {
     unsigned first = 0, count = 0, up;
-
     if (rotate && servers->count > 0) {
         first = servers->next % servers->count;
         servers->next = first + 1;
     }
     for (unsigned i = 0; i < servers->count; i++) {
         struct server *server = servers->list[(first + i) % servers->count];
-
         if (server->fault == SERVER_UP)
             out[count++] = server;
     }
     up = count;
     for (unsigned i = 0; i < servers->count; i++) {
         struct server *server = servers->list[(first + i) % servers->count];
-
         if (server->fault != SERVER_UP)
             out[count++] = server;
     }
@@ -74,7 +70,6 @@ struct server *servers_probe(struct servers *servers, int64_t now_ms)
 {
     for (unsigned i = 0; i < servers->count; i++) {
         struct server *server = servers->list[i];
-
         if (server->fault == SERVER_UP || now_ms < server->probe_due_ms)
             continue;
         server->probe_wait_ms *= 2;
@@ -89,7 +84,6 @@ struct server *servers_probe(struct servers *servers, int64_t now_ms)
 int64_t server_timeout_ms(const struct server *server, unsigned fixed_ms, unsigned round)
 {
     int64_t wait_ms = SERVER_TIMEOUT_FIRST_MS;
-
     if (fixed_ms > 0)
         return (int64_t)fixed_ms << (round < 4 ? round : 4);
     if (server->measured)
@@ -116,7 +110,6 @@ void server_asked(struct server *server, int64_t now_ms)
 static void measure(struct server *server, int64_t rtt_us)
 {
     int64_t difference;
-
     if (!server->measured) {
         server->measured = true;
         server->rtt_us = rtt_us;

@@ -38,12 +38,10 @@ int transport_connect(const struct network_server *server, int type)
     union address address;
     socklen_t length = make_address(server, &address);
     int fd = socket(address.any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
     if (fd < 0)
         return -1;
     if (connect(fd, &address.any, length) != 0 && errno != EINPROGRESS) {
         int error = errno;
-
         close(fd);
         errno = error;
         return -1;
@@ -55,7 +53,6 @@ int transport_reconnect(int fd, const struct network_server *server)
 {
     union address address;
     socklen_t length = make_address(server, &address);
-
     return connect(fd, &address.any, length);
 }
 
@@ -64,7 +61,6 @@ static bool drain(int fd)
 {
     for (int i = 0; i < TRANSPORT_READS_MAX; i++) {
         char byte;
-
         if (recv(fd, &byte, 1, MSG_TRUNC) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             return true;
     }
@@ -74,7 +70,6 @@ static bool drain(int fd)
 bool transport_disconnect(int fd)
 {
     struct sockaddr nobody;
-
     memset(&nobody, 0, sizeof nobody);
     nobody.sa_family = AF_UNSPEC;
     return connect(fd, &nobody, sizeof nobody) == 0 && drain(fd);
@@ -89,7 +84,6 @@ bool transport_can_disconnect(void)
     socklen_t length = sizeof address;
     int fd = transport_connect(&here, SOCK_DGRAM);
     bool can;
-
     if (fd < 0)
         return false;
     memset(&address, 0, sizeof address);

@@ -29,7 +29,6 @@ struct tcp {
 static bool tell_failed(struct tcp *tcp, int error)
 {
     bool freed = false;
-
     tcp->freed = &freed;
     tcp->calls->failed(tcp->arg, error);
     if (!freed)
@@ -41,7 +40,6 @@ static bool tell_message(struct tcp *tcp)
 {
     bool freed = false;
     uint8_t *message = tcp->message;
-
     tcp->message = NULL; /* ours until the call is over, even when the connection goes */
     tcp->got = 0;
     tcp->freed = &freed;
@@ -63,7 +61,6 @@ static void write_some(struct tcp *tcp)
     int error = 0;
     socklen_t size = sizeof error;
     ssize_t sent;
-
     if (getsockopt(tcp->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
         error = errno;
     if (error != 0) {
@@ -102,7 +99,6 @@ static bool read_some(struct tcp *tcp)
     uint8_t *at = in_prefix ? tcp->prefix + tcp->got : tcp->message + (tcp->got - PREFIX);
     size_t want = in_prefix ? PREFIX - tcp->got : PREFIX + tcp->length - tcp->got;
     ssize_t got = recv(tcp->fd, at, want, 0);
-
     if (got < 0 && again(errno))
         return false;
     if (got <= 0) {
@@ -120,7 +116,6 @@ static bool read_some(struct tcp *tcp)
 static void on_ready(void *arg, unsigned ready)
 {
     struct tcp *tcp = arg;
-
     (void)ready;
     if (tcp->query_sent < tcp->query_length) {
         write_some(tcp);
@@ -136,7 +131,6 @@ enum result tcp_open(struct loop *loop, const struct network_server *server, con
                      struct tcp **out)
 {
     struct tcp *tcp;
-
     if (length > TCP_QUERY_MAX)
         return RESULT_INVALID;
     tcp = calloc(1, sizeof *tcp);
@@ -151,7 +145,6 @@ enum result tcp_open(struct loop *loop, const struct network_server *server, con
     tcp->fd = transport_connect(server, SOCK_STREAM);
     if (tcp->fd < 0) {
         int error = errno;
-
         free(tcp);
         errno = error;
         return RESULT_IO;

@@ -25,7 +25,6 @@ static bool read_one(struct udp *udp)
     uint8_t message[DNSMSG_UDP_SIZE + 1];
     ssize_t length = recv(udp->fd, message, sizeof message, 0);
     bool freed = false;
-
     if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return false;
     udp->freed = &freed;
@@ -44,7 +43,6 @@ static bool read_one(struct udp *udp)
 static void on_ready(void *arg, unsigned ready)
 {
     const struct udp *udp = arg;
-
     (void)ready;
     if (udp->calls == NULL)
         return; /* given back since it became readable */
@@ -78,7 +76,6 @@ static struct udp *udp_again(struct udp_spare *spare, unsigned family,
                              const struct network_server *server)
 {
     struct udp *udp;
-
     if (spare->count[family] == 0)
         return NULL;
     udp = spare->list[family][--spare->count[family]];
@@ -95,7 +92,6 @@ static struct udp *udp_new(struct loop *loop, const struct network_server *serve
 {
     struct udp *udp = calloc(1, sizeof *udp);
     int error;
-
     if (udp == NULL)
         return NULL;
     udp->fd = transport_connect(server, SOCK_DGRAM);
@@ -118,7 +114,6 @@ enum result udp_open(struct loop *loop, struct udp_spare *spare,
 {
     unsigned family = server->addr.family == IP_V4 ? 0 : 1;
     struct udp *udp = udp_again(spare, family, server);
-
     if (udp == NULL)
         udp = udp_new(loop, server);
     if (udp == NULL)
@@ -142,7 +137,6 @@ enum result udp_send(struct udp *udp, const uint8_t *message, size_t length)
 void udp_free(struct udp *udp)
 {
     struct udp_spare *spare;
-
     if (udp == NULL)
         return;
     if (udp->freed != NULL)

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dns/zonefile.h"
 
-#include "dns/rrcodec.h"
-#include "dns/rrset.h"
+#include "dns/dnsrr.h"
 #include "dns/servers.h"
-#include "dns/wireread.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,16 +37,14 @@ static const struct zonefile *of(const struct source *source)
     return (const struct zonefile *)source;
 }
 
-/* ---- finding ---- */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 /* The first record whose owner is not before `name`. */
 static size_t lower_bound(const struct zonefile *zone, const uint8_t *name)
 {
     size_t low = 0, high = zone->count;
-
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-
         if (wire_name_compare(zone->records[middle]->bytes, name) < 0)
             low = middle + 1;
         else
@@ -61,7 +57,6 @@ static size_t lower_bound(const struct zonefile *zone, const uint8_t *name)
 static bool find_node(const struct zonefile *zone, const uint8_t *name, struct node *out)
 {
     size_t at = lower_bound(zone, name);
-
     out->first = at;
     out->count = 0;
     if (at == zone->count || !wire_name_under(zone->records[at]->bytes, name))
@@ -91,7 +86,6 @@ static bool is_delegated(const struct zonefile *zone, const uint8_t *name,
     *soa = NULL;
     for (;; name = wire_name_parent(name)) {
         struct node node;
-
         if (find_node(zone, name, &node)) {
             *soa = find_type(zone, &node, RR_SOA);
             if (*soa != NULL)
@@ -110,7 +104,6 @@ static bool find_wildcard(const struct zonefile *zone, const uint8_t *name, stru
 {
     uint8_t wildcard[WIRE_NAME_MAX] = {1, '*'};
     size_t length = 1;
-
     do {
         if (*name == 0)
             return false;
@@ -122,13 +115,12 @@ static bool find_wildcard(const struct zonefile *zone, const uint8_t *name, stru
     return find_node(zone, wildcard, out);
 }
 
-/* ---- answering ---- */
+/* --- answering -------------------------------------------------------------------------------- */
 
 static struct answer *make_negative(uint16_t type, enum dns_outcome outcome,
                                     const struct record *soa)
 {
     struct answer *answer = answer_new(type, outcome, 0);
-
     if (answer != NULL && soa != NULL)
         answer->ttl_s = soa->ttl_s < soa->minimum_s ? soa->ttl_s : soa->minimum_s;
     return answer;
@@ -150,14 +142,12 @@ static struct answer *make_found(const struct zonefile *zone, const struct node 
     struct answer *answer;
     struct rr *records;
     unsigned count = 0, dropped = 0;
-
     records = calloc(node->count < ZONEFILE_ANSWER_MAX ? node->count : ZONEFILE_ANSWER_MAX,
                      sizeof *records);
     if (records == NULL)
         return NULL;
     for (size_t i = 0; i < node->count; i++) {
         const struct record *record = zone->records[node->first + i];
-
         if (record->type != type)
             continue;
         if (count < ZONEFILE_ANSWER_MAX)
@@ -181,7 +171,6 @@ static struct answer *look(const struct zonefile *zone, const uint8_t *name, uin
 {
     const struct record *soa;
     struct node node;
-
     *cname = NULL;
     if (is_delegated(zone, name, &soa))
         return answer_new_problem(type, PROBLEM_SERVFAIL);
@@ -199,7 +188,6 @@ static void *zonefile_ask(struct source *source, const struct question *question
     struct source_result result = {.chain_ttl_s = UINT32_MAX};
     const uint8_t *name = question->name;
     const struct record *cname = NULL;
-
     (void)deadline_ms;
     for (;;) {
         result.answer = look(of(source), name, question->type, &cname);
@@ -241,7 +229,6 @@ static const char *zonefile_server_text(const struct source *source, unsigned se
 static void zonefile_free(struct source *source)
 {
     struct zonefile *zone = (struct zonefile *)source;
-
     for (size_t i = 0; i < zone->count; i++)
         free(zone->records[i]);
     free(zone->records);
@@ -255,7 +242,7 @@ static const struct source_ops zonefile_ops = {
     .free = zonefile_free,
 };
 
-/* ---- loading ---- */
+/* --- loading ---------------------------------------------------------------------------------- */
 
 struct loading {
     struct zonefile *zone;
@@ -268,7 +255,6 @@ static enum result make_room(struct zonefile *zone)
 {
     size_t room = zone->room == 0 ? 64 : zone->room * 2;
     struct record **records;
-
     if (zone->count < zone->room)
         return RESULT_OK;
     records = realloc(zone->records, room * sizeof *records);
@@ -291,7 +277,6 @@ static enum result add(void *arg, const struct rr *rr)
     struct loading *loading = arg;
     struct zonefile *zone = loading->zone;
     struct record *record;
-
     if (rr->type == RR_DNAME)
         return refuse(loading, *loading->line, "DNAME records are not supported");
     if (zone->count == ZONEFILE_RECORDS_MAX)
@@ -319,7 +304,6 @@ static int compare_records(const void *a, const void *b)
 {
     const struct record *x = *(struct record *const *)a, *y = *(struct record *const *)b;
     int order = wire_name_compare(x->bytes, y->bytes);
-
     return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
 }
 
@@ -327,10 +311,8 @@ static int compare_records(const void *a, const void *b)
 static enum result check_cnames(struct loading *loading)
 {
     const struct zonefile *zone = loading->zone;
-
     for (size_t i = 1; i < zone->count; i++) {
         const struct record *one = zone->records[i - 1], *two = zone->records[i];
-
         if ((one->type == RR_CNAME || two->type == RR_CNAME) &&
             wire_name_compare(one->bytes, two->bytes) == 0)
             return refuse(loading, two->line, "a CNAME stands alone: its name has other records");
@@ -343,7 +325,6 @@ static enum result load(FILE *file, struct loading *loading)
     struct zonefile *zone = loading->zone;
     enum result status =
         rr_read_zone(file, add, loading, loading->line, loading->error, loading->error_size);
-
     if (status == RESULT_OK && ferror(file))
         status = RESULT_IO;
     if (status != RESULT_OK)
@@ -361,7 +342,6 @@ enum result zonefile_load(const char *path, struct source **out, unsigned *line,
     enum result status;
     int error_number;
     FILE *file;
-
     if (zone == NULL)
         return RESULT_NOMEM;
     zone->source.ops = &zonefile_ops;

@@ -7,7 +7,7 @@
 #include "fuzz.h"
 
 #include "dns/dnsmsg.h"
-#include "dns/wireread.h"
+#include "dns/dnsrr.h"
 
 #include <string.h>
 

@@ -11,7 +11,7 @@
 #include "core/authresults.h"
 #include "dns/dnsmsg.h"
 #include "dns/lookup.h"
-#include "dns/wireread.h"
+#include "dns/dnsrr.h"
 #include "told.h"
 
 #include <string.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dns/dnsmsg.h"
-#include "dns/rrcodec.h"
-#include "dns/wireread.h"
+#include "dns/dnsrr.h"
 
 #include <arpa/inet.h>
 #include <check.h>

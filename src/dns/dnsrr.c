@@ -1,9 +1,183 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dns/rrcodec.h"
+#include "dns/dnsrr.h"
 
 #include <ldns/ldns.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* --- walking a message ------------------------------------------------------------------------ */
+
+#define LABEL_MAX      63
+#define LABELS_MAX     128 /* in 255 bytes, with the root's */
+#define POINTER        0xc0
+#define WIRE_BYTES_MAX 255
+#define FIXED_BYTES    10 /* type, class, TTL, RDLENGTH */
+
+uint16_t wire_u16(const struct wire *wire, size_t offset)
+{
+    return (uint16_t)(wire->bytes[offset] << 8 | wire->bytes[offset + 1]);
+}
+
+static uint32_t wire_u32(const struct wire *wire, size_t offset)
+{
+    return (uint32_t)wire_u16(wire, offset) << 16 | wire_u16(wire, offset + 2);
+}
+
+bool wire_name_skip(const struct wire *wire, size_t offset, size_t *next)
+{
+    size_t at = offset;
+    while (at < wire->length && at - offset < WIRE_BYTES_MAX) {
+        uint8_t count = wire->bytes[at];
+        if (count == 0) {
+            *next = at + 1;
+            return true;
+        }
+        if (count >= POINTER) {
+            *next = at + 2;
+            return *next <= wire->length;
+        }
+        if (count > LABEL_MAX)
+            return false;
+        at += 1U + count;
+    }
+    return false;
+}
+
+static uint8_t lower(uint8_t byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
+}
+
+/*
+ * The count byte too: it is at most 63, where lower() changes nothing.  Servers repeat the question
+ * as it was, nearly always.
+ */
+static bool label_equal(const uint8_t *label, const uint8_t *name)
+{
+    if (memcmp(label, name, 1U + name[0]) == 0)
+        return true;
+    for (unsigned i = 0; i <= name[0]; i++)
+        if (lower(label[i]) != name[i])
+            return false;
+    return true;
+}
+
+/* Follow the pointer at *at, backward and not too often. */
+static bool jump(const struct wire *wire, size_t *at, unsigned *jumps)
+{
+    size_t target;
+    if (*at + 2 > wire->length || ++*jumps > WIRE_JUMPS_MAX)
+        return false;
+    target = wire_u16(wire, *at) & 0x3fffU;
+    if (target >= *at)
+        return false;
+    *at = target;
+    return true;
+}
+
+bool wire_name_sound(const struct wire *wire, size_t offset)
+{
+    size_t at = offset, used = 0;
+    unsigned jumps = 0;
+    while (at < wire->length) {
+        uint8_t count = wire->bytes[at];
+        if (count >= POINTER) {
+            if (!jump(wire, &at, &jumps))
+                return false;
+            continue;
+        }
+        used += 1U + count;
+        if (count > LABEL_MAX || used > WIRE_BYTES_MAX)
+            return false;
+        if (count == 0)
+            return true;
+        at += 1U + count;
+    }
+    return false;
+}
+
+bool wire_name_equal(const struct wire *wire, size_t offset, const uint8_t *name, size_t length)
+{
+    size_t at = offset, matched = 0;
+    unsigned jumps = 0;
+    while (at < wire->length) {
+        uint8_t count = wire->bytes[at];
+        if (count >= POINTER) {
+            if (!jump(wire, &at, &jumps))
+                return false;
+            continue;
+        }
+        if (matched >= length || count != name[matched] || matched + 1U + count > length ||
+            at + 1U + count > wire->length || !label_equal(wire->bytes + at, name + matched))
+            return false;
+        matched += 1U + count;
+        at += 1U + count;
+        if (count == 0)
+            return matched == length;
+    }
+    return false;
+}
+
+int wire_name_compare(const uint8_t *a, const uint8_t *b)
+{
+    const uint8_t *labels_a[LABELS_MAX], *labels_b[LABELS_MAX];
+    size_t count_a = 0, count_b = 0;
+    for (; *a != 0; a += 1U + *a)
+        labels_a[count_a++] = a;
+    for (; *b != 0; b += 1U + *b)
+        labels_b[count_b++] = b;
+    while (count_a > 0 && count_b > 0) {
+        const uint8_t *x = labels_a[--count_a], *y = labels_b[--count_b];
+        int order = memcmp(x + 1, y + 1, *x < *y ? *x : *y);
+        if (order == 0)
+            order = (int)*x - (int)*y;
+        if (order != 0)
+            return order;
+    }
+    return (int)count_a - (int)count_b;
+}
+
+const uint8_t *wire_name_parent(const uint8_t *name)
+{
+    return *name == 0 ? name : name + 1 + *name;
+}
+
+static size_t name_length(const uint8_t *name)
+{
+    size_t length = 0;
+    while (name[length] != 0)
+        length += 1U + name[length];
+    return length + 1;
+}
+
+bool wire_name_under(const uint8_t *name, const uint8_t *ancestor)
+{
+    size_t length = name_length(name), wanted = name_length(ancestor);
+    while (length > wanted) {
+        length -= 1U + *name;
+        name = wire_name_parent(name);
+    }
+    return length == wanted && memcmp(name, ancestor, length) == 0;
+}
+
+bool wire_record(const struct wire *wire, size_t offset, struct wire_record *out)
+{
+    struct wire_record record = {.owner = offset};
+    size_t at;
+    if (!wire_name_skip(wire, offset, &at) || wire->length - at < FIXED_BYTES)
+        return false;
+    record.type = wire_u16(wire, at);
+    record.rrclass = wire_u16(wire, at + 2);
+    record.ttl = wire_u32(wire, at + 4);
+    record.data = at + FIXED_BYTES;
+    record.next = record.data + wire_u16(wire, at + 8);
+    if (record.next > wire->length)
+        return false;
+    *out = record;
+    return true;
+}
+
+/* --- decoding by ldns ------------------------------------------------------------------------- */
 
 #define SOA_NUMBERS 20 /* bytes of the five numbers behind its two names (RFC 1035 3.3.13) */
 
@@ -11,7 +185,6 @@ static bool copy_name(const ldns_rdf *rdf, uint8_t out[WIRE_NAME_MAX], uint8_t *
 {
     size_t size;
     const uint8_t *data;
-
     if (rdf == NULL || ldns_rdf_get_type(rdf) != LDNS_RDF_TYPE_DNAME)
         return false;
     size = ldns_rdf_size(rdf);
@@ -50,7 +223,6 @@ static const ldns_rdf *field(const ldns_rr *rr, size_t i)
 static bool copy_soa(const ldns_rr *rr, struct rr *out)
 {
     const ldns_rdf *minimum = field(rr, 6);
-
     if (minimum == NULL || ldns_rdf_size(minimum) != 4)
         return false;
     out->minimum_s = ldns_rdf2native_int32(minimum);
@@ -91,7 +263,6 @@ static enum result decode_name(const struct wire *wire, size_t *at, uint8_t out[
     ldns_rdf *rdf = NULL;
     ldns_status status;
     bool good;
-
     if (!wire_name_sound(wire, *at))
         return RESULT_INVALID;
     status = ldns_wire2dname(&rdf, wire->bytes, wire->length, at);
@@ -108,7 +279,6 @@ static enum result decode_soa(const struct wire *wire, size_t *at, struct rr *ou
 {
     uint8_t name[WIRE_NAME_MAX], length;
     enum result status = decode_name(wire, at, name, &length); /* MNAME */
-
     if (status == RESULT_OK)
         status = decode_name(wire, at, name, &length); /* RNAME */
     if (status != RESULT_OK)
@@ -160,7 +330,6 @@ enum result rr_decode(const struct wire *wire, const struct wire_record *record,
 {
     size_t at = record->data;
     enum result status;
-
     memset(out, 0, sizeof *out);
     out->type = record->type;
     out->ttl_s = record->ttl > TTL_MAX ? 0 : record->ttl;
@@ -171,7 +340,6 @@ enum result rr_decode(const struct wire *wire, const struct wire_record *record,
 enum result rr_owner(const struct wire *wire, const struct wire_record *record, struct rr *out)
 {
     size_t at = record->owner;
-
     return decode_name(wire, &at, out->owner, &out->owner_length);
 }
 
@@ -185,7 +353,6 @@ static bool is_directive(ldns_status status)
 static enum result visit_rr(ldns_rr *rr, rr_visit *visit, void *arg, char *error, size_t error_size)
 {
     struct rr plain;
-
     if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN) {
         snprintf(error, error_size, "only records of class IN can be served");
         return RESULT_INVALID;
@@ -219,13 +386,11 @@ enum result rr_read_zone(FILE *file, rr_visit *visit, void *arg, unsigned *line,
     uint32_t default_ttl = LDNS_DEFAULT_TTL;
     enum result status = origin == NULL ? RESULT_NOMEM : RESULT_OK;
     int number = 1;
-
     while (status == RESULT_OK && !feof(file) && !ferror(file)) {
         ldns_rr *rr = NULL;
         int first = number;
         ldns_status got =
             ldns_rr_new_frm_fp_l(&rr, file, &default_ttl, &origin, &previous, &number);
-
         *line = (unsigned)(number > first ? number - 1 : first);
         if (got == LDNS_STATUS_OK) {
             status = visit_rr(rr, visit, arg, error, error_size);
@@ -237,4 +402,58 @@ enum result rr_read_zone(FILE *file, rr_visit *visit, void *arg, unsigned *line,
     ldns_rdf_deep_free(origin);
     ldns_rdf_deep_free(previous);
     return status;
+}
+
+/* --- from records to an answer ---------------------------------------------------------------- */
+
+static int compare_addresses(const void *a, const void *b)
+{
+    const struct rr *x = a, *y = b;
+    return memcmp(x->data, y->data, x->data_length);
+}
+
+static int compare_targets(const void *a, const void *b)
+{
+    const struct rr *x = a, *y = b;
+    /* Only MX has preferences: hosts stand in the order in which they are tried. */
+    if (x->preference != y->preference)
+        return x->preference < y->preference ? -1 : 1;
+    return wire_name_compare(x->data, y->data);
+}
+
+/* Sort, and move each value's first record to the front; returns how many values there are. */
+static unsigned sort_unique(struct rr *records, unsigned count, uint16_t type)
+{
+    int (*compare)(const void *, const void *) =
+        type == RR_A || type == RR_AAAA ? compare_addresses : compare_targets;
+    unsigned unique = 0;
+    qsort(records, count, sizeof *records, compare);
+    for (unsigned i = 0; i < count; i++)
+        if (unique == 0 || compare(&records[unique - 1], &records[i]) != 0)
+            records[unique++] = records[i];
+    return unique;
+}
+
+struct answer *rrset_answer(struct rr *records, unsigned count, uint16_t type)
+{
+    uint32_t ttl_s = UINT32_MAX;
+    size_t length = 0, at = 0;
+    struct answer *answer;
+    for (unsigned i = 0; i < count; i++)
+        if (records[i].ttl_s < ttl_s)
+            ttl_s = records[i].ttl_s;
+    count = sort_unique(records, count, type);
+    for (unsigned i = 0; i < count; i++)
+        length += records[i].data_length;
+    answer = answer_new(type, DNS_FOUND, length);
+    if (answer == NULL)
+        return NULL;
+    for (unsigned i = 0; i < count; i++) {
+        memcpy(answer->payload + at, records[i].data, records[i].data_length);
+        at += records[i].data_length;
+    }
+    answer->payload_length = (uint32_t)length;
+    answer->count = (uint16_t)count;
+    answer->ttl_s = ttl_s;
+    return answer;
 }

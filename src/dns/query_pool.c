@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dns/querypool.h"
+#include "dns/query_private.h"
 
 #include "base/log.h"
 
-#include <string.h>
+#include <stdlib.h>
 #include <sys/random.h>
 
 /* How long spare sockets stay without a question: longer than the gaps of a busy server. */
@@ -12,7 +12,6 @@
 static void end_spare(void *arg)
 {
     struct query_pool *pool = arg;
-
     pool->spare_ends = false;
     if (LIST_EMPTY(&pool->running))
         udp_spare_clear(&pool->spare);
@@ -28,40 +27,102 @@ void query_pool_rest(struct query_pool *pool)
         udp_spare_clear(&pool->spare);
 }
 
-enum result query_pool_init(struct query_pool *pool, struct loop *loop, void (*turn)(void *pool))
+/* --- life cycle ------------------------------------------------------------------------------- */
+
+static bool declare_metrics(struct query_metrics *out, struct metrics *metrics)
 {
-    memset(pool, 0, sizeof *pool);
-    TAILQ_INIT(&pool->tcp_waiting);
-    udp_spare_init(&pool->spare);
-    LIST_INIT(&pool->running);
-    pool->loop = loop;
-    pool->attempts = QUERY_ATTEMPTS;
-    pool->tcp_max = QUERY_TCP_DEFAULT;
-    pool->tcp_turn = loop_timer_new(loop, turn, pool);
-    pool->spare_timer = loop_timer_new(loop, end_spare, pool);
-    if (pool->tcp_turn == NULL || pool->spare_timer == NULL ||
-        pthread_mutex_init(&pool->lock, NULL) != 0) {
-        loop_timer_free(pool->tcp_turn);
-        loop_timer_free(pool->spare_timer);
-        return RESULT_NOMEM;
-    }
-    loop_timer_background(pool->spare_timer);
-    return RESULT_OK;
+    static const struct metric_desc mismatched = {
+        .name = "iprevd_dns_mismatched_total",
+        .help = "DNS packets dropped because they answered no question of ours.",
+        .kind = METRIC_COUNTER};
+    static const struct metric_desc tcp = {
+        .name = "iprevd_dns_tcp_fallbacks_total",
+        .help = "DNS questions repeated over TCP because the answer was truncated or forged.",
+        .kind = METRIC_COUNTER};
+    static const struct metric_desc tcp_waits = {
+        .name = "iprevd_dns_tcp_waits_total",
+        .help = "DNS questions that had to wait for one of the TCP connections allowed.",
+        .kind = METRIC_COUNTER};
+    static const struct metric_desc timeouts = {
+        .name = "iprevd_dns_timeouts_total",
+        .help = "Tries that a DNS server did not answer in time.",
+        .kind = METRIC_COUNTER};
+    static const struct metric_desc seconds = {
+        .name = "iprevd_dns_query_seconds",
+        .help = "Time from a question to its answer or failure, over all tries.",
+        .kind = METRIC_HISTOGRAM_MS};
+    if (metrics == NULL)
+        return true;
+    out->mismatched = metrics_declare(metrics, &mismatched);
+    out->tcp = metrics_declare(metrics, &tcp);
+    out->tcp_waits = metrics_declare(metrics, &tcp_waits);
+    out->timeouts = metrics_declare(metrics, &timeouts);
+    out->seconds = metrics_declare(metrics, &seconds);
+    return out->mismatched != NULL && out->tcp != NULL && out->tcp_waits != NULL &&
+           out->timeouts != NULL && out->seconds != NULL;
 }
 
-void query_pool_clear(struct query_pool *pool)
+struct query_pool *query_pool_new(struct loop *loop, struct metrics *metrics)
 {
+    struct query_pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL)
+        return NULL;
+    TAILQ_INIT(&pool->tcp_waiting);
+    LIST_INIT(&pool->running);
+    pool->loop = loop;
+    pool->settings = (struct query_settings){.attempts = QUERY_ATTEMPTS, .tcp_max = QUERY_TCP_MAX};
+    pool->tcp_turn = loop_timer_new(loop, query_pool_turn, pool);
+    pool->spare_timer = loop_timer_new(loop, end_spare, pool);
+    if (pool->tcp_turn == NULL || pool->spare_timer == NULL ||
+        !declare_metrics(&pool->metrics, metrics) || pthread_mutex_init(&pool->lock, NULL) != 0) {
+        loop_timer_free(pool->tcp_turn);
+        loop_timer_free(pool->spare_timer);
+        free(pool);
+        return NULL;
+    }
+    udp_spare_init(&pool->spare);
+    loop_timer_background(pool->spare_timer);
+    return pool;
+}
+
+void query_pool_free(struct query_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    while (!LIST_EMPTY(&pool->running))
+        query_cancel(LIST_FIRST(&pool->running));
     udp_spare_clear(&pool->spare);
     loop_timer_free(pool->tcp_turn);
     loop_timer_free(pool->spare_timer);
     pthread_mutex_destroy(&pool->lock);
+    free(pool);
 }
+
+void query_pool_set(struct query_pool *pool, const struct query_settings *settings)
+{
+    pool->settings = *settings;
+    if (pool->settings.attempts == 0)
+        pool->settings.attempts = QUERY_ATTEMPTS;
+    if (pool->settings.tcp_max == 0)
+        pool->settings.tcp_max = QUERY_TCP_MAX;
+}
+
+void query_pool_lock(struct query_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+}
+
+void query_pool_unlock(struct query_pool *pool)
+{
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* --- for the queries -------------------------------------------------------------------------- */
 
 enum result query_pool_id(struct query_pool *pool, uint16_t *out)
 {
     if (pool->id_count == 0) {
         ssize_t got = getrandom(pool->ids, sizeof pool->ids, 0);
-
         if (got != (ssize_t)sizeof pool->ids)
             return RESULT_IO;
         pool->id_count = sizeof pool->ids / sizeof pool->ids[0];
@@ -73,7 +134,6 @@ enum result query_pool_id(struct query_pool *pool, uint16_t *out)
 int64_t query_pool_spread(struct query_pool *pool, int64_t wait_ms)
 {
     uint16_t random;
-
     if (query_pool_id(pool, &random) != RESULT_OK)
         return wait_ms;
     return wait_ms + wait_ms * random / (4 * UINT16_MAX);
@@ -107,7 +167,6 @@ void query_pool_asked(struct query_pool *pool, struct server *server)
 void query_pool_answered(struct query_pool *pool, struct server *server, int64_t rtt_ms, bool good)
 {
     bool changed;
-
     pthread_mutex_lock(&pool->lock);
     changed = server_answered(server, rtt_ms, good, loop_now_ms(pool->loop));
     pthread_mutex_unlock(&pool->lock);
@@ -118,7 +177,6 @@ void query_pool_answered(struct query_pool *pool, struct server *server, int64_t
 void query_pool_failed(struct query_pool *pool, struct server *server, query_pool_note *note)
 {
     bool changed;
-
     pthread_mutex_lock(&pool->lock);
     changed = note(server, loop_now_ms(pool->loop));
     pthread_mutex_unlock(&pool->lock);

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dns/query_private.h"
+
+#include "base/log.h"
+#include "dns/dnsmsg.h"
+#include "dns/transport_tcp.h"
+
+#include <errno.h>
+
+static enum result attempt_stream(struct attempt *attempt);
+
+/* --- what is learned about the server --------------------------------------------------------- */
+
+/* Time is measured where it is known which packet was answered (Karn, RFC 6298 3), by UDP. */
+static void note_answered(struct attempt *attempt, bool good)
+{
+    struct query_pool *pool = attempt->query->pool;
+    bool measured = attempt->udp != NULL && attempt->sent == 1;
+    query_pool_answered(pool, attempt->server,
+                        measured ? loop_now_ms(pool->loop) - attempt->asked_ms : -1, good);
+}
+
+void attempt_blame(struct attempt *attempt, query_pool_note *note)
+{
+    query_pool_failed(attempt->query->pool, attempt->server, note);
+}
+
+/* --- its end ---------------------------------------------------------------------------------- */
+
+/* A turn for those who wait for a TCP connection; later, as their failing may end other queries. */
+static void tcp_turn_at(struct query_pool *pool, int64_t due_ms)
+{
+    if (!TAILQ_EMPTY(&pool->tcp_waiting) && loop_timer_arm(pool->tcp_turn, due_ms) != RESULT_OK)
+        log_error("out of memory: DNS queries over TCP are delayed");
+}
+
+void attempt_close(struct attempt *attempt)
+{
+    struct query_pool *pool = attempt->query->pool;
+    udp_free(attempt->udp);
+    attempt->udp = NULL;
+    if (attempt->waiting) {
+        TAILQ_REMOVE(&pool->tcp_waiting, attempt, link);
+        attempt->waiting = false;
+    }
+    if (attempt->tcp != NULL) {
+        tcp_free(attempt->tcp);
+        attempt->tcp = NULL;
+        pool->tcp_open--;
+        tcp_turn_at(pool, loop_now_ms(pool->loop));
+    }
+}
+
+bool attempt_open(const struct attempt *attempt)
+{
+    return attempt->udp != NULL || attempt->tcp != NULL || attempt->waiting;
+}
+
+/* Nothing more will come from this server; the query goes on, or is over. */
+static void attempt_failed(struct attempt *attempt, enum dns_problem problem)
+{
+    struct query *query = attempt->query;
+    attempt_close(attempt);
+    attempt->over = true;
+    query_note_problem(query, problem, attempt);
+    if (query->current == attempt || (query->current == NULL && !query_attempts_open(query))) {
+        query->current = NULL;
+        query_next(query);
+    }
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+static void attempt_to_stream(struct attempt *attempt)
+{
+    struct query *query = attempt->query;
+    struct query_pool *pool = query->pool;
+    attempt_close(attempt);
+    attempt->stream = true;
+    metric_add(pool->metrics.tcp, 0, 0, 1);
+    if (attempt_stream(attempt) != RESULT_OK) {
+        attempt_failed(attempt, PROBLEM_NETWORK);
+        return;
+    }
+    query->current = attempt;
+    query->sent_ms = loop_now_ms(pool->loop);
+    query_arm(query, query->sent_ms + QUERY_TCP_MS);
+}
+
+static void attempt_stray(struct attempt *attempt)
+{
+    struct query_pool *pool = attempt->query->pool;
+    query_pool_stray(pool, attempt->server);
+    if (++attempt->strays >= QUERY_STRAYS_MAX && attempt->udp != NULL)
+        attempt_to_stream(attempt);
+    else if (attempt->strays >= QUERY_STRAYS_MAX)
+        attempt_failed(attempt, PROBLEM_MALFORMED);
+}
+
+/* How long this server is waited for before the next is asked. */
+int64_t attempt_timeout_ms(const struct attempt *attempt, unsigned round)
+{
+    struct query_pool *pool = attempt->query->pool;
+    if (attempt->tcp != NULL || attempt->waiting)
+        return QUERY_TCP_MS;
+    return query_pool_spread(pool,
+                             server_timeout_ms(attempt->server, pool->settings.timeout_ms, round));
+}
+
+static void attempt_without_edns(struct attempt *attempt)
+{
+    struct query *query = attempt->query;
+    enum result status;
+    attempt_close(attempt);
+    attempt->no_edns = true;
+    status = attempt_ask(attempt);
+    if (status != RESULT_OK) {
+        attempt_failed(attempt, status == RESULT_IO ? PROBLEM_NETWORK : PROBLEM_LIMIT);
+        return;
+    }
+    query->current = attempt;
+    query_arm(query, query->sent_ms + attempt_timeout_ms(attempt, 0));
+}
+
+static void on_message(void *arg, const uint8_t *message, size_t length)
+{
+    struct attempt *attempt = arg;
+    struct query *query = attempt->query;
+    bool datagram = attempt->udp != NULL;
+    struct dnsmsg_expect expect = {.question = &query->question,
+                                   .id = attempt->id,
+                                   .edns = !attempt->plain,
+                                   .stream = !datagram,
+                                   .trusted = attempt->server->trusted};
+    struct source_result result;
+    enum dns_problem problem = PROBLEM_MALFORMED;
+    switch (dnsmsg_parse(message, length, &expect, &result, &problem)) {
+    case DNSMSG_STRAY:
+        attempt_stray(attempt);
+        return;
+    case DNSMSG_TRUNCATED:
+        note_answered(attempt, true);
+        attempt_to_stream(attempt);
+        return;
+    case DNSMSG_PLAIN:
+        note_answered(attempt, true);
+        attempt_without_edns(attempt);
+        return;
+    case DNSMSG_FAILED:
+        note_answered(attempt, false);
+        attempt->erred = true;
+        attempt_failed(attempt, problem);
+        return;
+    case DNSMSG_ANSWER:
+        note_answered(attempt, true);
+        query_outdone(query, attempt);
+        if (attempt->no_edns) /* it was EDNS0 indeed: spare it the detour for a while */
+            attempt->server->plain_until_ms = loop_now_ms(query->pool->loop) + SERVER_PLAIN_MS;
+        query_finish(query, &result, attempt->server->label);
+        return;
+    }
+}
+
+static void on_udp_failed(void *arg, int error)
+{
+    struct attempt *attempt = arg;
+    if (!transport_error_is_local(error))
+        attempt_blame(attempt, server_was_unreachable);
+    attempt_failed(attempt, transport_error_is_local(error) ? PROBLEM_LIMIT : PROBLEM_NETWORK);
+}
+
+/* Its UDP may be in order: the server is not down for this. */
+static void on_tcp_failed(void *arg, int error)
+{
+    attempt_failed(arg, error == 0 ? PROBLEM_MALFORMED : PROBLEM_NETWORK);
+}
+
+static const struct transport_calls udp_calls = {on_message, on_udp_failed};
+static const struct transport_calls tcp_calls = {on_message, on_tcp_failed};
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+static size_t attempt_query(struct attempt *attempt, uint8_t message[DNSMSG_QUERY_MAX])
+{
+    return dnsmsg_query(&attempt->query->question, attempt->id, !attempt->plain, message);
+}
+
+static enum result attempt_renew(struct attempt *attempt)
+{
+    struct query_pool *pool = attempt->query->pool;
+    attempt->asked_ms = loop_now_ms(pool->loop);
+    attempt->sent = 0;
+    attempt->plain = attempt->no_edns || server_plain(attempt->server, attempt->asked_ms);
+    return query_pool_id(pool, &attempt->id);
+}
+
+static void attempt_wait_tcp(struct attempt *attempt)
+{
+    TAILQ_INSERT_TAIL(&attempt->query->pool->tcp_waiting, attempt, link);
+    attempt->waiting = true;
+    metric_add(attempt->query->pool->metrics.tcp_waits, 0, 0, 1);
+}
+
+/*
+ * Connect, or wait for a turn.  RESULT_IO: the server cannot be reached (errno).  A lack of
+ * descriptors is waited out.
+ */
+static enum result attempt_stream(struct attempt *attempt)
+{
+    struct query_pool *pool = attempt->query->pool;
+    uint8_t message[DNSMSG_QUERY_MAX];
+    enum result status;
+    if (pool->tcp_open >= pool->settings.tcp_max) {
+        attempt_wait_tcp(attempt);
+        return RESULT_OK;
+    }
+    status = attempt_renew(attempt);
+    if (status == RESULT_OK)
+        status = tcp_open(pool->loop, &attempt->server->where, message,
+                          attempt_query(attempt, message), &tcp_calls, attempt, &attempt->tcp);
+    if (status == RESULT_OK) {
+        pool->tcp_open++;
+    } else if (status == RESULT_NOMEM || transport_error_is_local(errno)) {
+        udp_spare_clear(&pool->spare); /* descriptors that nobody uses */
+        attempt_wait_tcp(attempt);
+        tcp_turn_at(pool, loop_now_ms(pool->loop) + QUERY_LOCAL_MS);
+        status = RESULT_OK;
+    }
+    return status;
+}
+
+void query_pool_turn(void *arg)
+{
+    struct query_pool *pool = arg;
+    unsigned turns = pool->settings.tcp_max; /* who must wait again goes to the end */
+    while (turns-- > 0 && pool->tcp_open < pool->settings.tcp_max &&
+           !TAILQ_EMPTY(&pool->tcp_waiting)) {
+        struct attempt *attempt = TAILQ_FIRST(&pool->tcp_waiting);
+        TAILQ_REMOVE(&pool->tcp_waiting, attempt, link);
+        attempt->waiting = false;
+        if (attempt_stream(attempt) != RESULT_OK)
+            attempt_failed(attempt, PROBLEM_NETWORK);
+        else if (attempt->waiting)
+            return; /* out of descriptors: another turn is on its way */
+    }
+}
+
+static enum result attempt_datagram(struct attempt *attempt)
+{
+    struct query_pool *pool = attempt->query->pool;
+    uint8_t message[DNSMSG_QUERY_MAX];
+    enum result status = RESULT_OK;
+    if (attempt->udp == NULL) {
+        status = attempt_renew(attempt);
+        if (status == RESULT_OK)
+            status = udp_open(pool->loop, &pool->spare, &attempt->server->where, &udp_calls,
+                              attempt, &attempt->udp);
+    }
+    if (status == RESULT_OK)
+        status = udp_send(attempt->udp, message, attempt_query(attempt, message));
+    if (status == RESULT_OK)
+        attempt->sent++;
+    return status;
+}
+
+/*
+ * Ask this server, or ask again.  RESULT_IO: it cannot be reached.  RESULT_LIMIT, RESULT_NOMEM: we
+ * cannot ask now.
+ */
+enum result attempt_ask(struct attempt *attempt)
+{
+    struct query *query = attempt->query;
+    struct query_pool *pool = query->pool;
+    enum result status = RESULT_OK;
+    if (attempt->stream || pool->settings.use_tcp) {
+        if (!attempt_open(attempt))
+            status = attempt_stream(attempt);
+    } else {
+        status = attempt_datagram(attempt);
+    }
+    if (status == RESULT_IO && transport_error_is_local(errno))
+        return RESULT_LIMIT;
+    if (status != RESULT_OK)
+        return status;
+    query->sent_ms = loop_now_ms(pool->loop);
+    query_pool_asked(pool, attempt->server);
+    return RESULT_OK;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What query.c (a question on its way), query_attempt.c (the question at one server) and
+ * query_pool.c (what all questions share) know of each other.  Nobody else includes this.
+ */
+#ifndef IPREVD_QUERY_PRIVATE_H
+#define IPREVD_QUERY_PRIVATE_H
+
+#include "dns/query.h"
+#include "dns/servers.h"
+#include "dns/transport_udp.h"
+
+#include <pthread.h>
+#include <sys/queue.h>
+
+/* --- the pool (query_pool.c) ----------------------------------------------------------------- */
+
+/* Counters; NULL where there is no registry. */
+struct query_metrics {
+    struct metric *mismatched, *tcp, *tcp_waits, *timeouts, *seconds;
+};
+
+struct query_pool {
+    struct loop *loop;
+    pthread_mutex_t lock; /* held where a server's numbers change: others read them */
+    struct query_settings settings;
+    unsigned tcp_open;
+    struct query_metrics metrics;
+    struct loop_timer *tcp_turn; /* calls query_pool_turn() */
+    TAILQ_HEAD(attempt_queue, attempt) tcp_waiting;
+    LIST_HEAD(query_list, query) running;
+    struct udp_spare spare;
+    struct loop_timer *spare_timer;
+    bool spare_ends;  /* it is armed */
+    uint16_t ids[64]; /* random, not used yet */
+    unsigned id_count;
+};
+
+/* Connect those who wait for a TCP connection (query_attempt.c). */
+void query_pool_turn(void *pool);
+
+/* No question is under way: spare sockets go if that stays so for a moment. */
+void query_pool_rest(struct query_pool *pool);
+
+/* 16 bits from the system's generator, each used once.  RESULT_IO. */
+enum result query_pool_id(struct query_pool *pool, uint16_t *out) MUST_CHECK;
+
+/*
+ * A time to wait, made up to a quarter longer: questions that were lost together, as by a burst
+ * that overflowed the server's buffer, must not be sent again all at once.
+ */
+int64_t query_pool_spread(struct query_pool *pool, int64_t wait_ms);
+
+/* What happened to a server: see servers.h.  Changes between up and down are logged. */
+typedef bool query_pool_note(struct server *server, int64_t now_ms);
+void query_pool_asked(struct query_pool *pool, struct server *server);
+void query_pool_answered(struct query_pool *pool, struct server *server, int64_t rtt_ms, bool good);
+void query_pool_failed(struct query_pool *pool, struct server *server, query_pool_note *note);
+/* A packet that answered no question of ours. */
+void query_pool_stray(struct query_pool *pool, struct server *server);
+
+/* --- one server of a query (query_attempt.c) -------------------------------------------------- */
+
+struct attempt {
+    struct query *query;
+    struct server *server;
+    struct udp *udp;
+    struct tcp *tcp;
+    TAILQ_ENTRY(attempt) link; /* in tcp_waiting */
+    bool waiting;
+    bool stream;  /* over TCP from now on */
+    bool plain;   /* the query was sent without EDNS0 */
+    bool no_edns; /* the server refused it */
+    bool over;    /* nothing more is expected of it */
+    bool erred;   /* it answered with an error */
+    uint16_t id;
+    unsigned strays;
+    unsigned sent;    /* packets from this socket */
+    int64_t asked_ms; /* when the socket was opened */
+};
+
+/*
+ * Ask this server, or ask again.  RESULT_IO: it cannot be reached.  RESULT_LIMIT, RESULT_NOMEM: we
+ * cannot ask now.
+ */
+enum result attempt_ask(struct attempt *attempt) MUST_CHECK;
+
+/* Close its socket, and give back its place among those that wait for a TCP connection. */
+void attempt_close(struct attempt *attempt);
+
+/* Can an answer still come? */
+bool attempt_open(const struct attempt *attempt);
+
+/* Milliseconds for which this server is waited for before the next is asked. */
+int64_t attempt_timeout_ms(const struct attempt *attempt, unsigned round);
+
+/* Something speaks against the server. */
+void attempt_blame(struct attempt *attempt, query_pool_note *note);
+
+/* --- a question on its way (query.c) ---------------------------------------------------------- */
+
+struct query {
+    LIST_ENTRY(query) link;
+    struct query_pool *pool;
+    struct question question;
+    source_done *done; /* NULL: a probe */
+    void *arg;
+    bool *finished; /* set while query_start() runs: where to say that we are gone */
+    int64_t start_ms, deadline_ms, sent_ms;
+    struct loop_timer *timer;
+    enum dns_problem problem; /* the most informative so far */
+    uint8_t problem_label;
+    struct attempt *current; /* the attempt whose time is running; NULL: none */
+    unsigned tries, up, count;
+    struct attempt attempts[];
+};
+
+/* Send to the next server.  The query may be gone afterwards. */
+void query_next(struct query *query);
+
+/* Wait until then, or the deadline.  The query may be gone afterwards. */
+void query_arm(struct query *query, int64_t due_ms);
+
+/* The query is gone when its asker hears of it: the asker may do as it likes. */
+void query_finish(struct query *query, struct source_result *result, uint8_t label);
+
+/* Keep the problem if it tells more than the one before. */
+void query_note_problem(struct query *query, enum dns_problem problem,
+                        const struct attempt *attempt);
+
+/* Can an answer still come from any server? */
+bool query_attempts_open(const struct query *query);
+
+/* The servers that failed at what `winner` could answer. */
+void query_outdone(struct query *query, const struct attempt *winner);
+
+#endif
