@@ -116,12 +116,31 @@ static struct flight *find(const struct flights *flights, const struct resolver_
     return NULL;
 }
 
-void origin_release(struct origin *origin)
+void flights_sweep(struct flights *flights)
 {
-    if (--origin->users == 0) {
+    while (!SLIST_EMPTY(&flights->retired)) {
+        struct origin *origin = SLIST_FIRST(&flights->retired);
+        SLIST_REMOVE_HEAD(&flights->retired, link);
         origin->source->ops->free(origin->source);
         free(origin);
     }
+}
+
+static void sweep(void *arg)
+{
+    struct flights *flights = arg;
+    flights->sweeping = false;
+    flights_sweep(flights);
+}
+
+void origin_release(struct flights *flights, struct origin *origin)
+{
+    if (--origin->users > 0)
+        return;
+    SLIST_INSERT_HEAD(&flights->retired, origin, link);
+    /* Where the post fails, the next one or the resolver's end frees it. */
+    if (flights->loop != NULL && !flights->sweeping)
+        flights->sweeping = loop_post(flights->loop, sweep, flights) == RESULT_OK;
 }
 
 /* A new flight for the request's question, or NULL (memory).  It is not under way yet. */
@@ -170,7 +189,7 @@ static void land(struct flight *flight, struct answer *answer)
     while (!TAILQ_EMPTY(&flight->waiters))
         deliver_final(flights, TAILQ_FIRST(&flight->waiters), answer);
     loop_timer_free(flight->timer);
-    origin_release(flight->origin);
+    origin_release(flights, flight->origin);
     free(flight);
     answer_unref(answer);
 }

@@ -32,6 +32,7 @@ struct resolver_request {
 
 /* A source, and who uses it: the resolver, and each flight that began with it. */
 struct origin {
+    SLIST_ENTRY(origin) link; /* among the retired */
     struct source *source;
     unsigned users;
 };
@@ -56,7 +57,9 @@ struct flights {
     struct cache *cache; /* borrowed, as are the next three */
     struct loop *loop;   /* or NULL */
     const struct clock *clock;
-    struct origin *origin; /* of new flights */
+    struct origin *origin;        /* of new flights */
+    SLIST_HEAD(, origin) retired; /* nobody uses them any more; not freed yet */
+    bool sweeping;                /* flights_sweep() was posted */
     struct resolver_limits limits;
     struct flight_list *table; /* by question */
     size_t table_size;         /* a power of two */
@@ -79,7 +82,15 @@ enum result flights_init(struct flights *flights) MUST_CHECK;
 /* Cancels every flight: all who wait are told.  Fine when init failed. */
 void flights_clear(struct flights *flights);
 
-void origin_release(struct origin *origin);
+/*
+ * One user less.  A source without users is freed by a call of its own on the loop's thread
+ * (without a loop by flights_sweep()): the last user may leave while that source calls it, and the
+ * source goes on afterwards.
+ */
+void origin_release(struct flights *flights, struct origin *origin);
+
+/* Free the sources that nobody uses.  Not from within a call of a source. */
+void flights_sweep(struct flights *flights);
 
 /* Join the request's flight, or begin one; its done may be called before this returns. */
 void flights_begin(struct flights *flights, struct resolver_request *request);

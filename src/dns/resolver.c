@@ -118,7 +118,7 @@ static void on_probe(void *arg, const struct source_result *result)
     enum breaker_probe what = verdict(probe, result->answer);
     answer_unref(result->answer);
     resolver->probe = NULL;
-    origin_release(probe->origin);
+    origin_release(&resolver->flights, probe->origin);
     free(probe);
     end_probe(resolver, what);
 }
@@ -331,6 +331,7 @@ void resolver_cancel(struct resolver *resolver, struct resolver_request *request
 
 void resolver_poll(struct resolver *resolver)
 {
+    flights_sweep(&resolver->flights);
     flights_give_stale(&resolver->flights);
 }
 
@@ -462,7 +463,8 @@ void resolver_free(struct resolver *resolver)
         return;
     flights_clear(&resolver->flights);
     cancel_probe(resolver);
-    origin_release(resolver->flights.origin);
+    origin_release(&resolver->flights, resolver->flights.origin);
+    flights_sweep(&resolver->flights);
     for (unsigned i = 0; i < resolver->text_count; i++)
         free(resolver->texts[i]);
     (void)pthread_mutex_destroy(&resolver->lock);
@@ -484,7 +486,7 @@ static void change_origin(void *arg)
     pthread_mutex_lock(&resolver->lock);
     resolver->flights.origin = change->origin;
     pthread_mutex_unlock(&resolver->lock);
-    origin_release(old);
+    origin_release(&resolver->flights, old);
     free(change);
 }
 

@@ -5,6 +5,7 @@ NET_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 NET_TESTS = \
 	tests/unit/test_dnsmsg \
 	tests/unit/test_loop \
+	tests/unit/test_network \
 	tests/unit/test_resolvconf \
 	tests/unit/test_servers \
 	tests/unit/test_zonefile
@@ -30,6 +31,11 @@ tests_unit_test_dnsmsg_nomem_LDADD = $(UNIT_LIBS)
 tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
 tests_unit_test_loop_CFLAGS = $(NET_TEST_CFLAGS)
 tests_unit_test_loop_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_network_SOURCES = tests/unit/test_network.c
+tests_unit_test_network_CFLAGS = $(NET_TEST_CFLAGS)
+tests_unit_test_network_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=connect
+tests_unit_test_network_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_resolvconf_SOURCES = tests/unit/test_resolvconf.c
 tests_unit_test_resolvconf_CFLAGS = $(NET_TEST_CFLAGS)

@@ -22,6 +22,7 @@ struct line {
 struct open {
     TAILQ_ENTRY(open) link;
     struct scripted *scripted;
+    struct handed *handed;
     struct question question;
     const struct line *line;
     int64_t due_ms;
@@ -40,6 +41,7 @@ struct asked {
 struct handed {
     struct source source;
     struct scripted *scripted;
+    unsigned calls; /* of its own that are under way: it goes on when they return */
 };
 
 struct scripted {
@@ -253,7 +255,9 @@ static void close_open(struct open *open, const char *spec)
     pthread_mutex_unlock(&scripted->lock);
     loop_timer_free(open->timer);
     free(open);
+    copy.handed->calls++;
     give(&copy.question, spec, copy.done, copy.arg);
+    copy.handed->calls--;
 }
 
 static void on_due(void *arg)
@@ -327,16 +331,20 @@ static void count(struct scripted *scripted, const struct question *question, bo
 static void *on_ask(struct source *source, const struct question *question, int64_t deadline_ms,
                     source_done *done, void *arg)
 {
-    struct scripted *scripted = ((struct handed *)source)->scripted;
+    struct handed *handed = (struct handed *)source;
+    struct scripted *scripted = handed->scripted;
     const struct line *line = next_line(scripted, question);
     bool at_once = line == NULL || line->delay_ms == 0;
     struct open *open = at_once ? NULL : calloc(1, sizeof *open);
     count(scripted, question, open != NULL);
     if (open == NULL) {
+        handed->calls++;
         give(question, line == NULL ? "NXDOMAIN" : at_once ? line->spec : "NOMEM", done, arg);
+        handed->calls--;
         return NULL;
     }
     *open = (struct open){.scripted = scripted,
+                          .handed = handed,
                           .question = *question,
                           .line = line,
                           .due_ms = clock_ms(&scripted->clock) + line->delay_ms,
@@ -374,6 +382,10 @@ static const char *on_server_text(const struct source *source, unsigned server)
 static void on_free(struct source *source)
 {
     struct handed *handed = (struct handed *)source;
+    if (handed->calls > 0) {
+        fputs("scripted source: freed from within its own call\n", stderr);
+        abort();
+    }
     pthread_mutex_lock(&handed->scripted->lock);
     handed->scripted->freed++;
     pthread_mutex_unlock(&handed->scripted->lock);

@@ -640,6 +640,27 @@ START_TEST(reload)
 }
 END_TEST
 
+/* The last who used an old source leave while it calls them: it goes on when they return. */
+START_TEST(reload_with_the_last_answer)
+{
+    static const char *const specs[] = {"192.0.2.1", "SERVFAIL", "CNAME b.example", "NOMEM"};
+    struct heard heard, gone;
+    scripted_on(script, "a.example", RR_A, specs[_i], 50);
+    scripted_on(script, "c.example", RR_A, "192.0.2.1", SCRIPTED_NEVER);
+    ask(&heard, "a.example", RR_A);
+    ck_assert_int_eq(resolver_set_source(resolver, scripted_source(script)), RESULT_OK);
+    pass(100);
+    ck_assert_int_eq(heard.count, 1);
+    ck_assert_uint_eq(scripted_freed(script), 1);
+    leave(&heard);
+    ask(&gone, "c.example", RR_A);
+    ck_assert_int_eq(resolver_set_source(resolver, scripted_source(script)), RESULT_OK);
+    leave(&gone); /* cancelled */
+    pass(1);
+    ck_assert_uint_eq(scripted_freed(script), 2);
+}
+END_TEST
+
 START_TEST(server_texts)
 {
     struct resolver_answer now;
@@ -1031,6 +1052,7 @@ int main(void)
     tcase_add_test(tcase, later_deadline_counts);
     tcase_add_test(tcase, no_flight_is_for_ever);
     tcase_add_test(tcase, reload);
+    tcase_add_loop_test(tcase, reload_with_the_last_answer, 0, 4);
     tcase_add_test(tcase, server_texts);
     tcase_add_test(tcase, shutdown);
     tcase_add_test(tcase, outage);

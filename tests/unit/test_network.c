@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The network behind a resolver: what a script cannot show. */
+#include "dns/network.h"
+#include "dns/resolver.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ASKERS 3
+
+static struct sockaddr_in listener; /* a server that takes TCP connections and says nothing */
+static atomic_bool no_route;        /* connect() is refused at once */
+static atomic_uint connected;       /* over TCP */
+
+int __real_connect(int fd, const struct sockaddr *addr, socklen_t length);
+int __wrap_connect(int fd, const struct sockaddr *addr, socklen_t length);
+
+/* resolv.conf names no ports: every stream is led to the listener. */
+int __wrap_connect(int fd, const struct sockaddr *addr, socklen_t length)
+{
+    int type = 0;
+    socklen_t size = sizeof type;
+    (void)getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
+    if (type != SOCK_STREAM)
+        return __real_connect(fd, addr, length);
+    if (atomic_load(&no_route)) {
+        errno = ENETUNREACH;
+        return -1;
+    }
+    atomic_fetch_add(&connected, 1);
+    return __real_connect(fd, (const struct sockaddr *)&listener, sizeof listener);
+}
+
+static int open_listener(void)
+{
+    socklen_t size = sizeof listener;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    listener =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&listener, size), 0);
+    ck_assert_int_eq(listen(fd, 8), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&listener, &size), 0);
+    return fd;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert(fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
+struct world {
+    struct loop *loop;
+    struct cache *cache;
+    struct resolver *resolver;
+    struct resolver_request *requests[ASKERS];
+    unsigned answers;
+};
+
+static void on_answer(void *arg, const struct resolver_answer *answer)
+{
+    struct world *world = arg;
+    ck_assert_int_eq(answer->answer->outcome, DNS_TEMPERROR);
+    world->answers++;
+}
+
+static void ask(struct world *world, unsigned i)
+{
+    static const char *const names[ASKERS] = {"one.example", "two.example", "three.example"};
+    struct question question;
+    struct resolver_answer now;
+    ck_assert_int_eq(question_from_name(names[i], RR_A, &question), RESULT_OK);
+    ck_assert_int_eq(resolver_ask(world->resolver, &question, clock_ms(&clock_system) + 60000,
+                                  on_answer, world, &now, &world->requests[i]),
+                     RESULT_PENDING);
+}
+
+/* On the loop's thread: two have the connections, the third waits; the servers are replaced. */
+static void begin(void *arg)
+{
+    struct world *world = arg;
+    struct network_settings other = {.server_count = 1};
+    for (unsigned i = 0; i < ASKERS; i++)
+        ask(world, i);
+    ck_assert_uint_eq(atomic_load(&connected), 2);
+    ck_assert_int_eq(network_server_parse("127.0.0.1:9", &other.servers[0]), RESULT_OK);
+    ck_assert_int_eq(resolver_set_source(world->resolver, network_new(world->loop, &other, NULL)),
+                     RESULT_OK);
+}
+
+/* The first two hang up, so that it is the third's turn, and that fails: the old servers' last. */
+static void hang_up(void *arg)
+{
+    struct world *world = arg;
+    atomic_store(&no_route, true);
+    resolver_cancel(world->resolver, world->requests[0]);
+    resolver_cancel(world->resolver, world->requests[1]);
+}
+
+START_TEST(old_servers_end_in_their_own_turn)
+{
+    static const struct cache_limits cache_limits = {.size_bytes = 1 << 20, .max_ttl_s = 100};
+    static const struct resolver_limits limits = {.max_flights = 100, .max_cname_hops = 8};
+    char path[] = "test_network.XXXXXX";
+    int server = open_listener(), fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    write_file(path, "options use-vc\n");
+    struct network_settings settings = {.resolv_conf = path, .max_tcp = 2};
+    struct world world = {.loop = loop_new(), .cache = cache_new(&cache_limits, 1)};
+    ck_assert(world.loop != NULL && world.cache != NULL);
+    struct source *source = network_new(world.loop, &settings, NULL);
+    ck_assert_ptr_nonnull(source);
+    world.resolver = resolver_new(source, world.cache, world.loop, &clock_system, &limits, NULL);
+    ck_assert_ptr_nonnull(world.resolver);
+    ck_assert_int_eq(loop_post(world.loop, begin, &world), RESULT_OK);
+    ck_assert_int_eq(loop_post(world.loop, hang_up, &world), RESULT_OK);
+    loop_run_here(world.loop); /* until nobody waits any more */
+    ck_assert_uint_eq(world.answers, ASKERS);
+    resolver_cancel(world.resolver, world.requests[2]);
+    loop_stop(world.loop);
+    resolver_free(world.resolver);
+    loop_free(world.loop);
+    cache_free(world.cache);
+    (void)close(fd);
+    (void)close(server);
+    (void)unlink(path);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("network");
+    TCase *tcase = tcase_create("network");
+    tcase_add_test(tcase, old_servers_end_in_their_own_turn);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
