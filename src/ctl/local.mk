@@ -31,6 +31,7 @@ libctl_a_SOURCES = \
 	src/ctl/columns.c src/ctl/columns.h \
 	src/ctl/hostlookup.c src/ctl/hostlookup.h \
 	src/ctl/ranking.c src/ctl/ranking.h \
+	src/ctl/rotated.c src/ctl/rotated.h \
 	src/ctl/logs/maillog_event.h \
 	src/ctl/replay/replay_facts.c src/ctl/replay/replay_facts.h \
 	src/ctl/logs/maillog_feed.c src/ctl/logs/maillog_feed.h \

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """iprevctl report: its numbers against the log that it came from, as text and as HTML."""
 
+import datetime
 import gzip
 import html.parser
 import json
+import os
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -139,7 +142,7 @@ def test_syslog(report):
 
 def test_compressed_and_configured(report):
     content = "".join(json.dumps(line) + "\n" for line in LOG).encode()
-    path = report.file("decisions.json.1.gz", gzip.compress(content))
+    path = report.file("old.json.gz", gzip.compress(content))
     assert report.run(path).startswith("8 decisions")
     plain = report.file("decisions.json", content)
     assert report.run(conf=f'decision-log = "{plain}"\n').startswith("8 decisions")
@@ -153,6 +156,34 @@ def test_since(report):
     assert report.run("--since", "7d", path).startswith("1 decisions")
     for wrong in ("7", "d", "-1d", "7x", "0d", "7dd", ""):
         report.run("--since", wrong, path, status=64)
+
+
+def test_what_logrotate_left_is_read(report):
+    """logrotate itself moves and compresses; then the report has the days before, too."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    stamp = lambda days: (now - datetime.timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    path = report.directory / "decisions.json"
+    conf = f'decision-log = "{path}"\n'
+    rotate = report.file("rotate.conf", f"{path} {{\n rotate 5\n compress\n delaycompress\n"
+                         " create 0640\n missingok\n}\n")
+    for days in (20, 5, 3, 1):
+        report.file("decisions.json", [decision(10, "192.0.2.1", "accept", time=stamp(days))] * 10)
+        os.utime(path, (time.time() - 86400 * days,) * 2)
+        subprocess.run(["logrotate", "-f", "-s", report.directory / "state", rotate], check=True)
+    report.file("decisions.json", [decision(10, "192.0.2.1", "accept", time=stamp(0))])
+    assert sorted(p.name for p in report.directory.glob("decisions*")) == [
+        "decisions.json", "decisions.json.1", "decisions.json.2.gz", "decisions.json.3.gz",
+        "decisions.json.4.gz"]
+    assert report.run(conf=conf).startswith("41 decisions")
+    text = report.run("--since", "7d", conf=conf)
+    assert text.startswith("31 decisions") and "The log begins" in text
+    text = report.run("--since", "2d", conf=conf)
+    assert text.startswith("11 decisions") and "The log begins at" in text
+    os.utime(report.directory / "decisions.json.4.gz")
+    assert "The log begins" not in report.run("--since", "7d", conf=conf)
+    assert report.run(path).startswith("1 decision")  # a file that is named is that file
+    (report.directory / "decisions.json.2.gz").write_bytes(b"no gzip\n")
+    assert report.run("--since", "7d", conf=conf).startswith("21 decisions")
 
 
 def test_hostile_lines(report):

@@ -4,6 +4,7 @@
 #include "ctl/logs/maillog_input.h"
 #include "ctl/progress.h"
 #include "ctl/report/report_print.h"
+#include "ctl/rotated.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -113,6 +114,9 @@ static void take_line(struct report *report, const char *path, const struct mail
     }
     switch (report_entry_parse(line->text, line->length, report->origin.now_s, &entry)) {
     case REPORT_ENTRY:
+        if (entry.wall_s != 0 &&
+            (report->origin.oldest_s == 0 || entry.wall_s < report->origin.oldest_s))
+            report->origin.oldest_s = entry.wall_s;
         if (report->origin.since_s == 0 || entry.wall_s >= report->origin.since_s)
             report_sums_add(&report->sums, report->conf, &entry);
         break;
@@ -163,6 +167,12 @@ static int write_html(const struct report *report)
     return EX_OK;
 }
 
+static int out_of_memory(void)
+{
+    (void)fputs("iprevctl report: out of memory\n", stderr);
+    return EX_OSERR;
+}
+
 static int report_files(struct report *report, int count, char **paths)
 {
     enum result status = RESULT_OK;
@@ -170,10 +180,8 @@ static int report_files(struct report *report, int count, char **paths)
     for (int i = 0; i < count && status == RESULT_OK; i++)
         status = read_file(report, paths[i]);
     progress_end(&report->progress);
-    if (status != RESULT_OK) {
-        (void)fputs("iprevctl report: out of memory\n", stderr);
-        return EX_OSERR;
-    }
+    if (status != RESULT_OK)
+        return out_of_memory();
     int result = EX_OK;
     if (report->request.html_path != NULL)
         result = write_html(report);
@@ -184,21 +192,37 @@ static int report_files(struct report *report, int count, char **paths)
     return result == EX_OK && (report->unreadable || report->origin.bad > 0) ? EX_DATAERR : result;
 }
 
+/* The decision log with what logrotate has left of it. */
+static int report_decision_log(const struct command *command, struct report *report)
+{
+    struct rotated files;
+    const char *path = report->conf->decision_log;
+    int status = EX_DATAERR;
+    if (path == NULL)
+        return command_misused(command,
+                               "which file?  decision-log is not set in %s\n"
+                               "The journal has the decisions, too: "
+                               "journalctl -u iprevd -o short-iso | iprevctl report -",
+                               report->conf->path);
+    enum result result = rotated_find(path, report->origin.since_s, &files);
+    if (result == RESULT_OK)
+        status = report_files(report, (int)files.count, files.paths);
+    else if (result == RESULT_IO)
+        complain(report, path, 0, strerror(errno));
+    else
+        status = out_of_memory();
+    rotated_free(&files);
+    return status;
+}
+
 static int report_conf(const struct command *command, struct report *report, int count,
                        char **paths)
 {
-    if (count == 0) {
-        if (report->conf->decision_log == NULL)
-            return command_misused(command, "which file?  decision-log is not set in %s",
-                                   report->conf->path);
-        paths = &report->conf->decision_log;
-        count = 1;
-    }
-    if (!report_sums_init(&report->sums, command_seed())) {
-        (void)fputs("iprevctl report: out of memory\n", stderr);
-        return EX_OSERR;
-    }
-    return report_files(report, count, paths);
+    if (!report_sums_init(&report->sums, command_seed()))
+        return out_of_memory();
+    if (count > 0)
+        return report_files(report, count, paths);
+    return report_decision_log(command, report);
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -231,7 +255,8 @@ const struct command command_report = {
             "\n"
             "FILE is a decision log (JSON lines) or a log with iprevd's lines, may be\n"
             "compressed (gzip, bzip2, xz, zstd), or - for standard input; without one it is\n"
-            "decision-log of the configuration.  Exit status: 0, 65 if something could not\n"
+            "decision-log of the configuration with what logrotate left of it.  Exit status: 0, 65 "
+            "if something could not\n"
             "be read, 64 usage, 73 or 74 if the file could not be written, 78 configuration\n"
             "error.\n",
     .run = run,

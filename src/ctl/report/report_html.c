@@ -292,6 +292,9 @@ static void put_head(FILE *stream, const struct report_sums *sums,
         (void)fprintf(stream,
                       "<p>%" PRIu64 " of them in monitor mode, which refuses nothing.</p>\n",
                       sums->monitored);
+    if (report_print_is_short(origin))
+        (void)fprintf(stream, "<p>The log begins at %s, later than --since asks for.</p>\n",
+                      report_print_time(origin->oldest_s, first));
     if (origin->bad > 0)
         (void)fprintf(stream, "<p>%" PRIu64 " lines of the log could not be read.</p>\n",
                       origin->bad);

@@ -48,6 +48,11 @@ const char *report_print_wait(size_t i, char out[REPORT_WAIT_TEXT_MAX])
     return out;
 }
 
+bool report_print_is_short(const struct report_origin *origin)
+{
+    return origin->since_s > 0 && origin->oldest_s > origin->since_s;
+}
+
 static void put_count(FILE *stream, uint64_t count, int width)
 {
     if (count == 0)
@@ -156,6 +161,9 @@ void report_print_text(FILE *stream, const struct report_sums *sums,
     if (sums->monitored > 0)
         (void)fprintf(stream, "%" PRIu64 " of them in monitor mode, which refuses nothing.\n",
                       sums->monitored);
+    if (report_print_is_short(origin))
+        (void)fprintf(stream, "The log begins at %s, later than --since asks for.\n",
+                      report_print_time(origin->oldest_s, first));
     if (origin->bad > 0)
         (void)fprintf(stream, "%" PRIu64 " lines could not be read.\n", origin->bad);
     if (sums->total == 0)

@@ -14,7 +14,8 @@
 
 /* What the sums are of. */
 struct report_origin {
-    int64_t since_s; /* 0: everything */
+    int64_t since_s;  /* 0: everything */
+    int64_t oldest_s; /* the oldest decision read, older than since_s or not; 0: none has a time */
     int64_t now_s;
     uint64_t lines, bad;
 };
@@ -23,6 +24,9 @@ void report_print_text(FILE *stream, const struct report_sums *sums,
                        const struct report_origin *origin);
 void report_print_html(FILE *stream, const struct report_sums *sums,
                        const struct report_origin *origin);
+
+/* Does the log begin after the time asked for? */
+bool report_print_is_short(const struct report_origin *origin);
 
 /* Shared by both: "2026-11-21", "2026-11-21 09:57" in local time, "-" for 0. */
 #define REPORT_TIME_MAX 24
