@@ -43,6 +43,9 @@ TESTS += tests/documents.py tests/manuals.py tests/replies.py tests/reasons.py t
 EXTRA_DIST += scripts/record-session scripts/session.conf scripts/session.maillog
 EXTRA_DIST += scripts/check scripts/install-packages scripts/quickstart scripts/quickstart.conf \
 	scripts/quickstart.py scripts/quickstart.zone
+# What bash offers behind "iprevctl ".
+dist_check_SCRIPTS += tests/completion.sh
+TESTS += tests/completion.sh
 # A busy machine is no failure: Check's own limit of 4 s a test is meant for endless loops.
 AM_TESTS_ENVIRONMENT = PYTHON3='$(PYTHON3)'; export PYTHON3; CK_DEFAULT_TIMEOUT=120; export CK_DEFAULT_TIMEOUT;
 EXTRA_DIST += tests/tsan.supp

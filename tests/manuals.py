@@ -151,8 +151,9 @@ def check_commands(page):
     every = set()
     for name in commands:
         every |= check_command(name, description, synopsis, said(tool, name, "--help"))
-    longs = set(re.findall(r'\{"([\w-]+)", (?:no|required)_argument', source("ctl/**/*.c")))
-    same("long options of iprevctl", every | {"help"}, longs)
+    longs = set(re.findall(r'^    \{"([\w-]+)", (?:NULL|"[^"]+"), offsetof', source("ctl/**/*.c"),
+                           re.MULTILINE))
+    same("long options of iprevctl", every, longs)
 
 
 def check_command(name, description, synopsis, helped):

@@ -1,35 +1,46 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* iprevctl allow: an exception for a time, in effect at once. */
+/* iprevctl allow: an exemption for a time, in effect at once. */
 #include "ctl/client.h"
 
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sysexits.h>
 
 #define DEFAULT_TIME "24h"
 
+struct request {
+    const char *time, *reason;
+};
+
+static const struct command_option options[] = {
+    {"reason", "TEXT", offsetof(struct request, reason),
+     "why: shown in log and list, at most 200 bytes"},
+    {"for", "TIME", offsetof(struct request, time),
+     "for how long: 90m, 24h, 7d, 2w; 1m to 366d (default " DEFAULT_TIME ")"},
+    {NULL, NULL, 0, NULL},
+};
+
 static int run(const struct command *command, int argc, char **argv)
 {
-    struct client_options options;
-    int status = client_parse(command, CLIENT_FOR | CLIENT_REASON, argc, argv, &options);
+    struct request wanted = {.time = DEFAULT_TIME};
+    const char *conf_path = NULL;
+    int status = command_parse(command, argc, argv, &wanted, &conf_path);
     if (status >= 0)
         return status;
     if (argc - optind != 1)
         return command_misused(command, "one address, network or .domain, please");
-    const char *time = options.time != NULL ? options.time : DEFAULT_TIME;
-    int64_t seconds = client_seconds(time);
+    int64_t seconds = command_seconds(wanted.time);
     if (seconds < 0)
-        return command_misused(command, "\"%s\" is no time such as 90m, 24h, 7d or 2w", time);
-    if (options.reason == NULL)
+        return command_misused(command, "\"%s\" is no time such as 90m, 24h, 7d or 2w",
+                               wanted.time);
+    if (wanted.reason == NULL)
         return command_misused(command, "--reason is wanted: who will know it next year?");
-    char *path = client_socket(command, options.conf_path, &status);
+    char *path = client_socket(command, conf_path, &status);
     if (path == NULL)
         return status;
     struct json_writer *request = client_request("allow", "subject", argv[optind]);
     if (request != NULL) {
-        json_writer_text(request, "reason", options.reason);
+        json_writer_text(request, "reason", wanted.reason);
         json_writer_int(request, "seconds", seconds);
     }
     status = client_ask(command, path, request, NULL, NULL);
@@ -39,17 +50,13 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_allow = {
     .name = "allow",
-    .arguments = "IP|NET|.DOMAIN --reason TEXT [--for TIME] [-c FILE]",
+    .operands = "IP|NET|.DOMAIN",
     .summary = "let a client through for a time, at once",
-    .help =
-        "  --reason TEXT  why: shown in log and list, at most 200 bytes\n"
-        "  --for TIME     for how long: 90m, 24h, 7d, 2w; 1m to 366d (default " DEFAULT_TIME ")\n"
-        "  -c FILE        read this configuration, which names the control socket\n"
-        "\n"
-        "A .DOMAIN is the domain and everything below it, by confirmed PTR names only.\n"
-        "What is there already is replaced.  See also match blocks in iprevd.conf(5).\n"
-        "\n"
-        "Exit status: 0; 1 it could not be done, 64 usage, 69 the daemon cannot be\n"
-        "reached, 78 configuration error.\n",
+    .options = options,
+    .notes = "A .DOMAIN is the domain and everything below it, by confirmed PTR names only.\n"
+             "What is there already is replaced.  See also match blocks in iprevd.conf(5).\n"
+             "\n"
+             "Exit status: 0; 1 it could not be done, 64 usage, 69 the daemon cannot be\n"
+             "reached, 78 configuration error.\n",
     .run = run,
 };

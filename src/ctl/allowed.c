@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* iprevctl allowed: the exceptions in effect. */
+/* iprevctl allowed: the exemptions in effect. */
 #include "ctl/client.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sysexits.h>
+
+struct request {
+    bool json;
+};
 
 static void put_exemption(void *arg, const char *line, const struct json_value *record)
 {
-    const struct client_options *options = arg;
+    const struct request *request = arg;
     char when[CLIENT_TIME_MAX];
     int64_t until = 0;
-    if (options->json) {
+    if (request->json) {
         (void)puts(line);
         return;
     }
@@ -25,25 +28,28 @@ static void put_exemption(void *arg, const char *line, const struct json_value *
 
 static int run(const struct command *command, int argc, char **argv)
 {
-    struct client_options options;
-    const struct client_records records = {put_exemption, &options};
+    struct request request = {0};
+    const struct client_records records = {put_exemption, &request};
     char *path;
-    int status = client_begin(command, CLIENT_JSON, argc, argv, &options, &path);
+    int status = client_begin(command, argc, argv, &request, &path);
     if (status >= 0)
         return status;
     status = client_ask(command, path, client_request("allowed", NULL, NULL), &records, NULL);
     free(path);
-    return fflush(stdout) == 0 ? status : EX_IOERR;
+    return command_finish(command, status);
 }
+
+static const struct command_option options[] = {
+    {"json", NULL, offsetof(struct request, json), "one JSON object a line instead of text"},
+    {NULL, NULL, 0, NULL},
+};
 
 const struct command command_allowed = {
     .name = "allowed",
-    .arguments = "[--json] [-c FILE]",
-    .summary = "list the exceptions in effect",
-    .help = "  --json     one JSON object a line instead of text\n"
-            "  -c FILE    read this configuration, which names the control socket\n"
-            "\n"
-            "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 configuration\n"
-            "error.\n",
+    .operands = "",
+    .summary = "list the exemptions in effect",
+    .options = options,
+    .notes = "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 configuration\n"
+             "error.\n",
     .run = run,
 };

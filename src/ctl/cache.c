@@ -9,6 +9,10 @@
 #include <string.h>
 #include <sysexits.h>
 
+struct request {
+    bool json;
+};
+
 static void put_values(const struct json_value *record)
 {
     const struct json_value *values = json_value_member(record, "values");
@@ -31,11 +35,11 @@ static void put_values(const struct json_value *record)
 /* "mail.example.org A 192.0.2.1  [ttl 300, 127.0.0.1:53]" */
 static void put_record(void *arg, const char *line, const struct json_value *record)
 {
-    const struct client_options *options = arg;
+    const struct request *wanted = arg;
     const char *server = json_value_text(json_value_member(record, "server"));
     int64_t ttl = 0;
     bool stale = false, secure = false;
-    if (options->json) {
+    if (wanted->json) {
         (void)puts(line);
         return;
     }
@@ -58,19 +62,14 @@ static void put_record(void *arg, const char *line, const struct json_value *rec
     (void)fputs(secure ? ", DNSSEC]\n" : "]\n", stdout);
 }
 
-static int finish(int status)
-{
-    return fflush(stdout) == 0 ? status : EX_IOERR;
-}
-
-static int ask(const struct command *command, const struct client_options *options,
+static int ask(const struct command *command, const char *conf_path, const struct request *wanted,
                const char *request, const char *name)
 {
-    const struct client_records records = {put_record, (void *)(uintptr_t)options};
+    const struct client_records records = {put_record, (void *)(uintptr_t)wanted};
     struct json_value *last = NULL;
     int64_t count = 0;
     int status;
-    char *path = client_socket(command, options->conf_path, &status);
+    char *path = client_socket(command, conf_path, &status);
     if (path == NULL)
         return status;
     status = client_ask(command, path, client_request(request, name == NULL ? NULL : "name", name),
@@ -78,13 +77,13 @@ static int ask(const struct command *command, const struct client_options *optio
     free(path);
     if (status == EX_OK && strcmp(request, "cache-flush") == 0 &&
         json_value_int(json_value_member(last, "records"), &count)) {
-        if (options->json)
+        if (wanted->json)
             (void)printf("{\"records\":%" PRId64 "}\n", count);
         else
-            (void)printf("%" PRId64 " records are forgotten\n", count);
+            (void)printf("%" PRId64 " record%s forgotten\n", count, count == 1 ? " is" : "s are");
     }
     json_value_free(last);
-    return finish(status);
+    return command_finish(command, status);
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -93,8 +92,9 @@ static int run(const struct command *command, int argc, char **argv)
         const char *name, *request;
         int arguments;
     } verbs[] = {{"get", "cache-get", 1}, {"flush", "cache-flush", 1}, {"dump", "cache-dump", 0}};
-    struct client_options options;
-    int status = client_parse(command, CLIENT_JSON, argc, argv, &options);
+    struct request wanted = {0};
+    const char *conf_path = NULL;
+    int status = command_parse(command, argc, argv, &wanted, &conf_path);
     if (status >= 0)
         return status;
     if (optind >= argc)
@@ -107,24 +107,32 @@ static int run(const struct command *command, int argc, char **argv)
                                    verbs[i].arguments == 0 ? "dump takes no argument"
                                                            : "%s takes one name or address",
                                    verbs[i].name);
-        return ask(command, &options, verbs[i].request,
+        return ask(command, conf_path, &wanted, verbs[i].request,
                    verbs[i].arguments == 0 ? NULL : argv[optind + 1]);
     }
     return command_misused(command, "there is no \"%s\": get, flush or dump?", argv[optind]);
 }
 
+static const struct command_word words[] = {
+    {"get NAME|IP", "what is known of a host name; or an address' PTR names and\n"
+                    "their addresses"},
+    {"flush NAME|IP|all", "forget the same, so that it is asked for anew"},
+    {"dump", "everything, one record a line"},
+    {NULL, NULL},
+};
+
+static const struct command_option options[] = {
+    {"json", NULL, offsetof(struct request, json), "one JSON object a line instead of text"},
+    {NULL, NULL, 0, NULL},
+};
+
 const struct command command_cache = {
     .name = "cache",
-    .arguments = "get NAME|IP | flush NAME|IP|all | dump [--json] [-c FILE]",
+    .operands = "get NAME|IP | flush NAME|IP|all | dump",
     .summary = "show or forget what the running daemon's cache has",
-    .help = "  get NAME|IP        what is known of a host name; or an address' PTR names and\n"
-            "                     their addresses\n"
-            "  flush NAME|IP|all  forget the same, so that it is asked for anew\n"
-            "  dump               everything, one record a line\n"
-            "  --json             one JSON object a line instead of text\n"
-            "  -c FILE            read this configuration, which names the control socket\n"
-            "\n"
-            "Exit status: 0; 1 the cache has nothing about it or is busy, 64 usage, 69 the\n"
-            "daemon cannot be reached, 78 configuration error.\n",
+    .words = words,
+    .options = options,
+    .notes = "Exit status: 0; 1 the cache has nothing about it or is busy, 64 usage, 69 the\n"
+             "daemon cannot be reached, 78 configuration error.\n",
     .run = run,
 };

@@ -22,53 +22,25 @@ struct request {
     bool json;
 };
 
-enum { OPTION_HELO = 256, OPTION_SENDER, OPTION_RCPT, OPTION_HOST, OPTION_MX, OPTION_JSON };
+static const struct command_word words[] = {
+    {"-", "read clients from standard input: IP [HELO], one a line"},
+    {NULL, NULL},
+};
 
-static const struct option long_options[] = {{"helo", required_argument, NULL, OPTION_HELO},
-                                             {"sender", required_argument, NULL, OPTION_SENDER},
-                                             {"rcpt", required_argument, NULL, OPTION_RCPT},
-                                             {"host", required_argument, NULL, OPTION_HOST},
-                                             {"mx", required_argument, NULL, OPTION_MX},
-                                             {"json", no_argument, NULL, OPTION_JSON},
-                                             {"help", no_argument, NULL, 'h'},
-                                             {NULL, 0, NULL, 0}};
+static const struct command_option options[] = {
+    {"host", "NAME", offsetof(struct request, host),
+     "every address of that host, saying EHLO NAME"},
+    {"mx", "DOMAIN", offsetof(struct request, mx),
+     "every address of every MX host of the domain, likewise"},
+    {"helo", "NAME", offsetof(struct request, helo), "what the client says in EHLO"},
+    {"sender", "ADDRESS", offsetof(struct request, sender),
+     "MAIL FROM, for policies that look at it"},
+    {"rcpt", "ADDRESS", offsetof(struct request, recipient), "RCPT TO, likewise"},
+    {"json", NULL, offsetof(struct request, json), "one JSON object a line instead of text"},
+    {NULL, NULL, 0, NULL},
+};
 
-/* Returns -1 to go on, else the exit status. */
-static int parse_options(const struct command *command, int argc, char **argv,
-                         struct request *request)
-{
-    int option;
-    while ((option = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            request->conf_path = optarg;
-            break;
-        case OPTION_HELO:
-            request->helo = optarg;
-            break;
-        case OPTION_SENDER:
-            request->sender = optarg;
-            break;
-        case OPTION_RCPT:
-            request->recipient = optarg;
-            break;
-        case OPTION_HOST:
-            request->host = optarg;
-            break;
-        case OPTION_MX:
-            request->mx = optarg;
-            break;
-        case OPTION_JSON:
-            request->json = true;
-            break;
-        default:
-            return command_usage(command, option == 'h');
-        }
-    }
-    return -1;
-}
-
-/* A host or a domain, or addresses: one of the three.  As parse_options(). */
+/* A host or a domain, or addresses: one of the three.  As command_parse(). */
 static int check_arguments(const struct command *command, int count, char **texts,
                            const struct request *request)
 {
@@ -132,7 +104,7 @@ static bool check_clients(struct check_run *run, int count, char **texts)
 
 /* --- a run ---------------------------------------------------------------------------------- */
 
-/* The canonical name of --host or --mx.  As parse_options(). */
+/* The canonical name of --host or --mx.  As command_parse(). */
 static int parse_name(const struct command *command, const struct request *request,
                       char out[HOSTNAME_MAX + 1])
 {
@@ -162,11 +134,11 @@ static bool check_all(struct check_run *run, const struct request *request, cons
 static int check_with(struct check_run *run, const struct request *request, const char *name,
                       int count, char **texts)
 {
-    char note[EXCEPTIONS_NOTE_MAX], error[ENGINE_ERROR_MAX];
+    char note[EXEMPTIONS_NOTE_MAX], error[ENGINE_ERROR_MAX];
     int status = EX_OSERR;
-    run->exceptions = running_exemptions_load(run->conf, (int64_t)time(NULL), note);
-    run->engine = run->exceptions == NULL ? NULL : engine_new(run->conf, NULL, error);
-    if (run->exceptions == NULL) {
+    run->exemptions = running_exemptions_load(run->conf, (int64_t)time(NULL), note);
+    run->engine = run->exemptions == NULL ? NULL : engine_new(run->conf, NULL, error);
+    if (run->exemptions == NULL) {
         (void)fputs("iprevctl check: out of memory\n", stderr);
     } else if (run->engine == NULL || engine_start(run->engine) != RESULT_OK) {
         (void)fprintf(stderr, "iprevctl check: %s\n", run->engine == NULL ? error : "no thread");
@@ -178,7 +150,7 @@ static int check_with(struct check_run *run, const struct request *request, cons
             status = fflush(stdout) == 0 && ferror(stdout) == 0 ? run->worst : EX_IOERR;
     }
     engine_free(run->engine);
-    exemptions_free(run->exceptions);
+    exemptions_free(run->exemptions);
     return status;
 }
 
@@ -186,7 +158,7 @@ static int run(const struct command *command, int argc, char **argv)
 {
     struct request request = {0};
     char name[HOSTNAME_MAX + 1] = "";
-    int status = parse_options(command, argc, argv, &request);
+    int status = command_parse(command, argc, argv, &request, &request.conf_path);
     if (status < 0)
         status = check_arguments(command, argc - optind, argv + optind, &request);
     if (status < 0)
@@ -216,22 +188,14 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_check = {
     .name = "check",
-    .arguments = "IP... | - | --host NAME | --mx DOMAIN [--helo NAME]\n"
-                 "                      [--sender ADDRESS] [--rcpt ADDRESS] [--json] [-c FILE]",
+    .operands = "IP... | -",
     .summary = "decide about clients as the daemon would, and show all the evidence",
-    .help = "  -                 read clients from standard input: IP [HELO], one a line\n"
-            "  --host NAME       every address of that host, saying EHLO NAME\n"
-            "  --mx DOMAIN       every address of every MX host of the domain, likewise\n"
-            "  --helo NAME       what the client says in EHLO\n"
-            "  --sender ADDRESS  MAIL FROM, for policies that look at it\n"
-            "  --rcpt ADDRESS    RCPT TO, likewise\n"
-            "  --json            one JSON object a line instead of text\n"
-            "  -c FILE           read this configuration\n"
-            "\n"
-            "Exceptions (iprevctl allow) count as for the daemon.  Exit status: 0 accept, 1\n"
-            "tag or quarantine, 75 tempfail or a lookup that failed temporarily, 77 reject;\n"
-            "64 usage, 65 a line that cannot be read, 68 a host or domain without\n"
-            "addresses, 69 unavailable, 78 configuration error.  Of several the highest\n"
-            "counts.\n",
+    .words = words,
+    .options = options,
+    .notes = "Exemptions (iprevctl allow) count as for the daemon.  Exit status: 0 accept, 1\n"
+             "tag or quarantine, 75 tempfail or a lookup that failed temporarily, 77 reject;\n"
+             "64 usage, 65 a line that cannot be read, 68 a host or domain without\n"
+             "addresses, 69 unavailable, 78 configuration error.  Of several the highest\n"
+             "counts.\n",
     .run = run,
 };

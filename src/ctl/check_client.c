@@ -202,7 +202,7 @@ bool check_client_decide(struct check_run *run, const struct check_target *targe
     bool ok = gather(run, target, &lookup, &facts) == RESULT_OK;
     if (ok) {
         int64_t wall_s = (int64_t)time(NULL);
-        bool exempt = exemptions_look(run->exceptions, &facts, wall_s, &exemption);
+        bool exempt = exemptions_look(run->exemptions, &facts, wall_s, &exemption);
         if (exempt && exemption.reason[0] == '\0')
             (void)snprintf(exemption.reason, sizeof exemption.reason, "no reason given");
         struct transaction transaction = {

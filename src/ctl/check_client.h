@@ -22,7 +22,7 @@ struct check_row {
 struct check_run {
     const struct conf *conf;
     struct engine *engine;
-    struct exemptions *exceptions;
+    struct exemptions *exemptions;
     const char *helo, *sender, *recipient; /* of every client; NULL: not given */
     bool json, colour;
     unsigned columns; /* sentences are folded there */

@@ -4,7 +4,6 @@
 #include "base/textbuf.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,65 +20,6 @@
 
 /* Bytes of untrusted text in one piece on a terminal. */
 #define SHOWN_MAX 512
-
-/* --- options -------------------------------------------------------------------------------- */
-
-int client_parse(const struct command *command, unsigned takes, int argc, char **argv,
-                 struct client_options *out)
-{
-    enum { OPTION_JSON = 256, OPTION_WATCH, OPTION_FOR, OPTION_REASON };
-    static const struct {
-        unsigned flag;
-        struct option option;
-    } known[] = {
-        {CLIENT_JSON, {"json", no_argument, NULL, OPTION_JSON}},
-        {CLIENT_WATCH, {"watch", no_argument, NULL, OPTION_WATCH}},
-        {CLIENT_FOR, {"for", required_argument, NULL, OPTION_FOR}},
-        {CLIENT_REASON, {"reason", required_argument, NULL, OPTION_REASON}},
-        {0, {"help", no_argument, NULL, 'h'}},
-    };
-    struct option options[sizeof known / sizeof known[0] + 1] = {{NULL, 0, NULL, 0}};
-    size_t count = 0;
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (known[i].flag == 0 || (takes & known[i].flag) != 0)
-            options[count++] = known[i].option;
-    *out = (struct client_options){.conf_path = NULL};
-    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
-        if (option == 'c')
-            out->conf_path = optarg;
-        else if (option == OPTION_JSON)
-            out->json = true;
-        else if (option == OPTION_WATCH)
-            out->watch = true;
-        else if (option == OPTION_FOR)
-            out->time = optarg;
-        else if (option == OPTION_REASON)
-            out->reason = optarg;
-        else
-            return command_usage(command, option == 'h');
-    }
-    return -1;
-}
-
-int64_t client_seconds(const char *text)
-{
-    static const struct {
-        char unit;
-        int64_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
-    int64_t value = 0;
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 9)
-        return -1;
-    for (size_t i = 0; i < digits; i++)
-        value = value * 10 + (text[i] - '0');
-    if (text[digits] == '\0')
-        return value;
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (text[digits] == units[i].unit && text[digits + 1] == '\0')
-            return value * units[i].seconds;
-    return -1;
-}
 
 /* --- text ----------------------------------------------------------------------------------- */
 
@@ -127,12 +67,6 @@ struct json_writer *client_request(const char *name, const char *key, const char
 
 /* --- the connection ------------------------------------------------------------------------- */
 
-static int fail(const struct command *command, int status, const char *text)
-{
-    (void)fprintf(stderr, "iprevctl %s: %s\n", command->name, text);
-    return status;
-}
-
 char *client_socket(const struct command *command, const char *conf_path, int *status)
 {
     struct conf *conf = command_conf(conf_path);
@@ -144,32 +78,29 @@ char *client_socket(const struct command *command, const char *conf_path, int *s
     if (conf == NULL)
         return NULL;
     if (conf->control == NULL) {
-        (void)fprintf(stderr, "iprevctl %s: the control socket is switched off in %s\n",
-                      command->name, conf->path);
-        *status = EX_UNAVAILABLE;
+        *status = command_failed(command, EX_UNAVAILABLE,
+                                 "the control socket is switched off in %s", conf->path);
     } else if ((path = strdup(conf->control)) == NULL) {
-        *status = fail(command, EX_OSERR, "out of memory");
+        *status = command_failed(command, EX_OSERR, "out of memory");
     }
     conf_unref(conf);
     return path;
 }
 
-int client_begin(const struct command *command, unsigned takes, int argc, char **argv,
-                 struct client_options *out, char **path)
+int client_begin(const struct command *command, int argc, char **argv, void *request, char **path)
 {
-    int status = client_parse(command, takes, argc, argv, out);
+    const char *conf_path = NULL;
+    int status = command_parse_all(command, argc, argv, request, &conf_path);
     if (status >= 0)
         return status;
-    if (optind < argc)
-        return command_misused(command, "unexpected argument \"%s\"", argv[optind]);
-    *path = client_socket(command, out->conf_path, &status);
+    *path = client_socket(command, conf_path, &status);
     return *path == NULL ? status : -1;
 }
 
 static int unreachable(const struct command *command, const char *path, int reason)
 {
-    (void)fprintf(stderr, "iprevctl %s: the daemon cannot be reached at %s: %s\n", command->name,
-                  path, strerror(reason));
+    (void)command_failed(command, 0, "the daemon cannot be reached at %s: %s", path,
+                         strerror(reason));
     if (reason == ENOENT || reason == ECONNREFUSED)
         (void)fprintf(stderr, "Is iprevd running, and with this configuration?\n");
     else if (reason == EACCES || reason == EPERM)
@@ -229,7 +160,8 @@ static int judge(const struct command *command, const struct json_value *last)
             (void)fprintf(stderr, "iprevctl %s: warning: %s\n", command->name, warning);
         return EX_OK;
     }
-    (void)fail(command, 0, error != NULL ? error : "the daemon's answer makes no sense");
+    (void)command_failed(command, 0, "%s",
+                         error != NULL ? error : "the daemon's answer makes no sense");
     return kind != NULL && strcmp(kind, "usage") == 0 ? EX_USAGE : EXIT_NOT_DONE;
 }
 
@@ -274,7 +206,8 @@ static int converse(const struct command *command, const char *path, int fd, con
     struct json_value *answer = read_answer(stream, records);
     (void)fclose(stream);
     if (answer == NULL)
-        return fail(command, EX_UNAVAILABLE, "the daemon hung up before its answer was complete");
+        return command_failed(command, EX_UNAVAILABLE,
+                              "the daemon hung up before its answer was complete");
     int status = judge(command, answer);
     if (status == EX_OK && last != NULL)
         *last = answer;
@@ -289,7 +222,7 @@ int client_ask(const struct command *command, const char *path, struct json_writ
     char *line = request == NULL ? NULL : json_writer_line(request);
     json_writer_free(request);
     if (line == NULL)
-        return fail(command, EX_OSERR, "out of memory");
+        return command_failed(command, EX_OSERR, "out of memory");
     int fd = connect_to(path);
     int status = fd < 0 ? unreachable(command, path, errno)
                         : converse(command, path, fd, line, records, last);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Asking the running daemon over its control socket (daemon/control_request.h says what), and the
- * options that the commands which do so share.
+ * Asking the running daemon over its control socket (daemon/control_request.h says what).
  */
 #ifndef IPREVD_CLIENT_H
 #define IPREVD_CLIENT_H
@@ -13,32 +12,16 @@
  */
 enum { EXIT_NOT_DONE = 1 };
 
-struct client_options {
-    const char *conf_path;     /* -c */
-    bool json;                 /* --json */
-    bool watch;                /* --watch */
-    const char *time, *reason; /* --for, --reason */
-};
-
-/* Which options a command takes besides -c and --help. */
-enum { CLIENT_JSON = 1, CLIENT_WATCH = 2, CLIENT_FOR = 4, CLIENT_REASON = 8 };
-
-/*
- * Parse; optind is then the first argument.  -1 to go on, else the exit status.
- */
-int client_parse(const struct command *command, unsigned takes, int argc, char **argv,
-                 struct client_options *out);
-
 /* The path of the control socket, malloc'ed; NULL: *status is the exit status, and it is said why.
  */
 char *client_socket(const struct command *command, const char *conf_path, int *status);
 
 /*
- * Both, for a command without arguments.  -1: *path is the control socket's, malloc'ed; else the
- * exit status.
+ * Parse into `request`, for a command without operands, and find the socket.  -1: *path is the
+ * control socket's, malloc'ed; else the exit status.
  */
-int client_begin(const struct command *command, unsigned takes, int argc, char **argv,
-                 struct client_options *out, char **path);
+int client_begin(const struct command *command, int argc, char **argv, void *request,
+                 char **path) MUST_CHECK;
 
 /*
  * Send `request` (taken; NULL: out of memory) to the daemon at `path`.  record() has every line
@@ -62,9 +45,6 @@ enum result client_try(const char *path, struct json_writer *request,
 
 /* A request of one command and, unless NULL, one member. */
 struct json_writer *client_request(const char *name, const char *key, const char *value);
-
-/* "24h", "7d", "90m", "3600" or "2w" as seconds; -1: it is none. */
-int64_t client_seconds(const char *text);
 
 /* Seconds in words, such as "3 d 04:05:06"; and a time as people say it, in local time. */
 #define CLIENT_TIME_MAX 40

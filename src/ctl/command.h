@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the subcommands of iprevctl share: the table of commands, options that all take, exit
- * statuses (sysexits).
+ * What the subcommands of iprevctl share: the table of commands and of their options, from which
+ * usage, parsing and completion come, and exit statuses (sysexits).
  */
 #ifndef IPREVD_COMMAND_H
 #define IPREVD_COMMAND_H
@@ -9,6 +9,7 @@
 #include "site/conf.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Exit statuses of verdicts, besides those of <sysexits.h>. */
 enum {
@@ -18,11 +19,27 @@ enum {
     EXIT_VERDICT_REJECT = 77,
 };
 
+/* An option besides -c and --help, which every command takes. */
+struct command_option {
+    const char *name;     /* without hyphens */
+    const char *argument; /* as usage shows it; words with | between are all there are; NULL: a flag
+                           */
+    size_t offset;        /* in the command's request: a const char * (a flag: a bool) */
+    const char *help;     /* lines with line feeds between */
+};
+
+/* A word of the usage line that is no option, explained; such as a verb. */
+struct command_word {
+    const char *word, *help;
+};
+
 struct command {
     const char *name;
-    const char *arguments; /* after the name in a usage line */
+    const char *operands; /* in the usage line, before the options; "" for none */
     const char *summary;
-    const char *help; /* the options, a line each, ended by a line feed */
+    const struct command_word *words;     /* ended by a word NULL; or NULL */
+    const struct command_option *options; /* ended by a name NULL; or NULL */
+    const char *notes;                    /* behind the options, ended by a line feed */
     int (*run)(const struct command *command, int argc, char **argv);
 };
 
@@ -38,12 +55,31 @@ extern const struct command command_report;
 extern const struct command command_status;
 extern const struct command command_unallow;
 
+/*
+ * Parse into `request`, whose members were given their defaults, and *conf_path (-c; else
+ * untouched).  Texts are borrowed from argv; optind is the first operand.  -1 to go on, else the
+ * exit status, and it is said why.  Not thread safe, as getopt_long() is not.
+ */
+int command_parse(const struct command *command, int argc, char **argv, void *request,
+                  const char **conf_path) MUST_CHECK;
+
+/* The same for a command without operands. */
+int command_parse_all(const struct command *command, int argc, char **argv, void *request,
+                      const char **conf_path) MUST_CHECK;
+
 /* Print a command's usage to standard output; or, not asked for, where it can be had to standard
    error.  Returns 0 or EX_USAGE. */
 int command_usage(const struct command *command, bool asked);
 
 /* "iprevctl NAME: message" to standard error; returns EX_USAGE. */
 int command_misused(const struct command *command, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The same, returning `status`. */
+int command_failed(const struct command *command, int status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* Standard output has all that it was given: `status`, else EX_IOERR, and it is said. */
+int command_finish(const struct command *command, int status);
 
 /*
  * Load the configuration at `path` with messages to standard error; NULL path: the default one,
@@ -54,5 +90,8 @@ struct conf *command_conf(const char *path);
 
 /* A number that nobody who writes a log can know: keys the hashes of tables that strangers fill. */
 uint64_t command_seed(void);
+
+/* "24h", "7d", "90m", "3600" or "2w" as seconds; -1: it is none. */
+int64_t command_seconds(const char *text);
 
 #endif

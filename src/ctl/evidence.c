@@ -223,7 +223,7 @@ static void put_exemption(const struct evidence_page *page)
     time_t until = (time_t)exemption->until_s;
     if (localtime_r(&until, &tm) != NULL)
         (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
-    put_label(page, "exception");
+    put_label(page, "exemption");
     (void)fprintf(page->stream, "allowed until %s by %s: ", when, exemption->subject);
     put_untrusted(page, exemption->reason);
     (void)fputs(" (iprevctl allowed)\n", page->stream);

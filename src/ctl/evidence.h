@@ -19,7 +19,7 @@ struct evidence_page {
     unsigned columns;                  /* sentences are folded there */
     const char *host;                  /* whose address the client is, or NULL */
     const char *passed_over;           /* the option by which the daemon would not judge; or NULL */
-    const struct exemption *exemption; /* the exception in effect, or NULL */
+    const struct exemption *exemption; /* the exemption in effect, or NULL */
     const struct reply *reply;         /* NULL when nothing is refused */
     const struct advice *advice;
 };

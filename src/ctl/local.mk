@@ -8,7 +8,8 @@ iprevctl_SOURCES = \
 	src/ctl/check_client.c src/ctl/check_client.h \
 	src/ctl/check_hosts.c src/ctl/check_hosts.h \
 	src/ctl/client.c src/ctl/client.h \
-	src/ctl/command.h \
+	src/ctl/command.c src/ctl/command.h \
+	src/ctl/completion.c src/ctl/completion.h \
 	src/ctl/config.c \
 	src/ctl/evidence.c src/ctl/evidence.h \
 	src/ctl/running_exemptions.c src/ctl/running_exemptions.h \

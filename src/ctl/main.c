@@ -3,15 +3,11 @@
 #include "config.h"
 
 #include "ctl/command.h"
+#include "ctl/completion.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sysexits.h>
-#include <time.h>
-#include <unistd.h>
 
 static const struct command *const commands[] = {
     &command_check, &command_config, &command_replay,  &command_report,  &command_status,
@@ -31,92 +27,67 @@ static void usage(FILE *stream)
                           "See iprevctl(1).\n");
 }
 
-int command_usage(const struct command *command, bool asked)
+/* Does this option, which stands before the command, take the next argument? */
+static bool takes_argument(const char *option)
 {
-    if (!asked) {
-        (void)fprintf(stderr, "Try 'iprevctl %s --help'.\n", command->name);
-        return EX_USAGE;
-    }
-    (void)printf("Usage: iprevctl %s %s\n\n%s\n\n%s", command->name, command->arguments,
-                 command->summary, command->help);
-    return EX_OK;
+    if (strcmp(option, "-c") == 0)
+        return true;
+    if (strncmp(option, "--", 2) != 0)
+        return false;
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        for (const struct command_option *at = commands[i]->options; at != NULL && at->name != NULL;
+             at++)
+            if (strcmp(at->name, option + 2) == 0)
+                return at->argument != NULL;
+    return false;
 }
 
-int command_misused(const struct command *command, const char *format, ...)
+/* The place of the command's name among the arguments; argc: there is none. */
+static int find_name(int argc, char **argv)
 {
-    va_list args;
-    (void)fprintf(stderr, "iprevctl %s: ", command->name);
-    va_start(args, format);
-    (void)vfprintf(stderr, format, args);
-    va_end(args);
-    (void)fputc('\n', stderr);
-    return command_usage(command, false);
+    int at = 1;
+    while (at < argc && argv[at][0] == '-' && argv[at][1] != '\0')
+        at += takes_argument(argv[at]) ? 2 : 1;
+    return at < argc ? at : argc;
 }
 
-static void print_message(void *arg, const char *message)
+static int run_command(const struct command *command, int argc, char **argv, int at)
 {
-    (void)fprintf(stderr, "%s%s\n", (const char *)arg, message);
-}
-
-static void print_error(void *arg, const char *message)
-{
-    (void)arg;
-    static char prefix[] = "error: ";
-    print_message(prefix, message);
-}
-
-static void print_warning(void *arg, const char *message)
-{
-    (void)arg;
-    static char prefix[] = "warning: ";
-    print_message(prefix, message);
-}
-
-struct conf *command_conf(const char *path)
-{
-    static const struct conf_report report = {print_error, print_warning, NULL};
-    if (path == NULL) {
-        path = CONF_DEFAULT_PATH;
-        if (access(path, F_OK) != 0 && errno == ENOENT) {
-            (void)fprintf(stderr, "note: %s does not exist: the built-in settings are used\n",
-                          path);
-            path = "/dev/null";
-        }
-    }
-    return conf_load(path, (int64_t)time(NULL), &report);
-}
-
-uint64_t command_seed(void)
-{
-    uint64_t seed = 0;
-    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
-        seed = (uint64_t)time(NULL); /* the tools work before the pool is filled, too */
-    return seed;
+    char called[64]; /* by which getopt begins its messages */
+    (void)snprintf(called, sizeof called, "iprevctl %s", command->name);
+    /* The options before the name come behind it. */
+    memmove(&argv[2], &argv[1], (size_t)(at - 1) * sizeof argv[0]);
+    argv[1] = called;
+    return command->run(command, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)
 {
+    int at = find_name(argc, argv);
     if (argc < 2) {
         usage(stderr);
         return EX_USAGE;
     }
-    const char *name = argv[1];
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         usage(stdout);
         return EX_OK;
     }
-    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         (void)printf("iprevctl %s\n", PACKAGE_VERSION);
         return EX_OK;
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        char called[64]; /* by which getopt begins its messages */
-        if (strcmp(commands[i]->name, name) != 0)
-            continue;
-        (void)snprintf(called, sizeof called, "iprevctl %s", name);
-        argv[1] = called;
-        return commands[i]->run(commands[i], argc - 1, argv + 1);
+    if (strcmp(argv[1], "--completion") == 0) {
+        completion_print_bash(stdout, commands, COMMAND_COUNT);
+        return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
     }
-    (void)fprintf(stderr, "iprevctl: there is no command \"%s\"\nTry 'iprevctl --help'.\n", name);
+    for (size_t i = 0; i < COMMAND_COUNT && at < argc; i++)
+        if (strcmp(commands[i]->name, argv[at]) == 0)
+            return run_command(commands[i], argc, argv, at);
+    if (at == argc)
+        (void)fputs("iprevctl: which command?\nTry 'iprevctl --help'.\n", stderr);
+    else
+        (void)fprintf(stderr, "iprevctl: there is no command \"%s\"\nTry 'iprevctl --help'.\n",
+                      argv[at]);
     return EX_USAGE;
 }

@@ -7,9 +7,8 @@
 
 static int run(const struct command *command, int argc, char **argv)
 {
-    struct client_options options;
     char *path;
-    int status = client_begin(command, 0, argc, argv, &options, &path);
+    int status = client_begin(command, argc, argv, NULL, &path);
     if (status >= 0)
         return status;
     status = client_ask(command, path, client_request("reload", NULL, NULL), NULL, NULL);
@@ -19,11 +18,9 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_reload = {
     .name = "reload",
-    .arguments = "[-c FILE]",
+    .operands = "",
     .summary = "have the running daemon read its configuration again",
-    .help = "  -c FILE    read this configuration, which names the control socket\n"
-            "\n"
-            "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 the\n"
-            "configuration has an error: the running one stays.\n",
+    .notes = "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 the\n"
+             "configuration has an error: the running one stays.\n",
     .run = run,
 };

@@ -59,19 +59,19 @@ static enum result read_file(const struct conf *conf, struct exemptions *exempti
 }
 
 static void explain(enum result status, const char *path, unsigned line,
-                    char note[EXCEPTIONS_NOTE_MAX])
+                    char note[EXEMPTIONS_NOTE_MAX])
 {
     if (status == RESULT_INVALID && line > 0)
-        (void)snprintf(note, EXCEPTIONS_NOTE_MAX,
-                       "%.200s:%u: damaged: only the exceptions that are whole count", path, line);
+        (void)snprintf(note, EXEMPTIONS_NOTE_MAX,
+                       "%.200s:%u: damaged: only the exemptions that are whole count", path, line);
     else if (status != RESULT_OK && status != RESULT_NOTFOUND)
         (void)snprintf(
-            note, EXCEPTIONS_NOTE_MAX, "exceptions (iprevctl allow) are not known: %.200s: %s",
+            note, EXEMPTIONS_NOTE_MAX, "exemptions (iprevctl allow) are not known: %.200s: %s",
             path, status == RESULT_IO ? strerror(errno) : "the daemon's answer makes no sense");
 }
 
 struct exemptions *running_exemptions_load(const struct conf *conf, int64_t wall_s,
-                                           char note[EXCEPTIONS_NOTE_MAX])
+                                           char note[EXEMPTIONS_NOTE_MAX])
 {
     char path[PATH_MAX] = "";
     const char *where = conf->control;

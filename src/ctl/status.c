@@ -15,6 +15,10 @@
 
 #define LABEL "%-14s"
 
+struct request {
+    bool json, watch;
+};
+
 static int64_t number(const struct json_value *object, const char *key)
 {
     int64_t value = 0;
@@ -169,21 +173,20 @@ static void print_status(const struct json_value *status)
     json_value_each(json_value_member(status, "checks"), put_check, &label);
     put_cache(json_value_member(status, "cache"));
     put_dns(json_value_member(status, "dns"));
-    (void)printf(LABEL "%" PRId64 "%s\n", "exceptions", number(status, "exemptions"),
+    (void)printf(LABEL "%" PRId64 "%s\n", "exemptions", number(status, "exemptions"),
                  number(status, "exemptions") > 0 ? " (iprevctl allowed)" : "");
     put_decision_log(json_value_member(status, "decision_log"));
 }
 
-static int look(const struct command *command, const char *path,
-                const struct client_options *options)
+static int look(const struct command *command, const char *path, const struct request *wanted)
 {
     struct json_value *answer = NULL;
     int status = client_ask(command, path, client_request("status", NULL, NULL), NULL, &answer);
     if (status != EX_OK)
         return status;
-    if (options->watch && !options->json && isatty(STDOUT_FILENO))
+    if (wanted->watch && !wanted->json && isatty(STDOUT_FILENO))
         (void)fputs("\033[H\033[2J", stdout);
-    if (options->json) {
+    if (wanted->json) {
         char *line = json_value_line(answer);
         status = line != NULL && puts(line) >= 0 ? EX_OK : EX_OSERR;
         free(line);
@@ -191,35 +194,38 @@ static int look(const struct command *command, const char *path,
         print_status(answer);
     }
     json_value_free(answer);
-    return fflush(stdout) == 0 ? status : EX_IOERR;
+    return command_finish(command, status);
 }
 
 static int run(const struct command *command, int argc, char **argv)
 {
-    struct client_options options;
+    struct request wanted = {0};
     char *path;
-    int status = client_begin(command, CLIENT_JSON | CLIENT_WATCH, argc, argv, &options, &path);
+    int status = client_begin(command, argc, argv, &wanted, &path);
     if (status >= 0)
         return status;
-    status = look(command, path, &options);
-    while (status == EX_OK && options.watch) {
+    status = look(command, path, &wanted);
+    while (status == EX_OK && wanted.watch) {
         const struct timespec pause = {.tv_sec = WATCH_S};
         (void)nanosleep(&pause, NULL);
-        status = look(command, path, &options);
+        status = look(command, path, &wanted);
     }
     free(path);
     return status;
 }
 
+static const struct command_option options[] = {
+    {"json", NULL, offsetof(struct request, json), "one JSON object a line instead of text"},
+    {"watch", NULL, offsetof(struct request, watch), "look again every second, until interrupted"},
+    {NULL, NULL, 0, NULL},
+};
+
 const struct command command_status = {
     .name = "status",
-    .arguments = "[--json] [--watch] [-c FILE]",
+    .operands = "",
     .summary = "show how the running daemon is",
-    .help = "  --json     one JSON object a line instead of text\n"
-            "  --watch    look again every second, until interrupted\n"
-            "  -c FILE    read this configuration, which names the control socket\n"
-            "\n"
-            "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 configuration\n"
-            "error.\n",
+    .options = options,
+    .notes = "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 configuration\n"
+             "error.\n",
     .run = run,
 };

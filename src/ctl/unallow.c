@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* iprevctl unallow: the end of an exception. */
+/* iprevctl unallow: the end of an exemption. */
 #include "ctl/client.h"
 
 #include <getopt.h>
@@ -7,13 +7,13 @@
 
 static int run(const struct command *command, int argc, char **argv)
 {
-    struct client_options options;
-    int status = client_parse(command, 0, argc, argv, &options);
+    const char *conf_path = NULL;
+    int status = command_parse(command, argc, argv, NULL, &conf_path);
     if (status >= 0)
         return status;
     if (argc - optind != 1)
         return command_misused(command, "one address, network or .domain, please");
-    char *path = client_socket(command, options.conf_path, &status);
+    char *path = client_socket(command, conf_path, &status);
     if (path == NULL)
         return status;
     status =
@@ -24,11 +24,9 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_unallow = {
     .name = "unallow",
-    .arguments = "IP|NET|.DOMAIN [-c FILE]",
-    .summary = "end an exception",
-    .help = "  -c FILE    read this configuration, which names the control socket\n"
-            "\n"
-            "Exit status: 0; 1 there is none, 64 usage, 69 the daemon cannot be reached, 78\n"
-            "configuration error.\n",
+    .operands = "IP|NET|.DOMAIN",
+    .summary = "end an exemption",
+    .notes = "Exit status: 0; 1 there is none, 64 usage, 69 the daemon cannot be reached, 78\n"
+             "configuration error.\n",
     .run = run,
 };

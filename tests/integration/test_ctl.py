@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """iprevctl's commands that need no daemon: what check shows, config, and how it is misused."""
 
+import json
 import re
 import subprocess
 
@@ -138,6 +139,26 @@ def test_output_that_cannot_be_written(ctl, command):
         assert ctl(*command, stdout=full).returncode == 74
 
 
+# What stands before the command is the same as behind it.
+EARLY = [["-c", "FILE", "check", world.NO_PTR, "--json"], ["--json", "-c", "FILE", "check", world.NO_PTR],
+         ["-cFILE", "--json", "check", world.NO_PTR], ["--json", "check", world.NO_PTR, "-c", "FILE"],
+         ["--sender", "a@b.example", "--json", "-c", "FILE", "check", world.NO_PTR],
+         ["--sender=a@b.example", "--json", "-c", "FILE", "check", world.NO_PTR]]
+
+
+@pytest.mark.parametrize("args", EARLY, ids=[" ".join(args) for args in EARLY])
+def test_options_before_the_command(ctl, directory, args):
+    ctl("config")  # which writes the file
+    done = bare(*(arg.replace("FILE", str(directory / "iprevd.conf")) for arg in args))
+    assert done.returncode == 77 and json.loads(done.stdout)["action"] == "reject", done.stderr
+
+
+def test_output_that_cannot_be_written_is_said(ctl):
+    with open("/dev/full", "w") as full:
+        done = ctl("config", stdout=full)
+    assert "iprevctl config: the output cannot be written: No space left on device" in done.stderr
+
+
 MISUSES = [
     ([], "Usage: iprevctl"), (["halt"], 'there is no command "halt"'),
     (["check"], "which address?"), (["check", "mail.example"], '"mail.example" is not an IP address'),
@@ -146,6 +167,9 @@ MISUSES = [
     (["unallow"], "iprevctl unallow"), (["allowed", "x"], "iprevctl allowed"),
     (["cache"], "iprevctl cache"), (["cache", "melt", "x"], "iprevctl cache"),
     (["cache", "flush"], "iprevctl cache"), (["reload", "x"], "iprevctl reload"),
+    (["-c"], "which command?"), (["--json"], "which command?"),
+    (["-c", "/dev/null", "halt"], 'there is no command "halt"'),
+    (["--summary", "check", world.GOOD], "--summary"),
 ]
 
 

@@ -20,29 +20,25 @@
 enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_SUMMARY, OUTPUT_SUMMARY_JSON };
 
 struct request {
-    const char *conf_path, *policy_name;
+    const char *conf_path, *policy_name, *format_name, *rate_text;
     enum maillog_format format;
     bool no_dns, json, summary;
     unsigned rate;
 };
 
-enum {
-    OPTION_FORMAT = 256,
-    OPTION_NO_DNS,
-    OPTION_POLICY,
-    OPTION_JSON,
-    OPTION_SUMMARY,
-    OPTION_RATE,
+static const struct command_option options[] = {
+    {"format", "postfix|sendmail|mbox|maildir|triples", offsetof(struct request, format_name),
+     "what the files are; else guessed"},
+    {"no-dns", NULL, offsetof(struct request, no_dns),
+     "take the recorded PTR name as confirmed, ask no server"},
+    {"policy", "NAME", offsetof(struct request, policy_name),
+     "judge by this policy, whatever the match blocks say"},
+    {"json", NULL, offsetof(struct request, json),
+     "one JSON object an attempt; with --summary one for all"},
+    {"summary", NULL, offsetof(struct request, summary), "only the sums"},
+    {"rate", "N", offsetof(struct request, rate_text), "look up at most N clients a second"},
+    {NULL, NULL, 0, NULL},
 };
-
-static const struct option long_options[] = {{"format", required_argument, NULL, OPTION_FORMAT},
-                                             {"no-dns", no_argument, NULL, OPTION_NO_DNS},
-                                             {"policy", required_argument, NULL, OPTION_POLICY},
-                                             {"json", no_argument, NULL, OPTION_JSON},
-                                             {"summary", no_argument, NULL, OPTION_SUMMARY},
-                                             {"rate", required_argument, NULL, OPTION_RATE},
-                                             {"help", no_argument, NULL, 'h'},
-                                             {NULL, 0, NULL, 0}};
 
 /* All that one run holds. */
 struct replay {
@@ -68,44 +64,21 @@ static bool parse_rate(const char *text, unsigned *out)
     return true;
 }
 
-/* Returns -1 to go on, else the exit status. */
-static int parse_options(const struct command *command, int argc, char **argv,
-                         struct request *request)
+/* As command_parse(). */
+static int parse(const struct command *command, int argc, char **argv, struct request *request)
 {
-    int option;
-    while ((option = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            request->conf_path = optarg;
-            break;
-        case OPTION_FORMAT:
-            if (!maillog_format_parse(optarg, &request->format))
-                return command_misused(command,
-                                       "--format \"%s\": postfix, sendmail, mbox, maildir or "
-                                       "triples is wanted",
-                                       optarg);
-            break;
-        case OPTION_NO_DNS:
-            request->no_dns = true;
-            break;
-        case OPTION_POLICY:
-            request->policy_name = optarg;
-            break;
-        case OPTION_JSON:
-            request->json = true;
-            break;
-        case OPTION_SUMMARY:
-            request->summary = true;
-            break;
-        case OPTION_RATE:
-            if (!parse_rate(optarg, &request->rate))
-                return command_misused(command, "--rate \"%s\": 1 to %d is wanted", optarg,
-                                       RATE_MAX);
-            break;
-        default:
-            return command_usage(command, option == 'h');
-        }
-    }
+    int status = command_parse(command, argc, argv, request, &request->conf_path);
+    if (status >= 0)
+        return status;
+    if (request->format_name != NULL &&
+        !maillog_format_parse(request->format_name, &request->format))
+        return command_misused(command,
+                               "--format \"%s\": postfix, sendmail, mbox, maildir or triples is "
+                               "wanted",
+                               request->format_name);
+    if (request->rate_text != NULL && !parse_rate(request->rate_text, &request->rate))
+        return command_misused(command, "--rate \"%s\": 1 to %d is wanted", request->rate_text,
+                               RATE_MAX);
     return optind < argc ? -1 : command_misused(command, "which file?");
 }
 
@@ -276,7 +249,7 @@ static int replay_conf(const struct command *command, struct replay *replay, int
 static int run(const struct command *command, int argc, char **argv)
 {
     struct replay replay = {0};
-    int status = parse_options(command, argc, argv, &replay.request);
+    int status = parse(command, argc, argv, &replay.request);
     if (status >= 0)
         return status;
     if (replay.request.summary)
@@ -293,19 +266,11 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_replay = {
     .name = "replay",
-    .arguments = "FILE... [--format FORMAT] [--no-dns] [--policy NAME]\n"
-                 "                       [--json] [--summary] [--rate N] [-c FILE]",
+    .operands = "FILE...",
     .summary = "run recorded traffic through the policy: what would have become of it",
-    .help = "  --format FORMAT  postfix, sendmail, mbox, maildir, triples; else guessed\n"
-            "  --no-dns         take the recorded PTR name as confirmed, ask no server\n"
-            "  --policy NAME    judge by this policy, whatever the match blocks say\n"
-            "  --json           one JSON object an attempt; with --summary one for all\n"
-            "  --summary        only the sums\n"
-            "  --rate N         look up at most N clients a second\n"
-            "  -c FILE          read this configuration\n"
-            "\n"
-            "FILE may be compressed (gzip, bzip2, xz, zstd), a Maildir, or - for standard\n"
-            "input. Exit status: 0, 65 if a file could not be read as a whole (standard\n"
-            "error says where), 64 usage, 69 unavailable, 78 configuration error.\n",
+    .options = options,
+    .notes = "FILE may be compressed (gzip, bzip2, xz, zstd), a Maildir, or - for standard\n"
+             "input. Exit status: 0, 65 if a file could not be read as a whole (standard\n"
+             "error says where), 64 usage, 69 unavailable, 78 configuration error.\n",
     .run = run,
 };

@@ -6,6 +6,7 @@
 #include "ctl/report/report_print.h"
 #include "ctl/rotated.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -17,7 +18,7 @@
 #define BAD_SHOWN 20 /* lines told one by one; the rest is counted */
 
 struct request {
-    const char *conf_path, *html_path;
+    const char *conf_path, *html_path, *since;
     int64_t since_s; /* how long ago; 0: everything */
 };
 
@@ -30,58 +31,25 @@ struct report {
     struct report_sums sums;
 };
 
-enum { OPTION_SINCE = 256, OPTION_HTML };
+static const struct command_option options[] = {
+    {"since", "AGE", offsetof(struct request, since),
+     "only the last minutes, hours, days or weeks: 90m, 12h, 7d, 4w"},
+    {"html", "FILE", offsetof(struct request, html_path),
+     "write one HTML file with charts instead of text"},
+    {NULL, NULL, 0, NULL},
+};
 
-static const struct option long_options[] = {{"since", required_argument, NULL, OPTION_SINCE},
-                                             {"html", required_argument, NULL, OPTION_HTML},
-                                             {"help", no_argument, NULL, 'h'},
-                                             {NULL, 0, NULL, 0}};
-
-/* "7d", "12h", "4w", "90m". */
-static bool parse_since(const char *text, int64_t *out)
+/* As command_parse(). */
+static int parse(const struct command *command, int argc, char **argv, struct request *request)
 {
-    static const struct {
-        char unit;
-        int64_t seconds;
-    } units[] = {{'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
-    char *end;
-    errno = 0;
-    long value = strtol(text, &end, 10);
-    if (errno != 0 || end == text || value < 1 || value > 100000 || end[0] == '\0' ||
-        end[1] != '\0')
-        return false;
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (units[i].unit == end[0]) {
-            *out = value * units[i].seconds;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Returns -1 to go on, else the exit status. */
-static int parse_options(const struct command *command, int argc, char **argv,
-                         struct request *request)
-{
-    int option;
-    while ((option = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            request->conf_path = optarg;
-            break;
-        case OPTION_SINCE:
-            if (!parse_since(optarg, &request->since_s))
-                return command_misused(
-                    command, "--since \"%s\": a number and m, h, d or w is wanted", optarg);
-            break;
-        case OPTION_HTML:
-            request->html_path = optarg;
-            break;
-        default:
-            return command_usage(command, option == 'h');
-        }
-    }
-    return -1;
+    int status = command_parse(command, argc, argv, request, &request->conf_path);
+    if (status >= 0 || request->since == NULL)
+        return status;
+    request->since_s = command_seconds(request->since);
+    if (request->since_s <= 0 || isdigit((unsigned char)request->since[strlen(request->since) - 1]))
+        return command_misused(command, "--since \"%s\": a number and m, h, d or w is wanted",
+                               request->since);
+    return status;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -230,7 +198,7 @@ static int run(const struct command *command, int argc, char **argv)
     struct report *report = calloc(1, sizeof *report);
     if (report == NULL)
         return EX_OSERR;
-    int status = parse_options(command, argc, argv, &report->request);
+    int status = parse(command, argc, argv, &report->request);
     if (status < 0) {
         report->origin.now_s = (int64_t)time(NULL);
         if (report->request.since_s > 0)
@@ -247,17 +215,13 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_report = {
     .name = "report",
-    .arguments = "[FILE...] [--since AGE] [--html FILE] [-c FILE]",
+    .operands = "[FILE...]",
     .summary = "what the decision log adds up to",
-    .help = "  --since AGE   only the last minutes, hours, days or weeks: 90m, 12h, 7d, 4w\n"
-            "  --html FILE   write one HTML file with charts instead of text\n"
-            "  -c FILE       read this configuration\n"
-            "\n"
-            "FILE is a decision log (JSON lines) or a log with iprevd's lines, may be\n"
-            "compressed (gzip, bzip2, xz, zstd), or - for standard input; without one it is\n"
-            "decision-log of the configuration with what logrotate left of it.  Exit status: 0, 65 "
-            "if something could not\n"
-            "be read, 64 usage, 73 or 74 if the file could not be written, 78 configuration\n"
-            "error.\n",
+    .options = options,
+    .notes = "FILE is a decision log (JSON lines) or a log with iprevd's lines, may be\n"
+             "compressed (gzip, bzip2, xz, zstd), or - for standard input; without one it is\n"
+             "decision-log of the configuration with what logrotate left of it.  Exit status:\n"
+             "0, 65 if something could not be read, 64 usage, 73 or 74 if the file could not\n"
+             "be written, 78 configuration error.\n",
     .run = run,
 };
