@@ -37,18 +37,27 @@ static void improve(enum agreement *grade, enum agreement found)
         *grade = found;
 }
 
+/* Could the answer still be another?  One that is past its time proves what it says for the client,
+   and nothing against it. */
+static bool is_open(const struct dns_evidence *evidence)
+{
+    return evidence->outcome == DNS_TEMPERROR || evidence->outcome == DNS_NOT_ASKED ||
+           dns_evidence_is_stale(evidence);
+}
+
 /* EHLO against the PTR names. */
 static void grade_names(const struct facts *facts, const struct orgdomain *list, const char *helo,
                         struct grades *grades)
 {
-    if (facts->ptr.outcome == DNS_TEMPERROR || facts->ptr.outcome == DNS_NOT_ASKED)
+    if (is_open(&facts->ptr))
         improve(&grades->possible, AGREEMENT_EXACT);
     for (size_t i = 0; i < facts->name_count; i++) {
         const struct name_facts *name = &facts->names[i];
         enum agreement *grade = NULL;
         if (iprev_confirms(facts, name))
             grade = &grades->proven;
-        else if (name->flaw == HOSTNAME_OK && name->forward.outcome == DNS_TEMPERROR)
+        else if (name->flaw == HOSTNAME_OK && name->forward.outcome != DNS_NOT_ASKED &&
+                 is_open(&name->forward))
             grade = &grades->possible;
         if (grade == NULL)
             continue;
@@ -64,12 +73,9 @@ static void grade_addresses(const struct facts *facts, struct neighbour_bits nei
                             struct grades *grades)
 {
     const struct name_facts *helo = &facts->helo_name;
-    if (helo->name == NULL || helo->forward.outcome == DNS_TEMPERROR ||
-        helo->forward.outcome == DNS_NOT_ASKED) {
+    if (helo->name == NULL || is_open(&helo->forward))
         improve(&grades->possible, AGREEMENT_FORWARD);
-        return;
-    }
-    if (helo->forward.outcome != DNS_FOUND)
+    if (helo->name == NULL || helo->forward.outcome != DNS_FOUND)
         return;
     unsigned bits = facts->client.family == IP_V4 ? neighbours.v4 : neighbours.v6;
     struct ipnet net = ipnet_around(&facts->client, bits);

@@ -33,8 +33,8 @@ bool agreement_parse(const char *text, enum agreement *out);
 
 /*
  * The best grade that the facts prove.  UNKNOWN only when a better grade than the proven one could
- * still come out of a question that failed temporarily or was not asked.  `list` may be NULL (then
- * no DOMAIN grade).
+ * still come out of a question that failed temporarily, was not asked, or was answered past its
+ * time.  `list` may be NULL (then no DOMAIN grade).
  */
 enum agreement agreement_evaluate(const struct facts *facts, const struct iprev *iprev,
                                   const struct orgdomain *list, struct neighbour_bits neighbours);

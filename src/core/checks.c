@@ -96,6 +96,19 @@ static bool is_negative(enum dns_outcome outcome)
     return outcome == DNS_NODATA || outcome == DNS_NXDOMAIN;
 }
 
+/* Does something open, or past its time, stand between us and all that the PTR says?  Of a name
+   that is not confirmed: could it be, after all? */
+static bool ptr_is_settled(const struct facts *facts)
+{
+    return facts->names_over == 0 && !dns_evidence_is_stale(&facts->ptr);
+}
+
+static bool may_be_confirmed(const struct facts *facts, const struct name_facts *name)
+{
+    return name->flaw == HOSTNAME_OK && !iprev_confirms(facts, name) &&
+           (name->forward.outcome == DNS_TEMPERROR || dns_evidence_is_stale(&name->forward));
+}
+
 static size_t count_usable(const struct facts *facts)
 {
     size_t usable = 0;
@@ -109,7 +122,7 @@ static size_t count_usable(const struct facts *facts)
 static bool ptr_missing(const struct evidence *evidence, const struct evidence_settings *settings)
 {
     (void)settings;
-    return is_negative(evidence->facts->ptr.outcome);
+    return evidence->iprev.result == IPREV_PERMERROR;
 }
 
 static void explain_ptr_missing(const struct evidence *evidence, struct textbuf *out)
@@ -122,7 +135,8 @@ static bool ptr_invalid(const struct evidence *evidence, const struct evidence_s
 {
     const struct facts *facts = evidence->facts;
     (void)settings;
-    return facts->ptr.outcome == DNS_FOUND && facts->names_over == 0 && count_usable(facts) == 0;
+    return evidence->iprev.result == IPREV_FAIL && facts->names_over == 0 &&
+           count_usable(facts) == 0;
 }
 
 static const char *flaw_noun(enum hostname_flaw flaw)
@@ -236,9 +250,34 @@ static bool dns_temperror(const struct evidence *evidence, const struct evidence
     return evidence->iprev.result == IPREV_TEMPERROR;
 }
 
+/* The servers do not answer, and what they said before may not count against the client. */
+static void explain_expired(const struct evidence *evidence, struct textbuf *out)
+{
+    const struct facts *facts = evidence->facts;
+    const struct name_facts *expired = NULL;
+    for (size_t i = 0; i < facts->name_count && expired == NULL; i++)
+        if (dns_evidence_is_stale(&facts->names[i].forward))
+            expired = &facts->names[i];
+    if (dns_evidence_is_stale(&facts->ptr) || expired == NULL) {
+        textbuf_put(out, "the last answer about the PTR of ");
+        put_addr(out, &facts->client);
+    } else {
+        textbuf_printf(out, "the last answer about the %s of ", address_type(facts));
+        textbuf_put_untrusted(out, expired->name, SHOWN_NAME_MAX);
+        textbuf_put(out, ", PTR name of ");
+        put_addr(out, &facts->client);
+        textbuf_put(out, ",");
+    }
+    textbuf_put(out, " has expired, and no newer one can be had");
+}
+
 static void explain_dns_temperror(const struct evidence *evidence, struct textbuf *out)
 {
     const struct facts *facts = evidence->facts;
+    if (evidence->iprev.expired) {
+        explain_expired(evidence, out);
+        return;
+    }
     if (facts->ptr.outcome != DNS_FOUND) {
         textbuf_put(out, "looking up the PTR of ");
         put_addr(out, &facts->client);
@@ -352,18 +391,19 @@ static bool helo_unresolved(const struct evidence *evidence,
                             const struct evidence_settings *settings)
 {
     const struct facts *facts = evidence->facts;
-    enum dns_outcome outcomes[] = {facts->helo_name.forward.outcome, facts->helo_other.outcome,
-                                   facts->helo_mx.outcome};
+    const struct dns_evidence *answers[] = {&facts->helo_name.forward, &facts->helo_other,
+                                            &facts->helo_mx};
     bool all_negative = true;
     bool no_such_name = false;
     (void)settings;
     if (facts->helo.kind == HELO_NONE || facts->helo_name.name == NULL)
         return false;
-    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
-        if (outcomes[i] == DNS_FOUND || outcomes[i] == DNS_TEMPERROR)
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        enum dns_outcome outcome = answers[i]->outcome;
+        if (outcome == DNS_FOUND || outcome == DNS_TEMPERROR || dns_evidence_is_stale(answers[i]))
             return false;
-        all_negative = all_negative && is_negative(outcomes[i]);
-        no_such_name = no_such_name || outcomes[i] == DNS_NXDOMAIN;
+        all_negative = all_negative && is_negative(outcome);
+        no_such_name = no_such_name || outcome == DNS_NXDOMAIN;
     }
     /* NXDOMAIN speaks of every type (RFC 2308 5): the others need not have been asked. */
     return all_negative || no_such_name;
@@ -386,7 +426,7 @@ static bool helo_mismatch(const struct evidence *evidence, const struct evidence
     const struct name_facts *name = &facts->helo_name;
     (void)settings;
     if (facts->helo.kind == HELO_NONE || name->name == NULL || name->forward.outcome != DNS_FOUND ||
-        name->address_count == 0)
+        name->address_count == 0 || dns_evidence_is_stale(&name->forward))
         return false;
     for (size_t i = 0; i < name->address_count; i++)
         if (ipaddr_equal(&name->addresses[i], &facts->client))
@@ -433,14 +473,17 @@ static bool sender_ptr_mismatch(const struct evidence *evidence,
     const struct facts *facts = evidence->facts;
     const struct orgdomain *list = settings->orgdomains;
     bool known = false;
-    if (facts->sender_domain[0] == '\0')
+    if (facts->sender_domain[0] == '\0' || !ptr_is_settled(facts))
         return false;
     for (size_t i = 0; i < facts->name_count; i++) {
-        if (!iprev_confirms(facts, &facts->names[i]))
+        const struct name_facts *name = &facts->names[i];
+        bool confirmed = iprev_confirms(facts, name);
+        if (!confirmed && !may_be_confirmed(facts, name))
             continue;
-        if (orgdomain_same(list, facts->names[i].name, facts->sender_domain))
+        if (orgdomain_same(list, name->name, facts->sender_domain))
             return false;
-        known = known || orgdomain_exists(list, facts->names[i].name);
+        known = known || (confirmed && !dns_evidence_is_stale(&name->forward) &&
+                          orgdomain_exists(list, name->name));
     }
     return known && orgdomain_exists(list, facts->sender_domain);
 }
@@ -459,8 +502,10 @@ static void explain_sender_ptr_mismatch(const struct evidence *evidence, struct 
 static bool mta_disagrees(const struct evidence *evidence, const struct evidence_settings *settings)
 {
     enum iprev_result ours = evidence->iprev.result;
+    const struct name_facts *confirmed = evidence->iprev.confirmed;
     (void)settings;
-    if (ours == IPREV_TEMPERROR)
+    if (ours == IPREV_TEMPERROR || dns_evidence_is_stale(&evidence->facts->ptr) ||
+        (confirmed != NULL && dns_evidence_is_stale(&confirmed->forward)))
         return false;
     switch (evidence->facts->mta_resolve) {
     case MTA_OK:
@@ -605,22 +650,36 @@ static struct generic judge_name(const char *name, const struct facts *facts,
 
 /*
  * A client is generic when every confirmed name is: one name of its own is what makes a mail
- * server, and the order of names in the answer must not decide.
+ * server, and the order of names in the answer must not decide.  A name that may be confirmed yet
+ * counts for the client, and so do answers past their time.
  */
 static struct generic judge_names(const struct facts *facts, const struct iprev *iprev,
                                   const struct evidence_settings *settings)
 {
     struct generic none = {.generic = false};
-    if (iprev->confirmed == NULL)
+    if (iprev->confirmed == NULL || !ptr_is_settled(facts) ||
+        dns_evidence_is_stale(&iprev->confirmed->forward))
         return none;
     struct generic generic = judge_name(iprev->confirmed->name, facts, settings);
     for (size_t i = 0; i < facts->name_count && generic.generic; i++) {
         const struct name_facts *name = &facts->names[i];
-        if (name != iprev->confirmed && iprev_confirms(facts, name) &&
+        if (name != iprev->confirmed &&
+            (iprev_confirms(facts, name) || may_be_confirmed(facts, name)) &&
             !judge_name(name->name, facts, settings).generic)
             return none;
     }
     return generic;
+}
+
+/* The checks that would be true if answers past their time counted against the client. */
+static check_set expired_checks(const struct facts *facts, const struct iprev *iprev)
+{
+    if (!iprev->expired)
+        return 0;
+    if (iprev->expired_result == IPREV_PERMERROR)
+        return CHECK_BIT(CHECK_PTR_MISSING);
+    check_set mismatch = CHECK_BIT(CHECK_PTR_MISMATCH);
+    return count_usable(facts) > 0 ? mismatch : mismatch | CHECK_BIT(CHECK_PTR_INVALID);
 }
 
 /* Can the check be known at this point of the dialogue? */
@@ -652,6 +711,7 @@ void evidence_evaluate(const struct facts *facts, const struct evidence_settings
     if (facts->client.family == IP_NONE)
         return;
     out->generic = judge_names(facts, &out->iprev, settings);
+    out->expired_checks = expired_checks(facts, &out->iprev);
     for (unsigned i = 0; i < CHECK_COUNT; i++)
         if (is_due((enum check_id)i, dialogue) && checks[i].holds(out, settings))
             out->true_checks |= CHECK_BIT(i);

@@ -68,6 +68,8 @@ struct evidence {
     enum agreement required_agreement;
     struct generic generic; /* of the confirmed name */
     check_set true_checks;
+    /* dns-temperror is true in the place of these, which expired answers would have made true. */
+    check_set expired_checks;
 };
 
 struct check {

@@ -34,6 +34,13 @@ struct dns_evidence {
     const char *problem; /* DNS_TEMPERROR: "timeout", "SERVFAIL", ...; else NULL; static */
 };
 
+/* Past its time (RFC 8767): evidence for a client, never against it. */
+static inline bool dns_evidence_is_stale(const struct dns_evidence *evidence)
+{
+    return evidence->outcome != DNS_NOT_ASKED && evidence->outcome != DNS_TEMPERROR &&
+           evidence->origin == DNS_FROM_STALE;
+}
+
 /* A host name and its addresses of the client's family. */
 struct name_facts {
     const char *name;        /* canonical; for an unusable PTR name its escaped presentation form */

@@ -25,38 +25,58 @@ bool iprev_confirms(const struct facts *facts, const struct name_facts *name)
     return false;
 }
 
-/* The confirmed name to speak of, or NULL.  *open: some name's forward lookup failed temporarily.
- */
-static const struct name_facts *find_confirmed(const struct facts *facts, bool *open)
+/* What the PTR names prove: `open` when a forward lookup failed temporarily, `expired` when one
+   that leads elsewhere is past its time. */
+struct names_found {
+    const struct name_facts *confirmed; /* the one to speak of, or NULL */
+    bool open, expired;
+};
+
+static struct names_found find_confirmed(const struct facts *facts)
 {
-    const struct name_facts *first = NULL;
-    *open = false;
+    struct names_found found = {.confirmed = NULL};
     for (size_t i = 0; i < facts->name_count; i++) {
         const struct name_facts *name = &facts->names[i];
-        if (name->flaw == HOSTNAME_OK && name->forward.outcome == DNS_TEMPERROR)
-            *open = true;
-        if (!iprev_confirms(facts, name))
-            continue;
-        if (facts->helo.name[0] != '\0' && strcmp(name->name, facts->helo.name) == 0)
-            return name;
-        if (first == NULL)
-            first = name;
+        if (iprev_confirms(facts, name)) {
+            if (facts->helo.name[0] != '\0' && strcmp(name->name, facts->helo.name) == 0) {
+                found.confirmed = name;
+                return found;
+            }
+            if (found.confirmed == NULL)
+                found.confirmed = name;
+        } else if (name->flaw == HOSTNAME_OK) {
+            found.open = found.open || name->forward.outcome == DNS_TEMPERROR;
+            found.expired = found.expired || dns_evidence_is_stale(&name->forward);
+        }
     }
-    return first;
+    return found;
+}
+
+/* A result against the client: only by answers that are in time. */
+static void hold_against(struct iprev *iprev, enum iprev_result result, bool expired)
+{
+    iprev->expired = expired;
+    iprev->expired_result = result;
+    iprev->result = expired ? IPREV_TEMPERROR : result;
 }
 
 struct iprev iprev_evaluate(const struct facts *facts)
 {
-    struct iprev iprev = {IPREV_TEMPERROR, NULL};
-    bool open;
+    struct iprev iprev = {.result = IPREV_TEMPERROR};
+    bool ptr_expired = dns_evidence_is_stale(&facts->ptr);
+    struct names_found found;
     switch (facts->ptr.outcome) {
     case DNS_FOUND:
-        iprev.confirmed = find_confirmed(facts, &open);
-        iprev.result = iprev.confirmed != NULL ? IPREV_PASS : open ? IPREV_TEMPERROR : IPREV_FAIL;
+        found = find_confirmed(facts);
+        iprev.confirmed = found.confirmed;
+        if (found.confirmed != NULL)
+            iprev.result = IPREV_PASS;
+        else if (!found.open)
+            hold_against(&iprev, IPREV_FAIL, ptr_expired || found.expired);
         break;
     case DNS_NODATA:
     case DNS_NXDOMAIN:
-        iprev.result = IPREV_PERMERROR;
+        hold_against(&iprev, IPREV_PERMERROR, ptr_expired);
         break;
     case DNS_NOT_ASKED: /* what nobody asked cannot be told either */
     case DNS_TEMPERROR:

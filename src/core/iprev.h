@@ -19,6 +19,13 @@ struct iprev {
     enum iprev_result result;
     const struct name_facts *confirmed; /* PASS: the first confirmed name (EHLO's name if it is
                                            one), else NULL; borrowed */
+    /*
+     * TEMPERROR only.  An answer whose time is over (RFC 8767) may speak for a client and never
+     * against it, so a result that would rest on one is TEMPERROR.  `expired` says so, and
+     * `expired_result` is FAIL or PERMERROR: what it would have been.
+     */
+    bool expired;
+    enum iprev_result expired_result;
 };
 
 /* "pass", "fail", "temperror", "permerror": also the Authentication-Results result. */
@@ -27,7 +34,10 @@ const char *iprev_result_text(enum iprev_result result);
 /* True when name is usable and one of its addresses is the client. */
 bool iprev_confirms(const struct facts *facts, const struct name_facts *name);
 
-/* Any match: pass.  Else any temporary failure: temperror.  Else fail; no PTR: permerror. */
+/*
+ * Any match: pass.  Else any temporary failure: temperror.  Else fail; no PTR: permerror.  What
+ * would be fail or permerror by an expired answer is temperror.
+ */
 struct iprev iprev_evaluate(const struct facts *facts);
 
 #endif

@@ -45,13 +45,34 @@ struct outcome {
     enum check_id reason;
 };
 
-/* While the resolver itself is down, its failures say nothing about the client. */
-static enum action rule_action(const struct policy *policy, const struct policy_site *site,
-                               const struct facts *facts, enum check_id id)
+/* True checks, or those whose subset counts; and the checks in whose place dns-temperror is one of
+   them, if any. */
+struct judged {
+    check_set checks, expired;
+};
+
+static enum action worst_action(const struct policy *policy, check_set set)
 {
-    if (id == CHECK_DNS_TEMPERROR && facts->resolver_down)
-        return site->outage_action;
-    return policy->rules[id].action;
+    enum action worst = ACTION_ACCEPT;
+    for (unsigned i = 0; i < CHECK_COUNT; i++)
+        if ((set & CHECK_BIT(i)) != 0 && policy->rules[i].action > worst)
+            worst = policy->rules[i].action;
+    return worst;
+}
+
+/*
+ * While the resolver itself is down, its failures say nothing about the client.  An answer that
+ * has expired costs a client no more than it did in time: what the policy would only tag is not
+ * deferred.
+ */
+static enum action rule_action(const struct policy *policy, const struct policy_site *site,
+                               const struct facts *facts, enum check_id id, check_set expired)
+{
+    if (id != CHECK_DNS_TEMPERROR)
+        return policy->rules[id].action;
+    enum action action = facts->resolver_down ? site->outage_action : policy->rules[id].action;
+    enum action most = expired != 0 ? worst_action(policy, expired) : ACTION_REJECT;
+    return action < most ? action : most;
 }
 
 /* The action that a total score reaches. */
@@ -65,15 +86,15 @@ static enum action score_action(const struct policy *policy, double score)
 }
 
 static struct outcome judge_set(const struct policy *policy, const struct policy_site *site,
-                                const struct facts *facts, check_set set)
+                                const struct facts *facts, struct judged judged)
 {
     struct outcome outcome = {.action = ACTION_ACCEPT, .reason = CHECK_COUNT};
     enum check_id heaviest = CHECK_COUNT;
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         enum check_id id = (enum check_id)i;
-        if ((set & CHECK_BIT(i)) == 0)
+        if ((judged.checks & CHECK_BIT(i)) == 0)
             continue;
-        enum action action = rule_action(policy, site, facts, id);
+        enum action action = rule_action(policy, site, facts, id, judged.expired);
         if (outcome.reason == CHECK_COUNT || action > outcome.action) {
             outcome.action = action;
             outcome.reason = id;
@@ -93,37 +114,49 @@ static struct outcome judge_set(const struct policy *policy, const struct policy
     return outcome;
 }
 
-/* The true checks that count for what is done. */
+/* Those of the checks that count for what is done. */
 static check_set enforced_checks(const struct policy *policy, const struct policy_site *site,
-                                 const struct evidence *evidence)
+                                 const struct ipaddr *client, check_set set)
 {
     check_set enforced = 0;
     if (site->monitor)
         return 0;
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         const struct check_rule *rule = &policy->rules[i];
-        if ((evidence->true_checks & CHECK_BIT(i)) == 0 || rule->monitor)
+        if ((set & CHECK_BIT(i)) == 0 || rule->monitor)
             continue;
-        if (rule->percent < 100 && policy_bucket(&evidence->facts->client, site->percent_bits,
-                                                 (enum check_id)i) >= rule->percent)
+        if (rule->percent < 100 &&
+            policy_bucket(client, site->percent_bits, (enum check_id)i) >= rule->percent)
             continue;
         enforced |= CHECK_BIT(i);
     }
     return enforced;
 }
 
+/* dns-temperror in the place of checks of which none is enforced is not enforced either. */
+static struct judged enforced_part(const struct policy *policy, const struct policy_site *site,
+                                   const struct ipaddr *client, struct judged all)
+{
+    struct judged enforced = {.checks = enforced_checks(policy, site, client, all.checks),
+                              .expired = enforced_checks(policy, site, client, all.expired)};
+    if (all.expired != 0 && enforced.expired == 0)
+        enforced.checks &= ~CHECK_BIT(CHECK_DNS_TEMPERROR);
+    return enforced;
+}
+
 struct verdict policy_judge(const struct policy *policy, const struct policy_site *site,
                             const struct evidence *evidence)
 {
-    check_set enforced = enforced_checks(policy, site, evidence);
-    struct outcome would = judge_set(policy, site, evidence->facts, evidence->true_checks);
+    struct judged all = {evidence->true_checks, evidence->expired_checks};
+    struct judged enforced = enforced_part(policy, site, &evidence->facts->client, all);
+    struct outcome would = judge_set(policy, site, evidence->facts, all);
     struct outcome done = judge_set(policy, site, evidence->facts, enforced);
     const struct outcome *told = done.action > ACTION_ACCEPT ? &done : &would;
     return (struct verdict){
         .action = done.action,
         .would = would.action,
         .checks = evidence->true_checks,
-        .enforced = enforced,
+        .enforced = enforced.checks,
         .score = would.score,
         .enforced_score = done.score,
         .by_score = told->by_score,

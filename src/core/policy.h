@@ -62,7 +62,9 @@ void policy_defaults(struct policy *policy, const char *name);
 
 /*
  * Judge.  A check is left out of `enforced` when the site or the rule monitors it, or the client's
- * network is outside the rule's percent (by ipnet_hash, so a client's fate is stable).
+ * network is outside the rule's percent (by ipnet_hash, so a client's fate is stable).  Where
+ * dns-temperror stands for checks that rest on expired answers, it does at most what they would
+ * do, and is enforced only if one of them is.
  */
 struct verdict policy_judge(const struct policy *policy, const struct policy_site *site,
                             const struct evidence *evidence);

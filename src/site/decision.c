@@ -126,18 +126,14 @@ bool decision_is_secure(const struct decision *decision)
     return decision->evidence.facts->ptr.secure && (confirmed == NULL || confirmed->forward.secure);
 }
 
-static bool is_stale(const struct dns_evidence *evidence)
-{
-    return evidence->outcome != DNS_NOT_ASKED && evidence->origin == DNS_FROM_STALE;
-}
-
 const char *decision_cache_text(const struct decision *decision,
                                 const struct transaction *transaction)
 {
     const struct facts *facts = decision->evidence.facts;
-    bool stale = is_stale(&facts->ptr) || is_stale(&facts->helo_name.forward);
+    bool stale =
+        dns_evidence_is_stale(&facts->ptr) || dns_evidence_is_stale(&facts->helo_name.forward);
     for (size_t i = 0; i < facts->name_count; i++)
-        stale = stale || is_stale(&facts->names[i].forward);
+        stale = stale || dns_evidence_is_stale(&facts->names[i].forward);
     if (stale)
         return "stale";
     return transaction->all_cached ? "hit" : "miss";

@@ -24,9 +24,20 @@ static bool parse_outcome(const char *text, size_t length, struct dns_evidence *
     return false;
 }
 
+/* "~" before an outcome: its answer is past its time. */
+static const char *parse_age(const char *text, size_t *length, struct dns_evidence *out)
+{
+    if (*length == 0 || *text != '~')
+        return text;
+    out->origin = DNS_FROM_STALE;
+    --*length;
+    return text + 1;
+}
+
 static void parse_forward(const char *text, size_t length, struct ipaddr *addresses,
                           struct name_facts *out)
 {
+    text = parse_age(text, &length, &out->forward);
     if (parse_outcome(text, length, &out->forward))
         return;
     out->forward.outcome = DNS_FOUND;
@@ -59,7 +70,9 @@ static void parse_name(const char *text, size_t length, struct factstext_memory 
 
 static void parse_ptr(const char *text, struct factstext_memory *memory, struct facts *out)
 {
-    if (parse_outcome(text, strlen(text), &out->ptr))
+    size_t all = strlen(text);
+    text = parse_age(text, &all, &out->ptr);
+    if (parse_outcome(text, all, &out->ptr))
         return;
     out->ptr.outcome = DNS_FOUND;
     out->names = memory->names;
@@ -90,10 +103,12 @@ void factstext_make(const struct factstext *text, struct factstext_memory *memor
         const char *text;
         struct dns_evidence *out;
     } others[] = {{text->helo_other, &out->helo_other}, {text->helo_mx, &out->helo_mx}};
-    for (size_t i = 0; i < 2; i++)
-        if (others[i].text != NULL &&
-            !parse_outcome(others[i].text, strlen(others[i].text), others[i].out))
+    for (size_t i = 0; i < 2; i++) {
+        size_t length = others[i].text != NULL ? strlen(others[i].text) : 0;
+        const char *word = parse_age(others[i].text, &length, others[i].out);
+        if (others[i].text != NULL && !parse_outcome(word, length, others[i].out))
             others[i].out->outcome = DNS_FOUND;
+    }
     if (text->sender != NULL)
         memcpy(out->sender_domain, text->sender, strlen(text->sender) + 1);
     out->mta_resolve = text->mta;

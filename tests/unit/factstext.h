@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Facts from a few words, for tables of cases.  Outcomes: "NX", "NODATA", "TEMP" (SERVFAIL), "-"
- * (not asked), or addresses joined by commas.
+ * (not asked), or addresses joined by commas; "~" before it: the answer is past its time.
  */
 #ifndef IPREVD_FACTSTEXT_H
 #define IPREVD_FACTSTEXT_H

@@ -29,6 +29,7 @@ static const struct {
     {"not asked is never no PTR", CHECK_PTR_MISSING, {C4, .ptr = "-"}, NULL},
     {"numeric is not missing", CHECK_PTR_MISSING, {C4, .ptr = "198.51.100.7"}, NULL},
     {"there is one", CHECK_PTR_MISSING, {C4, PASS}, NULL},
+    {"expired", CHECK_PTR_MISSING, {C4, .ptr = "~NX"}, NULL},
 
     {"an address",
      CHECK_PTR_INVALID,
@@ -55,6 +56,7 @@ static const struct {
     {"one is usable", CHECK_PTR_INVALID, {C4, .ptr = "localhost b.example=NX"}, NULL},
     {"temporary failure", CHECK_PTR_INVALID, {C4, .ptr = "TEMP"}, NULL},
     {"none", CHECK_PTR_INVALID, {C4, .ptr = "NX"}, NULL},
+    {"expired", CHECK_PTR_INVALID, {C4, .ptr = "~localhost"}, NULL},
 
     {"another address",
      CHECK_PTR_MISMATCH,
@@ -99,6 +101,7 @@ static const struct {
      {C4, .ptr = "a.example=203.0.113.9 b.example=198.51.100.7"},
      NULL},
     {"no PTR", CHECK_PTR_MISMATCH, {C4, .ptr = "NX"}, NULL},
+    {"expired", CHECK_PTR_MISMATCH, {C4, .ptr = "a.example=~203.0.113.9"}, NULL},
 
     {"computed",
      CHECK_PTR_GENERIC,
@@ -120,6 +123,17 @@ static const struct {
      "PTR dsl-100-7.isp.test names an access line, not a mail server (octets 100-7 in label 1 and "
      "word \"dsl\")"},
     {"a mail server", CHECK_PTR_GENERIC, {C4, PASS}, NULL},
+    {"expired", CHECK_PTR_GENERIC, {C4, .ptr = "dsl-100-7.isp.test=~198.51.100.7"}, NULL},
+    {"expired PTR", CHECK_PTR_GENERIC, {C4, .ptr = "~dsl-100-7.isp.test=198.51.100.7"}, NULL},
+    {"a name of its own may be confirmed yet",
+     CHECK_PTR_GENERIC,
+     {C4, .ptr = "dsl-100-7.isp.test=198.51.100.7 mail.a.example=TEMP"},
+     NULL},
+    {"a generic one may be confirmed yet",
+     CHECK_PTR_GENERIC,
+     {C4, .ptr = "dsl-100-7.isp.test=198.51.100.7 dsl-100-7.isp.example=TEMP"},
+     "PTR dsl-100-7.isp.test names an access line, not a mail server (octets 100-7 in label 1 and "
+     "word \"dsl\")"},
 
     {"PTR failed",
      CHECK_DNS_TEMPERROR,
@@ -133,6 +147,23 @@ static const struct {
      CHECK_DNS_TEMPERROR,
      {C6, .ptr = "b.example=TEMP"},
      "looking up the AAAA of b.example, PTR name of 2001:db8::1, failed temporarily (SERVFAIL)"},
+    {"expired denial",
+     CHECK_DNS_TEMPERROR,
+     {C4, .ptr = "~NX"},
+     "the last answer about the PTR of 198.51.100.7 has expired, and no newer one can be had"},
+    {"expired PTR",
+     CHECK_DNS_TEMPERROR,
+     {C4, .ptr = "~a.example=~203.0.113.9"},
+     "the last answer about the PTR of 198.51.100.7 has expired, and no newer one can be had"},
+    {"expired address",
+     CHECK_DNS_TEMPERROR,
+     {C6, .ptr = "a.example=2001:db8::9 b.example=~2001:db8::8"},
+     "the last answer about the AAAA of b.example, PTR name of 2001:db8::1, has expired, and no "
+     "newer one can be had"},
+    {"expired, and confirmed all the same",
+     CHECK_DNS_TEMPERROR,
+     {C4, .ptr = "~a.example=~203.0.113.9 b.example=~198.51.100.7"},
+     NULL},
     {"confirmed all the same",
      CHECK_DNS_TEMPERROR,
      {C4, .ptr = "a.example=TEMP b.example=198.51.100.7"},
@@ -245,6 +276,15 @@ static const struct {
      CHECK_HELO_UNRESOLVED,
      {C4, PASS, .helo = "b.example", .helo_forward = "NODATA", .helo_other = "NODATA"},
      NULL},
+    {"expired denial",
+     CHECK_HELO_UNRESOLVED,
+     {C4, PASS, .helo = "b.example", .helo_forward = "~NX"},
+     NULL},
+    {"expired denial of the MX",
+     CHECK_HELO_UNRESOLVED,
+     {C4, PASS, .helo = "b.example", .helo_forward = "NODATA", .helo_other = "NODATA",
+      .helo_mx = "~NODATA"},
+     NULL},
     {"not looked up", CHECK_HELO_UNRESOLVED, {C4, PASS, .helo = "localhost"}, NULL},
     {"none", CHECK_HELO_UNRESOLVED, {C4, PASS}, NULL},
 
@@ -263,6 +303,10 @@ static const struct {
     {"no such name",
      CHECK_HELO_MISMATCH,
      {C4, PASS, .helo = "b.example", .helo_forward = "NX"},
+     NULL},
+    {"expired",
+     CHECK_HELO_MISMATCH,
+     {C4, PASS, .helo = "b.example", .helo_forward = "~203.0.113.9"},
      NULL},
     {"failed", CHECK_HELO_MISMATCH, {C4, PASS, .helo = "b.example", .helo_forward = "TEMP"}, NULL},
 
@@ -292,6 +336,20 @@ static const struct {
      {C4, .ptr = "TEMP", .helo = "b.example", .helo_forward = "NX"},
      NULL},
     {"missing", CHECK_HELO_DISAGREES, {C4, PASS}, NULL},
+    {"EHLO's address has expired",
+     CHECK_HELO_DISAGREES,
+     {C4, PASS, .helo = "b.example", .helo_forward = "~203.0.113.9"},
+     NULL},
+    {"the PTR has expired",
+     CHECK_HELO_DISAGREES,
+     {C4, .ptr = "~mail.a.example=198.51.100.7", .helo = "b.example",
+      .helo_forward = "203.0.113.9"},
+     NULL},
+    {"EHLO's PTR name may be confirmed yet",
+     CHECK_HELO_DISAGREES,
+     {C4, .ptr = "mail.a.example=198.51.100.7 b.example=~203.0.113.9", .helo = "b.example",
+      .helo_forward = "203.0.113.9"},
+     NULL},
 
     {"another domain",
      CHECK_SENDER_PTR_MISMATCH,
@@ -307,6 +365,18 @@ static const struct {
     {"no confirmed name",
      CHECK_SENDER_PTR_MISMATCH,
      {C4, .ptr = "a.example=NX", .sender = "b.example"},
+     NULL},
+    {"expired PTR",
+     CHECK_SENDER_PTR_MISMATCH,
+     {C4, .ptr = "~mail.a.example=198.51.100.7", .sender = "b.example"},
+     NULL},
+    {"expired address",
+     CHECK_SENDER_PTR_MISMATCH,
+     {C4, .ptr = "mail.a.example=~198.51.100.7", .sender = "b.example"},
+     NULL},
+    {"the sender's name may be confirmed yet",
+     CHECK_SENDER_PTR_MISMATCH,
+     {C4, .ptr = "mail.a.example=198.51.100.7 b.example=TEMP", .sender = "b.example"},
      NULL},
     {"a public suffix", CHECK_SENDER_PTR_MISMATCH, {C4, PASS, .sender = "co.uk"}, NULL},
 
@@ -335,6 +405,10 @@ static const struct {
     {"FAIL, mismatch", CHECK_MTA_DISAGREES, {C4, .ptr = "a.example=NX", .mta = MTA_FAIL}, NULL},
     {"FORGED, mismatch", CHECK_MTA_DISAGREES, {C4, .ptr = "a.example=NX", .mta = MTA_FORGED}, NULL},
     {"TEMP", CHECK_MTA_DISAGREES, {C4, PASS, .mta = MTA_TEMP}, NULL},
+    {"ours has expired",
+     CHECK_MTA_DISAGREES,
+     {C4, .ptr = "mail.a.example=~198.51.100.7", .mta = MTA_FAIL},
+     NULL},
     {"ours failed", CHECK_MTA_DISAGREES, {C4, .ptr = "TEMP", .mta = MTA_OK}, NULL},
     {"says nothing", CHECK_MTA_DISAGREES, {C4, .ptr = "NX"}, NULL},
 };
@@ -407,6 +481,33 @@ START_TEST(test_failures_prove_nothing)
     factstext_make(&text, &memory, &facts);
     evidence_evaluate(&facts, &settings, DIALOGUE_MAIL, &evidence);
     ck_assert_uint_eq(evidence.true_checks, CHECK_BIT(CHECK_DNS_TEMPERROR));
+}
+END_TEST
+
+/* Expired answers prove nothing against a client either. */
+START_TEST(test_expired_proves_nothing)
+{
+    static const char *const ptrs[] = {"~NX", "~NODATA", "~localhost", "mail.a.example=~NX",
+                                       "~mail.a.example=203.0.113.9"};
+    static const check_set in_place_of[] = {
+        CHECK_BIT(CHECK_PTR_MISSING), CHECK_BIT(CHECK_PTR_MISSING),
+        CHECK_BIT(CHECK_PTR_INVALID) | CHECK_BIT(CHECK_PTR_MISMATCH), CHECK_BIT(CHECK_PTR_MISMATCH),
+        CHECK_BIT(CHECK_PTR_MISMATCH)};
+    struct factstext text = {C4,
+                             .ptr = ptrs[_i],
+                             .helo = "b.example",
+                             .helo_forward = "~203.0.113.9",
+                             .sender = "c.example",
+                             .mta = MTA_OK};
+    struct factstext_memory memory;
+    struct facts facts;
+    struct evidence evidence;
+    struct evidence_settings settings = default_settings();
+    factstext_make(&text, &memory, &facts);
+    evidence_evaluate(&facts, &settings, DIALOGUE_MAIL, &evidence);
+    ck_assert_uint_eq(evidence.true_checks, CHECK_BIT(CHECK_DNS_TEMPERROR));
+    ck_assert_uint_eq(evidence.expired_checks, in_place_of[_i]);
+    ck_assert_int_eq(evidence.agreement, AGREEMENT_UNKNOWN);
 }
 END_TEST
 
@@ -535,6 +636,7 @@ int main(void)
     TCase *tcase = tcase_create("all");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, test_cases, 0, (int)(sizeof cases / sizeof cases[0]));
+    tcase_add_loop_test(tcase, test_expired_proves_nothing, 0, 5);
     tcase_add_loop_test(tcase, test_failures_prove_nothing, 0, 4);
     tcase_add_test(tcase, test_dialogue);
     tcase_add_test(tcase, test_local_submission);

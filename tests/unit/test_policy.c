@@ -211,6 +211,42 @@ START_TEST(test_outage)
 }
 END_TEST
 
+/* In the place of a check that expired answers would have made true, dns-temperror does at most
+   what that one would do. */
+static const struct {
+    const char *label;
+    enum action missing; /* of ptr-missing, in whose place dns-temperror (tempfail) is true */
+    bool monitor_missing, monitor_temperror, down;
+    enum action want, want_would;
+} expired[] = {
+    {"a refusal is deferred", ACTION_REJECT, false, false, false, ACTION_TEMPFAIL, ACTION_TEMPFAIL},
+    {"a tag stays one", ACTION_TAG, false, false, false, ACTION_TAG, ACTION_TAG},
+    {"nothing stays nothing", ACTION_ACCEPT, false, false, false, ACTION_ACCEPT, ACTION_ACCEPT},
+    {"the check is monitored", ACTION_REJECT, true, false, false, ACTION_ACCEPT, ACTION_TEMPFAIL},
+    {"dns-temperror is monitored", ACTION_REJECT, false, true, false, ACTION_ACCEPT,
+     ACTION_TEMPFAIL},
+    {"outage", ACTION_REJECT, false, false, true, ACTION_QUARANTINE, ACTION_QUARANTINE},
+    {"outage, a tag", ACTION_TAG, false, false, true, ACTION_TAG, ACTION_TAG},
+};
+
+START_TEST(test_expired)
+{
+    struct scene scene;
+    make_scene(&scene, CHECK_BIT(CHECK_DNS_TEMPERROR));
+    scene.evidence.expired_checks = CHECK_BIT(CHECK_PTR_MISSING);
+    scene.policy.rules[CHECK_DNS_TEMPERROR].action = ACTION_TEMPFAIL;
+    scene.policy.rules[CHECK_DNS_TEMPERROR].monitor = expired[_i].monitor_temperror;
+    scene.policy.rules[CHECK_PTR_MISSING].action = expired[_i].missing;
+    scene.policy.rules[CHECK_PTR_MISSING].monitor = expired[_i].monitor_missing;
+    scene.site.outage_action = ACTION_QUARANTINE;
+    scene.facts.resolver_down = expired[_i].down;
+    struct verdict verdict = judge(&scene);
+    ck_assert_msg(verdict.action == expired[_i].want, "%s", expired[_i].label);
+    ck_assert_msg(verdict.would == expired[_i].want_would, "%s", expired[_i].label);
+    ck_assert_uint_eq(verdict.checks, CHECK_BIT(CHECK_DNS_TEMPERROR));
+}
+END_TEST
+
 static struct ipaddr nth_client(unsigned network, unsigned host)
 {
     uint8_t bytes[4] = {10, (uint8_t)(network >> 8), (uint8_t)network, (uint8_t)host};
@@ -323,6 +359,7 @@ int main(void)
     tcase_add_test(tcase, test_nothing_true);
     LOOP(tcase, test_pairs, pairs);
     LOOP(tcase, test_scores, scores);
+    LOOP(tcase, test_expired, expired);
     tcase_add_loop_test(tcase, test_outage, 0, ACTION_COUNT * ACTION_COUNT);
     tcase_add_test(tcase, test_bucket_is_stable);
     tcase_add_test(tcase, test_percent_is_proportional);
