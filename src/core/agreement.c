@@ -54,7 +54,7 @@ static void grade_names(const struct facts *facts, const struct orgdomain *list,
     for (size_t i = 0; i < facts->name_count; i++) {
         const struct name_facts *name = &facts->names[i];
         enum agreement *grade = NULL;
-        if (iprev_confirms(facts, name))
+        if (name->confirmed)
             grade = &grades->proven;
         else if (name->flaw == HOSTNAME_OK && name->forward.outcome != DNS_NOT_ASKED &&
                  is_open(&name->forward))

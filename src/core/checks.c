@@ -103,9 +103,9 @@ static bool ptr_is_settled(const struct facts *facts)
     return facts->names_over == 0 && !dns_evidence_is_stale(&facts->ptr);
 }
 
-static bool may_be_confirmed(const struct facts *facts, const struct name_facts *name)
+static bool may_be_confirmed(const struct name_facts *name)
 {
-    return name->flaw == HOSTNAME_OK && !iprev_confirms(facts, name) &&
+    return name->flaw == HOSTNAME_OK && !name->confirmed &&
            (name->forward.outcome == DNS_TEMPERROR || dns_evidence_is_stale(&name->forward));
 }
 
@@ -428,10 +428,7 @@ static bool helo_mismatch(const struct evidence *evidence, const struct evidence
     if (facts->helo.kind == HELO_NONE || name->name == NULL || name->forward.outcome != DNS_FOUND ||
         name->address_count == 0 || dns_evidence_is_stale(&name->forward))
         return false;
-    for (size_t i = 0; i < name->address_count; i++)
-        if (ipaddr_equal(&name->addresses[i], &facts->client))
-            return false;
-    return true;
+    return !name->confirmed;
 }
 
 static void explain_helo_mismatch(const struct evidence *evidence, struct textbuf *out)
@@ -477,8 +474,8 @@ static bool sender_ptr_mismatch(const struct evidence *evidence,
         return false;
     for (size_t i = 0; i < facts->name_count; i++) {
         const struct name_facts *name = &facts->names[i];
-        bool confirmed = iprev_confirms(facts, name);
-        if (!confirmed && !may_be_confirmed(facts, name))
+        bool confirmed = name->confirmed;
+        if (!confirmed && !may_be_confirmed(name))
             continue;
         if (orgdomain_same(list, name->name, facts->sender_domain))
             return false;
@@ -663,8 +660,7 @@ static struct generic judge_names(const struct facts *facts, const struct iprev 
     struct generic generic = judge_name(iprev->confirmed->name, facts, settings);
     for (size_t i = 0; i < facts->name_count && generic.generic; i++) {
         const struct name_facts *name = &facts->names[i];
-        if (name != iprev->confirmed &&
-            (iprev_confirms(facts, name) || may_be_confirmed(facts, name)) &&
+        if (name != iprev->confirmed && (name->confirmed || may_be_confirmed(name)) &&
             !judge_name(name->name, facts, settings).generic)
             return none;
     }

@@ -48,7 +48,11 @@ struct name_facts {
     struct dns_evidence forward; /* A for an IPv4 client, AAAA for IPv6 */
     const struct ipaddr *addresses;
     size_t address_count;
+    bool confirmed; /* usable, and one of the addresses is the client: by name_facts_confirm() */
 };
+
+/* Set `confirmed`: called once where a name's facts are made.  Pure; thread safe. */
+void name_facts_confirm(struct name_facts *name, const struct ipaddr *client);
 
 /* What the MTA found by itself: the {client_resolve} macro. */
 enum mta_resolve { MTA_UNKNOWN, MTA_OK, MTA_FAIL, MTA_FORGED, MTA_TEMP };

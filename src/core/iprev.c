@@ -15,16 +15,6 @@ const char *iprev_result_text(enum iprev_result result)
     return texts[result];
 }
 
-bool iprev_confirms(const struct facts *facts, const struct name_facts *name)
-{
-    if (name->flaw != HOSTNAME_OK || name->forward.outcome != DNS_FOUND)
-        return false;
-    for (size_t i = 0; i < name->address_count; i++)
-        if (ipaddr_equal(&name->addresses[i], &facts->client))
-            return true;
-    return false;
-}
-
 /* What the PTR names prove: `open` when a forward lookup failed temporarily, `expired` when one
    that leads elsewhere is past its time. */
 struct names_found {
@@ -37,7 +27,7 @@ static struct names_found find_confirmed(const struct facts *facts)
     struct names_found found = {.confirmed = NULL};
     for (size_t i = 0; i < facts->name_count; i++) {
         const struct name_facts *name = &facts->names[i];
-        if (iprev_confirms(facts, name)) {
+        if (name->confirmed) {
             if (facts->helo.name[0] != '\0' && strcmp(name->name, facts->helo.name) == 0) {
                 found.confirmed = name;
                 return found;

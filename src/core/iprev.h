@@ -31,9 +31,6 @@ struct iprev {
 /* "pass", "fail", "temperror", "permerror": also the Authentication-Results result. */
 const char *iprev_result_text(enum iprev_result result);
 
-/* True when name is usable and one of its addresses is the client. */
-bool iprev_confirms(const struct facts *facts, const struct name_facts *name);
-
 /*
  * Any match: pass.  Else any temporary failure: temperror.  Else fail; no PTR: permerror.  What
  * would be fail or permerror by an expired answer is temperror.

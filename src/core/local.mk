@@ -7,7 +7,7 @@ libcore_a_SOURCES = \
 	src/core/addrtrace.c src/core/addrtrace.h \
 	src/core/agreement.c src/core/agreement.h \
 	src/core/checks.c src/core/checks.h \
-	src/core/facts.h \
+	src/core/facts.c src/core/facts.h \
 	src/core/generic.c src/core/generic.h \
 	src/core/genericwords.c src/core/genericwords.def src/core/genericwords.h \
 	src/core/hostname.c src/core/hostname.h \

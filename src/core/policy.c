@@ -36,15 +36,6 @@ unsigned policy_bucket(const struct ipaddr *client, struct neighbour_bits bits, 
     return hash % 100;
 }
 
-/* What a set of true checks leads to. */
-struct outcome {
-    enum action action;
-    double score;
-    bool by_score;
-    check_set scored;
-    enum check_id reason;
-};
-
 /* True checks, or those whose subset counts; and the checks in whose place dns-temperror is one of
    them, if any. */
 struct judged {
@@ -88,7 +79,7 @@ static enum action score_action(const struct policy *policy, double score)
 static struct outcome judge_set(const struct policy *policy, const struct policy_site *site,
                                 const struct facts *facts, struct judged judged)
 {
-    struct outcome outcome = {.action = ACTION_ACCEPT, .reason = CHECK_COUNT};
+    struct outcome outcome = {.checks = judged.checks, .reason = CHECK_COUNT};
     enum check_id heaviest = CHECK_COUNT;
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         enum check_id id = (enum check_id)i;
@@ -149,35 +140,6 @@ struct verdict policy_judge(const struct policy *policy, const struct policy_sit
 {
     struct judged all = {evidence->true_checks, evidence->expired_checks};
     struct judged enforced = enforced_part(policy, site, &evidence->facts->client, all);
-    struct outcome would = judge_set(policy, site, evidence->facts, all);
-    struct outcome done = judge_set(policy, site, evidence->facts, enforced);
-    const struct outcome *told = done.action > ACTION_ACCEPT ? &done : &would;
-    return (struct verdict){
-        .action = done.action,
-        .would = would.action,
-        .checks = evidence->true_checks,
-        .enforced = enforced.checks,
-        .score = would.score,
-        .enforced_score = done.score,
-        .by_score = told->by_score,
-        .scored = told->scored,
-        .told_score = told->score,
-        .reason = told->reason,
-        .would_by_score = would.by_score,
-        .would_scored = would.scored,
-        .would_reason = would.reason,
-    };
-}
-
-struct verdict verdict_enforced(const struct verdict *verdict)
-{
-    struct verdict out = *verdict;
-    out.action = verdict->would;
-    out.enforced = verdict->checks;
-    out.enforced_score = verdict->score;
-    out.by_score = verdict->would_by_score;
-    out.scored = verdict->would_scored;
-    out.told_score = verdict->score;
-    out.reason = verdict->would_reason;
-    return out;
+    return (struct verdict){.done = judge_set(policy, site, evidence->facts, enforced),
+                            .would = judge_set(policy, site, evidence->facts, all)};
 }

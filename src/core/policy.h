@@ -34,37 +34,37 @@ struct policy_site {
     struct neighbour_bits percent_bits; /* the client network whose hash decides about `percent` */
 };
 
-struct verdict {
-    enum action action;    /* what is done */
-    enum action would;     /* what would be done without monitor and percent; >= action is not
-                              guaranteed to differ */
-    check_set checks;      /* those that are true */
-    check_set enforced;    /* those of them that count for `action` */
-    double score;          /* of all true checks */
-    double enforced_score; /* of the enforced ones */
-    bool by_score;         /* a threshold, not a single check, decided what `reason` is behind */
-    check_set scored;      /* then: the checks that made up the score ... */
-    double told_score;     /* ... and their sum */
-    enum check_id reason;  /* the first check behind `would` (behind `action` when it is worse than
-                              accept; when a score decided, the one with the largest score);
-                              CHECK_COUNT when no check is true */
-    /* by_score, scored and reason of `would`. */
-    bool would_by_score;
-    check_set would_scored;
-    enum check_id would_reason;
+/* What a set of true checks leads to. */
+struct outcome {
+    enum action action;
+    check_set checks; /* the set */
+    double score;     /* of all of them */
+    bool by_score;    /* a threshold, not a single check, decided the action */
+    check_set scored; /* then: the checks that made up the score */
+    /* The first check behind the action; by_score: the one with the largest score; CHECK_COUNT: no
+       check is true. */
+    enum check_id reason;
 };
 
-/* The verdict that it would be without monitor and percent: `would` is done, and told. */
-struct verdict verdict_enforced(const struct verdict *verdict);
+struct verdict {
+    struct outcome done;  /* by the checks that are enforced */
+    struct outcome would; /* by all that are true: without monitor and percent */
+};
+
+/* The outcome whose reason is given: what is done, or what would be where nothing is done. */
+static inline const struct outcome *verdict_told(const struct verdict *verdict)
+{
+    return verdict->done.action > ACTION_ACCEPT ? &verdict->done : &verdict->would;
+}
 
 /* Defaults of a policy as the shipped configuration has them; name is borrowed. */
 void policy_defaults(struct policy *policy, const char *name);
 
 /*
- * Judge.  A check is left out of `enforced` when the site or the rule monitors it, or the client's
- * network is outside the rule's percent (by ipnet_hash, so a client's fate is stable).  Where
- * dns-temperror stands for checks that rest on expired answers, it does at most what they would
- * do, and is enforced only if one of them is.
+ * Judge.  A check is left out of what is done when the site or the rule monitors it, or the
+ * client's network is outside the rule's percent (by ipnet_hash, so a client's fate is stable).
+ * Where dns-temperror stands for checks that rest on expired answers, it does at most what they
+ * would do, and is enforced only if one of them is.
  */
 struct verdict policy_judge(const struct policy *policy, const struct policy_site *site,
                             const struct evidence *evidence);

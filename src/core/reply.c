@@ -23,12 +23,12 @@ static bool is_digit(char c)
 /* The sentence */
 
 /* "total score 3.5 of ptr-generic and helo-disagrees: ": the checks that make up the score. */
-static void put_score(const struct verdict *verdict, struct textbuf *out)
+static void put_score(const struct outcome *outcome, struct textbuf *out)
 {
-    check_set set = verdict->scored;
+    check_set set = outcome->scored;
     unsigned total = (unsigned)__builtin_popcount(set);
     unsigned listed = 0;
-    textbuf_printf(out, "total score %g of ", verdict->told_score);
+    textbuf_printf(out, "total score %g of ", outcome->score);
     for (unsigned i = 0; i < CHECK_COUNT && listed < SHOWN_CHECKS_MAX; i++) {
         if ((set & CHECK_BIT(i)) == 0)
             continue;
@@ -42,16 +42,16 @@ static void put_score(const struct verdict *verdict, struct textbuf *out)
     textbuf_put(out, ": ");
 }
 
-const char *reply_reason(const struct evidence *evidence, const struct verdict *verdict,
+const char *reply_reason(const struct evidence *evidence, const struct outcome *outcome,
                          char out[REASON_MAX])
 {
     struct textbuf buf;
     textbuf_init(&buf, out, REASON_MAX);
-    if (verdict->reason >= CHECK_COUNT)
+    if (outcome->reason >= CHECK_COUNT)
         return out;
-    if (verdict->by_score)
-        put_score(verdict, &buf);
-    checks[verdict->reason].explain(evidence, &buf);
+    if (outcome->by_score)
+        put_score(outcome, &buf);
+    checks[outcome->reason].explain(evidence, &buf);
     return out;
 }
 
@@ -62,11 +62,11 @@ struct codes {
     char xcode[8];
 };
 
-static struct codes builtin_codes(const struct verdict *verdict, enum action action)
+static struct codes builtin_codes(const struct outcome *outcome, enum action action)
 {
     enum check_subject subject = CHECK_ABOUT_HELO;
-    if (verdict->reason < CHECK_COUNT && !verdict->by_score)
-        subject = checks[verdict->reason].subject;
+    if (outcome->reason < CHECK_COUNT && !outcome->by_score)
+        subject = checks[outcome->reason].subject;
     /* RFC 7372 3.3 has one code for reverse DNS; the rest is a policy (RFC 3463 X.7.1). */
     bool reverse = subject == CHECK_ABOUT_RDNS || subject == CHECK_ABOUT_DNS;
     if (action == ACTION_REJECT)
@@ -121,10 +121,10 @@ static char class_of(enum action action)
 
 /* Take the template's codes where they fit the action: the MTA ignores a reply of the wrong class.
  */
-static void choose_codes(const struct codes *wanted, const struct verdict *verdict,
+static void choose_codes(const struct codes *wanted, const struct outcome *outcome,
                          enum action action, struct reply *out)
 {
-    struct codes codes = builtin_codes(verdict, action);
+    struct codes codes = builtin_codes(outcome, action);
     if (wanted->code[0] == codes.code[0])
         memcpy(codes.code, wanted->code, sizeof codes.code);
     if (wanted->xcode[0] == codes.code[0])
@@ -165,7 +165,7 @@ static enum placeholder find_place(const char *text)
 /* What placeholders stand for. */
 struct meaning {
     const struct evidence *evidence;
-    const struct verdict *verdict;
+    const struct outcome *outcome;
     const char *reason;   /* printable */
     const char *help_url; /* or NULL */
 };
@@ -180,7 +180,7 @@ static const char *ptr_name(const struct evidence *evidence)
 static void put_place(struct textbuf *out, enum placeholder place, const struct meaning *meaning)
 {
     char address[IPADDR_TEXT_MAX];
-    enum check_id id = meaning->verdict->reason;
+    enum check_id id = meaning->outcome->reason;
     switch (place) {
     case PLACE_CLIENT:
         textbuf_put(out, ipaddr_format(&meaning->evidence->facts->client, address));
@@ -278,7 +278,7 @@ static void split_lines(const char *text, struct reply *out)
 }
 
 void reply_build(const struct policy *policy, const struct evidence *evidence,
-                 const struct verdict *verdict, enum action action, const char *help_url,
+                 const struct outcome *outcome, enum action action, const char *help_url,
                  struct reply *out)
 {
     static const char standard[] = "%{reason}; %{fix}";
@@ -286,18 +286,18 @@ void reply_build(const struct policy *policy, const struct evidence *evidence,
     char expanded[EXPANDED_MAX + 1];
     struct textbuf buf;
     struct codes codes = {"", ""};
-    struct meaning meaning = {evidence, verdict, reply_reason(evidence, verdict, reason), help_url};
+    struct meaning meaning = {evidence, outcome, reply_reason(evidence, outcome, reason), help_url};
     const char *own = NULL;
 
     /* The site's text speaks of one check: it does not fit what many decided together. */
-    if (verdict->reason < CHECK_COUNT && !verdict->by_score)
-        own = policy->rules[verdict->reason].reply;
+    if (outcome->reason < CHECK_COUNT && !outcome->by_score)
+        own = policy->rules[outcome->reason].reply;
     if (own != NULL)
         own = split_codes(own, &codes);
     textbuf_init(&buf, expanded, sizeof expanded);
     if (own != NULL)
         expand(own, &meaning, &buf);
-    else if (verdict->reason < CHECK_COUNT)
+    else if (outcome->reason < CHECK_COUNT)
         expand(standard, &meaning, &buf);
     if (expanded[strspn(expanded, " \n")] == '\0') {
         textbuf_init(&buf, expanded, sizeof expanded);
@@ -307,7 +307,7 @@ void reply_build(const struct policy *policy, const struct evidence *evidence,
         textbuf_put(&buf, "; see ");
         textbuf_put_untrusted(&buf, help_url, SHOWN_MAX);
     }
-    choose_codes(&codes, verdict, action, out);
+    choose_codes(&codes, outcome, action, out);
     split_lines(expanded, out);
 }
 

@@ -22,10 +22,10 @@ struct reply {
 };
 
 /*
- * The sentence for the verdict's reason, "" when no check is true:
+ * The sentence for the outcome's reason, "" when no check is true:
  * "198.51.100.7 has no PTR record".  Returns out.
  */
-const char *reply_reason(const struct evidence *evidence, const struct verdict *verdict,
+const char *reply_reason(const struct evidence *evidence, const struct outcome *outcome,
                          char out[REASON_MAX]);
 
 /*
@@ -36,7 +36,7 @@ const char *reply_reason(const struct evidence *evidence, const struct verdict *
  * one. `help_url` may be NULL.
  */
 void reply_build(const struct policy *policy, const struct evidence *evidence,
-                 const struct verdict *verdict, enum action action, const char *help_url,
+                 const struct outcome *outcome, enum action action, const char *help_url,
                  struct reply *out);
 
 /*

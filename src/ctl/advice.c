@@ -36,9 +36,9 @@ static void put_client(struct textbuf *buf, const struct facts *facts)
     textbuf_put(buf, ipaddr_format(&facts->client, text));
 }
 
-static bool resolves_to_client(const struct facts *facts, const struct name_facts *name)
+static bool resolves_to_client(const struct name_facts *name)
 {
-    return name->name != NULL && name->flaw == HOSTNAME_OK && iprev_confirms(facts, name);
+    return name->name != NULL && name->flaw == HOSTNAME_OK && name->confirmed;
 }
 
 /* The first usable PTR name, or NULL. */
@@ -55,7 +55,7 @@ static void put_wanted_ptr(struct textbuf *buf, const struct facts *facts)
 {
     char reverse[IPADDR_REVERSE_MAX];
     textbuf_printf(buf, "\"%s. PTR ", ipaddr_reverse_name(&facts->client, reverse));
-    if (resolves_to_client(facts, &facts->helo_name)) {
+    if (resolves_to_client(&facts->helo_name)) {
         put_name(buf, facts->helo_name.name);
         textbuf_put(buf, ".\": that name leads back to the address already.");
         return;
@@ -176,7 +176,7 @@ static void advise_helo(const struct evidence *evidence, struct textbuf *buf)
                        type_of(facts));
     }
     if (facts->helo_name.name != NULL && facts->helo_name.forward.outcome == DNS_FOUND &&
-        !resolves_to_client(facts, &facts->helo_name) && !is_ptr_name(facts)) {
+        !resolves_to_client(&facts->helo_name) && !is_ptr_name(facts)) {
         textbuf_put(buf, "Or, when ");
         put_name(buf, facts->helo_name.name);
         textbuf_printf(buf, " is the right name, the owner of its zone sets its %s record to ",

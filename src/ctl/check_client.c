@@ -21,8 +21,7 @@
 static bool helo_is_ours(const struct check_run *run, const struct check_target *target,
                          const struct facts *facts)
 {
-    if (target->host != NULL && facts->helo_name.name != NULL &&
-        iprev_confirms(facts, &facts->helo_name))
+    if (target->host != NULL && facts->helo_name.name != NULL && facts->helo_name.confirmed)
         return false;
     for (size_t i = 0; i < run->conf->own_name_count; i++)
         if (facts->helo.name[0] != '\0' && strcmp(facts->helo.name, run->conf->own_names[i]) == 0)
@@ -92,7 +91,7 @@ static char *more_json(const struct check_run *run, const struct check_target *t
         json_writer_text(json, "passed_over", passed_over(run, &target->client));
         put_exemption(json, exemption);
         json_writer_begin_list(json, "advice");
-        advice_make(&decision->evidence, decision->verdict.checks, advice);
+        advice_make(&decision->evidence, decision->verdict.would.checks, advice);
         for (size_t i = 0; i < advice->count; i++)
             json_writer_sentence(json, NULL, advice->text[i]);
         json_writer_end(json);
@@ -123,10 +122,10 @@ static bool print_text(struct check_run *run, const struct check_target *target,
 {
     struct reply reply;
     struct advice *advice = malloc(sizeof *advice);
-    bool refused = decision->verdict.action >= ACTION_TEMPFAIL;
+    bool refused = decision->verdict.done.action >= ACTION_TEMPFAIL;
     if (advice == NULL)
         return false;
-    advice_make(&decision->evidence, decision->verdict.checks, advice);
+    advice_make(&decision->evidence, decision->verdict.would.checks, advice);
     if (refused)
         decision_reply(decision, &reply);
     const struct evidence_page page = {
@@ -173,10 +172,11 @@ static int exit_status(enum action action)
 static void count(struct check_run *run, const struct check_target *target,
                   const struct decision *decision)
 {
-    enum action action = decision->verdict.action;
+    enum action action = decision->verdict.done.action;
     if (run->clients < CHECK_ROWS_MAX) {
         struct check_row *row = &run->rows[run->clients];
-        *row = (struct check_row){target->client, action, decision->verdict.reason, ""};
+        *row = (struct check_row){target->client, action, verdict_told(&decision->verdict)->reason,
+                                  ""};
         if (target->host != NULL)
             (void)snprintf(row->host, sizeof row->host, "%s", target->host);
     }

@@ -172,7 +172,7 @@ static void put_checks(const struct evidence_page *page, const struct decision *
 {
     const struct verdict *verdict = &decision->verdict;
     for (size_t i = 0; i < CHECK_COUNT; i++) {
-        if ((verdict->checks & CHECK_BIT(i)) == 0)
+        if ((verdict->would.checks & CHECK_BIT(i)) == 0)
             continue;
         const struct check_rule *rule = &decision->policy->rules[i];
         char memory[REASON_MAX];
@@ -182,7 +182,7 @@ static void put_checks(const struct evidence_page *page, const struct decision *
         put_label(page, "check");
         (void)fprintf(page->stream, "%s: %s, score %.1f%s\n", checks[i].name,
                       action_text(rule->action), rule->score,
-                      (verdict->enforced & CHECK_BIT(i)) != 0 ? "" : " (not enforced)");
+                      (verdict->done.checks & CHECK_BIT(i)) != 0 ? "" : " (not enforced)");
         put_sentence(page, "", memory);
     }
 }
@@ -234,10 +234,11 @@ static void put_verdict(const struct evidence_page *page, const struct decision 
     const struct verdict *verdict = &decision->verdict;
     const struct reply *reply = page->reply;
     put_label(page, "verdict");
-    evidence_put_action(page->stream, verdict->action, page->colour);
-    if (verdict->would != verdict->action)
-        (void)fprintf(page->stream, " (enforced it would be %s)", action_text(verdict->would));
-    (void)fprintf(page->stream, ", score %.1f, policy %s\n", verdict->score,
+    evidence_put_action(page->stream, verdict->done.action, page->colour);
+    if (verdict->would.action != verdict->done.action)
+        (void)fprintf(page->stream, " (enforced it would be %s)",
+                      action_text(verdict->would.action));
+    (void)fprintf(page->stream, ", score %.1f, policy %s\n", verdict->would.score,
                   decision_policy_name(decision));
     if (page->passed_over != NULL) {
         char memory[256];
@@ -248,7 +249,7 @@ static void put_verdict(const struct evidence_page *page, const struct decision 
         put_sentence(page, "note", memory);
     }
     /* What a single check says stands beside it; a sum is told nowhere else. */
-    if (reply == NULL && verdict->by_score)
+    if (reply == NULL && verdict_told(verdict)->by_score)
         put_sentence(page, "reason", decision->reason);
     for (size_t i = 0; reply != NULL && i < reply->line_count; i++) {
         char line[REPLY_SHOWN_MAX];

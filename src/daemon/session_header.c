@@ -50,7 +50,7 @@ void header_edit(const struct session *session, const struct decision *decision)
     remove_forged(session);
     if (decision == NULL)
         return;
-    enum action action = decision->verdict.action;
+    enum action action = decision->verdict.done.action;
     if (action == ACTION_TAG || action == ACTION_QUARANTINE) {
         decision_tag_header(decision, value);
         edits->insert(edits->arg, TAG_FIELD, value);

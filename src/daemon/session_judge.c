@@ -136,7 +136,8 @@ bool judge_keep(struct session *session, const struct decision *decision, const 
 
 static bool is_worse(const struct verdict *a, const struct verdict *b)
 {
-    return a->action != b->action ? a->action > b->action : a->would > b->would;
+    return a->done.action != b->done.action ? a->done.action > b->done.action
+                                            : a->would.action > b->would.action;
 }
 
 const struct decision *judge_worst(const struct session *session)
@@ -184,7 +185,7 @@ enum session_answer judge_refuse(struct session *session, const struct decision 
     if (session->reply == NULL)
         return SESSION_TEMPFAIL;
     decision_reply(decision, session->reply);
-    return decision->verdict.action == ACTION_REJECT ? SESSION_REJECT : SESSION_TEMPFAIL;
+    return decision->verdict.done.action == ACTION_REJECT ? SESSION_REJECT : SESSION_TEMPFAIL;
 }
 
 void judge_unsettle(struct session *session)
@@ -225,7 +226,7 @@ enum session_answer judge_resume(struct session *session)
     }
     struct transaction transaction = judge_transaction(session, session->judged_recipient);
     decision_make(session->conf, &session->facts, &transaction, &decision);
-    if (decision.verdict.action >= ACTION_TEMPFAIL) {
+    if (decision.verdict.done.action >= ACTION_TEMPFAIL) {
         report(session, &decision, &transaction);
         answer = judge_refuse(session, &decision);
     } else if (session->judged_stage < STAGE_MAIL) {

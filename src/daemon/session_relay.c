@@ -153,7 +153,7 @@ static struct decision *mildest(struct session *session)
 {
     struct kept *found = STAILQ_FIRST(&session->kept);
     for (struct kept *kept = found; kept != NULL; kept = STAILQ_NEXT(kept, next))
-        if (kept->decision.verdict.action < found->decision.verdict.action)
+        if (kept->decision.verdict.done.action < found->decision.verdict.done.action)
             found = kept;
     return &found->decision;
 }
@@ -165,12 +165,12 @@ static struct decision *mildest(struct session *session)
 static enum session_answer settle(struct session *session)
 {
     struct decision *decision = mildest(session);
-    if (decision->verdict.action >= ACTION_TEMPFAIL && !session->relay.recipients_over)
+    if (decision->verdict.done.action >= ACTION_TEMPFAIL && !session->relay.recipients_over)
         return judge_refuse(session, decision);
     for (struct kept *kept = STAILQ_FIRST(&session->kept); kept != NULL;
          kept = STAILQ_NEXT(kept, next))
-        if (kept->decision.verdict.action >= ACTION_TEMPFAIL)
-            kept->decision.verdict.action = ACTION_TAG;
+        if (kept->decision.verdict.done.action >= ACTION_TEMPFAIL)
+            kept->decision.verdict.done.action = ACTION_TAG;
     header_edit(session, judge_worst(session));
     return SESSION_CONTINUE;
 }

@@ -132,10 +132,10 @@ void statistics_decided(struct statistics *statistics, const struct decision *de
                         const struct transaction *transaction)
 {
     const struct verdict *verdict = &decision->verdict;
-    metric_add(statistics->verdicts, verdict->action, decision->conf->monitor, 1);
+    metric_add(statistics->verdicts, verdict->done.action, decision->conf->monitor, 1);
     for (size_t i = 0; i < CHECK_COUNT; i++)
-        if ((verdict->checks & CHECK_BIT(i)) != 0)
-            metric_add(statistics->checks, i, (verdict->enforced & CHECK_BIT(i)) != 0, 1);
+        if ((verdict->would.checks & CHECK_BIT(i)) != 0)
+            metric_add(statistics->checks, i, (verdict->done.checks & CHECK_BIT(i)) != 0, 1);
     metric_add(statistics->iprev, decision->evidence.iprev.result, 0, 1);
     metric_add(statistics->agreement, decision->evidence.agreement, 0, 1);
     metric_observe_ms(statistics->wait, transaction->dns_ms);

@@ -483,6 +483,7 @@ static void fill_addresses(const struct lookup *lookup, const struct ask *ask, s
     out->forward = evidence_of(lookup, ask);
     out->addresses = addresses;
     out->address_count = count;
+    name_facts_confirm(out, &lookup->client);
 }
 
 static char *take_text(struct arena *arena, const char *text)

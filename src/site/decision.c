@@ -74,10 +74,7 @@ void decision_make(const struct conf *conf, const struct facts *facts,
     struct evidence_settings settings = settings_of(conf, out->policy);
     evidence_evaluate(facts, &settings, transaction->dialogue, &out->evidence);
     if (out->policy == NULL) {
-        out->verdict = (struct verdict){.action = ACTION_ACCEPT,
-                                        .would = ACTION_ACCEPT,
-                                        .reason = CHECK_COUNT,
-                                        .would_reason = CHECK_COUNT};
+        out->verdict = (struct verdict){.done.reason = CHECK_COUNT, .would.reason = CHECK_COUNT};
         explain_exempt(out);
         return;
     }
@@ -85,9 +82,9 @@ void decision_make(const struct conf *conf, const struct facts *facts,
                                      .outage_action = conf->outage_action,
                                      .percent_bits = conf->neighbours};
     out->verdict = policy_judge(out->policy, &site, &out->evidence);
-    if (transaction->relay != NULL && out->verdict.action > conf->relay_action)
-        out->verdict.action = conf->relay_action;
-    reply_reason(&out->evidence, &out->verdict, out->reason);
+    if (transaction->relay != NULL && out->verdict.done.action > conf->relay_action)
+        out->verdict.done.action = conf->relay_action;
+    reply_reason(&out->evidence, verdict_told(&out->verdict), out->reason);
 }
 
 void decision_reply(const struct decision *decision, struct reply *out)
@@ -95,8 +92,8 @@ void decision_reply(const struct decision *decision, struct reply *out)
     /* Without a policy nothing is refused; a caller that asks all the same gets a sound reply. */
     const struct policy *policy =
         decision->policy != NULL ? decision->policy : &decision->conf->policies[0];
-    reply_build(policy, &decision->evidence, &decision->verdict, decision->verdict.action,
-                decision->conf->help_url, out);
+    reply_build(policy, &decision->evidence, verdict_told(&decision->verdict),
+                decision->verdict.done.action, decision->conf->help_url, out);
 }
 
 const char *decision_policy_name(const struct decision *decision)
@@ -183,8 +180,8 @@ static void put_evidence(struct textbuf *buf, const struct decision *decision)
     put_field(buf, "helo", facts->helo.kind == HELO_NONE ? NULL : facts->helo.text, NAME_SHOWN_MAX);
     textbuf_put_word(buf, "agreement", agreement_text(decision->evidence.agreement));
     textbuf_put(buf, " checks=");
-    put_checks(buf, decision->verdict.checks);
-    put_score(buf, decision->verdict.score);
+    put_checks(buf, decision->verdict.would.checks);
+    put_score(buf, decision->verdict.would.score);
 }
 
 void decision_log_line(const struct decision *decision, const struct transaction *transaction,
@@ -195,7 +192,7 @@ void decision_log_line(const struct decision *decision, const struct transaction
     struct textbuf buf;
     textbuf_init(&buf, out, DECISION_LINE_MAX);
     put_evidence(&buf, decision);
-    textbuf_put_word(&buf, "action", action_text(verdict->action));
+    textbuf_put_word(&buf, "action", action_text(verdict->done.action));
     textbuf_put_word(&buf, "mode", decision->conf->monitor ? "monitor" : "enforce");
     put_field(&buf, "policy", decision_policy_name(decision), TITLE_SHOWN_MAX);
     put_field(&buf, "match", decision->match != NULL ? decision->match->name : NULL,
@@ -213,8 +210,8 @@ void decision_log_line(const struct decision *decision, const struct transaction
         put_field(&buf, "relay", ipaddr_format(transaction->relay, relay), sizeof relay);
     if (decision_is_secure(decision))
         textbuf_put_word(&buf, "secure", "yes");
-    if (verdict->would != verdict->action)
-        textbuf_put_word(&buf, "would", action_text(verdict->would));
+    if (verdict->would.action != verdict->done.action)
+        textbuf_put_word(&buf, "would", action_text(verdict->would.action));
     if (decision->reason[0] != '\0')
         textbuf_put_sentence(&buf, "reason", decision->reason);
 }
@@ -314,10 +311,10 @@ void decision_tag_header(const struct decision *decision, char out[DECISION_HEAD
 {
     struct textbuf buf;
     textbuf_init(&buf, out, DECISION_HEADER_MAX - sizeof "X-Iprevd: ");
-    textbuf_put(&buf, action_text(decision->verdict.action));
-    put_score(&buf, decision->verdict.score);
+    textbuf_put(&buf, action_text(decision->verdict.done.action));
+    put_score(&buf, decision->verdict.would.score);
     textbuf_put(&buf, " checks=");
-    put_checks(&buf, decision->verdict.checks);
+    put_checks(&buf, decision->verdict.would.checks);
     textbuf_put_word(&buf, "agreement", agreement_text(decision->evidence.agreement));
     textbuf_put_word(&buf, "iprev", iprev_result_text(decision->evidence.iprev.result));
     put_field(&buf, "policy", decision_policy_name(decision), TITLE_SHOWN_MAX);

@@ -41,7 +41,7 @@ struct decision {
 void decision_make(const struct conf *conf, const struct facts *facts,
                    const struct transaction *transaction, struct decision *out);
 
-/* The reply for verdict.action TEMPFAIL or REJECT. */
+/* The reply for verdict.done.action TEMPFAIL or REJECT. */
 void decision_reply(const struct decision *decision, struct reply *out);
 
 #define DECISION_LINE_MAX 2560

@@ -63,7 +63,7 @@ static void put_names(struct json_writer *json, const struct facts *facts)
         const struct name_facts *name = &facts->names[i];
         json_writer_begin_object(json, NULL);
         json_writer_text(json, "name", name->name);
-        json_writer_bool(json, "confirmed", iprev_confirms(facts, name));
+        json_writer_bool(json, "confirmed", name->confirmed);
         if (name->flaw != HOSTNAME_OK)
             json_writer_text(json, "flaw", hostname_flaw_text(name->flaw));
         put_addresses(json, name);
@@ -101,7 +101,7 @@ static void put_details(struct json_writer *json, const struct decision *decisio
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         char memory[REASON_MAX];
         struct textbuf explanation;
-        if ((decision->verdict.checks & CHECK_BIT(i)) == 0)
+        if ((decision->verdict.would.checks & CHECK_BIT(i)) == 0)
             continue;
         textbuf_init(&explanation, memory, sizeof memory);
         checks[i].explain(&decision->evidence, &explanation);
@@ -109,7 +109,7 @@ static void put_details(struct json_writer *json, const struct decision *decisio
         json_writer_text(json, "check", checks[i].name);
         json_writer_text(json, "action", action_text(decision->policy->rules[i].action));
         json_writer_real(json, "score", decision->policy->rules[i].score);
-        json_writer_bool(json, "enforced", (decision->verdict.enforced & CHECK_BIT(i)) != 0);
+        json_writer_bool(json, "enforced", (decision->verdict.done.checks & CHECK_BIT(i)) != 0);
         json_writer_sentence(json, "explanation", memory);
         json_writer_text(json, "fix", checks[i].fix);
         json_writer_text(json, "mend", checks[i].fix); /* its name in 1.0 */
@@ -135,15 +135,15 @@ static void put_evidence(struct json_writer *json, const struct decision *decisi
     json_writer_text(json, "iprev", iprev_result_text(decision->evidence.iprev.result));
     json_writer_text(json, "helo", facts->helo.kind == HELO_NONE ? NULL : facts->helo.text);
     json_writer_text(json, "agreement", agreement_text(decision->evidence.agreement));
-    put_check_list(json, "checks", decision->verdict.checks);
-    json_writer_real(json, "score", decision->verdict.score);
+    put_check_list(json, "checks", decision->verdict.would.checks);
+    json_writer_real(json, "score", decision->verdict.would.score);
 }
 
 static void put_transaction(struct json_writer *json, const struct decision *decision,
                             const struct transaction *transaction)
 {
     char relay[IPADDR_TEXT_MAX];
-    json_writer_text(json, "action", action_text(decision->verdict.action));
+    json_writer_text(json, "action", action_text(decision->verdict.done.action));
     json_writer_text(json, "mode", decision->conf->monitor ? "monitor" : "enforce");
     json_writer_text(json, "policy", decision_policy_name(decision));
     json_writer_text(json, "match", decision->match != NULL ? decision->match->name : NULL);
@@ -157,17 +157,17 @@ static void put_transaction(struct json_writer *json, const struct decision *dec
     json_writer_text(json, "relay",
                      transaction->relay != NULL ? ipaddr_format(transaction->relay, relay) : NULL);
     json_writer_bool(json, "secure", decision_is_secure(decision));
-    json_writer_text(json, "would", action_text(decision->verdict.would));
+    json_writer_text(json, "would", action_text(decision->verdict.would.action));
     json_writer_sentence(json, "reason", or_null(decision->reason));
 }
 
 static void put_more(struct json_writer *json, const struct decision *decision)
 {
-    enum check_id id = decision->verdict.reason;
+    enum check_id id = verdict_told(&decision->verdict)->reason;
     const struct facts *facts = decision->evidence.facts;
     json_writer_text(json, "fix", id < CHECK_COUNT ? checks[id].fix : NULL);
     json_writer_text(json, "mend", id < CHECK_COUNT ? checks[id].fix : NULL); /* its name in 1.0 */
-    put_check_list(json, "enforced", decision->verdict.enforced);
+    put_check_list(json, "enforced", decision->verdict.done.checks);
     put_details(json, decision);
     json_writer_text(json, "match_reason",
                      decision->match != NULL ? decision->match->reason : NULL);

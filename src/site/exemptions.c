@@ -213,7 +213,7 @@ static const struct held *find_client(const struct exemptions *exemptions,
 {
     const struct held *held = find_network(exemptions, &facts->client, wall_s);
     for (size_t i = 0; held == NULL && i < facts->name_count; i++)
-        if (iprev_confirms(facts, &facts->names[i]))
+        if (facts->names[i].confirmed)
             held = find_domain(exemptions, facts->names[i].name, wall_s);
     return held;
 }

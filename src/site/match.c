@@ -418,7 +418,7 @@ void pattern_list_free(struct pattern_list *list)
 static bool ptr_matches(const struct pattern_list *list, const struct facts *facts, bool confirmed)
 {
     for (size_t i = 0; i < facts->name_count; i++)
-        if (iprev_confirms(facts, &facts->names[i]) == confirmed &&
+        if (facts->names[i].confirmed == confirmed &&
             pattern_list_find(list, facts->names[i].name) != NULL)
             return true;
     return false;

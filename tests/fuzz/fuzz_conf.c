@@ -130,9 +130,9 @@ static void decide(const struct conf *conf, const struct facts *facts)
         fuzz_reach(MATCHED);
     if (decision.policy == NULL)
         fuzz_reach(EXCUSED);
-    if (decision.verdict.action < ACTION_TEMPFAIL)
+    if (decision.verdict.done.action < ACTION_TEMPFAIL)
         return;
-    bool reject = decision.verdict.action == ACTION_REJECT;
+    bool reject = decision.verdict.done.action == ACTION_REJECT;
     decision_reply(&decision, &reply);
     told_check_reply(&reply, reject);
     fuzz_reach(reject ? REJECTED : DEFERRED);
@@ -148,7 +148,8 @@ static void decide_some(const struct conf *conf)
     const struct name_facts name = {.name = "dsl-192-0-2-71.isp.example",
                                     .forward = {.outcome = DNS_FOUND},
                                     .addresses = &facts.client,
-                                    .address_count = 1};
+                                    .address_count = 1,
+                                    .confirmed = true};
     facts.names = &name;
     facts.name_count = 1;
     helo_parse("mail.example.org", &facts.helo);

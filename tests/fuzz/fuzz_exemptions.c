@@ -23,7 +23,8 @@ static void check_found(struct exemptions *exemptions, const struct exemption *e
     struct name_facts name = {.name = exemption->subject + 1,
                               .forward = {.outcome = DNS_FOUND},
                               .addresses = &facts.client,
-                              .address_count = 1};
+                              .address_count = 1,
+                              .confirmed = true};
     struct ipnet net;
     if (exemption->subject[0] == '.') {
         facts.names = &name;

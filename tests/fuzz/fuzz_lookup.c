@@ -191,16 +191,16 @@ static void check_decision(const struct facts *facts, bool cached)
     char value[DECISION_HEADER_MAX];
     decision_make(configuration(), facts, &transaction, &decision);
     if (facts->ptr.outcome == DNS_TEMPERROR)
-        CHECK((decision.verdict.checks & CHECK_BIT(CHECK_PTR_MISSING)) == 0);
+        CHECK((decision.verdict.would.checks & CHECK_BIT(CHECK_PTR_MISSING)) == 0);
     told_check_decision(&decision, &transaction);
     decision_auth_results(&decision, "mx.example.net", value);
     told_check_field(value);
     CHECK(authresults_forges(value, "mx.example.net")); /* it is one of ours */
     decision_tag_header(&decision, value);
     told_check_field(value);
-    if (decision.verdict.action >= ACTION_TEMPFAIL) {
+    if (decision.verdict.done.action >= ACTION_TEMPFAIL) {
         decision_reply(&decision, &reply);
-        told_check_reply(&reply, decision.verdict.action == ACTION_REJECT);
+        told_check_reply(&reply, decision.verdict.done.action == ACTION_REJECT);
         fuzz_reach(REFUSED);
     }
     fuzz_reach(places[decision.evidence.iprev.result]);

@@ -279,6 +279,7 @@ static void add_name(struct client *client, const char *text)
                                            : &client->stranger;
         name->address_count = name->forward.outcome == DNS_FOUND;
     }
+    name_facts_confirm(name, &client->facts.client);
     client->facts.name_count++;
 }
 
@@ -303,6 +304,7 @@ static void add_helo(struct client *client)
         facts->helo_name.forward.outcome = DNS_TEMPERROR;
         facts->helo_name.address_count = 0;
     }
+    name_facts_confirm(&facts->helo_name, &facts->client);
 }
 
 static struct iprev check_iprev(const struct facts *facts)
@@ -314,7 +316,7 @@ static struct iprev check_iprev(const struct facts *facts)
                         facts->names[i].forward.outcome == DNS_TEMPERROR);
     CHECK((iprev.result == IPREV_PASS) == (iprev.confirmed != NULL));
     if (iprev.confirmed != NULL)
-        CHECK(iprev_confirms(facts, iprev.confirmed));
+        CHECK(iprev.confirmed->confirmed);
     if (facts->ptr.outcome == DNS_TEMPERROR)
         CHECK(iprev.result == IPREV_TEMPERROR);
     if (iprev.result == IPREV_FAIL)

@@ -127,7 +127,7 @@ static void on_decided(void *arg, const struct maillog_event *event,
                        const struct decision *decision, const struct transaction *transaction)
 {
     struct run *run = arg;
-    CHECK(decision->verdict.action < ACTION_COUNT);
+    CHECK(decision->verdict.done.action < ACTION_COUNT);
     CHECK(fuzz_printable(decision->reason, strlen(decision->reason), false));
     replay_tally_add(&run->tally, event, decision);
     if (run->json)

@@ -138,15 +138,15 @@ static void decided(void *arg, const struct decision *decision,
     CHECK(!conf_is_local(play.conf, &facts->client));
     CHECK((transaction->relay != NULL) == play.relay);
     if (play.conf->monitor)
-        CHECK(decision->verdict.action == ACTION_ACCEPT);
+        CHECK(decision->verdict.done.action == ACTION_ACCEPT);
     /* A temporary failure is never "no PTR". */
     if (facts->ptr.outcome == DNS_TEMPERROR) {
-        CHECK((decision->verdict.checks & CHECK_BIT(CHECK_PTR_MISSING)) == 0);
+        CHECK((decision->verdict.would.checks & CHECK_BIT(CHECK_PTR_MISSING)) == 0);
         CHECK(decision->evidence.iprev.result == IPREV_TEMPERROR);
         fuzz_reach(TEMPERROR);
     }
     told_check_decision(decision, transaction);
-    if (play.conf->monitor && decision->verdict.would > ACTION_ACCEPT)
+    if (play.conf->monitor && decision->verdict.would.action > ACTION_ACCEPT)
         fuzz_reach(MONITORED);
     if (transaction->relay != NULL)
         fuzz_reach(BEHIND_RELAY);

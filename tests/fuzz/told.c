@@ -30,8 +30,8 @@ void told_check_decision(const struct decision *decision, const struct transacti
     const struct report_entry *entries[] = {&from_line, &from_json};
     for (size_t i = 0; i < 2; i++) {
         CHECK(ipaddr_equal(&entries[i]->client, &decision->evidence.facts->client));
-        CHECK(entries[i]->action == decision->verdict.action);
-        CHECK(entries[i]->checks == decision->verdict.checks);
+        CHECK(entries[i]->action == decision->verdict.done.action);
+        CHECK(entries[i]->checks == decision->verdict.would.checks);
         CHECK(entries[i]->monitor == decision->conf->monitor);
         CHECK(entries[i]->confirmed == (decision->evidence.iprev.result == IPREV_PASS));
     }

@@ -213,15 +213,15 @@ WRAP_VOID(world_advance, (struct world * world, int64_t ms), (world, ms))
 
 /* --- plays ---------------------------------------------------------------------------------- */
 
-struct outcome {
+struct played {
     struct play_report report;
     bool ok;
     char *text; /* what the player said */
 };
 
-static struct outcome play(const char *path, uint64_t fail_from)
+static struct played play(const char *path, uint64_t fail_from)
 {
-    struct outcome outcome = {0};
+    struct played outcome = {0};
     size_t size = 0;
     FILE *out = open_memstream(&outcome.text, &size);
     if (out == NULL)
@@ -237,7 +237,7 @@ static struct outcome play(const char *path, uint64_t fail_from)
 }
 
 /* NULL, or what is wrong with what became of the play. */
-static const char *judge(const struct outcome *calm, const struct outcome *got)
+static const char *judge(const struct played *calm, const struct played *got)
 {
     if (memory.live_count > 0)
         return "memory is lost";
@@ -259,7 +259,7 @@ static const char *judge(const struct outcome *calm, const struct outcome *got)
 /* Allocations of the code under test in a whole play. */
 static uint64_t count_allocations(const char *path)
 {
-    struct outcome outcome = play(path, UINT64_MAX);
+    struct played outcome = play(path, UINT64_MAX);
     free(outcome.text);
     return memory.count;
 }
@@ -268,7 +268,7 @@ static uint64_t count_allocations(const char *path)
 static unsigned torture(const char *path, uint64_t first, uint64_t step, uint64_t *plays)
 {
     unsigned wrong = 0;
-    struct outcome calm = play(path, 0);
+    struct played calm = play(path, 0);
     if (!calm.ok) {
         printf("FAIL %s: %s", path, calm.text);
         free(calm.text);
@@ -276,7 +276,7 @@ static unsigned torture(const char *path, uint64_t first, uint64_t step, uint64_
     }
     uint64_t total = count_allocations(path);
     for (uint64_t n = first; n <= total; n += step) {
-        struct outcome got = play(path, n);
+        struct played got = play(path, n);
         const char *why = judge(&calm, &got);
         if (why != NULL) {
             printf("FAIL %s: allocation %ju of %ju fails: %s\n%s", path, (uintmax_t)n,

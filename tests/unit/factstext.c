@@ -55,7 +55,8 @@ static void parse_forward(const char *text, size_t length, struct ipaddr *addres
 }
 
 /* One "name=outcome". */
-static void parse_name(const char *text, size_t length, struct factstext_memory *memory, size_t at)
+static void parse_name(const char *text, size_t length, struct factstext_memory *memory, size_t at,
+                       const struct ipaddr *client)
 {
     struct name_facts *name = &memory->names[at];
     char canonical[HOSTNAME_MAX + 1];
@@ -66,6 +67,7 @@ static void parse_name(const char *text, size_t length, struct factstext_memory 
     name->flaw = hostname_parse(name->name, canonical);
     if (own < length)
         parse_forward(text + own + 1, length - own - 1, memory->addresses[at], name);
+    name_facts_confirm(name, client);
 }
 
 static void parse_ptr(const char *text, struct factstext_memory *memory, struct facts *out)
@@ -79,7 +81,7 @@ static void parse_ptr(const char *text, struct factstext_memory *memory, struct 
     while (*text != '\0') {
         size_t length = strcspn(text, " ");
         ck_assert_uint_lt(out->name_count, FACTSTEXT_NAMES_MAX);
-        parse_name(text, length, memory, out->name_count++);
+        parse_name(text, length, memory, out->name_count++, &out->client);
         text += length;
         text += strspn(text, " ");
     }
@@ -98,6 +100,7 @@ void factstext_make(const struct factstext *text, struct factstext_memory *memor
         out->helo_name.name = out->helo.name;
         parse_forward(text->helo_forward, strlen(text->helo_forward),
                       memory->addresses[FACTSTEXT_NAMES_MAX], &out->helo_name);
+        name_facts_confirm(&out->helo_name, &out->client);
     }
     struct {
         const char *text;

@@ -182,12 +182,12 @@ START_TEST(test_exempt)
     struct reply reply;
     transaction.exempt = "until their provider wakes up";
     decide(conf, &who, &transaction, &memory, &facts, &decision);
-    ck_assert_int_eq(decision.verdict.action, ACTION_ACCEPT);
+    ck_assert_int_eq(decision.verdict.done.action, ACTION_ACCEPT);
     ck_assert_ptr_null(decision.policy);
     ck_assert_str_eq(decision_policy_name(&decision), "none");
     ck_assert_str_eq(decision.reason, "exempt for now: until their provider wakes up");
     /* Nobody should ask, but who does gets something sound. */
-    decision.verdict.action = ACTION_REJECT;
+    decision.verdict.done.action = ACTION_REJECT;
     decision_reply(&decision, &reply);
     ck_assert_str_eq(reply.code, "550");
     conf_unref(conf);
@@ -218,8 +218,8 @@ START_TEST(test_relay)
         char line[DECISION_LINE_MAX];
         transaction.relay = &relay;
         decide(conf, &who, &transaction, &memory, &facts, &decision);
-        ck_assert_msg(decision.verdict.action == cases[i].action, "%s", cases[i].conf);
-        ck_assert_int_eq(decision.verdict.would, cases[i].would);
+        ck_assert_msg(decision.verdict.done.action == cases[i].action, "%s", cases[i].conf);
+        ck_assert_int_eq(decision.verdict.would.action, cases[i].would);
         decision_log_line(&decision, &transaction, line);
         ck_assert_ptr_nonnull(strstr(line, " relay=203.0.113.25 "));
         conf_unref(conf);
@@ -238,7 +238,7 @@ START_TEST(test_generic_pattern)
     struct facts facts;
     struct decision decision;
     decide(conf, &who, &usual, &memory, &facts, &decision);
-    ck_assert_uint_eq(decision.verdict.checks, CHECK_BIT(CHECK_PTR_GENERIC));
+    ck_assert_uint_eq(decision.verdict.would.checks, CHECK_BIT(CHECK_PTR_GENERIC));
     ck_assert_ptr_nonnull(strstr(decision.reason, "*.dyn.example"));
     conf_unref(conf);
 }
@@ -479,7 +479,7 @@ START_TEST(test_longest_line)
     decision_make(conf, &facts, &transaction, &decision);
     memset(decision.reason, 'r', sizeof decision.reason - 1);
     decision.reason[sizeof decision.reason - 1] = '\0';
-    decision.verdict.checks = CHECK_BIT(CHECK_COUNT) - 1;
+    decision.verdict.would.checks = CHECK_BIT(CHECK_COUNT) - 1;
     decision_log_line(&decision, &transaction, line);
     ck_assert_int_eq(line[strlen(line) - 1], '"');
     ck_assert_uint_gt(strlen(line), 1500);

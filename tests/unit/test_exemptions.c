@@ -52,7 +52,8 @@ static const char *asked(const char *client, const char *name, bool confirmed, i
                               .flaw = HOSTNAME_OK,
                               .forward = {.outcome = DNS_FOUND},
                               .addresses = confirmed ? &facts.client : &other,
-                              .address_count = 1};
+                              .address_count = 1,
+                              .confirmed = confirmed};
     facts.ptr.outcome = DNS_FOUND;
     facts.names = &fact;
     facts.name_count = 1;

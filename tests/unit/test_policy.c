@@ -61,12 +61,12 @@ START_TEST(test_every_check_and_action)
     make_scene(&scene, CHECK_BIT(id));
     scene.policy.rules[id].action = action;
     struct verdict verdict = judge(&scene);
-    ck_assert_int_eq(verdict.action, action);
-    ck_assert_int_eq(verdict.would, action);
-    ck_assert_uint_eq(verdict.checks, CHECK_BIT(id));
-    ck_assert_uint_eq(verdict.enforced, CHECK_BIT(id));
-    ck_assert_int_eq(verdict.reason, id);
-    ck_assert(!verdict.by_score);
+    ck_assert_int_eq(verdict.done.action, action);
+    ck_assert_int_eq(verdict.would.action, action);
+    ck_assert_uint_eq(verdict.would.checks, CHECK_BIT(id));
+    ck_assert_uint_eq(verdict.done.checks, CHECK_BIT(id));
+    ck_assert_int_eq(verdict_told(&verdict)->reason, id);
+    ck_assert(!verdict_told(&verdict)->by_score);
 
     for (unsigned how = 0; how < 3; how++) {
         make_scene(&scene, CHECK_BIT(id));
@@ -75,12 +75,12 @@ START_TEST(test_every_check_and_action)
         scene.policy.rules[id].percent = how == 1 ? 0 : 100;
         scene.site.monitor = how == 2;
         verdict = judge(&scene);
-        ck_assert_int_eq(verdict.action, ACTION_ACCEPT);
-        ck_assert_int_eq(verdict.would, action);
-        ck_assert_uint_eq(verdict.checks, CHECK_BIT(id));
-        ck_assert_uint_eq(verdict.enforced, 0);
-        ck_assert_int_eq(verdict.reason, id);
-        ck_assert(verdict.enforced_score <= 0);
+        ck_assert_int_eq(verdict.done.action, ACTION_ACCEPT);
+        ck_assert_int_eq(verdict.would.action, action);
+        ck_assert_uint_eq(verdict.would.checks, CHECK_BIT(id));
+        ck_assert_uint_eq(verdict.done.checks, 0);
+        ck_assert_int_eq(verdict_told(&verdict)->reason, id);
+        ck_assert(verdict.done.score <= 0);
     }
 }
 END_TEST
@@ -91,10 +91,10 @@ START_TEST(test_nothing_true)
     make_scene(&scene, 0);
     scene.policy.tag_score = 0.1;
     struct verdict verdict = judge(&scene);
-    ck_assert_int_eq(verdict.action, ACTION_ACCEPT);
-    ck_assert_int_eq(verdict.would, ACTION_ACCEPT);
-    ck_assert_int_eq(verdict.reason, CHECK_COUNT);
-    ck_assert(!verdict.by_score);
+    ck_assert_int_eq(verdict.done.action, ACTION_ACCEPT);
+    ck_assert_int_eq(verdict.would.action, ACTION_ACCEPT);
+    ck_assert_int_eq(verdict_told(&verdict)->reason, CHECK_COUNT);
+    ck_assert(!verdict_told(&verdict)->by_score);
 }
 END_TEST
 
@@ -136,9 +136,9 @@ START_TEST(test_pairs)
     scene.policy.rules[A].monitor = pairs[_i].monitor_a;
     scene.policy.rules[B].monitor = pairs[_i].monitor_b;
     struct verdict verdict = judge(&scene);
-    ck_assert_msg(verdict.action == pairs[_i].want, "%s", pairs[_i].label);
-    ck_assert_msg(verdict.would == pairs[_i].want_would, "%s", pairs[_i].label);
-    ck_assert_msg(verdict.reason == pairs[_i].want_reason, "%s", pairs[_i].label);
+    ck_assert_msg(verdict.done.action == pairs[_i].want, "%s", pairs[_i].label);
+    ck_assert_msg(verdict.would.action == pairs[_i].want_would, "%s", pairs[_i].label);
+    ck_assert_msg(verdict_told(&verdict)->reason == pairs[_i].want_reason, "%s", pairs[_i].label);
 }
 END_TEST
 
@@ -178,12 +178,13 @@ START_TEST(test_scores)
     scene.policy.rules[B] =
         (struct check_rule){scores[_i].action_b, scores[_i].b, scores[_i].monitor_b, 100, NULL};
     struct verdict verdict = judge(&scene);
-    ck_assert_msg(verdict.action == scores[_i].want, "%s", scores[_i].label);
-    ck_assert_msg(verdict.would == scores[_i].want_would, "%s", scores[_i].label);
-    ck_assert_msg(verdict.by_score == scores[_i].want_by_score, "%s", scores[_i].label);
-    ck_assert_msg(verdict.reason == scores[_i].want_reason, "%s", scores[_i].label);
+    ck_assert_msg(verdict.done.action == scores[_i].want, "%s", scores[_i].label);
+    ck_assert_msg(verdict.would.action == scores[_i].want_would, "%s", scores[_i].label);
+    ck_assert_msg(verdict_told(&verdict)->by_score == scores[_i].want_by_score, "%s",
+                  scores[_i].label);
+    ck_assert_msg(verdict_told(&verdict)->reason == scores[_i].want_reason, "%s", scores[_i].label);
     double total = scores[_i].a + scores[_i].b;
-    ck_assert(verdict.score >= total && verdict.score <= total);
+    ck_assert(verdict.would.score >= total && verdict.would.score <= total);
 }
 END_TEST
 
@@ -196,18 +197,18 @@ START_TEST(test_outage)
     make_scene(&scene, CHECK_BIT(CHECK_DNS_TEMPERROR));
     scene.policy.rules[CHECK_DNS_TEMPERROR].action = configured;
     scene.site.outage_action = outage;
-    ck_assert_int_eq(judge(&scene).action, configured);
+    ck_assert_int_eq(judge(&scene).done.action, configured);
     scene.facts.resolver_down = true;
-    ck_assert_int_eq(judge(&scene).action, outage);
-    ck_assert_int_eq(judge(&scene).would, outage);
+    ck_assert_int_eq(judge(&scene).done.action, outage);
+    ck_assert_int_eq(judge(&scene).would.action, outage);
     scene.policy.rules[CHECK_DNS_TEMPERROR].monitor = true;
-    ck_assert_int_eq(judge(&scene).action, ACTION_ACCEPT);
+    ck_assert_int_eq(judge(&scene).done.action, ACTION_ACCEPT);
 
     /* What is proven stays proven. */
     make_scene(&scene, CHECK_BIT(CHECK_HELO_SELF));
     scene.site.outage_action = outage;
     scene.facts.resolver_down = true;
-    ck_assert_int_eq(judge(&scene).action, ACTION_REJECT);
+    ck_assert_int_eq(judge(&scene).done.action, ACTION_REJECT);
 }
 END_TEST
 
@@ -241,9 +242,9 @@ START_TEST(test_expired)
     scene.site.outage_action = ACTION_QUARANTINE;
     scene.facts.resolver_down = expired[_i].down;
     struct verdict verdict = judge(&scene);
-    ck_assert_msg(verdict.action == expired[_i].want, "%s", expired[_i].label);
-    ck_assert_msg(verdict.would == expired[_i].want_would, "%s", expired[_i].label);
-    ck_assert_uint_eq(verdict.checks, CHECK_BIT(CHECK_DNS_TEMPERROR));
+    ck_assert_msg(verdict.done.action == expired[_i].want, "%s", expired[_i].label);
+    ck_assert_msg(verdict.would.action == expired[_i].want_would, "%s", expired[_i].label);
+    ck_assert_uint_eq(verdict.would.checks, CHECK_BIT(CHECK_DNS_TEMPERROR));
 }
 END_TEST
 
@@ -328,10 +329,10 @@ START_TEST(test_percent_decides)
     make_scene(&scene, CHECK_BIT(CHECK_PTR_MISSING));
     unsigned bucket = policy_bucket(&scene.facts.client, bits, CHECK_PTR_MISSING);
     scene.policy.rules[CHECK_PTR_MISSING].percent = bucket;
-    ck_assert_int_eq(judge(&scene).action, ACTION_ACCEPT);
-    ck_assert_int_eq(judge(&scene).would, ACTION_REJECT);
+    ck_assert_int_eq(judge(&scene).done.action, ACTION_ACCEPT);
+    ck_assert_int_eq(judge(&scene).would.action, ACTION_REJECT);
     scene.policy.rules[CHECK_PTR_MISSING].percent = bucket + 1;
-    ck_assert_int_eq(judge(&scene).action, ACTION_REJECT);
+    ck_assert_int_eq(judge(&scene).done.action, ACTION_REJECT);
 }
 END_TEST
 

@@ -109,7 +109,8 @@ START_TEST(test_standard)
     struct scene scene;
     struct reply reply;
     make_scene(&scene, &standard[_i].facts, CHECK_BIT(standard[_i].check));
-    reply_build(&scene.policy, &scene.evidence, &scene.verdict, standard[_i].action, NULL, &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), standard[_i].action,
+                NULL, &reply);
     ck_assert_str_eq(reply.code, standard[_i].want_code);
     ck_assert_str_eq(reply.xcode, standard[_i].want_xcode);
     ck_assert_uint_eq(reply.line_count, 1);
@@ -186,7 +187,7 @@ START_TEST(test_templates)
     struct reply reply;
     make_scene(&scene, &text, CHECK_BIT(CHECK_PTR_MISSING));
     scene.policy.rules[CHECK_PTR_MISSING].reply = templates[_i].text;
-    reply_build(&scene.policy, &scene.evidence, &scene.verdict, templates[_i].action,
+    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), templates[_i].action,
                 templates[_i].help_url, &reply);
     ck_assert_str_eq(reply.code, templates[_i].want_code);
     ck_assert_str_eq(reply.xcode, templates[_i].want_xcode);
@@ -212,7 +213,8 @@ START_TEST(test_score)
     scene.policy.rules[CHECK_HELO_DISAGREES].score = 1.0;
     scene.policy.reject_score = 5.0;
     scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
-    reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, NULL, &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
+                &reply);
     ck_assert_str_eq(reply.code, "550");
     ck_assert_str_eq(reply.xcode, "5.7.1");
     ck_assert_str_eq(reply.lines[0],
@@ -223,7 +225,8 @@ START_TEST(test_score)
     scene.policy.rules[CHECK_HELO_NOT_FQDN].score = 0;
     scene.policy.reject_score = 3.5;
     scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
-    reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, NULL, &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
+                &reply);
     ck_assert_str_eq(reply.lines[0],
                      "total score 3.5 of ptr-missing and helo-disagrees: 198.51.100.7 "
                      "has no PTR record (NXDOMAIN); " NETWORK "set a PTR record for the address");
@@ -233,7 +236,7 @@ START_TEST(test_score)
     scene.policy.reject_score = 4.0;
     scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
     char reason[REASON_MAX];
-    ck_assert_str_eq(reply_reason(&scene.evidence, &scene.verdict, reason),
+    ck_assert_str_eq(reply_reason(&scene.evidence, verdict_told(&scene.verdict), reason),
                      "total score 4 of ptr-missing and helo-not-fqdn: 198.51.100.7 has no PTR "
                      "record (NXDOMAIN)");
 }
@@ -246,8 +249,9 @@ START_TEST(test_no_reason)
     struct reply reply;
     char reason[REASON_MAX];
     make_scene(&scene, &text, 0);
-    ck_assert_str_eq(reply_reason(&scene.evidence, &scene.verdict, reason), "");
-    reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, "u", &reply);
+    ck_assert_str_eq(reply_reason(&scene.evidence, verdict_told(&scene.verdict), reason), "");
+    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, "u",
+                &reply);
     ck_assert_str_eq(reply.lines[0], "refused by local policy; see u");
     ck_assert_str_eq(reply.code, "550");
 }
@@ -284,7 +288,8 @@ START_TEST(test_hostile_helo)
         make_scene(&scene, &text, CHECK_BIT(CHECK_HELO_INVALID));
         helo_parse(helo, &scene.facts.helo);
         scene.policy.rules[CHECK_HELO_INVALID].reply = texts[i];
-        reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, NULL, &reply);
+        reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT,
+                    NULL, &reply);
         assert_harmless(&reply);
         ck_assert_str_eq(reply.code, "550");
     }
@@ -298,7 +303,8 @@ START_TEST(test_placeholders_are_not_expanded_twice)
     struct reply reply;
     make_scene(&scene, &text, CHECK_BIT(CHECK_PTR_MISSING));
     scene.policy.rules[CHECK_PTR_MISSING].reply = "<%{helo}>";
-    reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, "u", &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, "u",
+                &reply);
     ck_assert_uint_eq(reply.line_count, 1);
     ck_assert_str_eq(reply.lines[0], "<%{reason}\\x5cn%{url}%%>");
 }
@@ -315,13 +321,15 @@ START_TEST(test_long_lines_are_wrapped)
     for (size_t i = 0; i < sizeof own - 1; i++)
         own[i] = i % 10 == 9 ? ' ' : 'a';
     own[sizeof own - 1] = '\0';
-    reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, NULL, &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
+                &reply);
     assert_harmless(&reply);
     ck_assert_uint_eq(reply.line_count, 3);
     ck_assert_str_eq(reply.lines[0] + strlen(reply.lines[0]) - 9, "aaaaaaaaa");
 
     memset(own, 'b', sizeof own - 1); /* no space: cut hard */
-    reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, NULL, &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
+                &reply);
     ck_assert_uint_eq(reply.line_count, 3);
     ck_assert_uint_eq(strlen(reply.lines[0]), REPLY_LINE_MAX);
 
@@ -330,7 +338,8 @@ START_TEST(test_long_lines_are_wrapped)
         many[i] = i % 2 == 0 ? 'c' : '\n';
     many[sizeof many - 1] = '\0';
     scene.policy.rules[CHECK_PTR_MISSING].reply = many;
-    reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, NULL, &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
+                &reply);
     ck_assert_uint_eq(reply.line_count, REPLY_LINES_MAX);
     ck_assert_str_eq(reply.lines[REPLY_LINES_MAX - 1], "c...");
 }
@@ -361,8 +370,9 @@ START_TEST(test_long_names)
         scene.facts.names = names;
         scene.facts.name_count = count;
         scene.facts.ptr.outcome = DNS_FOUND;
-        scene.verdict.reason = CHECK_PTR_MISMATCH;
-        reply_build(&scene.policy, &scene.evidence, &scene.verdict, ACTION_REJECT, name, &reply);
+        scene.verdict.would.reason = CHECK_PTR_MISMATCH;
+        reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT,
+                    name, &reply);
         assert_harmless(&reply);
     }
 }

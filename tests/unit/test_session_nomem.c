@@ -111,7 +111,7 @@ static const struct story {
 /* --- the session's surroundings -----------------------------------------------------------------
  */
 
-struct outcome {
+struct played {
     bool refused, deferred, passed; /* some command was answered so */
     bool tagged;
     unsigned results;
@@ -132,7 +132,7 @@ static void removed(void *arg, const char *name, unsigned index)
 
 static void inserted(void *arg, const char *name, const char *value)
 {
-    struct outcome *outcome = arg;
+    struct played *outcome = arg;
     (void)value;
     outcome->tagged = outcome->tagged || strcmp(name, "X-Iprevd") == 0;
     outcome->results += strcmp(name, "Authentication-Results") == 0;
@@ -174,7 +174,7 @@ static struct conf *load(const struct clock *clock)
  */
 
 /* True: the client may go on. */
-static bool take(struct session *session, struct outcome *outcome, enum session_answer answer)
+static bool take(struct session *session, struct played *outcome, enum session_answer answer)
 {
     if (answer == SESSION_PENDING)
         answer = session_resume(session); /* nothing here is late but for want of memory */
@@ -186,7 +186,7 @@ static bool take(struct session *session, struct outcome *outcome, enum session_
 
 /* Check allocates too: nothing is asserted here. */
 static void play(const struct story *story, const struct ipaddr *client, struct session *session,
-                 struct outcome *outcome)
+                 struct played *outcome)
 {
     const struct session_macros macros = {get_macro, NULL};
     const struct session_edits edits = {removed, inserted, quarantined, outcome};
@@ -209,7 +209,7 @@ static void play(const struct story *story, const struct ipaddr *client, struct 
 static bool run(const struct story *story, long limit)
 {
     char error[512];
-    struct outcome outcome = {0};
+    struct played outcome = {0};
     struct world *world = world_new(zone, error, sizeof error);
     ck_assert_msg(world != NULL, "%s", error);
     struct conf *conf = load(world_clock(world));

@@ -40,6 +40,7 @@ static void fill_name(const struct maillog_event *event, struct replay_facts *ou
         out->name.forward.outcome = DNS_NODATA;
     }
     out->name.forward.origin = DNS_FROM_ZONE;
+    name_facts_confirm(&out->name, &out->facts.client);
 }
 
 bool replay_facts_recorded(const struct conf *conf, const struct maillog_event *event,

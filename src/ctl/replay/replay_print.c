@@ -45,18 +45,17 @@ void replay_print_row(FILE *stream, const struct maillog_event *event,
 {
     char client[IPADDR_TEXT_MAX];
     /* What is shown is what would be done, so that is what is explained. */
-    const struct verdict verdict = verdict_enforced(&decision->verdict);
+    const struct outcome *would = &decision->verdict.would;
     char reason[REASON_MAX];
     const char *name = "";
-    (void)fprintf(stream, "%-10s %-8s %-15s ", action_text(verdict.action),
+    (void)fprintf(stream, "%-10s %-8s %-15s ", action_text(would->action),
                   outcome_names[event->outcome], ipaddr_format(&event->client, client));
-    if (verdict.reason < CHECK_COUNT)
-        (void)fprintf(stream, "%s: ", checks[verdict.reason].name);
+    if (would->reason < CHECK_COUNT)
+        (void)fprintf(stream, "%s: ", checks[would->reason].name);
     else if (decision->evidence.iprev.confirmed != NULL)
         name = decision->evidence.iprev.confirmed->name;
-    const char *why = verdict.reason < CHECK_COUNT
-                          ? reply_reason(&decision->evidence, &verdict, reason)
-                          : decision->reason;
+    const char *why = would->reason < CHECK_COUNT ? reply_reason(&decision->evidence, would, reason)
+                                                  : decision->reason;
     (void)fprintf(stream, "%s\n", why[0] != '\0' ? why : name);
 }
 

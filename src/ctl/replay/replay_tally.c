@@ -40,24 +40,24 @@ static const char *sending_domain(const struct decision *decision,
 static void keep_example(struct replay_example *example, const struct decision *decision)
 {
     char reason[REASON_MAX];
-    if (decision->verdict.would <= example->action)
+    if (decision->verdict.would.action <= example->action)
         return;
-    const struct verdict enforced = verdict_enforced(&decision->verdict);
-    example->action = decision->verdict.would;
-    (void)reply_reason(&decision->evidence, &enforced, reason);
+    example->action = decision->verdict.would.action;
+    (void)reply_reason(&decision->evidence, &decision->verdict.would, reason);
     (void)ipaddr_format(&decision->evidence.facts->client, example->client);
     maillog_copy(example->text, sizeof example->text, reason, strlen(reason));
 }
 
 static void add_checks(struct replay_tally *tally, const struct verdict *verdict)
 {
-    bool single = (verdict->checks & (verdict->checks - 1)) == 0;
+    bool single = (verdict->would.checks & (verdict->would.checks - 1)) == 0;
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
-        if ((verdict->checks & CHECK_BIT(i)) == 0)
+        if ((verdict->would.checks & CHECK_BIT(i)) == 0)
             continue;
         tally->checks[i].hits++;
         tally->checks[i].alone += single;
-        tally->checks[i].decides += verdict->would_reason == i && verdict->would > ACTION_ACCEPT;
+        tally->checks[i].decides +=
+            verdict->would.reason == i && verdict->would.action > ACTION_ACCEPT;
     }
 }
 
@@ -67,14 +67,14 @@ void replay_tally_add(struct replay_tally *tally, const struct maillog_event *ev
     char memory[IPNET_TEXT_MAX + HOSTNAME_MAX];
     const struct verdict *verdict = &decision->verdict;
     tally->total++;
-    tally->by_action[verdict->would][event->outcome]++;
-    tally->now[verdict->action]++;
+    tally->by_action[verdict->would.action][event->outcome]++;
+    tally->now[verdict->done.action]++;
     add_checks(tally, verdict);
     if (event->wall_s != 0 && (tally->first_s == 0 || event->wall_s < tally->first_s))
         tally->first_s = event->wall_s;
     if (event->wall_s > tally->last_s)
         tally->last_s = event->wall_s;
     const struct ranking_row *row = ranking_add(tally->domains, sending_domain(decision, memory),
-                                                verdict->would, event->wall_s);
+                                                verdict->would.action, event->wall_s);
     keep_example(row->extra, decision);
 }
