@@ -51,6 +51,8 @@ static void grade_names(const struct facts *facts, const struct orgdomain *list,
 {
     if (is_open(&facts->ptr))
         improve(&grades->possible, AGREEMENT_EXACT);
+    if (facts->names_over > 0) /* any of the others may share EHLO's domain */
+        improve(&grades->possible, AGREEMENT_DOMAIN);
     for (size_t i = 0; i < facts->name_count; i++) {
         const struct name_facts *name = &facts->names[i];
         enum agreement *grade = NULL;

@@ -133,10 +133,8 @@ static void explain_ptr_missing(const struct evidence *evidence, struct textbuf 
 
 static bool ptr_invalid(const struct evidence *evidence, const struct evidence_settings *settings)
 {
-    const struct facts *facts = evidence->facts;
     (void)settings;
-    return evidence->iprev.result == IPREV_FAIL && facts->names_over == 0 &&
-           count_usable(facts) == 0;
+    return evidence->iprev.result == IPREV_FAIL && count_usable(evidence->facts) == 0;
 }
 
 static const char *flaw_noun(enum hostname_flaw flaw)
@@ -244,10 +242,34 @@ static void explain_ptr_generic(const struct evidence *evidence, struct textbuf 
     textbuf_put(out, ")");
 }
 
+static bool ptr_excess(const struct evidence *evidence, const struct evidence_settings *settings)
+{
+    (void)settings;
+    return evidence->iprev.excess && !evidence->iprev.expired;
+}
+
+static void explain_ptr_excess(const struct evidence *evidence, struct textbuf *out)
+{
+    const struct facts *facts = evidence->facts;
+    size_t usable = count_usable(facts);
+    if (usable == 1) {
+        textbuf_put(out, "the one PTR name of ");
+        put_addr(out, &facts->client);
+        textbuf_put(out, " that was looked up does not resolve to it");
+    } else {
+        textbuf_printf(out, "none of the %zu PTR names of ", usable);
+        put_addr(out, &facts->client);
+        textbuf_put(out, " that were looked up resolves to it");
+    }
+    textbuf_printf(out, ", and %zu more %s not looked up", facts->names_over,
+                   facts->names_over == 1 ? "was" : "were");
+}
+
+/* A limit of ours alone defers nobody: that is ptr-excess. */
 static bool dns_temperror(const struct evidence *evidence, const struct evidence_settings *settings)
 {
     (void)settings;
-    return evidence->iprev.result == IPREV_TEMPERROR;
+    return evidence->iprev.failed || evidence->iprev.expired;
 }
 
 /* The servers do not answer, and what they said before may not count against the client. */
@@ -370,10 +392,24 @@ static void explain_helo_not_fqdn(const struct evidence *evidence, struct textbu
     textbuf_put(out, " is a single label, not a fully qualified name");
 }
 
+/*
+ * Nobody can make our name resolve to his own address: a client to which it does is one of our
+ * hosts.  Where that is not known, the check is true for the time being: see open_checks.
+ */
 static bool helo_self(const struct evidence *evidence, const struct evidence_settings *settings)
 {
+    const struct facts *facts = evidence->facts;
     (void)settings;
-    return evidence->facts->helo_is_ours && evidence->facts->helo.kind != HELO_NONE;
+    return facts->helo_is_ours && facts->helo.kind != HELO_NONE && !facts->client_is_ours &&
+           !facts->helo_name.confirmed;
+}
+
+/* Could the own name that the client claims still turn out to be its own? */
+static bool helo_self_is_open(const struct facts *facts)
+{
+    const struct dns_evidence *forward = &facts->helo_name.forward;
+    return facts->helo_name.name != NULL &&
+           (forward->outcome == DNS_TEMPERROR || dns_evidence_is_stale(forward));
 }
 
 static void explain_helo_self(const struct evidence *evidence, struct textbuf *out)
@@ -385,6 +421,8 @@ static void explain_helo_self(const struct evidence *evidence, struct textbuf *o
     textbuf_put(out, kind == HELO_LITERAL || kind == HELO_BARE_IP
                          ? ", which is one of our own addresses"
                          : ", which is one of our own names");
+    if (helo_self_is_open(evidence->facts))
+        textbuf_put(out, ", and it is not known for now whether it leads to the client");
 }
 
 static bool helo_unresolved(const struct evidence *evidence,
@@ -564,6 +602,11 @@ const struct check checks[CHECK_COUNT] = {
                            "site's patterns",
                            ACTION_TAG, 2.0, CHECK_ABOUT_RDNS, ptr_generic, explain_ptr_generic,
                            FIX_BY_NETWORK "set a PTR record with the mail server's own name"},
+    [CHECK_PTR_EXCESS] = {"ptr-excess",
+                          "there are more PTR names than max-ptr, and none of those looked up "
+                          "resolves to the client",
+                          ACTION_TAG, 2.0, CHECK_ABOUT_RDNS, ptr_excess, explain_ptr_excess,
+                          FIX_BY_NETWORK "leave only the mail server's own name in the PTR record"},
     [CHECK_DNS_TEMPERROR] = {"dns-temperror", "a PTR or forward lookup failed temporarily",
                              ACTION_TEMPFAIL, 0.0, CHECK_ABOUT_DNS, dns_temperror,
                              explain_dns_temperror,
@@ -672,8 +715,10 @@ static check_set expired_checks(const struct facts *facts, const struct iprev *i
 {
     if (!iprev->expired)
         return 0;
-    if (iprev->expired_result == IPREV_PERMERROR)
+    if (iprev->against == IPREV_PERMERROR)
         return CHECK_BIT(CHECK_PTR_MISSING);
+    if (iprev->excess)
+        return CHECK_BIT(CHECK_PTR_EXCESS);
     check_set mismatch = CHECK_BIT(CHECK_PTR_MISMATCH);
     return count_usable(facts) > 0 ? mismatch : mismatch | CHECK_BIT(CHECK_PTR_INVALID);
 }
@@ -711,4 +756,6 @@ void evidence_evaluate(const struct facts *facts, const struct evidence_settings
     for (unsigned i = 0; i < CHECK_COUNT; i++)
         if (is_due((enum check_id)i, dialogue) && checks[i].holds(out, settings))
             out->true_checks |= CHECK_BIT(i);
+    if (helo_self_is_open(facts))
+        out->open_checks = out->true_checks & CHECK_BIT(CHECK_HELO_SELF);
 }

@@ -21,6 +21,7 @@ enum check_id {
     CHECK_PTR_INVALID,
     CHECK_PTR_MISMATCH,
     CHECK_PTR_GENERIC,
+    CHECK_PTR_EXCESS,
     CHECK_DNS_TEMPERROR,
     CHECK_HELO_MISSING,
     CHECK_HELO_INVALID,
@@ -70,6 +71,9 @@ struct evidence {
     check_set true_checks;
     /* dns-temperror is true in the place of these, which expired answers would have made true. */
     check_set expired_checks;
+    /* Those of true_checks that a lookup which failed temporarily could clear: they defer at most.
+     */
+    check_set open_checks;
 };
 
 struct check {

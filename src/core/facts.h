@@ -75,6 +75,7 @@ struct facts {
     struct dns_evidence helo_other; /* the other family; asked only if helo_name has none */
     struct dns_evidence helo_mx;    /* MX; likewise */
     bool helo_is_ours;              /* one of our own names or addresses */
+    bool client_is_ours;            /* the client is one of this machine's own addresses */
 
     /* Envelope: canonical domain of MAIL FROM; "" for <> or none. */
     char sender_domain[HOSTNAME_MAX + 1];

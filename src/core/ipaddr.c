@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/ipaddr.h"
 
+#include "base/hash.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -226,17 +228,9 @@ struct ipnet ipnet_around(const struct ipaddr *addr, unsigned bits)
     return net;
 }
 
-static uint32_t fnv1a(uint32_t hash, uint8_t byte)
-{
-    return (hash ^ byte) * UINT32_C(16777619);
-}
-
 uint32_t ipnet_hash(const struct ipnet *net)
 {
-    uint32_t hash = UINT32_C(2166136261);
-    hash = fnv1a(hash, net->addr.family);
-    hash = fnv1a(hash, net->bits);
-    for (unsigned i = 0; i < ipaddr_bits(&net->addr) / 8; i++)
-        hash = fnv1a(hash, net->addr.bytes[i]);
-    return hash;
+    uint32_t hash = hash_byte(HASH_START, net->addr.family);
+    hash = hash_byte(hash, net->bits);
+    return hash_bytes(hash, net->addr.bytes, ipaddr_bits(&net->addr) / 8);
 }

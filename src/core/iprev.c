@@ -42,12 +42,13 @@ static struct names_found find_confirmed(const struct facts *facts)
     return found;
 }
 
-/* A result against the client: only by answers that are in time. */
+/* A result against the client: by answers that are in time, and by all of the names. */
 static void hold_against(struct iprev *iprev, enum iprev_result result, bool expired)
 {
     iprev->expired = expired;
-    iprev->expired_result = result;
-    iprev->result = expired ? IPREV_TEMPERROR : result;
+    iprev->against = result;
+    if (!expired && !iprev->excess)
+        iprev->result = result;
 }
 
 struct iprev iprev_evaluate(const struct facts *facts)
@@ -59,6 +60,8 @@ struct iprev iprev_evaluate(const struct facts *facts)
     case DNS_FOUND:
         found = find_confirmed(facts);
         iprev.confirmed = found.confirmed;
+        iprev.failed = found.confirmed == NULL && found.open;
+        iprev.excess = found.confirmed == NULL && facts->names_over > 0;
         if (found.confirmed != NULL)
             iprev.result = IPREV_PASS;
         else if (!found.open)
@@ -70,6 +73,7 @@ struct iprev iprev_evaluate(const struct facts *facts)
         break;
     case DNS_NOT_ASKED: /* what nobody asked cannot be told either */
     case DNS_TEMPERROR:
+        iprev.failed = true;
         break;
     }
     return iprev;

@@ -20,12 +20,15 @@ struct iprev {
     const struct name_facts *confirmed; /* PASS: the first confirmed name (EHLO's name if it is
                                            one), else NULL; borrowed */
     /*
-     * TEMPERROR only.  An answer whose time is over (RFC 8767) may speak for a client and never
-     * against it, so a result that would rest on one is TEMPERROR.  `expired` says so, and
-     * `expired_result` is FAIL or PERMERROR: what it would have been.
+     * Why it is TEMPERROR, which may have several reasons.
+     * failed: a lookup failed temporarily, or nobody asked.
+     * expired: an answer whose time is over (RFC 8767) may speak for a client and never against it;
+     * `against` is FAIL or PERMERROR, what the result would have been.
+     * excess: none of the names that were looked up leads back, and some were left out by max-ptr:
+     * a limit of ours proves nothing.
      */
-    bool expired;
-    enum iprev_result expired_result;
+    bool failed, expired, excess;
+    enum iprev_result against;
 };
 
 /* "pass", "fail", "temperror", "permerror": also the Authentication-Results result. */
@@ -33,7 +36,8 @@ const char *iprev_result_text(enum iprev_result result);
 
 /*
  * Any match: pass.  Else any temporary failure: temperror.  Else fail; no PTR: permerror.  What
- * would be fail or permerror by an expired answer is temperror.
+ * would be fail or permerror by an expired answer, or fail with names that were not looked up, is
+ * temperror.
  */
 struct iprev iprev_evaluate(const struct facts *facts);
 

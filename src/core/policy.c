@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/policy.h"
 
+#include "base/hash.h"
+
 /* Of the shipped configuration: a client tagged by nothing alone is tagged by many small doubts. */
 #define DEFAULT_TAG_SCORE 3.0
 
@@ -25,21 +27,16 @@ void policy_defaults(struct policy *policy, const char *name)
 unsigned policy_bucket(const struct ipaddr *client, struct neighbour_bits bits, enum check_id check)
 {
     struct ipnet net = ipnet_around(client, client->family == IP_V6 ? bits.v6 : bits.v4);
-    /* FNV's last byte barely reaches the high bits: mix before taking the remainder, with the
-       check's number in it so that one network is not in the first percent of everything. */
-    uint32_t hash = ipnet_hash(&net) ^ ((uint32_t)check + 1) * UINT32_C(0x9e3779b9);
-    hash ^= hash >> 16;
-    hash *= UINT32_C(0x85ebca6b);
-    hash ^= hash >> 13;
-    hash *= UINT32_C(0xc2b2ae35);
-    hash ^= hash >> 16;
-    return hash % 100;
+    /* The check's name is in it so that one network is not in the first percent of everything, and
+       so that a check that is new moves nobody. */
+    uint32_t hash = ipnet_hash(&net) ^ hash_mix(hash_text(HASH_START, checks[check].name));
+    return hash_mix(hash) % 100;
 }
 
-/* True checks, or those whose subset counts; and the checks in whose place dns-temperror is one of
-   them, if any. */
+/* True checks, or those of them that count; the checks in whose place dns-temperror is one of them,
+   if any; and those that are true only for the time being. */
 struct judged {
-    check_set checks, expired;
+    check_set checks, expired, open;
 };
 
 static enum action worst_action(const struct policy *policy, check_set set)
@@ -57,12 +54,15 @@ static enum action worst_action(const struct policy *policy, check_set set)
  * deferred.
  */
 static enum action rule_action(const struct policy *policy, const struct policy_site *site,
-                               const struct facts *facts, enum check_id id, check_set expired)
+                               const struct facts *facts, enum check_id id, struct judged judged)
 {
-    if (id != CHECK_DNS_TEMPERROR)
-        return policy->rules[id].action;
-    enum action action = facts->resolver_down ? site->outage_action : policy->rules[id].action;
-    enum action most = expired != 0 ? worst_action(policy, expired) : ACTION_REJECT;
+    enum action action = policy->rules[id].action, most = ACTION_REJECT;
+    if ((judged.open & CHECK_BIT(id)) != 0)
+        most = ACTION_TEMPFAIL;
+    if (id == CHECK_DNS_TEMPERROR && facts->resolver_down)
+        action = site->outage_action;
+    if (id == CHECK_DNS_TEMPERROR && judged.expired != 0)
+        most = worst_action(policy, judged.expired);
     return action < most ? action : most;
 }
 
@@ -85,11 +85,13 @@ static struct outcome judge_set(const struct policy *policy, const struct policy
         enum check_id id = (enum check_id)i;
         if ((judged.checks & CHECK_BIT(i)) == 0)
             continue;
-        enum action action = rule_action(policy, site, facts, id, judged.expired);
+        enum action action = rule_action(policy, site, facts, id, judged);
         if (outcome.reason == CHECK_COUNT || action > outcome.action) {
             outcome.action = action;
             outcome.reason = id;
         }
+        if ((judged.open & CHECK_BIT(i)) != 0)
+            continue; /* a score may refuse for good */
         if (heaviest == CHECK_COUNT || policy->rules[i].score > policy->rules[heaviest].score)
             heaviest = id;
         outcome.score += policy->rules[i].score;
@@ -129,7 +131,8 @@ static struct judged enforced_part(const struct policy *policy, const struct pol
                                    const struct ipaddr *client, struct judged all)
 {
     struct judged enforced = {.checks = enforced_checks(policy, site, client, all.checks),
-                              .expired = enforced_checks(policy, site, client, all.expired)};
+                              .expired = enforced_checks(policy, site, client, all.expired),
+                              .open = all.open};
     if (all.expired != 0 && enforced.expired == 0)
         enforced.checks &= ~CHECK_BIT(CHECK_DNS_TEMPERROR);
     return enforced;
@@ -138,7 +141,7 @@ static struct judged enforced_part(const struct policy *policy, const struct pol
 struct verdict policy_judge(const struct policy *policy, const struct policy_site *site,
                             const struct evidence *evidence)
 {
-    struct judged all = {evidence->true_checks, evidence->expired_checks};
+    struct judged all = {evidence->true_checks, evidence->expired_checks, evidence->open_checks};
     struct judged enforced = enforced_part(policy, site, &evidence->facts->client, all);
     return (struct verdict){.done = judge_set(policy, site, evidence->facts, enforced),
                             .would = judge_set(policy, site, evidence->facts, all)};

@@ -62,14 +62,16 @@ void policy_defaults(struct policy *policy, const char *name);
 
 /*
  * Judge.  A check is left out of what is done when the site or the rule monitors it, or the
- * client's network is outside the rule's percent (by ipnet_hash, so a client's fate is stable).
- * Where dns-temperror stands for checks that rest on expired answers, it does at most what they
- * would do, and is enforced only if one of them is.
+ * client's network is outside the rule's percent (by policy_bucket(), so a client's fate is
+ * stable). Where dns-temperror stands for checks that rest on expired answers, it does at most what
+ * they would do, and is enforced only if one of them is.  A check that is open defers at most, and
+ * its score does not count.
  */
 struct verdict policy_judge(const struct policy *policy, const struct policy_site *site,
                             const struct evidence *evidence);
 
-/* Percent bucket 0..99 of a client for a check: stable per network, independent between checks. */
+/* Percent bucket 0..99 of a client for a check: stable per network and name of the check, whatever
+   other checks there are; independent between checks. */
 unsigned policy_bucket(const struct ipaddr *client, struct neighbour_bits bits,
                        enum check_id check);
 

@@ -164,7 +164,7 @@ enum session_answer session_connect(struct session *session, const struct ipaddr
         return session->way == WAY_NOBODY ? SESSION_ACCEPT : SESSION_CONTINUE;
     session->client = *client;
     session->lookup = lookup_start(session->services->resolver, client, session->conf->max_ptr,
-                                   session_deadline_ms(session));
+                                   session->mta_name, session_deadline_ms(session));
     if (session->lookup == NULL)
         session->nomem = true;
     return session_stage(session) == STAGE_CONNECT ? judge_at(session, STAGE_CONNECT, NULL)

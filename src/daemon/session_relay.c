@@ -37,7 +37,7 @@ static void begin_lookup(struct session *session, const struct received *receive
     session->helo_unrecorded = !received->helo_recorded;
     helo_parse(received->helo_recorded ? received->helo : NULL, &session->helo);
     session->lookup = lookup_start(session->services->resolver, &session->client,
-                                   session->conf->max_ptr, deadline_ms);
+                                   session->conf->max_ptr, "", deadline_ms);
     if (session->lookup == NULL ||
         lookup_helo(session->lookup, &session->helo, deadline_ms) != RESULT_OK)
         session->nomem = true;

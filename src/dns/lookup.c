@@ -38,7 +38,7 @@ struct part {
     unsigned pending;
     bool dropped;
     size_t ask_count;
-    char name[HOSTNAME_MAX + 1]; /* of the EHLO part */
+    char name[HOSTNAME_MAX + 1]; /* of the EHLO part; of the reverse part the preferred name */
     struct ask asks[];
 };
 
@@ -256,13 +256,40 @@ static bool walk_name(struct name_walk *walk)
     return false;
 }
 
+/* How many of the usable names are looked up in their order: all that there are places for, but one
+   less where the preferred name stands behind them. */
+static size_t names_in_order(const struct part *part, const struct answer *answer)
+{
+    size_t places = part->ask_count - ASK_NAMES, usable = 0;
+    if (part->name[0] == '\0' || answer->count <= places)
+        return places;
+    struct name_walk walk = {.answer = answer};
+    while (walk_name(&walk)) {
+        if (walk.flaw != HOSTNAME_OK)
+            continue;
+        if (strcmp(walk.name, part->name) == 0)
+            return usable < places ? places : places - 1;
+        usable++;
+    }
+    return places;
+}
+
+/* Has the name at hand, the usable-th usable one from 0, a place among the asks of the part? */
+static bool has_place(const struct part *part, const struct name_walk *walk, size_t usable,
+                      size_t in_order)
+{
+    return usable < in_order ||
+           (in_order < part->ask_count - ASK_NAMES && strcmp(walk->name, part->name) == 0);
+}
+
 static void on_reverse_answer(struct part *part, struct ask *ask)
 {
     if (ask != &part->asks[ASK_PTR] || ask->answer->outcome != DNS_FOUND)
         return;
+    size_t in_order = names_in_order(part, ask->answer), usable = 0;
     struct name_walk walk = {.answer = ask->answer};
     for (size_t i = ASK_NAMES; i < part->ask_count && walk_name(&walk);)
-        if (walk.flaw == HOSTNAME_OK)
+        if (walk.flaw == HOSTNAME_OK && has_place(part, &walk, usable++, in_order))
             ask_name(&part->asks[i++], walk.name, own_type(part->lookup));
 }
 
@@ -294,7 +321,7 @@ static bool init_sync(struct lookup *lookup)
 }
 
 struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *client,
-                            unsigned max_ptr, int64_t deadline_ms)
+                            unsigned max_ptr, const char *preferred, int64_t deadline_ms)
 {
     size_t ask_count =
         ASK_NAMES + (max_ptr < LOOKUP_MAX_PTR_LIMIT ? max_ptr : LOOKUP_MAX_PTR_LIMIT);
@@ -310,6 +337,7 @@ struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *clie
     lookup->client = *client;
     lookup->all_cached = true;
     part_init(&lookup->reverse, lookup, ask_count, deadline_ms, on_reverse_answer);
+    memcpy(lookup->reverse.name, preferred, strnlen(preferred, HOSTNAME_MAX));
     struct question question;
     question_from_addr(client, &question);
     ask_question(&lookup->reverse.asks[ASK_PTR], &question);
@@ -503,8 +531,21 @@ static const struct answer *names_of(const struct part *part)
 static size_t names_max(const struct part *part)
 {
     const struct answer *answer = names_of(part);
-    size_t most = part->ask_count - ASK_NAMES + UNUSABLE_SHOWN_MAX;
+    size_t most = part->ask_count - ASK_NAMES + UNUSABLE_SHOWN_MAX + 1; /* 1: the EHLO name */
     return answer == NULL ? 0 : answer->count < most ? answer->count : most;
+}
+
+/* The ask of the usable name at hand, the usable-th from 0, of which *asked have a place already;
+   NULL: it is not looked up. */
+static const struct ask *ask_of(const struct lookup *lookup, const struct name_walk *walk,
+                                size_t usable, size_t in_order, size_t *asked)
+{
+    const struct part *reverse = &lookup->reverse;
+    if (*asked < reverse->ask_count && has_place(reverse, walk, usable, in_order))
+        return &reverse->asks[(*asked)++];
+    if (lookup->helo != NULL && strcmp(walk->name, lookup->helo->name) == 0)
+        return &lookup->helo->asks[ASK_HELO];
+    return NULL;
 }
 
 /*
@@ -515,25 +556,26 @@ static size_t fill_names(const struct lookup *lookup, struct arena *arena, struc
 {
     const struct part *part = &lookup->reverse;
     const struct answer *answer = names_of(part);
-    size_t count = 0, asked = ASK_NAMES, unusable = 0;
+    size_t count = 0, asked = ASK_NAMES, usable = 0, unusable = 0;
     *over = 0;
     if (answer == NULL)
         return 0;
     *over = answer->dropped;
+    size_t in_order = names_in_order(part, answer);
     struct name_walk walk = {.answer = answer};
     while (walk_name(&walk)) {
-        bool usable = walk.flaw == HOSTNAME_OK;
-        if (usable && asked == part->ask_count) {
-            ++*over;
-            continue;
+        const struct ask *ask = NULL;
+        if (walk.flaw == HOSTNAME_OK) {
+            ask = ask_of(lookup, &walk, usable++, in_order, &asked);
+            *over += ask == NULL;
         }
-        if (!usable && unusable++ >= UNUSABLE_SHOWN_MAX)
+        if (ask == NULL && (walk.flaw == HOSTNAME_OK || unusable++ >= UNUSABLE_SHOWN_MAX))
             continue;
         struct name_facts *out = &names[count++];
         *out = (struct name_facts){.flaw = walk.flaw};
-        out->name = take_text(arena, usable ? walk.name : walk.text);
-        if (usable)
-            fill_addresses(lookup, &part->asks[asked++], arena, out);
+        out->name = take_text(arena, ask != NULL ? walk.name : walk.text);
+        if (ask != NULL)
+            fill_addresses(lookup, ask, arena, out);
     }
     return count;
 }
@@ -570,8 +612,8 @@ static size_t facts_room(const struct lookup *lookup)
     for (size_t i = ASK_NAMES; i < reverse->ask_count; i++)
         room += address_count(&reverse->asks[i]) * sizeof(struct ipaddr);
     if (lookup->helo != NULL)
-        room += strlen(lookup->helo->name) + 1 +
-                address_count(&lookup->helo->asks[ASK_HELO]) * sizeof(struct ipaddr);
+        room += strlen(lookup->helo->name) + 1 + /* twice: it may be a PTR name, too */
+                2 * address_count(&lookup->helo->asks[ASK_HELO]) * sizeof(struct ipaddr);
     return room;
 }
 

@@ -17,11 +17,14 @@
 struct lookup;
 
 /*
- * Start with the PTR of `client` (not IP_NONE).  deadline_ms: absolute, monotonic; what is not
- * known then is DNS_TEMPERROR "deadline".  NULL: out of memory.
+ * Start with the PTR of `client` (not IP_NONE).  Of its names the first max_ptr are looked up, in
+ * their canonical order; `preferred` (canonical, copied; "": none), where the PTR has it, takes the
+ * last place of them if it stands behind.  deadline_ms: absolute, monotonic; what is not known then
+ * is DNS_TEMPERROR "deadline".  NULL: out of memory.
  */
 struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *client,
-                            unsigned max_ptr, int64_t deadline_ms) MUST_CHECK;
+                            unsigned max_ptr, const char *preferred,
+                            int64_t deadline_ms) MUST_CHECK;
 
 /*
  * (Re)start the EHLO part: an earlier one is dropped.  Asks only if helo->name is not "".
@@ -42,6 +45,9 @@ void lookup_wait(struct lookup *lookup);
 bool lookup_wait_ms(struct lookup *lookup, unsigned most_ms) MUST_CHECK;
 
 /*
+ * A PTR name that is the EHLO name counts as looked up though it stands behind max_ptr: the EHLO
+ * part has asked for its addresses.
+ *
  * Fill the DNS part of facts (client, ptr, names, names_over, helo_name, helo_other, helo_mx,
  * resolver_down); the rest is left alone.  What is still open counts as DNS_TEMPERROR "deadline".
  * Pointers in facts live until the next lookup_helo(), lookup_facts() or lookup_free().

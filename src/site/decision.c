@@ -264,7 +264,9 @@ static void put_iprev_comment(const struct evidence *evidence, struct textbuf *o
             .explain(evidence, out);
         break;
     case IPREV_TEMPERROR:
-        checks[CHECK_DNS_TEMPERROR].explain(evidence, out);
+        checks[evidence->iprev.failed || evidence->iprev.expired ? CHECK_DNS_TEMPERROR
+                                                                 : CHECK_PTR_EXCESS]
+            .explain(evidence, out);
         break;
     case IPREV_PERMERROR:
         checks[CHECK_PTR_MISSING].explain(evidence, out);

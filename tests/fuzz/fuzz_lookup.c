@@ -209,7 +209,7 @@ static void check_decision(const struct facts *facts, bool cached)
 static void look_up(struct resolver *resolver, const struct ipaddr *client, const struct helo *helo)
 {
     struct facts facts = {0};
-    struct lookup *lookup = lookup_start(resolver, client, configuration()->max_ptr, 2000000);
+    struct lookup *lookup = lookup_start(resolver, client, configuration()->max_ptr, "", 2000000);
     CHECK(lookup != NULL);
     CHECK(lookup_helo(lookup, helo, 2000000) == RESULT_OK);
     CHECK(lookup_ready(lookup));

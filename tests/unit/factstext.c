@@ -115,6 +115,8 @@ void factstext_make(const struct factstext *text, struct factstext_memory *memor
     if (text->sender != NULL)
         memcpy(out->sender_domain, text->sender, strlen(text->sender) + 1);
     out->mta_resolve = text->mta;
+    out->names_over = text->over;
     out->helo_is_ours = text->ours;
+    out->client_is_ours = text->client_ours;
     out->resolver_down = text->down;
 }

@@ -24,7 +24,8 @@ struct factstext {
     const char *helo_forward, *helo_other, *helo_mx; /* outcomes; NULL: not asked */
     const char *sender;                              /* domain */
     enum mta_resolve mta;
-    bool ours, down;
+    bool ours, client_ours, down;
+    size_t over; /* PTR names that were not looked up */
 };
 
 /* Fails the test on a text that makes no sense.  `out` borrows `memory` and the texts. */

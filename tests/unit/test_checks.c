@@ -135,6 +135,39 @@ static const struct {
      "PTR dsl-100-7.isp.test names an access line, not a mail server (octets 100-7 in label 1 and "
      "word \"dsl\")"},
 
+    {"two looked up",
+     CHECK_PTR_EXCESS,
+     {C4, .ptr = "a.example=NX b.example=203.0.113.9", .over = 12},
+     "none of the 2 PTR names of 198.51.100.7 that were looked up resolves to it, and 12 more were "
+     "not looked up"},
+    {"one looked up",
+     CHECK_PTR_EXCESS,
+     {C6, .ptr = "a.example=NX", .over = 1},
+     "the one PTR name of 2001:db8::1 that was looked up does not resolve to it, and 1 more was "
+     "not looked up"},
+    {"and one failed",
+     CHECK_PTR_EXCESS,
+     {C4, .ptr = "a.example=NX b.example=TEMP", .over = 1},
+     "none of the 2 PTR names of 198.51.100.7 that were looked up resolves to it, and 1 more was "
+     "not looked up"},
+    {"one leads back", CHECK_PTR_EXCESS, {C4, PASS, .over = 1}, NULL},
+    {"none left out", CHECK_PTR_EXCESS, {C4, .ptr = "a.example=NX"}, NULL},
+    {"expired", CHECK_PTR_EXCESS, {C4, .ptr = "~a.example=NX", .over = 1}, NULL},
+    {"some left out", CHECK_PTR_MISMATCH, {C4, .ptr = "a.example=NX", .over = 1}, NULL},
+    {"some left out", CHECK_PTR_INVALID, {C4, .ptr = "localhost", .over = 1}, NULL},
+    {"some left out", CHECK_DNS_TEMPERROR, {C4, .ptr = "a.example=NX", .over = 1}, NULL},
+    {"some left out",
+     CHECK_PTR_GENERIC,
+     {C4, .ptr = "dsl-100-7.isp.test=198.51.100.7", .over = 1},
+     NULL},
+    {"some left out, and one failed",
+     CHECK_DNS_TEMPERROR,
+     {C4, .ptr = "a.example=NX b.example=TEMP", .over = 1},
+     "looking up the A of b.example, PTR name of 198.51.100.7, failed temporarily (SERVFAIL)"},
+    {"some left out",
+     CHECK_HELO_DISAGREES,
+     {C4, PASS, .helo = "b.example", .helo_forward = "203.0.113.9", .over = 1},
+     NULL},
     {"PTR failed",
      CHECK_DNS_TEMPERROR,
      {C4, .ptr = "TEMP"},
@@ -222,6 +255,32 @@ static const struct {
      CHECK_HELO_SELF,
      {C4, PASS, .helo = "[192.0.2.25]", .ours = true},
      "198.51.100.7 says EHLO [192.0.2.25], which is one of our own addresses"},
+    {"our name, which leads to the client",
+     CHECK_HELO_SELF,
+     {C4, .ptr = "NX", .helo = "mx.our.example", .helo_forward = "198.51.100.7", .ours = true},
+     NULL},
+    {"our name, which led to the client",
+     CHECK_HELO_SELF,
+     {C4, .ptr = "NX", .helo = "mx.our.example", .helo_forward = "~198.51.100.7", .ours = true},
+     NULL},
+    {"our name, which leads elsewhere",
+     CHECK_HELO_SELF,
+     {C4, PASS, .helo = "mx.our.example", .helo_forward = "192.0.2.25", .ours = true},
+     "198.51.100.7 says EHLO mx.our.example, which is one of our own names"},
+    {"our name, which cannot be looked up",
+     CHECK_HELO_SELF,
+     {C4, PASS, .helo = "mx.our.example", .helo_forward = "TEMP", .ours = true},
+     "198.51.100.7 says EHLO mx.our.example, which is one of our own names, and it is not known "
+     "for now whether it leads to the client"},
+    {"our name, from an address of this machine",
+     CHECK_HELO_SELF,
+     {C4, PASS, .helo = "mx.our.example", .helo_forward = "192.0.2.25", .ours = true,
+      .client_ours = true},
+     NULL},
+    {"our address, from another of this machine",
+     CHECK_HELO_SELF,
+     {C4, PASS, .helo = "[192.0.2.25]", .ours = true, .client_ours = true},
+     NULL},
     {"not ours", CHECK_HELO_SELF, {C4, PASS, .helo = "a.example"}, NULL},
 
     {"no such name",
@@ -484,6 +543,28 @@ START_TEST(test_failures_prove_nothing)
 }
 END_TEST
 
+START_TEST(test_open)
+{
+    static const struct {
+        const char *forward;
+        bool open;
+    } answers[] = {{"TEMP", true},        {"~192.0.2.25", true}, {"~NX", true},
+                   {"192.0.2.25", false}, {"NX", false},         {NULL, false}};
+    struct evidence_settings settings = default_settings();
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        struct factstext text = {C4, PASS, .helo = "mx.our.example",
+                                 .helo_forward = answers[i].forward, .ours = true};
+        struct factstext_memory memory;
+        struct facts facts;
+        struct evidence evidence;
+        factstext_make(&text, &memory, &facts);
+        evidence_evaluate(&facts, &settings, DIALOGUE_MAIL, &evidence);
+        ck_assert((evidence.true_checks & CHECK_BIT(CHECK_HELO_SELF)) != 0);
+        ck_assert_uint_eq(evidence.open_checks, answers[i].open ? CHECK_BIT(CHECK_HELO_SELF) : 0);
+    }
+}
+END_TEST
+
 /* Expired answers prove nothing against a client either. */
 START_TEST(test_expired_proves_nothing)
 {
@@ -588,14 +669,15 @@ START_TEST(test_table)
         const char *name;
         enum action action;
     } want[CHECK_COUNT] = {
-        {"ptr-missing", ACTION_REJECT},         {"ptr-invalid", ACTION_REJECT},
-        {"ptr-mismatch", ACTION_REJECT},        {"ptr-generic", ACTION_TAG},
-        {"dns-temperror", ACTION_TEMPFAIL},     {"helo-missing", ACTION_TAG},
-        {"helo-invalid", ACTION_TAG},           {"helo-bare-ip", ACTION_TAG},
-        {"helo-literal-mismatch", ACTION_TAG},  {"helo-not-fqdn", ACTION_TAG},
-        {"helo-self", ACTION_REJECT},           {"helo-unresolved", ACTION_TAG},
-        {"helo-mismatch", ACTION_ACCEPT},       {"helo-disagrees", ACTION_TAG},
-        {"sender-ptr-mismatch", ACTION_ACCEPT}, {"mta-disagrees", ACTION_ACCEPT},
+        {"ptr-missing", ACTION_REJECT},   {"ptr-invalid", ACTION_REJECT},
+        {"ptr-mismatch", ACTION_REJECT},  {"ptr-generic", ACTION_TAG},
+        {"ptr-excess", ACTION_TAG},       {"dns-temperror", ACTION_TEMPFAIL},
+        {"helo-missing", ACTION_TAG},     {"helo-invalid", ACTION_TAG},
+        {"helo-bare-ip", ACTION_TAG},     {"helo-literal-mismatch", ACTION_TAG},
+        {"helo-not-fqdn", ACTION_TAG},    {"helo-self", ACTION_REJECT},
+        {"helo-unresolved", ACTION_TAG},  {"helo-mismatch", ACTION_ACCEPT},
+        {"helo-disagrees", ACTION_TAG},   {"sender-ptr-mismatch", ACTION_ACCEPT},
+        {"mta-disagrees", ACTION_ACCEPT},
     };
     enum check_id id;
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
@@ -642,6 +724,7 @@ int main(void)
     tcase_add_test(tcase, test_local_submission);
     tcase_add_test(tcase, test_required_agreement);
     tcase_add_test(tcase, test_table);
+    tcase_add_test(tcase, test_open);
     tcase_add_test(tcase, test_cases_are_complete);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -52,7 +52,7 @@ static struct lookup *start(const char *client, unsigned max_ptr)
 {
     struct ipaddr addr;
     ck_assert_int_eq(ipaddr_parse(client, &addr), RESULT_OK);
-    struct lookup *lookup = lookup_start(resolver, &addr, max_ptr, now_ms() + DEADLINE_MS);
+    struct lookup *lookup = lookup_start(resolver, &addr, max_ptr, "", now_ms() + DEADLINE_MS);
     ck_assert_ptr_nonnull(lookup);
     return lookup;
 }
@@ -323,11 +323,11 @@ static const struct {
     size_t want_names, want_over;
 } many[] = {
     {"ten, the last is right", 10, 10, IPREV_PASS, 10, 0},
-    {"twelve, the last is right", 12, 10, IPREV_FAIL, 10, 2},
-    {"300, the last is right", 300, 10, IPREV_FAIL, 10, 290},
-    {"300, as many as can be", 300, LOOKUP_MAX_PTR_LIMIT, IPREV_FAIL, 100, 200},
+    {"twelve, the last is right", 12, 10, IPREV_TEMPERROR, 10, 2},
+    {"300, the last is right", 300, 10, IPREV_TEMPERROR, 10, 290},
+    {"300, as many as can be", 300, LOOKUP_MAX_PTR_LIMIT, IPREV_TEMPERROR, 100, 200},
     {"twelve, more allowed", 12, 20, IPREV_PASS, 12, 0},
-    {"one allowed", 2, 1, IPREV_FAIL, 1, 1},
+    {"one allowed", 2, 1, IPREV_TEMPERROR, 1, 1},
     {"more than there can be", 2, 1000, IPREV_PASS, 2, 0},
 };
 
@@ -343,6 +343,61 @@ START_TEST(many_names)
     ck_assert_uint_eq(facts.name_count, many[_i].want_names);
     ck_assert_uint_eq(facts.names_over, many[_i].want_over);
     ck_assert_uint_eq(scripted_asked_all(script), 1 + many[_i].want_names);
+    lookup_free(lookup);
+}
+END_TEST
+
+/* The preferred name takes the last place where it stands behind, and only then. */
+static const struct {
+    const char *label, *preferred;
+    unsigned max_ptr;
+    const char *want_last;
+    enum iprev_result want;
+} preferred[] = {
+    {"behind", "m011.example", 10, "m011.example", IPREV_PASS},
+    {"behind, one place", "m011.example", 1, "m011.example", IPREV_PASS},
+    {"in the last place", "m009.example", 10, "m009.example", IPREV_TEMPERROR},
+    {"before", "m002.example", 10, "m009.example", IPREV_TEMPERROR},
+    {"no PTR name", "other.example", 10, "m009.example", IPREV_TEMPERROR},
+};
+
+START_TEST(preferred_name)
+{
+    struct facts facts;
+    struct ipaddr client;
+    ck_assert_int_eq(ipaddr_parse("203.0.113.7", &client), RESULT_OK);
+    script_names(12, 5);
+    struct lookup *lookup = lookup_start(resolver, &client, preferred[_i].max_ptr,
+                                         preferred[_i].preferred, now_ms() + DEADLINE_MS);
+    ck_assert_ptr_nonnull(lookup);
+    pass(5);
+    get_facts(lookup, &facts);
+    ck_assert_uint_eq(facts.name_count, preferred[_i].max_ptr);
+    ck_assert_str_eq(facts.names[facts.name_count - 1].name, preferred[_i].want_last);
+    ck_assert_uint_eq(facts.names_over, 12 - preferred[_i].max_ptr);
+    ck_assert_int_eq(iprev_evaluate(&facts).result, preferred[_i].want);
+    ck_assert_uint_eq(scripted_asked_all(script), 1 + facts.name_count);
+    lookup_free(lookup);
+}
+END_TEST
+
+/* A PTR name that is EHLO's is known by EHLO's own question. */
+START_TEST(ehlo_name_behind)
+{
+    struct facts facts;
+    script_names(12, 5);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    pass(5);
+    ck_assert_uint_eq(scripted_asked_all(script), 11);
+    say_helo(lookup, "M011.example.");
+    pass(5);
+    get_facts(lookup, &facts);
+    ck_assert_uint_eq(scripted_asked_all(script), 12);
+    ck_assert_uint_eq(facts.name_count, 11);
+    ck_assert_uint_eq(facts.names_over, 1);
+    ck_assert_str_eq(facts.names[10].name, "m011.example");
+    ck_assert(facts.names[10].confirmed);
+    ck_assert_int_eq(iprev_evaluate(&facts).result, IPREV_PASS);
     lookup_free(lookup);
 }
 END_TEST
@@ -566,7 +621,7 @@ START_TEST(a_short_deadline)
     struct ipaddr client;
     scripted_on(script, REVERSE, RR_PTR, "mail.example", 2000);
     ck_assert_int_eq(ipaddr_parse("203.0.113.7", &client), RESULT_OK);
-    struct lookup *lookup = lookup_start(resolver, &client, 10, now_ms() + 1000);
+    struct lookup *lookup = lookup_start(resolver, &client, 10, "", now_ms() + 1000);
     ck_assert_ptr_nonnull(lookup);
     pass(999);
     ck_assert(!lookup_ready(lookup));
@@ -736,7 +791,7 @@ START_TEST(without_memory)
         enum result status = RESULT_NOMEM, helo_status = RESULT_NOMEM;
         bool ready = true;
         alloc_fail_at(n, for_good);
-        struct lookup *lookup = lookup_start(resolver, &client, 10, now_ms() + DEADLINE_MS);
+        struct lookup *lookup = lookup_start(resolver, &client, 10, "", now_ms() + DEADLINE_MS);
         if (lookup != NULL) {
             helo_status = lookup_helo(lookup, &helo, now_ms() + DEADLINE_MS);
             pass(20);
@@ -844,6 +899,8 @@ int main(void)
     tcase_add_loop_test(tcase, reverse_part, 0, COUNT(reverses));
     tcase_add_test(tcase, unusable_names);
     tcase_add_loop_test(tcase, many_names, 0, COUNT(many));
+    tcase_add_loop_test(tcase, preferred_name, 0, (int)(sizeof preferred / sizeof preferred[0]));
+    tcase_add_test(tcase, ehlo_name_behind);
     tcase_add_loop_test(tcase, any_order, 0, 4);
     tcase_add_test(tcase, names_cut_off_before);
     tcase_add_loop_test(tcase, helo_part, 0, COUNT(helos));

@@ -248,6 +248,23 @@ START_TEST(test_expired)
 }
 END_TEST
 
+/* What a lookup could clear yet is deferred at most, and does not count in the score. */
+START_TEST(test_open)
+{
+    enum action action = (enum action)_i;
+    enum action want = action < ACTION_TEMPFAIL ? action : ACTION_TEMPFAIL;
+    struct scene scene;
+    make_scene(&scene, CHECK_BIT(CHECK_HELO_SELF));
+    scene.evidence.open_checks = CHECK_BIT(CHECK_HELO_SELF);
+    scene.policy.rules[CHECK_HELO_SELF].action = action;
+    scene.policy.reject_score = scene.policy.rules[CHECK_HELO_SELF].score;
+    struct verdict verdict = judge(&scene);
+    ck_assert_int_eq(verdict.done.action, want);
+    ck_assert_int_eq(verdict.would.action, want);
+    ck_assert_int_eq(verdict.would.reason, CHECK_HELO_SELF);
+}
+END_TEST
+
 static struct ipaddr nth_client(unsigned network, unsigned host)
 {
     uint8_t bytes[4] = {10, (uint8_t)(network >> 8), (uint8_t)network, (uint8_t)host};
@@ -272,6 +289,23 @@ START_TEST(test_bucket_is_stable)
         }
         ck_assert_uint_eq(policy_bucket(&v6, bits, id), policy_bucket(&neighbour, bits, id));
     }
+}
+END_TEST
+
+/* By the check's name and the network alone: what these clients meet is for ever. */
+START_TEST(test_bucket_by_name)
+{
+    static const struct {
+        enum check_id check;
+        unsigned want;
+    } buckets[] = {{CHECK_PTR_MISSING, 3},
+                   {CHECK_PTR_MISMATCH, 16},
+                   {CHECK_HELO_DISAGREES, 1},
+                   {CHECK_MTA_DISAGREES, 25}};
+    struct ipaddr client;
+    ck_assert(ipaddr_parse("198.51.100.7", &client) == RESULT_OK);
+    for (size_t i = 0; i < sizeof buckets / sizeof buckets[0]; i++)
+        ck_assert_uint_eq(policy_bucket(&client, bits, buckets[i].check), buckets[i].want);
 }
 END_TEST
 
@@ -361,6 +395,8 @@ int main(void)
     LOOP(tcase, test_pairs, pairs);
     LOOP(tcase, test_scores, scores);
     LOOP(tcase, test_expired, expired);
+    tcase_add_loop_test(tcase, test_open, 0, ACTION_COUNT);
+    tcase_add_test(tcase, test_bucket_by_name);
     tcase_add_loop_test(tcase, test_outage, 0, ACTION_COUNT * ACTION_COUNT);
     tcase_add_test(tcase, test_bucket_is_stable);
     tcase_add_test(tcase, test_percent_is_proportional);

@@ -118,7 +118,7 @@ static void start_lookup(struct replay_judge *judge, const struct maillog_event 
     pending->file = event->file != NULL ? strdup(event->file) : NULL;
     pending->event.file = pending->file;
     pending->lookup = lookup_start(engine_resolver(judge->engine), &event->client,
-                                   judge->conf.max_ptr, deadline_ms);
+                                   judge->conf.max_ptr, "", deadline_ms);
     if (pending->lookup == NULL || (event->file != NULL && pending->file == NULL)) {
         lookup_free(pending->lookup);
         free(pending->file);

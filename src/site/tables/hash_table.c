@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "site/tables/hash_table.h"
 
+#include "base/hash.h"
+
 #include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -71,18 +73,9 @@ static enum result add_line(struct hash_table *table, char *line, unsigned numbe
     return RESULT_OK;
 }
 
-/* FNV-1a. */
-static size_t hash_bytes(const char *bytes, size_t length)
-{
-    uint32_t hash = 2166136261U;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)bytes[i]) * 16777619U;
-    return hash;
-}
-
 static struct entry *slot_of(const struct hash_table *table, const char *key, size_t length)
 {
-    size_t at = hash_bytes(key, length) & table->slot_mask;
+    size_t at = hash_bytes(HASH_START, key, length) & table->slot_mask;
     while (table->slots[at].key != NULL && (strncmp(table->slots[at].key, key, length) != 0 ||
                                             table->slots[at].key[length] != '\0'))
         at = (at + 1) & table->slot_mask;
