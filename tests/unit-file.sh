@@ -4,6 +4,7 @@
 set -eu
 
 limit=15 # tenths
+srcdir=${srcdir-.}
 unit=systemd/iprevd.service
 
 if ! command -v systemd-analyze >/dev/null 2>&1; then
@@ -15,8 +16,8 @@ directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 
 # The unit as it is installed, with programs that exist and without manual pages that may not.
-sed -e 's|^ExecStart=[^ ]*|ExecStart=/bin/true|' -e 's|^ExecStartPre=[^ ]*|ExecStartPre=/bin/true|' \
-    -e '/^Documentation=/d' "$unit" >"$directory/iprevd.service"
+sed -e 's|^\(Exec[A-Za-z]*\)=[^ ]*/iprevd|\1=/bin/true|' -e '/^Documentation=/d' "$unit" \
+    >"$directory/iprevd.service"
 said=$(systemd-analyze verify --man=no "$directory/iprevd.service" 2>&1 | grep 'iprevd\.service' || true)
 if [ -n "$said" ]; then
     echo "systemd-analyze verify: $said"
@@ -37,13 +38,40 @@ fi
 
 # What a start as a service of systemd relies on.
 # shellcheck disable=SC2016  # $MAINPID is for systemd to expand
-for line in Type=notify User=iprevd 'ExecReload=/bin/kill -HUP $MAINPID' RuntimeDirectory=iprevd \
-    StateDirectory=iprevd; do
+for line in Type=notify User=iprevd RuntimeDirectory=iprevd StateDirectory=iprevd UMask=0027 \
+    'Before=postfix.service postfix@-.service sendmail.service' \
+    StartLimitIntervalSec=0 Restart=on-failure RestartSec=5 'RestartPreventExitStatus=64 78' \
+    'ExecReload=/bin/kill -HUP $MAINPID'; do
     grep -qxF -- "$line" "$unit" || {
         echo "$unit does not say $line"
         exit 1
     }
 done
+
+fail() {
+    echo "$unit: $*"
+    exit 1
+}
+
+# A reload of a broken configuration fails: the test stands before the signal.
+grep '^ExecReload=' "$unit" | head -n 1 | grep -q '/iprevd -t$' ||
+    fail "a reload does not test the configuration first"
+
+# A command before the start that fails is repeated for ever, and one that waits holds the mail server.
+if grep -n '^ExecStartPre=' "$unit"; then
+    fail "RestartPreventExitStatus does not hold for ExecStartPre"
+fi
+
+# The end: sessions under way, one that waits for its verdict (deadline at most 25 s), the log's reader.
+milliseconds() {
+    sed -n "s/^#define $1 *\([0-9]*\)U*$/\1/p" "$2"
+}
+drain=$(milliseconds DRAIN_MS "$srcdir"/src/daemon/*.c)
+log=$(milliseconds CLOSE_MS "$srcdir/src/base/log.c")
+stop=$(sed -n 's/^TimeoutStopSec=\([0-9]*\)$/\1/p' "$unit")
+[ $((stop * 1000)) -ge $((drain + 25000 + log + 15000)) ] ||
+    fail "TimeoutStopSec=$stop is too short: the sessions take $drain ms, the log $log ms"
+
 if grep -n '@[a-z]*@' "$unit" systemd/tmpfiles.d/iprevd.conf; then
     echo "something was not substituted"
     exit 1

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,7 +45,8 @@ struct queue {
 };
 
 static struct {
-    atomic_int where; /* enum log_sink */
+    atomic_int where;    /* enum log_sink */
+    atomic_bool journal; /* standard error leads to systemd's journal */
     atomic_int level;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -74,8 +76,22 @@ static int facility_by_name(const char *name)
     return LOG_MAIL;
 }
 
+/* Standard error is the stream of the journal that systemd names in $JOURNAL_STREAM
+   (systemd.exec(5)): the variable alone is inherited by programs whose standard error is somewhere
+   else. */
+static bool is_journal(void)
+{
+    const char *named = getenv("JOURNAL_STREAM");
+    uintmax_t device, inode;
+    struct stat stream;
+    return named != NULL && sscanf(named, "%ju:%ju", &device, &inode) == 2 &&
+           fstat(STDERR_FILENO, &stream) == 0 && (uintmax_t)stream.st_dev == device &&
+           (uintmax_t)stream.st_ino == inode;
+}
+
 void log_open(enum log_sink where, const char *ident, const char *facility)
 {
+    atomic_store(&sink.journal, is_journal());
     if (where == LOG_SINK_SYSLOG)
         openlog(ident, LOG_PID | LOG_NDELAY, facility_by_name(facility));
     atomic_store(&sink.where, (int)where);
@@ -152,12 +168,15 @@ static size_t put_line(char *out, enum log_sink where, enum log_level level, con
                        size_t length)
 {
     static const char *const words[] = {"error: ", "warning: ", "", "debug: "};
+    /* With the priorities of syslog(3), which journald takes off the line: sd-daemon(3). */
+    static const char *const journal_words[] = {"<3>error: ", "<4>warning: ", "<6>", "<7>debug: "};
     size_t before = 1;
     if (where == LOG_SINK_SYSLOG) {
         out[0] = (char)level;
     } else {
-        before = strlen(words[level]);
-        memcpy(out, words[level], before);
+        const char *word = (atomic_load(&sink.journal) ? journal_words : words)[level];
+        before = strlen(word);
+        memcpy(out, word, before);
     }
     memcpy(out + before, text, length);
     out[before + length] = where == LOG_SINK_SYSLOG ? '\0' : '\n';

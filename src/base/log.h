@@ -16,7 +16,11 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_sink { LOG_SINK_STDERR, LOG_SINK_SYSLOG };
 
-/* `ident` is borrowed for the life of the log; `facility` a syslog name ("mail"), NULL: mail. */
+/*
+ * `ident` is borrowed for the life of the log; `facility` a syslog name ("mail"), NULL: mail.  When
+ * standard error is the stream to systemd's journal, lines on it begin with their priority ("<4>"),
+ * which the journal keeps: journalctl -p warning.
+ */
 void log_open(enum log_sink sink, const char *ident, const char *facility);
 
 /*

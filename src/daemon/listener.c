@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -59,6 +60,25 @@ static enum result fail(const struct listener_settings *settings, const char *re
     return RESULT_IO;
 }
 
+/* libmilter looks a host name up and leaves an errno that says nothing of it.  `reason` is
+   overwritten when the name has no address of that family. */
+static void explain_host(const char *spec, char reason[LISTENER_ERROR_MAX])
+{
+    bool ipv6 = strncmp(spec, "inet6:", strlen("inet6:")) == 0;
+    const struct addrinfo wanted = {.ai_family = ipv6 ? AF_INET6 : AF_INET,
+                                    .ai_socktype = SOCK_STREAM};
+    const char *at = strchr(spec, '@');
+    struct addrinfo *found;
+    if (at == NULL || at[1] == '[')
+        return;
+    int status = getaddrinfo(at + 1, NULL, &wanted, &found);
+    if (status == 0)
+        freeaddrinfo(found);
+    else
+        (void)snprintf(reason, LISTENER_ERROR_MAX, "the %s address of %s was not found (%s)",
+                       ipv6 ? "IPv6" : "IPv4", at + 1, gai_strerror(status));
+}
+
 /* Let libmilter make the socket; the descriptor, or -1 with errno. */
 static int make_socket(const struct listener_settings *settings)
 {
@@ -80,8 +100,12 @@ static enum result open_inet(const struct listener_settings *settings, struct li
                              char error[LISTENER_ERROR_MAX])
 {
     int fd = make_socket(settings);
-    if (fd < 0)
-        return fail(settings, strerror(errno), error);
+    if (fd < 0) {
+        char reason[LISTENER_ERROR_MAX];
+        (void)snprintf(reason, sizeof reason, "%s", strerror(errno));
+        explain_host(settings->spec, reason);
+        return fail(settings, reason, error);
+    }
     *out = (struct listener){.fd = fd};
     /* Accepted sockets inherit it; without it every answer with a header stalls for 40 ms. */
     const int on = 1;

@@ -32,7 +32,8 @@ static const struct conf_option file_options[] = {
      .text = TEXT_LISTEN,
      AT(listen),
      .fallback = "inet:8896@localhost",
-     .allowed = "inet:PORT@HOST, inet6:PORT@HOST, or unix:/absolute/path (at most 107 bytes)"},
+     .allowed = "inet:PORT@HOST (IPv4), inet6:PORT@HOST (IPv6), or unix:/absolute/path "
+                "(at most 107 bytes)"},
     {.name = "mode",
      .type = CONF_MODE,
      AT(monitor),

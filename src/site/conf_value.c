@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "site/conf_value.h"
 
+#include "core/ipaddr.h"
 #include "site/conf_memory.h"
 #include "site/conf_suggest.h"
 
@@ -189,11 +190,26 @@ static bool is_path(const char *text)
     return text[0] == '/' && text[1] != '\0' && strlen(text) < 4096;
 }
 
+/* libmilter takes "inet:8896@[::1]" and then says "Invalid argument". */
+static bool is_ipv6_literal(const char *host)
+{
+    char literal[64];
+    struct ipaddr address;
+    size_t brackets = host[0] == '[', length = strlen(host);
+    if (length <= 2 * brackets || length >= sizeof literal)
+        return false;
+    length -= 2 * brackets;
+    memcpy(literal, host + brackets, length);
+    literal[length] = '\0';
+    return ipaddr_parse(literal, &address) == RESULT_OK && strchr(literal, ':') != NULL;
+}
+
 /* What libmilter takes, less what it would misread later. */
 static bool is_listen(const char *text)
 {
     uint64_t port;
     char digits[8];
+    bool ipv4 = strncmp(text, "inet:", 5) == 0;
     if (strncmp(text, "unix:", 5) == 0 || strncmp(text, "local:", 6) == 0)
         text = strchr(text, ':') + 1;
     if (text[0] == '/')
@@ -208,7 +224,8 @@ static bool is_listen(const char *text)
     digits[length] = '\0';
     return parse_digits(digits, 10, &port) && port >= 1 && port <= 65535 &&
            (text[length] == '\0' ||
-            (text[length + 1] != '\0' && strchr(text + length + 1, '@') == NULL));
+            (text[length + 1] != '\0' && strchr(text + length + 1, '@') == NULL &&
+             !(ipv4 && is_ipv6_literal(text + length + 1))));
 }
 
 static bool is_url(const char *text)

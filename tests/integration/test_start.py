@@ -434,6 +434,9 @@ def test_port_that_is_taken(place, mode, family, host, word):
 
 def failing_starts():
     yield "unix socket in no folder", "unix:{0}/absent/milter", "", "No such file or directory"
+    # Names that no resolver is asked for.
+    yield "no IPv4 address", "inet:8902@a..b", "", "the IPv4 address of a..b was not found ("
+    yield "no IPv6 address", "inet6:8902@a..b", "", "the IPv6 address of a..b was not found ("
     yield "unknown user", None, 'user = "iprevd-nobody-x"', "user iprevd-nobody-x: no such name"
     yield ("unknown group", None, 'user = "nobody"\ngroup = "iprevd-none-x"',
            "group iprevd-none-x: no such name")

@@ -121,14 +121,20 @@ static const struct {
 } error_cases[] = {
     /* One row for every option, with the values that are allowed. */
     {"listen", "listen = 8896",
-     ":1: key \"listen\": found \"8896\"; allowed: inet:PORT@HOST, inet6:PORT@HOST, or "
-     "unix:/absolute/path (at most 107 bytes)"},
+     ":1: key \"listen\": found \"8896\"; allowed: inet:PORT@HOST (IPv4), inet6:PORT@HOST (IPv6), "
+     "or unix:/absolute/path (at most 107 bytes)"},
+    {"listen IPv6 literal", "listen = \"inet:8896@[::1]\"",
+     ":1: key \"listen\": found \"inet:8896@[::1]\"; allowed: inet:PORT@HOST (IPv4), "
+     "inet6:PORT@HOST (IPv6), or unix:/absolute/path (at most 107 bytes)"},
+    {"listen IPv6 bare", "listen = \"inet:8896@::1\"",
+     ":1: key \"listen\": found \"inet:8896@::1\"; allowed: inet:PORT@HOST (IPv4), "
+     "inet6:PORT@HOST (IPv6), or unix:/absolute/path (at most 107 bytes)"},
     {"listen port", "listen = \"inet:65536@localhost\"",
-     ":1: key \"listen\": found \"inet:65536@localhost\"; allowed: inet:PORT@HOST, "
-     "inet6:PORT@HOST, or unix:/absolute/path (at most 107 bytes)"},
+     ":1: key \"listen\": found \"inet:65536@localhost\"; allowed: inet:PORT@HOST (IPv4), "
+     "inet6:PORT@HOST (IPv6), or unix:/absolute/path (at most 107 bytes)"},
     {"listen relative", "listen = \"unix:sock\"",
-     ":1: key \"listen\": found \"unix:sock\"; allowed: inet:PORT@HOST, inet6:PORT@HOST, or "
-     "unix:/absolute/path (at most 107 bytes)"},
+     ":1: key \"listen\": found \"unix:sock\"; allowed: inet:PORT@HOST (IPv4), "
+     "inet6:PORT@HOST (IPv6), or unix:/absolute/path (at most 107 bytes)"},
     {"mode", "mode = drop", ":1: key \"mode\": found \"drop\"; allowed: enforce, monitor"},
     {"stage", "stage = data",
      ":1: key \"stage\": found \"data\"; allowed: connect, helo, mail, rcpt"},

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Every test is a process of its own (Check forks): it may have its own standard error. */
@@ -82,6 +83,56 @@ START_TEST(test_at_once)
     ck_assert_int_gt(length, 0);
     got[length] = '\0';
     ck_assert_str_eq(got, want_lines);
+}
+END_TEST
+
+/* What systemd sets for a program whose standard error it connects to the journal. */
+static void name_journal(unsigned long long inode_offset)
+{
+    struct stat stream;
+    char named[64];
+    ck_assert_int_eq(fstat(STDERR_FILENO, &stream), 0);
+    (void)snprintf(named, sizeof named, "%llu:%llu", (unsigned long long)stream.st_dev,
+                   (unsigned long long)stream.st_ino + inode_offset);
+    ck_assert_int_eq(setenv("JOURNAL_STREAM", named, 1), 0);
+    log_open(LOG_SINK_STDERR, "test", NULL);
+}
+
+static const char want_journal_lines[] =
+    "<3>error: a word\n<4>warning: 42\n<6>plain\n<6>100% as it is\n";
+
+START_TEST(test_journal_gets_priorities)
+{
+    begin();
+    name_journal(0);
+    start_reading();
+    some_lines();
+    ck_assert_int_eq(log_start(), RESULT_OK);
+    some_lines();
+    log_close();
+    some_lines();
+    const char *got = all();
+    const size_t length = sizeof want_journal_lines - 1;
+    ck_assert_uint_eq(strlen(got), 3 * length);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_int_eq(strncmp(got + i * length, want_journal_lines, length), 0);
+}
+END_TEST
+
+/* The variable is inherited; standard error is another file, or the variable means nothing. */
+START_TEST(test_not_the_journal)
+{
+    begin();
+    start_reading();
+    name_journal(1);
+    some_lines();
+    ck_assert_int_eq(setenv("JOURNAL_STREAM", "no numbers", 1), 0);
+    log_open(LOG_SINK_STDERR, "test", NULL);
+    some_lines();
+    const char *got = all();
+    const size_t length = sizeof want_lines - 1;
+    ck_assert_uint_eq(strlen(got), 2 * length);
+    ck_assert_str_eq(got + length, want_lines);
 }
 END_TEST
 
@@ -261,6 +312,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, NULL, tear_down);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, test_at_once);
+    tcase_add_test(tcase, test_journal_gets_priorities);
+    tcase_add_test(tcase, test_not_the_journal);
     tcase_add_test(tcase, test_by_the_thread);
     tcase_add_test(tcase, test_before_and_after_the_thread);
     tcase_add_test(tcase, test_long_line_is_cut);
