@@ -5,7 +5,7 @@ EXTRA_DIST += \
 	debian/control \
 	debian/copyright \
 	debian/iprevd.README.Debian \
-	debian/iprevd.logrotate \
+	debian/iprevd.postinst \
 	debian/iprevd.postrm \
 	debian/rules \
 	debian/source/format \

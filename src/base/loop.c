@@ -3,6 +3,8 @@
 #define _GNU_SOURCE /* pipe2(), pthread_setname_np() */
 #endif
 
+#include "config.h"
+
 #include "base/loop.h"
 
 #include "base/clock.h"
@@ -17,6 +19,10 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <unistd.h>
+
+#ifdef HAVE_PTHREAD_NP_H /* the BSDs */
+#include <pthread_np.h>
+#endif
 
 struct posted {
     STAILQ_ENTRY(posted) link;
@@ -232,8 +238,12 @@ enum result loop_start(struct loop *loop, const char *name)
         return RESULT_IO;
     }
     loop->started = true;
+#ifdef HAVE_PTHREAD_SETNAME_NP
     if (name != NULL)
         (void)pthread_setname_np(loop->thread, name);
+#else
+    (void)name;
+#endif
     return RESULT_OK;
 }
 

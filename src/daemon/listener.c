@@ -20,6 +20,9 @@
 /* The listening socket is among the first descriptors: nothing else is open yet when it is made. */
 #define FD_SEARCH_MAX 1024
 
+/* Why there is no socket, in words. */
+#define LISTEN_REASON_MAX 160
+
 /* The path of a unix specification, or NULL. */
 static const char *unix_path(const char *spec)
 {
@@ -62,7 +65,7 @@ static enum result fail(const struct listener_settings *settings, const char *re
 
 /* libmilter looks a host name up and leaves an errno that says nothing of it.  `reason` is
    overwritten when the name has no address of that family. */
-static void explain_host(const char *spec, char reason[LISTENER_ERROR_MAX])
+static void explain_host(const char *spec, char reason[LISTEN_REASON_MAX])
 {
     bool ipv6 = strncmp(spec, "inet6:", strlen("inet6:")) == 0;
     const struct addrinfo wanted = {.ai_family = ipv6 ? AF_INET6 : AF_INET,
@@ -75,7 +78,7 @@ static void explain_host(const char *spec, char reason[LISTENER_ERROR_MAX])
     if (status == 0)
         freeaddrinfo(found);
     else
-        (void)snprintf(reason, LISTENER_ERROR_MAX, "the %s address of %s was not found (%s)",
+        (void)snprintf(reason, LISTEN_REASON_MAX, "the %s address of %s was not found (%s)",
                        ipv6 ? "IPv6" : "IPv4", at + 1, gai_strerror(status));
 }
 
@@ -101,7 +104,7 @@ static enum result open_inet(const struct listener_settings *settings, struct li
 {
     int fd = make_socket(settings);
     if (fd < 0) {
-        char reason[LISTENER_ERROR_MAX];
+        char reason[LISTEN_REASON_MAX];
         (void)snprintf(reason, sizeof reason, "%s", strerror(errno));
         explain_host(settings->spec, reason);
         return fail(settings, reason, error);

@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
 #include "dns/cache_shard.h"
 
-#include <malloc.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+#if defined(HAVE_MALLOC_USABLE_SIZE) && defined(HAVE_MALLOC_H)
+#include <malloc.h>
+#elif defined(HAVE_MALLOC_USABLE_SIZE) && defined(HAVE_MALLOC_NP_H) /* FreeBSD */
+#include <malloc_np.h>
+#else
+#undef HAVE_MALLOC_USABLE_SIZE
+#endif
 
 /* Buckets come and go in pieces of this size; a shard has at least one. */
 #define SEGMENT_BUCKETS 64
@@ -21,19 +30,36 @@
 /* Bytes of cache for which one fingerprint of a record that left is kept. */
 #define BYTES_A_GHOST 256
 
-/* What malloc() keeps beside a block. */
+/* What malloc() keeps beside a block, and the step of its sizes where it does not tell them. */
 #define MALLOC_OVERHEAD sizeof(size_t)
+#define MALLOC_STEP     16
 
 /* --- memory --------------------------------------------------------------------------------- */
 
-static size_t block_bytes(const void *block)
+/* What a block for which `size` bytes were asked takes. */
+static size_t block_bytes(const void *block, size_t size)
 {
+#ifdef HAVE_MALLOC_USABLE_SIZE
+    (void)size;
     return malloc_usable_size((void *)(uintptr_t)block) + MALLOC_OVERHEAD;
+#else
+    (void)block;
+    return (size + MALLOC_OVERHEAD + MALLOC_STEP - 1) / MALLOC_STEP * MALLOC_STEP;
+#endif
+}
+
+/* A record's block: its name follows the struct, and may end in the struct's padding. */
+static size_t entry_size(size_t name_length)
+{
+    size_t size = offsetof(struct entry, name) + name_length;
+    return size > sizeof(struct entry) ? size : sizeof(struct entry);
 }
 
 static size_t entry_bytes(const struct entry *entry)
 {
-    return block_bytes(entry) + block_bytes(entry->answer);
+    const struct answer *answer = entry->answer;
+    return block_bytes(entry, entry_size(entry->length)) +
+           block_bytes(answer, sizeof *answer + answer->payload_length);
 }
 
 size_t shard_bytes(const struct shard *shard)
@@ -252,8 +278,7 @@ static void evict(struct shard *shard, int64_t now_ms)
 
 void shard_insert(struct shard *shard, const struct shard_record *record, int64_t now_ms)
 {
-    size_t size = offsetof(struct entry, name) + record->length;
-    struct entry *entry = malloc(size > sizeof *entry ? size : sizeof *entry);
+    struct entry *entry = malloc(entry_size(record->length));
     if (entry == NULL)
         return; /* not kept: it will be asked for again */
     *entry = (struct entry){.answer = answer_ref(record->answer),
