@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/listener.h"
 
-#include "daemon/milter.h"
+#include "daemon/libmilter.h"
 #include "daemon/unixsocket.h"
 
 #include <errno.h>
@@ -17,9 +17,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* The listening socket is among the first descriptors: nothing else is open yet when it is made. */
-#define FD_SEARCH_MAX 1024
-
 /* Why there is no socket, in words. */
 #define LISTEN_REASON_MAX 160
 
@@ -31,29 +28,6 @@ static const char *unix_path(const char *spec)
         if (strncmp(spec, prefixes[i], strlen(prefixes[i])) == 0)
             return spec + strlen(prefixes[i]);
     return spec[0] == '/' ? spec : NULL;
-}
-
-static bool is_listening(int fd)
-{
-    int listening = 0;
-    socklen_t length = sizeof listening;
-    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening;
-}
-
-/* The listening sockets that we were started with: they are not ours. */
-static void find_inherited(bool inherited[FD_SEARCH_MAX])
-{
-    for (int fd = 0; fd < FD_SEARCH_MAX; fd++)
-        inherited[fd] = is_listening(fd);
-}
-
-/* The listening socket that has been made since, or -1. */
-static int find_listening_fd(const bool inherited[FD_SEARCH_MAX])
-{
-    for (int fd = 0; fd < FD_SEARCH_MAX; fd++)
-        if (!inherited[fd] && is_listening(fd))
-            return fd;
-    return -1;
 }
 
 static enum result fail(const struct listener_settings *settings, const char *reason,
@@ -82,21 +56,12 @@ static void explain_host(const char *spec, char reason[LISTEN_REASON_MAX])
                        ipv6 ? "IPv6" : "IPv4", at + 1, gai_strerror(status));
 }
 
-/* Let libmilter make the socket; the descriptor, or -1 with errno. */
+/* Let libmilter make the socket; the descriptor, or -1 with errno.  A unix socket has its mode from
+   its first moment: a chmod() by name, as root, in a directory of the user that we become could be
+   led elsewhere. */
 static int make_socket(const struct listener_settings *settings)
 {
-    bool inherited[FD_SEARCH_MAX];
-    find_inherited(inherited);
-    /* A unix socket has its mode from its first moment: a chmod() by name, as root, in a folder of
-       whom we become could be led elsewhere. */
-    mode_t umask_before = umask(0777 & ~(mode_t)settings->mode);
-    errno = 0;
-    bool opened = milter_open_socket(settings->spec, settings->backlog);
-    int reason = errno != 0 ? errno : EINVAL;
-    (void)umask(umask_before);
-    int fd = opened ? find_listening_fd(inherited) : -1;
-    errno = opened ? EBADF : reason;
-    return fd;
+    return libmilter_open_socket(settings->spec, settings->backlog, 0777 & ~settings->mode);
 }
 
 static enum result open_inet(const struct listener_settings *settings, struct listener *out,

@@ -11,11 +11,11 @@ libdaemon_a_SOURCES = \
 	src/daemon/request_server.c src/daemon/request_server.h \
 	src/daemon/exporter.c src/daemon/exporter.h \
 	src/daemon/listener.c src/daemon/listener.h \
-	src/daemon/milter.c src/daemon/milter.h \
+	src/daemon/libmilter.c src/daemon/libmilter.h src/daemon/libmilter_negotiate.c \
+	src/daemon/libmilter_socket.c src/daemon/libmilter_wakeup.c \
 	src/daemon/notify.c src/daemon/notify.h \
 	src/daemon/status.c src/daemon/status.h \
 	src/daemon/privileges.c src/daemon/privileges.h \
-	src/daemon/rouse.c src/daemon/rouse.h \
 	src/daemon/serverview.c src/daemon/serverview.h \
 	src/daemon/service.c src/daemon/service.h \
 	src/daemon/session.c src/daemon/session.h src/daemon/session_state.h \

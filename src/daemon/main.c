@@ -4,8 +4,8 @@
 
 #include "base/log.h"
 #include "daemon/background.h"
+#include "daemon/libmilter.h"
 #include "daemon/listener.h"
-#include "daemon/milter.h"
 #include "daemon/privileges.h"
 #include "daemon/service.h"
 #include "daemon/signals.h"
@@ -57,7 +57,7 @@ static void usage(FILE *stream)
 static void print_version(void)
 {
     char milter[32];
-    milter_version(milter, sizeof milter);
+    libmilter_version(milter, sizeof milter);
     (void)printf(
         "iprevd %s\nlibmilter %s, ldns %s, libevent %s, libconfuse %s, libpsl %s, PCRE2 %s, "
         "jansson %s, systemd %s\n",

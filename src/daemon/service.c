@@ -2,10 +2,9 @@
 #include "daemon/service.h"
 
 #include "base/log.h"
+#include "daemon/libmilter.h"
 #include "daemon/listener.h"
-#include "daemon/milter.h"
 #include "daemon/notify.h"
-#include "daemon/rouse.h"
 #include "daemon/signals.h"
 #include "daemon/statistics.h"
 #include "daemon/tools.h"
@@ -33,9 +32,9 @@ struct service {
     struct engine *engine;
     struct tools *tools;
     struct session_services session;
-    struct milter_services milter;
+    struct libmilter_services milter;
     struct listener *listener;
-    struct rouse rouse; /* of the listener */
+    struct libmilter_wakeup wakeup; /* of the listener */
 
     atomic_uint sessions;
     atomic_uint max_sessions;
@@ -90,7 +89,7 @@ static void session_closed(void *arg)
 static void session_waits(void *arg, int64_t since_ms)
 {
     struct service *service = arg;
-    rouse_worker(&service->rouse, since_ms, clock_ms(&clock_system));
+    libmilter_wake_worker(&service->wakeup, since_ms, clock_ms(&clock_system));
 }
 
 static void session_decided(void *arg, const struct decision *decision,
@@ -177,7 +176,7 @@ struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX])
         .left_alone = session_left_alone,
         .arg = service,
     };
-    service->milter = (struct milter_services){
+    service->milter = (struct libmilter_services){
         .session = &service->session,
         .conf = current_conf,
         .opened = session_opened,
@@ -200,7 +199,7 @@ void service_free(struct service *service)
     metrics_free(service->metrics);
     conf_unref(service->conf);
     if (service->listener != NULL)
-        rouse_clear(&service->rouse);
+        libmilter_wakeup_clear(&service->wakeup);
     (void)pthread_mutex_destroy(&service->lock);
     free(service);
 }
@@ -366,8 +365,8 @@ static void tick(struct service *service)
 }
 
 /*
- * libmilter's listener looks only every 5 seconds whether it is to end, and milter_stop() waits for
- * it: so the DNS thread wakes it until it has ended.
+ * libmilter's listener looks only every 5 seconds whether it is to end, and libmilter_stop() waits
+ * for it: so the DNS thread wakes it until it has ended.
  */
 static void keep_waking(void *arg)
 {
@@ -407,7 +406,7 @@ static bool handle_signal(void *arg, enum signal_event event)
         return false;
     if (loop_post(engine_loop(service->engine), keep_waking, service) != RESULT_OK)
         log_debug("libmilter takes its time to end");
-    milter_stop();
+    libmilter_stop();
     return true;
 }
 
@@ -415,7 +414,7 @@ enum result service_start(struct service *service, struct listener *listener,
                           const struct toolsockets *sockets, char error[SERVICE_ERROR_MAX])
 {
     service->listener = listener;
-    rouse_init(&service->rouse, listener->fd);
+    libmilter_wakeup_init(&service->wakeup, listener->fd);
     service->tables_due_ms = clock_ms(&clock_system) + TABLES_MS;
     service->expired_until_s = clock_wall_s(&clock_system);
     signals_init(handle_signal, service);
@@ -433,7 +432,7 @@ bool service_run(struct service *service)
     notify_ready("running");
     /* While it is to end, libmilter may find its closed listener before it sees that it is to end.
      */
-    bool ok = milter_run(&service->milter) || service->draining;
+    bool ok = libmilter_run(&service->milter) || service->draining;
     unsigned left = atomic_load(&service->sessions);
     loop_stop(engine_loop(service->engine));
     loop_timer_free(service->wake_timer);

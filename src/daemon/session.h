@@ -2,7 +2,7 @@
 /*
  * One SMTP session as the milter sees it: events in, what to answer out.  Knows nothing of
  * libmilter and never blocks: where a verdict needs answers that are not there yet, the event
- * returns SESSION_PENDING; the caller waits for session_lookup() (milter.c) or lets a fake clock
+ * returns SESSION_PENDING; the caller waits for session_lookup() (libmilter.c) or lets a fake clock
  * run (scenario tests) and calls session_resume().  A session is used by one thread at a time,
  * which need not be the same one.
  */

@@ -260,7 +260,7 @@ static void pass_time(int64_t ms)
     resolver_poll(play.resolver);
 }
 
-/* As milter.c does; or without patience. */
+/* As libmilter.c does; or without patience. */
 static void settle(enum session_answer answer)
 {
     check_answer(answer);

@@ -206,7 +206,7 @@ static void advance(struct play *play, int64_t ms)
     resolver_poll(play->resolver);
 }
 
-/* What milter.c does by lookup_wait(), with a clock that is moved by hand. */
+/* What libmilter.c does by lookup_wait(), with a clock that is moved by hand. */
 static void settle(struct play *play, enum session_answer answer)
 {
     int64_t waited = 0;

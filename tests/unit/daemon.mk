@@ -30,3 +30,9 @@ tests_unit_test_session_nomem_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_session_nomem_LDFLAGS = $(WRAPPED_ALLOC)
 tests_unit_test_session_nomem_LDADD = $(DAEMON_TEST_LIBS)
 
+
+check_PROGRAMS += tests/unit/test_libmilter_negotiate
+TESTS += tests/unit/test_libmilter_negotiate
+tests_unit_test_libmilter_negotiate_SOURCES = tests/unit/test_libmilter_negotiate.c
+tests_unit_test_libmilter_negotiate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_libmilter_negotiate_LDADD = $(DAEMON_TEST_LIBS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/milter.h"
+#include "daemon/libmilter.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,9 +19,9 @@
 /* An SMTP reply line with every '%' doubled. */
 #define DOUBLED_MAX (2 * REPLY_LINE_MAX + 1)
 
-/* libmilter has one filter a process and no argument for its callbacks: set once by milter_run(),
-   before it makes threads, and only read afterwards. */
-static const struct milter_services *services;
+/* libmilter has one filter a process and no argument for its callbacks: set once by
+   libmilter_run(), before it makes threads, and only read afterwards. */
+static const struct libmilter_services *services;
 
 /* Flags SMFIP_NR_* agreed with any MTA so far, and with every one. */
 static atomic_ulong agreed_once, agreed_always = ~0UL;
@@ -35,7 +35,7 @@ static struct {
 } gates[GATES];
 static atomic_bool ended;
 
-/* What answers sooner holds up nobody noticeably: then it is not worth to rouse another worker. */
+/* An answer that comes sooner holds up nobody noticeably: no other worker is woken for it. */
 #define PATIENCE_MS 2
 
 /* How often the end looks whether the last callback has returned. */
@@ -83,40 +83,38 @@ static void ask_for_macros(SMFICTX *ctx, const struct conf *conf)
         (void)smfi_setsymlist(ctx, lists[i].place, (char *)(uintptr_t)lists[i].names);
 }
 
-/*
- * Events at which nothing can be answered, or nothing ever is: the MTA need not wait.  Connect and
- * EHLO are answered: Postfix keeps an event without an answer back until one comes that has one,
- * and lookups would begin with DATA instead of with the connection.
- */
-static unsigned long noreply_flags(const struct conf *conf)
-{
-    bool refuses = conf_refuses(conf);
-    unsigned long flags = SMFIP_NR_HDR | SMFIP_NR_EOH;
-    /* At stage helo, who said none is judged at MAIL. */
-    if (conf->stage == STAGE_RCPT || conf->stage == STAGE_CONNECT || !refuses)
-        flags |= SMFIP_NR_MAIL;
-    if (!refuses)
-        flags |= SMFIP_NR_RCPT;
-    return flags;
-}
+#define SAME_STEP(ours, theirs)                                                                    \
+    _Static_assert((unsigned long)(ours) == (theirs), #ours " is not " #theirs)
+SAME_STEP(LIBMILTER_NO_CONNECT, SMFIP_NOCONNECT);
+SAME_STEP(LIBMILTER_NO_HELO, SMFIP_NOHELO);
+SAME_STEP(LIBMILTER_NO_MAIL, SMFIP_NOMAIL);
+SAME_STEP(LIBMILTER_NO_RCPT, SMFIP_NORCPT);
+SAME_STEP(LIBMILTER_NO_BODY, SMFIP_NOBODY);
+SAME_STEP(LIBMILTER_NO_HEADER, SMFIP_NOHDRS);
+SAME_STEP(LIBMILTER_NO_EOH, SMFIP_NOEOH);
+SAME_STEP(LIBMILTER_NO_UNKNOWN, SMFIP_NOUNKNOWN);
+SAME_STEP(LIBMILTER_NO_DATA, SMFIP_NODATA);
+SAME_STEP(LIBMILTER_NOREPLY_HEADER, SMFIP_NR_HDR);
+SAME_STEP(LIBMILTER_NOREPLY_CONNECT, SMFIP_NR_CONN);
+SAME_STEP(LIBMILTER_NOREPLY_HELO, SMFIP_NR_HELO);
+SAME_STEP(LIBMILTER_NOREPLY_MAIL, SMFIP_NR_MAIL);
+SAME_STEP(LIBMILTER_NOREPLY_RCPT, SMFIP_NR_RCPT);
+SAME_STEP(LIBMILTER_NOREPLY_DATA, SMFIP_NR_DATA);
+SAME_STEP(LIBMILTER_NOREPLY_UNKNOWN, SMFIP_NR_UNKN);
+SAME_STEP(LIBMILTER_NOREPLY_EOH, SMFIP_NR_EOH);
+SAME_STEP(LIBMILTER_NOREPLY_BODY, SMFIP_NR_BODY);
 
-/*
- * Events that are not needed at all.  DATA is needed over TCP: Postfix sends its macros in any
- * case, in a segment of their own, and the message after it would wait 40 ms until that is
- * acknowledged, which an answer does at once.  Where DATA comes, the end of the header has to come,
- * too: after DATA libmilter 8.17 allows a field, the end of the header or an abort, and drops the
- * end of a message without fields in silence.  Nobody waits for our answer to it (SMFIP_NR_EOH).
- */
-static unsigned long unwanted_flags(const struct conf *conf, unsigned long steps)
+/* Steps that are answers left out, of all that libmilter_negotiate() may choose. */
+#define NOREPLY_STEPS (SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_MAIL | SMFIP_NR_RCPT)
+
+static struct libmilter_wish wish_of(const struct conf *conf)
 {
-    unsigned long flags = SMFIP_NOBODY | SMFIP_NOUNKNOWN;
-    if (strncmp(conf->listen, "inet", strlen("inet")) != 0 && (steps & SMFIP_NODATA) != 0)
-        flags |= SMFIP_NODATA | SMFIP_NOEOH;
-    if (conf->stage == STAGE_CONNECT)
-        flags |= SMFIP_NOHELO;
-    if (conf->stage != STAGE_RCPT)
-        flags |= SMFIP_NORCPT;
-    return flags;
+    struct libmilter_wish wish = {
+        .stage = conf->stage,
+        .refuses = conf_refuses(conf),
+        .inet = strncmp(conf->listen, "inet", strlen("inet")) == 0,
+    };
+    return wish;
 }
 
 /* Nearly always what is known: then nothing is written that all threads read. */
@@ -150,9 +148,11 @@ static sfsistat do_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
     (void)f3;
     struct conf *conf = services->conf(services->arg);
     struct connection *connection = connection_new(conf);
-    unsigned long noreply = steps & noreply_flags(conf);
+    const struct libmilter_wish wish = wish_of(conf);
+    unsigned long agreed = libmilter_negotiate(&wish, steps);
+    unsigned long noreply = agreed & NOREPLY_STEPS;
     *want_actions = actions & (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST);
-    *want_steps = noreply | (steps & unwanted_flags(conf, steps));
+    *want_steps = agreed;
     *want_f2 = 0;
     *want_f3 = 0;
     if ((actions & SMFIF_SETSYMLIST) != 0)
@@ -479,7 +479,7 @@ static sfsistat on_close(SMFICTX *ctx)
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-bool milter_open_socket(const char *spec, unsigned backlog)
+bool libmilter_register(const char *spec, unsigned backlog)
 {
     static char filter_name[] = "iprevd";
     const struct smfiDesc desc = {
@@ -503,7 +503,7 @@ bool milter_open_socket(const char *spec, unsigned backlog)
            smfi_opensocket(false) == MI_SUCCESS;
 }
 
-bool milter_run(const struct milter_services *given)
+bool libmilter_run(const struct libmilter_services *given)
 {
     const struct timespec moment = {.tv_nsec = END_POLL_NS};
     services = given;
@@ -515,12 +515,12 @@ bool milter_run(const struct milter_services *given)
     return ok;
 }
 
-void milter_stop(void)
+void libmilter_stop(void)
 {
     (void)smfi_stop();
 }
 
-void milter_version(char *out, size_t size)
+void libmilter_version(char *out, size_t size)
 {
     unsigned major = 0, minor = 0, patch = 0;
     (void)smfi_version(&major, &minor, &patch);

@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/rouse.h"
+#include "daemon/libmilter.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-void rouse_init(struct rouse *rouse, int listener_fd)
+void libmilter_wakeup_init(struct libmilter_wakeup *wakeup, int listener_fd)
 {
-    rouse->listener_fd = listener_fd;
-    rouse->fd = -1;
-    atomic_init(&rouse->last_ms, INT64_MIN);
-    (void)pthread_mutex_init(&rouse->lock, NULL);
+    wakeup->listener_fd = listener_fd;
+    wakeup->fd = -1;
+    atomic_init(&wakeup->last_ms, INT64_MIN);
+    (void)pthread_mutex_init(&wakeup->lock, NULL);
 }
 
-static void hang_up(struct rouse *rouse)
+static void hang_up(struct libmilter_wakeup *wakeup)
 {
-    if (rouse->fd >= 0)
-        (void)close(rouse->fd);
-    rouse->fd = -1;
+    if (wakeup->fd >= 0)
+        (void)close(wakeup->fd);
+    wakeup->fd = -1;
 }
 
-void rouse_clear(struct rouse *rouse)
+void libmilter_wakeup_clear(struct libmilter_wakeup *wakeup)
 {
-    hang_up(rouse);
-    (void)pthread_mutex_destroy(&rouse->lock);
+    hang_up(wakeup);
+    (void)pthread_mutex_destroy(&wakeup->lock);
 }
 
 /* Connected, or on the way there; either makes libmilter look. */
@@ -51,15 +51,15 @@ static bool say_something(int fd)
            errno == EAGAIN; /* there is plenty that it has not read yet */
 }
 
-void rouse_worker(struct rouse *rouse, int64_t since_ms, int64_t now_ms)
+void libmilter_wake_worker(struct libmilter_wakeup *wakeup, int64_t since_ms, int64_t now_ms)
 {
-    int64_t last_ms = atomic_load(&rouse->last_ms);
-    if (last_ms > since_ms || !atomic_compare_exchange_strong(&rouse->last_ms, &last_ms, now_ms))
+    int64_t last_ms = atomic_load(&wakeup->last_ms);
+    if (last_ms > since_ms || !atomic_compare_exchange_strong(&wakeup->last_ms, &last_ms, now_ms))
         return;
-    (void)pthread_mutex_lock(&rouse->lock);
-    if (rouse->fd < 0 || !say_something(rouse->fd)) {
-        hang_up(rouse);
-        rouse->fd = call(rouse->listener_fd);
+    (void)pthread_mutex_lock(&wakeup->lock);
+    if (wakeup->fd < 0 || !say_something(wakeup->fd)) {
+        hang_up(wakeup);
+        wakeup->fd = call(wakeup->listener_fd);
     }
-    (void)pthread_mutex_unlock(&rouse->lock);
+    (void)pthread_mutex_unlock(&wakeup->lock);
 }
