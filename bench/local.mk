@@ -22,4 +22,4 @@ bench_smtpload_SOURCES = bench/smtpload.c
 
 noinst_PROGRAMS += bench/dnsload
 bench_dnsload_SOURCES = bench/dnsload.c
-bench_dnsload_LDADD = libdns.a libcore.a libbase.a $(LDNS_LIBS) $(EVENT_LIBS) $(PSL_LIBS)
+bench_dnsload_LDADD = libdns.a libcore.a libbase.a $(LDNS_LIBS) $(EVENT_LIBS) $(PSL_LIBS) $(IDN2_LIBS)

@@ -35,7 +35,7 @@ headers_have_one_home() {
             split($0, parts, /[<>]/)
             header = parts[2]
             if (header !~ /^(ldns|event2|libmilter|systemd)\// &&
-                header !~ /^(libpsl|pcre2|pcre2posix|jansson|confuse|archive|archive_entry)\.h$/)
+                header !~ /^(libpsl|idn2|pcre2|pcre2posix|jansson|confuse|archive|archive_entry)\.h$/)
                 next
             if (FILENAME ~ /\.h$/) {
                 printf "%s:%d: a header of ours includes <%s>\n", FILENAME, FNR, header

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/hostname.h"
 
+#include "core/idn.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -174,8 +176,9 @@ static enum helo_kind parse_kind(const char *text, struct helo *out)
         return parse_literal(text, &out->literal) ? HELO_LITERAL : HELO_INVALID;
     if (parse_bare(text, &out->literal))
         return HELO_BARE_IP;
-    enum hostname_flaw flaw = hostname_parse(text, out->name);
-    bool sound = is_smtp_domain(out->name);
+    enum hostname_flaw flaw = idn_hostname_parse(text, out->name);
+    /* RFC 6531 3.7.1: names are sent as A-labels, whatever else is UTF-8. */
+    bool sound = is_smtp_domain(out->name) && !idn_is_needed(text);
     if (flaw == HOSTNAME_OK)
         return sound ? HELO_DOMAIN : HELO_INVALID;
     out->name[0] = '\0';

@@ -59,7 +59,8 @@ struct helo {
     struct ipaddr literal;        /* HELO_LITERAL and HELO_BARE_IP */
     char name[HOSTNAME_MAX + 1];  /* canonical name that can be looked up (HELO_DOMAIN; HELO_INVALID
                                      only for one that resolves though RFC 5321 forbids it: an
-                                     underscore, a hyphen at a label's end), else "" */
+                                     underscore, a hyphen at a label's end, U-labels, which are
+                                     A-labels here), else "" */
     char text[HELO_TEXT_MAX + 1]; /* as the client sent it: untrusted text */
 };
 

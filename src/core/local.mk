@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 noinst_LIBRARIES += libcore.a
 libcore_a_CPPFLAGS = $(AM_CPPFLAGS)
-libcore_a_CFLAGS = $(AM_CFLAGS) $(PSL_CFLAGS)
+libcore_a_CFLAGS = $(AM_CFLAGS) $(PSL_CFLAGS) $(IDN2_CFLAGS)
 libcore_a_SOURCES = \
 	src/core/action.c src/core/action.h \
 	src/core/addrtrace.c src/core/addrtrace.h \
@@ -11,8 +11,10 @@ libcore_a_SOURCES = \
 	src/core/generic.c src/core/generic.h \
 	src/core/genericwords.c src/core/genericwords.def src/core/genericwords.h \
 	src/core/hostname.c src/core/hostname.h \
+	src/core/idn.c src/core/idn.h \
 	src/core/ipaddr.c src/core/ipaddr.h \
 	src/core/iprev.c src/core/iprev.h \
+	src/core/mailpath.c src/core/mailpath.h \
 	src/core/octetchance.c src/core/octetchance.h \
 	src/core/orgdomain.c src/core/orgdomain.h \
 	src/core/policy.c src/core/policy.h \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* iprevctl check: the whole decision for clients, hosts or domains, by the daemon's own code. */
+#include "core/mailpath.h"
 #include "ctl/check_client.h"
 #include "ctl/check_hosts.h"
 #include "ctl/check_lines.h"
@@ -168,12 +169,15 @@ static int run(const struct command *command, int argc, char **argv)
     struct conf *conf = command_conf(request.conf_path);
     if (conf == NULL)
         return EX_CONFIG;
+    char sender[MAILPATH_MAX + 1], recipient[MAILPATH_MAX + 1];
     struct check_run *checking = calloc(1, sizeof *checking);
     if (checking != NULL) {
         checking->conf = conf;
         checking->helo = request.helo;
-        checking->sender = request.sender;
-        checking->recipient = request.recipient;
+        if (request.sender != NULL)
+            checking->sender = mailpath_canonical(request.sender, sender);
+        if (request.recipient != NULL)
+            checking->recipient = mailpath_canonical(request.recipient, recipient);
         checking->json = request.json;
         checking->colour = screen_has_colour();
         checking->columns = screen_columns();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/check_client.h"
 
+#include "core/mailpath.h"
 #include "ctl/advice.h"
 #include "ctl/command.h"
 #include "ctl/evidence.h"
@@ -49,9 +50,7 @@ static enum result gather(const struct check_run *run, const struct check_target
     facts->client = target->client;
     facts->helo = helo;
     facts->helo_is_ours = helo_is_ours(run, target, facts);
-    const char *at = run->sender == NULL ? NULL : strrchr(run->sender, '@');
-    if (at == NULL || hostname_parse(at + 1, facts->sender_domain) != HOSTNAME_OK)
-        facts->sender_domain[0] = '\0';
+    (void)mailpath_domain(run->sender != NULL ? run->sender : "", facts->sender_domain);
     return status;
 }
 

@@ -23,7 +23,8 @@ struct check_run {
     const struct conf *conf;
     struct engine *engine;
     struct exemptions *exemptions;
-    const char *helo, *sender, *recipient; /* of every client; NULL: not given */
+    const char *helo;               /* of every client; NULL: not given */
+    const char *sender, *recipient; /* canonical; NULL: not given */
     bool json, colour;
     unsigned columns; /* sentences are folded there */
     /* What it adds up to. */

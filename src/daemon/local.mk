@@ -31,7 +31,7 @@ libdaemon_a_SOURCES = \
 libdaemon_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 
 SITE_LIBS = libsite.a libdns.a libcore.a libbase.a $(CONFUSE_LIBS) $(PCRE2_LIBS) $(JANSSON_LIBS) \
-	$(LDNS_LIBS) $(EVENT_LIBS) $(PSL_LIBS)
+	$(LDNS_LIBS) $(EVENT_LIBS) $(PSL_LIBS) $(IDN2_LIBS)
 
 sbin_PROGRAMS += iprevd
 iprevd_SOURCES = src/daemon/main.c

@@ -58,15 +58,15 @@ static void print_version(void)
 {
     char milter[32];
     libmilter_version(milter, sizeof milter);
-    (void)printf(
-        "iprevd %s\nlibmilter %s, ldns %s, libevent %s, libconfuse %s, libpsl %s, PCRE2 %s, "
-        "jansson %s, systemd %s\n",
-        PACKAGE_VERSION, milter, VERSION_LDNS, VERSION_EVENT, VERSION_CONFUSE, VERSION_PSL,
-        VERSION_PCRE2, VERSION_JANSSON,
+    (void)printf("iprevd %s\nlibmilter %s, ldns %s, libevent %s, libconfuse %s, libpsl %s, libidn2 "
+                 "%s, PCRE2 %s, "
+                 "jansson %s, systemd %s\n",
+                 PACKAGE_VERSION, milter, VERSION_LDNS, VERSION_EVENT, VERSION_CONFUSE, VERSION_PSL,
+                 VERSION_IDN2, VERSION_PCRE2, VERSION_JANSSON,
 #ifdef HAVE_SYSTEMD
-        "yes"
+                 "yes"
 #else
-        "no"
+                  "no"
 #endif
     );
 }

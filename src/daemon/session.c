@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/mailpath.h"
 #include "daemon/session_state.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* Bytes of an envelope address that are kept: RFC 5321 4.5.3.1.3 allows paths of 256. */
-#define ADDRESS_MAX 512
 
 struct session *session_new(const struct session_services *services, struct conf *conf)
 {
@@ -188,22 +186,11 @@ enum session_answer session_helo(struct session *session, const char *helo)
                                                 : SESSION_CONTINUE;
 }
 
-/* "<user@example.org>" without brackets, cut at ADDRESS_MAX; NULL: memory is out. */
-static char *copy_address(const char *text)
+/* The canonical mailbox of a path; NULL: memory is out. */
+static char *copy_mailbox(const char *path)
 {
-    size_t length = strlen(text);
-    if (length >= 2 && text[0] == '<' && text[length - 1] == '>') {
-        text++;
-        length -= 2;
-    }
-    return strndup(text, length < ADDRESS_MAX ? length : ADDRESS_MAX);
-}
-
-static void read_sender_domain(struct session *session)
-{
-    const char *at = strrchr(session->sender, '@');
-    if (at == NULL || hostname_parse(at + 1, session->sender_domain) != HOSTNAME_OK)
-        session->sender_domain[0] = '\0';
+    char mailbox[MAILPATH_MAX + 1];
+    return strdup(mailpath_canonical(path, mailbox));
 }
 
 /* A connection that was not judged at HELO because there was none is judged at MAIL. */
@@ -232,11 +219,11 @@ enum session_answer session_mail(struct session *session, const char *sender,
     if (session->way == WAY_NOBODY || session->authenticated)
         return SESSION_ACCEPT;
     copy_macro(macros, "i", session->queue_id);
-    session->sender = copy_address(sender);
+    session->sender = copy_mailbox(sender);
     if (session->sender == NULL)
         session->nomem = true;
     else
-        read_sender_domain(session);
+        (void)mailpath_domain(session->sender, session->sender_domain);
     return session->way == WAY_CLIENT && judged_at_mail(session)
                ? judge_at(session, STAGE_MAIL, NULL)
                : SESSION_CONTINUE;
@@ -253,7 +240,7 @@ enum session_answer session_rcpt(struct session *session, const char *recipient,
         copy_macro(macros, "i", session->queue_id);
     if (session->way == WAY_CLIENT && session_stage(session) != STAGE_RCPT)
         return SESSION_CONTINUE;
-    char *copy = copy_address(recipient);
+    char *copy = copy_mailbox(recipient);
     if (copy == NULL)
         return judge_refuse_without_text(session);
     if (session->way == WAY_CLIENT)

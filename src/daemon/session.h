@@ -58,8 +58,8 @@ const struct conf *session_conf(const struct session *session);
 /*
  * The events of the milter protocol, in its order; any other order and any repetition is
  * survived.  client->family IP_NONE: local submission.  A connect event begins anew: XCLIENT
- * runs it again.  helo, sender and recipient are untrusted text as the client sent it, the latter
- * two with or without angle brackets.
+ * runs it again.  helo, sender and recipient are untrusted text as the client sent it; the latter
+ * two are paths, which are compared in their canonical form (core/mailpath.h).
  */
 enum session_answer session_connect(struct session *session, const struct ipaddr *client,
                                     const struct session_macros *macros);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "site/exemptions.h"
 
+#include "core/idn.h"
+
 #include "core/iprev.h"
 
 #include <pthread.h>
@@ -51,7 +53,7 @@ enum result exemption_subject(const char *text, char out[EXEMPTION_SUBJECT_MAX])
     struct ipnet net;
     char name[HOSTNAME_MAX + 1];
     if (text[0] == '.') {
-        if (hostname_parse(text + 1, name) != HOSTNAME_OK)
+        if (idn_hostname_parse(text + 1, name) != HOSTNAME_OK)
             return RESULT_INVALID;
         (void)snprintf(out, EXEMPTION_SUBJECT_MAX, ".%s", name);
         return RESULT_OK;

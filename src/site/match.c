@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "site/match.h"
 
+#include "core/idn.h"
+#include "core/mailpath.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,6 +239,22 @@ static bool parse_word(char *word, struct pattern *out)
     return word[0] != '\0' && !has_control(word);
 }
 
+/* A word as what it is compared with is written: a mailbox canonical, a name of A-labels.  A word
+   that cannot be written so is copied, and refused where it is parsed. */
+static char *copy_canonical(enum pattern_kind kind, const char *word)
+{
+    char mailbox[MAILPATH_MAX + 1];
+    char name[HOSTNAME_MAX + 2] = ".";
+    bool mail = kind == PATTERN_MAIL && strchr(word, '@') != NULL;
+    if (mail && word[0] != '@' && word[strlen(word) - 1] != '@' && strchr(word, '*') == NULL)
+        return strdup(mailpath_canonical(word, mailbox));
+    size_t dot = word[0] == '.';
+    if (!mail && kind != PATTERN_WORD && idn_is_needed(word) &&
+        idn_to_ascii(word + dot, name + dot) == RESULT_OK)
+        return strdup(name);
+    return strdup(word);
+}
+
 static enum result add_pattern(struct pattern_list *list, size_t i,
                                char error[ACCESSTABLE_ERROR_MAX])
 {
@@ -252,7 +271,7 @@ static enum result add_pattern(struct pattern_list *list, size_t i,
         }
         return accesstable_load(type, path, &pattern->table, error);
     }
-    pattern->text = strdup(list->words[i]);
+    pattern->text = copy_canonical(list->kind, list->words[i]);
     if (pattern->text == NULL)
         return RESULT_NOMEM;
     lower(pattern->text);

@@ -36,6 +36,8 @@ void net_list_free(struct net_list *list);
  *   "example.org" is the domain, ".example.org" what is below it; '*' as above, in the whole
  * address when the pattern has an @, else in the domain; "" is the null sender. PATTERN_WORD: plain
  * words and '*' (listener).
+ * U-labels in a word are A-labels, and a mailbox without '*' is canonical (core/mailpath.h), as
+ * what it is compared with has to be.
  */
 enum pattern_kind { PATTERN_HOST, PATTERN_MAIL, PATTERN_WORD };
 enum result pattern_list_new(enum pattern_kind kind, const char *const *words, size_t count,
@@ -69,8 +71,8 @@ static inline uint64_t tables_version(uint64_t a, uint64_t b)
 struct match_subject {
     const struct facts *facts;
     const struct iprev *iprev;
-    const char *sender;    /* without angle brackets; "" for the null sender; NULL before MAIL */
-    const char *recipient; /* without angle brackets; NULL before RCPT */
+    const char *sender; /* canonical (core/mailpath.h); "" for the null sender; NULL before MAIL */
+    const char *recipient; /* canonical; NULL before RCPT */
     const char *listener;  /* {daemon_name}, or NULL */
 };
 

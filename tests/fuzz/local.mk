@@ -68,7 +68,7 @@ tests_fuzz_fuzz_lookup_LDADD = libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 tests_fuzz_fuzz_lookup_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_fuzz_names_SOURCES = tests/fuzz/fuzz_names.c $(FUZZ_SHARED)
-tests_fuzz_fuzz_names_LDADD = libcore.a libbase.a $(PSL_LIBS)
+tests_fuzz_fuzz_names_LDADD = libcore.a libbase.a $(PSL_LIBS) $(IDN2_LIBS)
 tests_fuzz_fuzz_names_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_fuzz_received_SOURCES = tests/fuzz/fuzz_received.c $(FUZZ_SHARED)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 CORE_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-CORE_TEST_LIBS = libcore.a libbase.a $(CHECK_LIBS) $(PSL_LIBS)
+CORE_TEST_LIBS = libcore.a libbase.a $(CHECK_LIBS) $(PSL_LIBS) $(IDN2_LIBS)
 CORE_TESTS = \
 	tests/unit/test_ipaddr \
 	tests/unit/test_hostname \
@@ -10,6 +10,7 @@ CORE_TESTS = \
 	tests/unit/test_generic \
 	tests/unit/test_checks \
 	tests/unit/test_policy \
+	tests/unit/test_mailpath \
 	tests/unit/test_received \
 	tests/unit/test_reply
 
@@ -24,6 +25,10 @@ tests_tools_generic_rate_LDADD = libcore.a libbase.a
 tests_unit_test_ipaddr_SOURCES = tests/unit/test_ipaddr.c
 tests_unit_test_ipaddr_CFLAGS = $(CORE_TEST_CFLAGS)
 tests_unit_test_ipaddr_LDADD = $(CORE_TEST_LIBS)
+
+tests_unit_test_mailpath_SOURCES = tests/unit/test_mailpath.c
+tests_unit_test_mailpath_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_mailpath_LDADD = $(CORE_TEST_LIBS)
 
 tests_unit_test_hostname_SOURCES = tests/unit/test_hostname.c
 tests_unit_test_hostname_CFLAGS = $(CORE_TEST_CFLAGS)

@@ -500,7 +500,9 @@ static const struct {
      ":1: key \"stage\": at helo it is not known who authenticates: skip-authenticated has no "
      "effect, and your own users are judged"},
     {"no EHLO at connect", "skip-authenticated = false stage = connect",
-     ":1: key \"stage\": at connect there is no EHLO yet: the checks helo-* are not made"},
+     ":1: key \"stage\": at connect there is no EHLO yet, so the checks helo-* are not made; "
+     "Postfix "
+     "and Sendmail refuse with a text of their own, without code 5.7.25 and evidence"},
     {"sender check at helo",
      "skip-authenticated = false stage = helo policy \"default\" { check sender-ptr-mismatch { "
      "action = tag } }",

@@ -114,6 +114,8 @@ static const struct {
     {"underscore alone", "MY_PC", HELO_INVALID, "", NULL},
     {"leading hyphen", "-mail.example.org", HELO_INVALID, "-mail.example.org", NULL},
     {"trailing hyphen", "mail.example-.org", HELO_INVALID, "mail.example-.org", NULL},
+    {"U-labels", "mail.m\xc3\xbcller.example", HELO_INVALID, "mail.xn--mller-kva.example", NULL},
+    {"A-labels", "mail.xn--mller-kva.example", HELO_DOMAIN, "mail.xn--mller-kva.example", NULL},
     {"space", "my host.example.org", HELO_INVALID, "", NULL},
     {"control", "mail\r\n.example.org", HELO_INVALID, "", NULL},
     {"8-bit", "\xffmail.example.org", HELO_INVALID, "", NULL},

@@ -2,6 +2,7 @@
 #include "ctl/replay/replay_facts.h"
 
 #include "base/textbuf.h"
+#include "core/mailpath.h"
 
 void replay_facts_envelope(const struct conf *conf, const struct maillog_event *event,
                            struct facts *out)
@@ -11,9 +12,9 @@ void replay_facts_envelope(const struct conf *conf, const struct maillog_event *
     for (size_t i = 0; i < conf->own_name_count; i++)
         if (out->helo.name[0] != '\0' && strcmp(out->helo.name, conf->own_names[i]) == 0)
             out->helo_is_ours = true;
-    const char *at = event->sender_recorded ? strrchr(event->sender, '@') : NULL;
-    if (at == NULL || hostname_parse(at + 1, out->sender_domain) != HOSTNAME_OK)
-        out->sender_domain[0] = '\0';
+    char mailbox[MAILPATH_MAX + 1];
+    const char *sender = event->sender_recorded ? event->sender : "";
+    (void)mailpath_domain(mailpath_canonical(sender, mailbox), out->sender_domain);
 }
 
 /* The recorded name as the only one, confirmed or not. */

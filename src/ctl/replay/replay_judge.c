@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/replay/replay_judge.h"
 
+#include "core/mailpath.h"
 #include "ctl/replay/replay_facts.h"
 
 #include <errno.h>
@@ -54,10 +55,12 @@ static void decide(const struct replay_judge *judge, const struct maillog_event 
                    const struct facts *facts, int64_t dns_ms, bool all_cached)
 {
     struct decision decision;
+    char sender[MAILPATH_MAX + 1], recipient[MAILPATH_MAX + 1];
     struct transaction transaction = {
         .dialogue = event->helo_recorded ? DIALOGUE_MAIL : DIALOGUE_CONNECT,
-        .sender = event->sender_recorded ? event->sender : NULL,
-        .recipient = event->recipient_recorded ? event->recipient : NULL,
+        .sender = event->sender_recorded ? mailpath_canonical(event->sender, sender) : NULL,
+        .recipient =
+            event->recipient_recorded ? mailpath_canonical(event->recipient, recipient) : NULL,
         .queue_id = event->queue_id[0] != '\0' ? event->queue_id : NULL,
         .stage = "replay",
         .wall_s = judge->now_s, /* what would become of it today: `until` of match blocks */
