@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LABEL_MAX 63 /* bytes of a label */
+
 struct orgdomain {
     psl_ctx_t *psl;
 };
@@ -85,4 +87,16 @@ bool orgdomain_same(const struct orgdomain *list, const char *a, const char *b)
         return false;
     size_t length = strlen(shared);
     return !suffix_above(list, a, length) && !suffix_above(list, b, length);
+}
+
+bool orgdomain_is_toplevel(const char *label)
+{
+    const psl_ctx_t *psl = psl_builtin();
+    char below[LABEL_MAX + 3] = "x.";
+    if (psl == NULL || strlen(label) > LABEL_MAX)
+        return true;
+    memcpy(below + 2, label, strlen(label) + 1);
+    /* Of some ("*.ck") the list has only what is below. */
+    return psl_is_public_suffix2(psl, label, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE) ||
+           psl_is_public_suffix2(psl, below, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
 }

@@ -29,4 +29,10 @@ bool orgdomain_exists(const struct orgdomain *list, const char *name);
 /* True when both have an organizational domain and it is the same. */
 bool orgdomain_same(const struct orgdomain *list, const char *a, const char *b);
 
+/*
+ * Is the label (lower case) a top-level domain of the public root, by the ICANN part of libpsl's
+ * built-in list?  True as well when libpsl has no such list: nothing then says that it is not.
+ */
+bool orgdomain_is_toplevel(const char *label);
+
 #endif

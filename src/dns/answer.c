@@ -19,6 +19,8 @@ const char *dns_problem_text(enum dns_problem problem)
         [PROBLEM_LIMIT] = "local limit",
         [PROBLEM_CANCELLED] = "cancelled",
         [PROBLEM_DEADLINE] = "deadline",
+        [PROBLEM_NO_SOA] = "denied without SOA",
+        [PROBLEM_OTHER_SOA] = "denied with another zone's SOA",
         [PROBLEM_MEMORY] = "out of memory",
     };
     return problem < PROBLEM_COUNT ? texts[problem] : "unknown";

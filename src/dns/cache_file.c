@@ -266,6 +266,7 @@ struct reader {
     uint64_t sum;
     int64_t now_ms;
     int64_t age_ms;  /* of the file; -1: the clock went backwards */
+    bool unproved;   /* its denials do not count */
     uint8_t *record; /* room for a block */
     size_t room;
     const char *why;
@@ -411,7 +412,8 @@ static void keep_record(struct reader *reader, const struct saved *saved)
         left_ms = left_ms < INT64_MIN / 4 ? INT64_MIN / 4 : left_ms - reader->age_ms;
     record.expires_ms = reader->now_ms + left_ms;
     int64_t dead_ms = record.expires_ms + (int64_t)shard->limits.stale_s * 1000;
-    if (!is_known(shard, &record) && reader->now_ms < dead_ms)
+    bool believed = saved->answer->outcome == DNS_FOUND || !reader->unproved;
+    if (believed && !is_known(shard, &record) && reader->now_ms < dead_ms)
         shard_insert(shard, &record, reader->now_ms);
     pthread_mutex_unlock(&shard->lock);
 }
@@ -477,8 +479,10 @@ static enum result read_header(struct reader *reader, int64_t wall_s)
     if (status != RESULT_OK || memcmp(header, CACHE_FILE_MAGIC, CACHE_FILE_MAGIC_LENGTH) != 0)
         return invalid(reader, "is not a cache file");
     const uint8_t *at = header + CACHE_FILE_MAGIC_LENGTH;
-    if (get_number(&at, 4) != CACHE_FILE_VERSION)
+    uint64_t version = get_number(&at, 4);
+    if (version != CACHE_FILE_VERSION && version != CACHE_FILE_VERSION_UNPROVED)
         return invalid(reader, "is of another version");
+    reader->unproved = version == CACHE_FILE_VERSION_UNPROVED;
     size_t rest = sizeof header - CACHE_FILE_MAGIC_LENGTH - 4;
     status = read_all(reader, header + CACHE_FILE_MAGIC_LENGTH + 4, rest);
     if (status != RESULT_OK)

@@ -244,6 +244,9 @@ static enum result build_found(const struct message *message, const uint16_t *ke
     enum result status = records == NULL ? RESULT_NOMEM : RESULT_OK;
     for (unsigned i = 0; i < count && status == RESULT_OK; i++)
         status = decode_at(message, kept[i], &records[i]);
+    for (unsigned i = 0; i < count && status == RESULT_OK; i++)
+        if (records[i].type == RR_SOA && records[i].minimum_s < records[i].ttl_s)
+            records[i].ttl_s = records[i].minimum_s; /* asked for to prove a denial */
     if (status == RESULT_OK) {
         *out = rrset_answer(records, count, message->expect->question->type);
         if (*out == NULL)
@@ -253,23 +256,26 @@ static enum result build_found(const struct message *message, const uint16_t *ke
     return status;
 }
 
-/* The authority section's SOA, when its zone can speak for `name`; its negative TTL (RFC 2308 5).
+/*
+ * The authority section's SOA: whose it is, and its negative TTL (RFC 2308 5) when that zone can
+ * speak for the name that is denied.  RESULT_NOTFOUND: there is none that can.
  */
-static enum result find_soa(const struct message *message, const struct name *name, uint32_t *ttl_s)
+static enum result find_soa(const struct message *message, struct denial *denial, uint32_t *ttl_s)
 {
     struct wire_record record;
     struct rr rr;
-    enum result status;
     if (message->soa == 0)
         return RESULT_NOTFOUND;
     if (!wire_record(&message->wire, message->soa, &record))
         return RESULT_INVALID;
-    status = rr_decode(&message->wire, &record, &rr);
+    enum result status = rr_decode(&message->wire, &record, &rr);
     if (status == RESULT_OK)
         status = rr_owner(&message->wire, &record, &rr);
     if (status != RESULT_OK)
         return status;
-    if (!wire_name_under(name->bytes, rr.owner))
+    denial->apex_length = rr.owner_length;
+    memcpy(denial->apex, rr.owner, rr.owner_length);
+    if (!wire_name_under(denial->name, rr.owner))
         return RESULT_NOTFOUND;
     *ttl_s = rr.minimum_s < rr.ttl_s ? rr.minimum_s : rr.ttl_s;
     return RESULT_OK;
@@ -288,13 +294,17 @@ static enum dnsmsg_kind give_up(enum result status, enum dns_problem *problem)
 }
 
 static enum dnsmsg_kind negative(const struct message *message, const struct name *name,
-                                 struct source_result *result, enum dns_problem *problem)
+                                 struct source_result *result, struct denial *denial,
+                                 enum dns_problem *problem)
 {
     const uint8_t *header = message->wire.bytes;
     uint16_t type = message->expect->question->type;
     bool nxdomain = message->rcode == RCODE_NXDOMAIN;
     uint32_t ttl_s = 0;
-    enum result status = find_soa(message, name, &ttl_s);
+    denial->apex_length = 0;
+    denial->name_length = name->length;
+    memcpy(denial->name, name->bytes, name->length);
+    enum result status = find_soa(message, denial, &ttl_s);
     if (status == RESULT_NOTFOUND) {
         bool authoritative = (header[2] & AA) != 0;
         if (!nxdomain && result->hops > 0) {
@@ -317,7 +327,7 @@ static enum dnsmsg_kind negative(const struct message *message, const struct nam
 }
 
 static enum dnsmsg_kind resolve(const struct message *message, struct source_result *result,
-                                enum dns_problem *problem)
+                                struct denial *denial, enum dns_problem *problem)
 {
     const struct question *question = message->expect->question;
     struct name name = {.length = question->length};
@@ -334,7 +344,7 @@ static enum dnsmsg_kind resolve(const struct message *message, struct source_res
         return give_up(status, problem);
     count = collect(message, &name, kept, &dropped);
     if (count == 0)
-        return negative(message, &name, result, problem);
+        return negative(message, &name, result, denial, problem);
     if (message->rcode != RCODE_NOERROR) /* records and "no such name" at once */
         return failed(PROBLEM_MALFORMED, problem);
     status = build_found(message, kept, count, &result->answer);
@@ -368,7 +378,7 @@ static void finish(const struct message *message, struct source_result *result)
 
 enum dnsmsg_kind dnsmsg_parse(const uint8_t *bytes, size_t length,
                               const struct dnsmsg_expect *expect, struct source_result *result,
-                              enum dns_problem *problem)
+                              struct denial *denial, enum dns_problem *problem)
 {
     struct message message = {.wire = {bytes, length}, .expect = expect};
     enum dnsmsg_kind kind;
@@ -386,7 +396,7 @@ enum dnsmsg_kind dnsmsg_parse(const uint8_t *bytes, size_t length,
         return DNSMSG_PLAIN;
     if (message.rcode != RCODE_NOERROR && message.rcode != RCODE_NXDOMAIN)
         return failed(problem_of(message.rcode), problem);
-    kind = resolve(&message, result, problem);
+    kind = resolve(&message, result, denial, problem);
     if (kind == DNSMSG_ANSWER)
         finish(&message, result);
     return kind;

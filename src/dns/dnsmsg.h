@@ -7,6 +7,7 @@
 #ifndef IPREVD_DNSMSG_H
 #define IPREVD_DNSMSG_H
 
+#include "dns/denial.h"
 #include "dns/source.h"
 
 #define DNSMSG_QUERY_MAX 512  /* bytes: header, one name, type and class, OPT: 282 at most */
@@ -46,10 +47,11 @@ enum dnsmsg_kind {
  * answer's ttl_s is the least of RRset and chain, 0 when it must not be kept; its records are
  * sorted in canonical order (RFC 4034 6.1), those of MX by preference first, without duplicates,
  * and up to DNSMSG_RECORDS_MAX.  A chain in a circle or above the cap is an answer: TEMPERROR with
- * PROBLEM_LOOP.
+ * PROBLEM_LOOP.  Of an answer that denies, *denial says what it rests on: whether to believe it is
+ * the caller's decision.
  */
 enum dnsmsg_kind dnsmsg_parse(const uint8_t *message, size_t length,
                               const struct dnsmsg_expect *expect, struct source_result *result,
-                              enum dns_problem *problem) MUST_CHECK;
+                              struct denial *denial, enum dns_problem *problem) MUST_CHECK;
 
 #endif

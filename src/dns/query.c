@@ -9,8 +9,8 @@
 static unsigned weight(enum dns_problem problem)
 {
     static const enum dns_problem by_weight[] = {
-        PROBLEM_NETWORK, PROBLEM_TIMEOUT, PROBLEM_LIMIT,   PROBLEM_MALFORMED,
-        PROBLEM_RCODE,   PROBLEM_REFUSED, PROBLEM_SERVFAIL};
+        PROBLEM_NETWORK, PROBLEM_TIMEOUT,  PROBLEM_LIMIT,     PROBLEM_MALFORMED, PROBLEM_RCODE,
+        PROBLEM_REFUSED, PROBLEM_SERVFAIL, PROBLEM_OTHER_SOA, PROBLEM_NO_SOA};
     for (unsigned i = 0; i < sizeof by_weight / sizeof by_weight[0]; i++)
         if (by_weight[i] == problem)
             return i + 1;
@@ -37,6 +37,7 @@ void query_outdone(struct query *query, const struct attempt *winner)
 static void query_free(struct query *query)
 {
     struct query_pool *pool = query->pool;
+    query_inquiry_free(query);
     for (unsigned i = 0; i < query->count; i++) {
         attempt_close(&query->attempts[i]);
         server_unref(query->attempts[i].server);
@@ -211,12 +212,25 @@ static struct query *query_new(struct query_pool *pool, const struct question *q
     return query;
 }
 
+/* False: the query is over already. */
+static bool query_begin(struct query *query)
+{
+    bool finished = false;
+    query->finished = &finished;
+    if (query->start_ms >= query->deadline_ms)
+        query_fail(query, PROBLEM_DEADLINE);
+    else
+        query_next(query);
+    if (!finished)
+        query->finished = NULL;
+    return !finished;
+}
+
 struct query *query_start(struct query_pool *pool, const struct question *question,
                           struct server *const *servers, unsigned up, unsigned count,
                           int64_t deadline_ms, source_done *done, void *arg)
 {
     struct query *query = query_new(pool, question, servers, count);
-    bool finished = false;
     if (query == NULL) {
         struct source_result result = {.chain_ttl_s = UINT32_MAX};
         done(arg, &result);
@@ -226,15 +240,39 @@ struct query *query_start(struct query_pool *pool, const struct question *questi
     query->deadline_ms = deadline_ms;
     query->done = done;
     query->arg = arg;
-    query->finished = &finished;
-    if (query->start_ms >= deadline_ms)
-        query_fail(query, PROBLEM_DEADLINE);
-    else
-        query_next(query);
-    if (finished)
+    return query_begin(query) ? query : NULL;
+}
+
+struct query *query_start_proof(struct query_pool *pool, const struct question *question,
+                                struct server *server, int64_t deadline_ms, struct denial *heard,
+                                source_done *done, void *arg)
+{
+    struct query *query = query_new(pool, question, &server, 1);
+    if (query == NULL) {
+        struct source_result result = {.chain_ttl_s = UINT32_MAX};
+        done(arg, &result);
         return NULL;
-    query->finished = NULL;
-    return query;
+    }
+    query->up = 1;
+    query->deadline_ms = deadline_ms;
+    query->heard = heard;
+    query->done = done;
+    query->arg = arg;
+    return query_begin(query) ? query : NULL;
+}
+
+void query_pause(struct query *query)
+{
+    for (unsigned i = 0; i < query->count; i++)
+        attempt_close(&query->attempts[i]);
+    query->current = NULL;
+    loop_timer_disarm(query->timer);
+}
+
+void query_abandon(struct query *query)
+{
+    query->done = NULL;
+    query_cancel(query);
 }
 
 void query_cancel(struct query *query)

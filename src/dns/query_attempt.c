@@ -56,8 +56,7 @@ bool attempt_open(const struct attempt *attempt)
     return attempt->udp != NULL || attempt->tcp != NULL || attempt->waiting;
 }
 
-/* Nothing more will come from this server; the query goes on, or is over. */
-static void attempt_failed(struct attempt *attempt, enum dns_problem problem)
+void attempt_failed(struct attempt *attempt, enum dns_problem problem)
 {
     struct query *query = attempt->query;
     attempt_close(attempt);
@@ -122,6 +121,60 @@ static void attempt_without_edns(struct attempt *attempt)
     query_arm(query, query->sent_ms + attempt_timeout_ms(attempt, 0));
 }
 
+/* Whether the server sends SOA records with denials tells a stripped one from one without. */
+static void note_soa(struct attempt *attempt, const struct denial *denial)
+{
+    if (denial->apex_length == 0)
+        return;
+    attempt->server->sent_soa_ms = loop_now_ms(attempt->query->pool->loop);
+    attempt->server->strips_soa_until_ms = 0;
+}
+
+static bool is_denial(const struct source_result *result)
+{
+    return result->answer != NULL && !result->chained &&
+           (result->answer->outcome == DNS_NXDOMAIN || result->answer->outcome == DNS_NODATA);
+}
+
+/* A denial is believed only with its proof. */
+static void on_denial(struct attempt *attempt, struct source_result *result,
+                      const struct denial *denial)
+{
+    struct query *query = attempt->query;
+    note_soa(attempt, denial);
+    switch (denial_judge(denial, query->question.type, (enum dns_outcome)result->answer->outcome)) {
+    case DENIAL_WITHOUT_SOA:
+        query_inquire(attempt, result, denial);
+        return;
+    case DENIAL_OTHER_SOA:
+        answer_unref(result->answer);
+        query_unproved(attempt, PROBLEM_OTHER_SOA);
+        return;
+    case DENIAL_PROVED:
+        query_outdone(query, attempt);
+        query_finish(query, result, attempt->server->label);
+        return;
+    }
+}
+
+static void on_answer(struct attempt *attempt, struct source_result *result,
+                      const struct denial *denial)
+{
+    struct query *query = attempt->query;
+    if (attempt->no_edns) /* it was EDNS0 indeed: spare it the detour for a while */
+        attempt->server->plain_until_ms = loop_now_ms(query->pool->loop) + SERVER_PLAIN_MS;
+    if (is_denial(result) && query->heard == NULL && query->done != NULL) {
+        on_denial(attempt, result, denial);
+        return;
+    }
+    if (is_denial(result) && query->heard != NULL) {
+        note_soa(attempt, denial);
+        *query->heard = *denial;
+    }
+    query_outdone(query, attempt);
+    query_finish(query, result, attempt->server->label);
+}
+
 static void on_message(void *arg, const uint8_t *message, size_t length)
 {
     struct attempt *attempt = arg;
@@ -133,8 +186,9 @@ static void on_message(void *arg, const uint8_t *message, size_t length)
                                    .stream = !datagram,
                                    .trusted = attempt->server->trusted};
     struct source_result result;
+    struct denial denial;
     enum dns_problem problem = PROBLEM_MALFORMED;
-    switch (dnsmsg_parse(message, length, &expect, &result, &problem)) {
+    switch (dnsmsg_parse(message, length, &expect, &result, &denial, &problem)) {
     case DNSMSG_STRAY:
         attempt_stray(attempt);
         return;
@@ -153,10 +207,7 @@ static void on_message(void *arg, const uint8_t *message, size_t length)
         return;
     case DNSMSG_ANSWER:
         note_answered(attempt, true);
-        query_outdone(query, attempt);
-        if (attempt->no_edns) /* it was EDNS0 indeed: spare it the detour for a while */
-            attempt->server->plain_until_ms = loop_now_ms(query->pool->loop) + SERVER_PLAIN_MS;
-        query_finish(query, &result, attempt->server->label);
+        on_answer(attempt, &result, &denial);
         return;
     }
 }

@@ -47,6 +47,10 @@ static bool declare_metrics(struct query_metrics *out, struct metrics *metrics)
         .name = "iprevd_dns_timeouts_total",
         .help = "Tries that a DNS server did not answer in time.",
         .kind = METRIC_COUNTER};
+    static const struct metric_desc unproved = {
+        .name = "iprevd_dns_unproved_denials_total",
+        .help = "Denials of DNS servers that no SOA record proves: temporary failures.",
+        .kind = METRIC_COUNTER};
     static const struct metric_desc seconds = {
         .name = "iprevd_dns_query_seconds",
         .help = "Time from a question to its answer or failure, over all tries.",
@@ -57,9 +61,10 @@ static bool declare_metrics(struct query_metrics *out, struct metrics *metrics)
     out->tcp = metrics_declare(metrics, &tcp);
     out->tcp_waits = metrics_declare(metrics, &tcp_waits);
     out->timeouts = metrics_declare(metrics, &timeouts);
+    out->unproved = metrics_declare(metrics, &unproved);
     out->seconds = metrics_declare(metrics, &seconds);
     return out->mismatched != NULL && out->tcp != NULL && out->tcp_waits != NULL &&
-           out->timeouts != NULL && out->seconds != NULL;
+           out->timeouts != NULL && out->unproved != NULL && out->seconds != NULL;
 }
 
 struct query_pool *query_pool_new(struct loop *loop, struct metrics *metrics)
@@ -80,6 +85,9 @@ struct query_pool *query_pool_new(struct loop *loop, struct metrics *metrics)
         free(pool);
         return NULL;
     }
+    /* Without random numbers there are no questions either: see query_pool_id(). */
+    if (getrandom(&pool->proof_seed, sizeof pool->proof_seed, 0) < 0)
+        pool->proof_seed = (uint64_t)(uintptr_t)pool;
     udp_spare_init(&pool->spare);
     loop_timer_background(pool->spare_timer);
     return pool;

@@ -6,6 +6,7 @@
 #ifndef IPREVD_QUERY_PRIVATE_H
 #define IPREVD_QUERY_PRIVATE_H
 
+#include "dns/denial.h"
 #include "dns/query.h"
 #include "dns/servers.h"
 #include "dns/transport_udp.h"
@@ -17,8 +18,17 @@
 
 /* Counters; NULL where there is no registry. */
 struct query_metrics {
-    struct metric *mismatched, *tcp, *tcp_waits, *timeouts, *seconds;
+    struct metric *mismatched, *tcp, *tcp_waits, *timeouts, *unproved, *seconds;
 };
+
+/* What a server answered about the SOA record at a name, which can prove denials below it. */
+struct query_proof {
+    uint64_t hash; /* of name and server */
+    int64_t until_ms;
+    uint8_t apex_length; /* of the end of the name that is the zone's; 0: no SOA came */
+    bool exists;         /* there is such a name, though without an SOA */
+};
+#define QUERY_PROOFS 1024 /* of the parents of clients' names: some a network */
 
 struct query_pool {
     struct loop *loop;
@@ -34,6 +44,8 @@ struct query_pool {
     bool spare_ends;  /* it is armed */
     uint16_t ids[64]; /* random, not used yet */
     unsigned id_count;
+    uint64_t proof_seed; /* keys their place against names that somebody chose to collide */
+    struct query_proof proofs[QUERY_PROOFS];
 };
 
 /* Connect those who wait for a TCP connection (query_attempt.c). */
@@ -94,6 +106,9 @@ bool attempt_open(const struct attempt *attempt);
 /* Milliseconds for which this server is waited for before the next is asked. */
 int64_t attempt_timeout_ms(const struct attempt *attempt, unsigned round);
 
+/* Nothing more will come from this server; the query goes on, or is over. */
+void attempt_failed(struct attempt *attempt, enum dns_problem problem);
+
 /* Something speaks against the server. */
 void attempt_blame(struct attempt *attempt, query_pool_note *note);
 
@@ -111,6 +126,8 @@ struct query {
     enum dns_problem problem; /* the most informative so far */
     uint8_t problem_label;
     struct attempt *current; /* the attempt whose time is running; NULL: none */
+    struct inquiry *inquiry; /* about a denial; NULL: none */
+    struct denial *heard;    /* a question for proof: what its denial rests on; else NULL */
     unsigned tries, up, count;
     struct attempt attempts[];
 };
@@ -133,5 +150,33 @@ bool query_attempts_open(const struct query *query);
 
 /* The servers that failed at what `winner` could answer. */
 void query_outdone(struct query *query, const struct attempt *winner);
+
+/* Close every attempt and let no time pass, until query_next(), query_finish() or query_arm(). */
+void query_pause(struct query *query);
+
+/* End a query whose asker does not want to hear of it. */
+void query_abandon(struct query *query);
+
+/* --- a denial without proof (query_denial.c) ----------------------------------------------------
+ */
+
+/*
+ * Ask the server that denied (`result`, whose answer is taken) for what proves it: the query then
+ * ends with the denial, or goes on to the next server.  It may be gone when this returns.
+ */
+void query_inquire(struct attempt *attempt, const struct source_result *result,
+                   const struct denial *denial);
+void query_inquiry_free(struct query *query);
+
+/* A denial that is not believed: counted, logged now and then, and a failure of this server. */
+void query_unproved(struct attempt *attempt, enum dns_problem problem);
+
+/*
+ * Ask one server a question whose denial needs no proof, but says in *heard what it rests on.  As
+ * query_start() otherwise.
+ */
+struct query *query_start_proof(struct query_pool *pool, const struct question *question,
+                                struct server *server, int64_t deadline_ms, struct denial *heard,
+                                source_done *done, void *arg);
 
 #endif

@@ -22,6 +22,8 @@
 #define SERVER_PROBE_MAX_MS 30000  /* ... twice as long each time, up to this */
 #define SERVER_PLAIN_MS     900000 /* a server that refused EDNS0 is asked without for this long */
 
+#define SERVER_HABIT_MS 3600000 /* whether denials have an SOA record is known for this long */
+
 #define SERVER_NO_LABEL 255 /* answer.server of a server whose text is not kept */
 
 /* Why a server is down. */
@@ -42,7 +44,10 @@ struct server {
     int64_t rtt_us, var_us; /* smoothed round-trip time and its deviation (RFC 6298) */
     int64_t probe_due_ms;
     int64_t probe_wait_ms;
-    int64_t plain_until_ms; /* no EDNS0 before this; 0: never refused */
+    int64_t plain_until_ms;      /* no EDNS0 before this; 0: never refused */
+    int64_t sent_soa_ms;         /* a denial had an SOA record; 0: none had */
+    int64_t strips_soa_until_ms; /* it is known to strip them from all denials; 0: it is not */
+    int64_t told_unproved_ms;    /* when a denial without proof was logged; 0: never */
     uint64_t queries, answers, timeouts, failures, mismatched;
 };
 

@@ -144,6 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct question question;
     struct dnsmsg_expect expect = {.question = &question};
     struct source_result result;
+    struct denial denial;
     enum dns_problem problem = PROBLEM_NONE;
     enum dnsmsg_kind kind;
     uint8_t *message;
@@ -160,7 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size >= 3)
         expect.id = (uint16_t)(data[1] << 8 | data[2]);
     message = copy_of(data + 1, size - 1);
-    kind = dnsmsg_parse(message, size - 1, &expect, &result, &problem);
+    kind = dnsmsg_parse(message, size - 1, &expect, &result, &denial, &problem);
     /* The target must reach the parser: an answer to its own question is never a stray one. */
     if (own && (message[2] & 0xf8) == 0x80 && message[4] == 0 && message[5] == 1 &&
         message[WIRE_HEADER_LENGTH + question.length + 2] == 0 &&

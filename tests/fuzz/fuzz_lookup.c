@@ -75,6 +75,7 @@ static void *script_ask(struct source *source, const struct question *question, 
     struct script *script = (struct script *)source;
     uint8_t message[MESSAGE_MAX];
     struct source_result result;
+    struct denial denial;
     enum dns_problem problem = PROBLEM_MALFORMED;
     const struct dnsmsg_expect expect = {
         .question = question, .id = ID, .trusted = true, .stream = true};
@@ -83,7 +84,7 @@ static void *script_ask(struct source *source, const struct question *question, 
     size_t size = next_message(script, question, message);
     if (size == 0)
         give_problem(question, PROBLEM_TIMEOUT, done, arg);
-    else if (dnsmsg_parse(message, size, &expect, &result, &problem) == DNSMSG_ANSWER)
+    else if (dnsmsg_parse(message, size, &expect, &result, &denial, &problem) == DNSMSG_ANSWER)
         done(arg, &result);
     else
         give_problem(question, problem != PROBLEM_NONE ? problem : PROBLEM_MALFORMED, done, arg);

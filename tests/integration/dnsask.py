@@ -23,8 +23,8 @@ def program():
 class Dnsask:
     """A running dnsask.  Leaving the `with` ends it and asserts that it ended well and that no sanitizer spoke."""
 
-    def __init__(self, *servers, options=()):
-        arguments = [program(), *options]
+    def __init__(self, *servers, options=(), prefix=()):
+        arguments = [*prefix, program(), *options]
         for server in servers:
             arguments += ["-s", getattr(server, "addr", server)]
         self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,

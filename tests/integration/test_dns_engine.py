@@ -87,10 +87,11 @@ def chain(*names, ttl=60):
 BY_RULE = [
     ("nxdomain: SOA MINIMUM is the lesser", A, "A", {"rcode": "NXDOMAIN"}, {**NXDOMAIN, "ttl": 120}),
     ("nodata: SOA MINIMUM is the lesser", A, "A", {}, {**NODATA, "ttl": 120}),
-    ("nxdomain without SOA is not kept", A, "A", {"rcode": "NXDOMAIN", "soa": False},
-     {**NXDOMAIN, "ttl": 0}),
-    ("nodata without SOA is not kept", A, "A", {"soa": False}, {**NODATA, "ttl": 0}),
-    ("SOA of another zone does not count", A, "A", {"soa": "other.test."}, {**NODATA, "ttl": 0}),
+    ("nxdomain without SOA: it is asked for", A, "A", {"rcode": "NXDOMAIN", "soa": False},
+     {**NXDOMAIN, "ttl": 120}),
+    ("nodata without SOA: it is asked for", A, "A", {"soa": False}, {**NODATA, "ttl": 120}),
+    ("SOA of another zone proves nothing", A, "A", {"soa": "other.test."},
+     failed("denied with another zone's SOA")),
     ("SOA TTL is the lesser", A, "A",
      {"authority": [("case.test", 30, "SOA", ["ns.a. h.a. 1 2 3 4 900"])]}, {**NODATA, "ttl": 30}),
     ("referral is not nodata", A, "A", {"ra": False, "authority": [("case.test", 60, "NS", ["ns.a"])]},
@@ -162,7 +163,7 @@ BY_RULE = [
     ("100 CNAMEs that belong to nobody", A, "A",
      {"answer": [(f"x{i}.test", 9, "CNAME", ["y.test"]) for i in range(100)]}, failed("CNAME loop")),
     ("answer of another name only", A, "A", {"answer": [("evil.test", 9, "A", ["203.0.113.66"])],
-                                            "soa": False}, {**NODATA, "ttl": 0}),
+                                            "soa": False}, {**NODATA, "ttl": 120}),
     ("12 PTR names", reverse("192.0.2.1"), "PTR", {"records": [f"n{i:02}.test" for i in range(12)][::-1]},
      found(*[f"n{i:02}.test" for i in range(12)], dropped=0)),
     ("300 PTR names, by TCP", reverse("192.0.2.1"), "PTR",
@@ -201,6 +202,99 @@ def test_rule(server, label, name, rdtype, rule, want):
     server.on(name, rdtype, **rule)
     with Dnsask(server) as asker:
         check(asker.ask(name, rdtype), want)
+
+
+REVERSE = reverse("192.0.2.7")
+ZONE = {"records": ["ns.example. h.example. 1 3600 600 86400 90"]}  # an SOA record, as the answer
+BARE = {"rcode": "NXDOMAIN", "soa": False}
+EMPTY = {"rcode": "NOERROR", "soa": False}
+UNPROVED = failed("denied without SOA")
+OTHER = failed("denied with another zone's SOA")
+
+# label, the question, what the server says by (name, type) and else, what comes of it
+DENIALS = [
+    ("everything is denied without SOA", (REVERSE, "PTR"), {}, BARE, UNPROVED),
+    ("everything is empty without SOA", (REVERSE, "PTR"), {}, EMPTY, UNPROVED),
+    ("everything is denied by the root", (REVERSE, "PTR"), {}, {"rcode": "NXDOMAIN", "authority": [(".", 60, "SOA", ["a. b. 1 2 3 4 5"])]}, OTHER),
+    ("everything is denied by a strange zone", (REVERSE, "PTR"), {},
+     {"rcode": "NXDOMAIN", "soa": "evil.example."}, OTHER),
+    ("an address record for everything", (REVERSE, "PTR"), {("mail.example.org", "A"): {"records": ["192.0.2.1"]}}, EMPTY,
+     UNPROVED),
+    ("the SOA is stripped, the zone is the /24", (REVERSE, "PTR"),
+     {("2.0.192.in-addr.arpa", "SOA"): ZONE}, BARE, {**NXDOMAIN, "ttl": 90}),
+    ("the SOA is stripped, the zone is the /8", (REVERSE, "PTR"),
+     {("192.in-addr.arpa", "SOA"): ZONE}, BARE, {**NXDOMAIN, "ttl": 90}),
+    ("the SOA is stripped, IPv6", (reverse("2001:db8::7"), "PTR"),
+     {("8.b.d.0.1.0.0.2.ip6.arpa", "SOA"): ZONE}, BARE, {**NXDOMAIN, "ttl": 90}),
+    ("the SOA is stripped, a host", ("no.mail.example.org", "A"), {("org", "SOA"): ZONE}, BARE,
+     {**NXDOMAIN, "ttl": 90}),
+    ("the SOA is stripped, below no top-level domain", ("mail.acme.local", "A"), {(".", "SOA"): ZONE},
+     BARE, {**NXDOMAIN, "ttl": 90}),
+    ("the root alone answers", (REVERSE, "PTR"), {(".", "SOA"): ZONE}, BARE, UNPROVED),
+    ("stripped NODATA, the zone is the /24", (REVERSE, "PTR"),
+     {("2.0.192.in-addr.arpa", "SOA"): ZONE}, EMPTY, {**NODATA, "ttl": 90}),
+    # What lies in between may be a zone that cannot be reached.
+    ("stripped NODATA, the zone is the /16", (REVERSE, "PTR"), {("0.192.in-addr.arpa", "SOA"): ZONE},
+     EMPTY, UNPROVED),
+    ("a zone that refers to itself, at a server that strips nothing", (REVERSE, "PTR"),
+     {("192.in-addr.arpa", "SOA"): ZONE, ("2.0.192.in-addr.arpa", "SOA"): ZONE,
+      ("in-addr.arpa", "A"): {"soa": "in-addr.arpa."}}, EMPTY, UNPROVED),
+    ("the SOA of the same name comes", (REVERSE, "PTR"),
+     {(REVERSE, "SOA"): {"rcode": "NXDOMAIN", "soa": "2.0.192.in-addr.arpa."}}, BARE,
+     {**NXDOMAIN, "ttl": 120}),
+    ("asked for the SOA it fails", (REVERSE, "PTR"), {(REVERSE, "SOA"): {"rcode": "SERVFAIL"}}, BARE,
+     UNPROVED),
+]
+
+
+@pytest.mark.parametrize("label,question,rules,default,want", DENIALS, ids=[row[0] for row in DENIALS])
+def test_denial(label, question, rules, default, want):
+    with HostileDNS() as server:
+        for (name, rdtype), rule in {question: default, (question[0], "SOA"): default,
+                                       **rules}.items():
+            server.on(name.rstrip("."), rdtype, **rule)
+        for name, value in default.items():
+            setattr(server.default, name, value)
+        with Dnsask(server) as asker:
+            check(asker.ask(*question), want)
+            unproved = want["outcome"] == "TEMPERROR"
+            assert asker.metrics()["iprevd_dns_unproved_denials_total"] == unproved
+            asker.ask(reverse("192.0.2.8"), "PTR")
+        assert asker.errors.count("without an SOA record that proves it") <= 1  # an hour
+
+
+def test_what_a_server_strips_is_remembered():
+    """The second client of a network costs one question more, not four."""
+    with HostileDNS() as server:
+        server.default.rcode, server.default.soa = "NXDOMAIN", False
+        server.on("192.in-addr.arpa", "SOA", **ZONE)
+        with Dnsask(server) as asker:
+            check(asker.ask(REVERSE, "PTR"), NXDOMAIN)
+            before = len(server.log)
+            check(asker.ask(reverse("192.0.2.8"), "PTR"), NXDOMAIN)
+            assert {entry[1:] for entry in server.log[before:]} == {(reverse("192.0.2.8"), "PTR")}
+        assert asker.errors.count("strips the SOA records") == 1
+
+
+def test_the_next_server_is_asked_when_one_denies_without_proof():
+    with HostileDNS() as first, HostileDNS() as second:
+        first.default.rcode, first.default.soa = "NXDOMAIN", False
+        second.on("both.test", "A", ["192.0.2.1"])
+        with Dnsask(first, second) as asker:
+            check(asker.ask("both.test"), {**ONE, "server": second.addr})
+
+
+def test_silence_about_the_soa_ends_at_the_deadline():
+    with HostileDNS() as server:
+        server.on(REVERSE, "PTR", rcode="NXDOMAIN", soa=False)
+        server.on(REVERSE, "SOA", behaviour="silence")
+        with Dnsask(server, options=QUICK) as asker:
+            answer = asker.ask(REVERSE, "PTR", deadline_ms=700)
+            assert answer["outcome"] == "TEMPERROR"
+            asker.command(f"ask {REVERSE} PTR 60000")
+            wait_until("the SOA is asked for", lambda: server.asked(REVERSE) >= 4)
+            asker.command("cancel")
+            check(asker.line(), failed("cancelled"))
 
 
 def test_all_at_the_same_time(server):

@@ -3,6 +3,7 @@
 # hostile server.
 NET_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 NET_TESTS = \
+	tests/unit/test_denial \
 	tests/unit/test_dnsmsg \
 	tests/unit/test_loop \
 	tests/unit/test_network \
@@ -18,8 +19,13 @@ check_PROGRAMS += tests/unit/test_dnsmsg_nomem
 if !SANITIZED
 TESTS += tests/unit/test_dnsmsg_nomem
 endif
-dist_check_SCRIPTS += tests/integration/test_dns_engine.py tests/integration/test_dns_real.py
-EXTRA_DIST += tests/integration/dnsask.py tests/integration/hostile_dns.py
+dist_check_SCRIPTS += tests/integration/test_dns_engine.py tests/integration/test_dns_real.py \
+	tests/integration/test_dns_lab.py
+EXTRA_DIST += tests/integration/dnslab.py tests/integration/dnsask.py tests/integration/hostile_dns.py
+
+tests_unit_test_denial_SOURCES = tests/unit/test_denial.c
+tests_unit_test_denial_CFLAGS = $(NET_TEST_CFLAGS)
+tests_unit_test_denial_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_dnsmsg_SOURCES = tests/unit/test_dnsmsg.c
 tests_unit_test_dnsmsg_CFLAGS = $(NET_TEST_CFLAGS)
@@ -50,4 +56,4 @@ tests_unit_test_zonefile_CFLAGS = $(NET_TEST_CFLAGS)
 tests_unit_test_zonefile_LDADD = $(UNIT_LIBS)
 
 tests_tools_dnsask_SOURCES = tests/tools/dnsask.c
-tests_tools_dnsask_LDADD = libdns.a libcore.a libbase.a $(LDNS_LIBS) $(EVENT_LIBS)
+tests_tools_dnsask_LDADD = libdns.a libcore.a libbase.a $(LDNS_LIBS) $(EVENT_LIBS) $(PSL_LIBS)

@@ -338,6 +338,42 @@ START_TEST(foreign_files)
 }
 END_TEST
 
+/* Make the sums right again after a change. */
+static void sum_again(void)
+{
+    size_t at = CACHE_FILE_HEADER_LENGTH;
+    uint64_t sum = cache_file_sum(CACHE_FILE_SUM_START, bytes, at - 8);
+    for (unsigned i = 0; i < 8; i++)
+        bytes[at - 1 - i] = (uint8_t)(sum >> (8 * i));
+    while (at < length) {
+        size_t size = (size_t)bytes[at] << 24 | (size_t)bytes[at + 1] << 16 |
+                      (size_t)bytes[at + 2] << 8 | bytes[at + 3];
+        sum = cache_file_sum(sum, bytes + at, 4);
+        sum = cache_file_sum(sum, bytes + at + CACHE_FILE_BLOCK_HEADER, size);
+        for (unsigned i = 0; i < 8; i++)
+            bytes[at + 11 - i] = (uint8_t)(sum >> (8 * i));
+        at += CACHE_FILE_BLOCK_HEADER + size;
+    }
+}
+
+START_TEST(denials_of_the_first_version)
+{
+    const char *why;
+    fill();
+    save();
+    read_saved();
+    bytes[CACHE_FILE_MAGIC_LENGTH + 3] = CACHE_FILE_VERSION_UNPROVED;
+    sum_again();
+    write_changed(length);
+    struct cache *loaded = make();
+    ck_assert_int_eq(load(loaded, W0, &why), RESULT_OK);
+    ck_assert_uint_eq(records(loaded), 4);
+    ck_assert_int_eq(look(loaded, "gone.example", RR_A).hit, CACHE_MISS);
+    ck_assert_int_eq(look(loaded, "empty.example", RR_AAAA).hit, CACHE_MISS);
+    cache_free(loaded);
+}
+END_TEST
+
 START_TEST(no_file)
 {
     const char *why = "untouched";
@@ -412,6 +448,7 @@ int main(void)
     tcase_add_test(tcase, cut_at_every_length);
     tcase_add_test(tcase, every_byte_damaged);
     tcase_add_test(tcase, foreign_files);
+    tcase_add_test(tcase, denials_of_the_first_version);
     tcase_add_test(tcase, no_file);
     tcase_add_test(tcase, saving_fails);
     tcase_add_test(tcase, without_memory);

@@ -170,6 +170,7 @@ static const char *parse(const struct message *message, const struct dnsmsg_expe
                          char *out)
 {
     struct source_result result;
+    struct denial denial;
     enum dns_problem problem = PROBLEM_NONE;
     /* An exact copy, so that a sanitizer sees every byte read behind it. */
     uint8_t *copy = malloc(message->length > 0 ? message->length : 1);
@@ -177,7 +178,7 @@ static const char *parse(const struct message *message, const struct dnsmsg_expe
 
     ck_assert_ptr_nonnull(copy);
     memcpy(copy, message->bytes, message->length);
-    kind = dnsmsg_parse(copy, message->length, expect, &result, &problem);
+    kind = dnsmsg_parse(copy, message->length, expect, &result, &denial, &problem);
     describe(kind, problem, &result, out);
     answer_unref(result.answer);
     free(copy);

@@ -104,12 +104,13 @@ static bool attempt(const struct input *input, const struct dnsmsg_expect *expec
                     const struct answer *want, const char *label)
 {
     struct source_result result;
+    struct denial denial;
     enum dns_problem problem = PROBLEM_NONE;
     enum dnsmsg_kind kind;
     bool failed;
 
     left = n;
-    kind = dnsmsg_parse(input->bytes + 1, input->length - 1, expect, &result, &problem);
+    kind = dnsmsg_parse(input->bytes + 1, input->length - 1, expect, &result, &denial, &problem);
     failed = left < 0;
     left = -1;
     if (result.answer != NULL &&
@@ -126,12 +127,13 @@ static long check_input(const struct input *input, const char *label)
     struct question question;
     struct dnsmsg_expect expect = {.question = &question, .id = 0x1234};
     struct source_result result;
+    struct denial denial;
     enum dns_problem problem;
     long n = 0;
 
     if (!question_of(input, &question))
         return 0;
-    if (dnsmsg_parse(input->bytes + 1, input->length - 1, &expect, &result, &problem) !=
+    if (dnsmsg_parse(input->bytes + 1, input->length - 1, &expect, &result, &denial, &problem) !=
         DNSMSG_ANSWER)
         result.answer = NULL;
     while (attempt(input, &expect, n, result.answer, label))

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A denial that came without the SOA record that proves it: the server that denied is asked for the
+ * SOA (denial.h), by questions of their own, while the query waits.
+ */
+#include "dns/query_private.h"
+
+#include "base/log.h"
+#include "dns/dnsrr.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PROOF_MAX_S  300     /* an SOA that was found proves for so long at most */
+#define PROOF_NONE_S 30      /* that a parent has none is remembered for this long */
+#define TOLD_MS      3600000 /* between two log lines about one server */
+
+/* What a server that left out one SOA does otherwise. */
+enum habit { HABIT_UNKNOWN, HABIT_SENDS, HABIT_STRIPS };
+
+struct inquiry {
+    struct query *query;
+    struct attempt *attempt;     /* whose server denied */
+    struct source_result result; /* the denial; its answer is owned */
+    struct denial denial;
+    struct denial heard;  /* what the present question's answer rests on */
+    struct query *asking; /* the question under way, or NULL */
+    struct question question;
+    unsigned number; /* of that question */
+    bool control;    /* it is denial_control_question() */
+};
+
+static int64_t now_ms(const struct inquiry *inquiry)
+{
+    return loop_now_ms(inquiry->query->pool->loop);
+}
+
+static enum dns_outcome outcome_of(const struct inquiry *inquiry)
+{
+    return (enum dns_outcome)inquiry->result.answer->outcome;
+}
+
+/* --- what is remembered ---------------------------------------------------------------------- */
+
+static enum habit habit_of(const struct server *server, int64_t now)
+{
+    if (server->sent_soa_ms != 0 && now - server->sent_soa_ms < SERVER_HABIT_MS)
+        return HABIT_SENDS;
+    return server->strips_soa_until_ms > now ? HABIT_STRIPS : HABIT_UNKNOWN;
+}
+
+static void note_strips(struct inquiry *inquiry)
+{
+    struct server *server = inquiry->attempt->server;
+    if (habit_of(server, now_ms(inquiry)) != HABIT_UNKNOWN)
+        return;
+    server->strips_soa_until_ms = now_ms(inquiry) + SERVER_HABIT_MS;
+    log_warning("DNS server %s strips the SOA records from its denials: they are asked for, which "
+                "costs more questions",
+                server->text);
+}
+
+static struct query_proof *proof_of(const struct inquiry *inquiry)
+{
+    struct query_pool *pool = inquiry->query->pool;
+    uint64_t hash = wirename_hash(inquiry->question.name, inquiry->question.length,
+                                  pool->proof_seed + inquiry->attempt->server->label);
+    struct query_proof *proof = &pool->proofs[hash % QUERY_PROOFS];
+    if (proof->hash != hash) {
+        proof->hash = hash;
+        proof->until_ms = 0;
+    }
+    return proof;
+}
+
+/* Does an SOA at that name prove the denial? */
+static bool proves(const struct inquiry *inquiry, const uint8_t *apex, uint8_t length)
+{
+    struct denial denial = inquiry->denial;
+    denial.apex_length = length;
+    memcpy(denial.apex, apex, length);
+    return denial_judge(&denial, inquiry->query->question.type, outcome_of(inquiry)) ==
+           DENIAL_PROVED;
+}
+
+/* --- its end --------------------------------------------------------------------------------- */
+
+void query_inquiry_free(struct query *query)
+{
+    struct inquiry *inquiry = query->inquiry;
+    if (inquiry == NULL)
+        return;
+    query->inquiry = NULL;
+    if (inquiry->asking != NULL)
+        query_abandon(inquiry->asking);
+    answer_unref(inquiry->result.answer);
+    free(inquiry);
+}
+
+static void believe(struct inquiry *inquiry, uint32_t ttl_s)
+{
+    struct query *query = inquiry->query;
+    struct attempt *attempt = inquiry->attempt;
+    struct source_result result = inquiry->result;
+    inquiry->result.answer = NULL;
+    result.answer->ttl_s = ttl_s < result.chain_ttl_s ? ttl_s : result.chain_ttl_s;
+    query_inquiry_free(query);
+    query_outdone(query, attempt);
+    query_finish(query, &result, attempt->server->label);
+}
+
+/* Nothing proves the denial: the next server may know more. */
+static void disbelieve(struct inquiry *inquiry)
+{
+    struct query *query = inquiry->query;
+    struct attempt *attempt = inquiry->attempt;
+    query_inquiry_free(query);
+    query_unproved(attempt, PROBLEM_NO_SOA);
+}
+
+void query_unproved(struct attempt *attempt, enum dns_problem problem)
+{
+    struct query *query = attempt->query;
+    struct server *server = attempt->server;
+    int64_t now = loop_now_ms(query->pool->loop);
+    char name[NAME_TEXT_MAX];
+    metric_add(query->pool->metrics.unproved, 0, 0, 1);
+    if (server->told_unproved_ms == 0 || now - server->told_unproved_ms >= TOLD_MS) {
+        server->told_unproved_ms = now;
+        log_warning("DNS server %s denies %s %s without an SOA record that proves it: such answers "
+                    "count as temporary failures",
+                    server->text, rrtype_text(query->question.type),
+                    wirename_text(query->question.name, query->question.length, name));
+    }
+    attempt->erred = true;
+    attempt_failed(attempt, problem);
+}
+
+/* --- asking ---------------------------------------------------------------------------------- */
+
+static void ask(struct inquiry *inquiry);
+
+/* The SOA of the zone was found, or is in the denial of a part of it. */
+static void on_heard(struct inquiry *inquiry, uint32_t ttl_s)
+{
+    struct query_proof *proof = proof_of(inquiry);
+    if (ttl_s > PROOF_MAX_S)
+        ttl_s = PROOF_MAX_S;
+    proof->apex_length = inquiry->heard.apex_length;
+    proof->until_ms = now_ms(inquiry) + (int64_t)ttl_s * 1000;
+    if (inquiry->number > 0)
+        note_strips(inquiry);
+    believe(inquiry, ttl_s);
+}
+
+/* A parent without an SOA that can be a zone of its own, out of reach: see may_go_on(). */
+static bool is_gap(const struct inquiry *inquiry, bool exists)
+{
+    return exists && outcome_of(inquiry) == DNS_NODATA;
+}
+
+static void on_none(struct inquiry *inquiry, enum dns_outcome outcome)
+{
+    if (inquiry->number > 0) {
+        struct query_proof *proof = proof_of(inquiry);
+        proof->apex_length = 0;
+        proof->exists = outcome == DNS_NODATA;
+        proof->until_ms = now_ms(inquiry) + PROOF_NONE_S * 1000;
+    }
+    if (inquiry->number > 0 && is_gap(inquiry, outcome == DNS_NODATA)) {
+        disbelieve(inquiry);
+        return;
+    }
+    inquiry->number++;
+    ask(inquiry);
+}
+
+static void on_control(struct inquiry *inquiry, const struct answer *answer)
+{
+    inquiry->control = false;
+    if (inquiry->heard.apex_length > 0 ||
+        (answer->outcome != DNS_NODATA && answer->outcome != DNS_NXDOMAIN)) {
+        disbelieve(inquiry);
+        return;
+    }
+    note_strips(inquiry);
+    ask(inquiry);
+}
+
+static void on_answer(void *arg, const struct source_result *result)
+{
+    struct inquiry *inquiry = arg;
+    struct answer *answer = result->answer;
+    inquiry->asking = NULL;
+    if (answer == NULL || answer->outcome == DNS_TEMPERROR || result->chained) {
+        answer_unref(answer);
+        disbelieve(inquiry);
+        return;
+    }
+    enum dns_outcome outcome = (enum dns_outcome)answer->outcome;
+    uint32_t ttl_s = answer->ttl_s;
+    if (inquiry->control) {
+        on_control(inquiry, answer);
+        answer_unref(answer);
+        return;
+    }
+    answer_unref(answer);
+    if (outcome == DNS_FOUND && result->hops == 0) {
+        inquiry->heard.apex_length = inquiry->question.length;
+        memcpy(inquiry->heard.apex, inquiry->question.name, inquiry->question.length);
+    }
+    if (proves(inquiry, inquiry->heard.apex, inquiry->heard.apex_length))
+        on_heard(inquiry, ttl_s);
+    else if (inquiry->heard.apex_length > 0)
+        disbelieve(inquiry);
+    else
+        on_none(inquiry, outcome);
+}
+
+static void send_question(struct inquiry *inquiry)
+{
+    struct query *query = inquiry->query;
+    inquiry->heard.apex_length = 0;
+    struct query *asking =
+        query_start_proof(query->pool, &inquiry->question, inquiry->attempt->server,
+                          query->deadline_ms, &inquiry->heard, on_answer, inquiry);
+    if (asking != NULL) /* else the inquiry may be over already */
+        inquiry->asking = asking;
+}
+
+/*
+ * NODATA without an SOA is what some resolvers (Unbound 1.17 for one) make of a zone that cannot be
+ * reached, as its servers refer to themselves; its parents' SOA records then prove nothing.  So
+ * they are asked for only where the server is known to strip the SOA from every denial, and not
+ * beyond a parent that can be such a zone.  False: the question is not to be asked now.
+ */
+static bool may_go_on(struct inquiry *inquiry)
+{
+    if (inquiry->number == 0 || outcome_of(inquiry) == DNS_NXDOMAIN)
+        return true;
+    switch (habit_of(inquiry->attempt->server, now_ms(inquiry))) {
+    case HABIT_STRIPS:
+        return true;
+    case HABIT_SENDS:
+        disbelieve(inquiry);
+        return false;
+    case HABIT_UNKNOWN:
+        break;
+    }
+    inquiry->control = true;
+    denial_control_question(&inquiry->question);
+    send_question(inquiry);
+    return false;
+}
+
+static void ask(struct inquiry *inquiry)
+{
+    uint16_t type = inquiry->query->question.type;
+    if (!may_go_on(inquiry))
+        return;
+    for (;;) {
+        if (!denial_question(&inquiry->denial, type, outcome_of(inquiry), inquiry->number,
+                             &inquiry->question)) {
+            disbelieve(inquiry);
+            return;
+        }
+        const struct query_proof *proof = proof_of(inquiry);
+        const struct question *question = &inquiry->question;
+        int64_t left_ms = proof->until_ms - now_ms(inquiry);
+        if (left_ms <= 0)
+            break;
+        if (proof->apex_length > 0 &&
+            proves(inquiry, question->name + question->length - proof->apex_length,
+                   proof->apex_length)) {
+            believe(inquiry, (uint32_t)(left_ms / 1000));
+            return;
+        }
+        if (is_gap(inquiry, proof->exists)) {
+            disbelieve(inquiry);
+            return;
+        }
+        inquiry->number++;
+    }
+    send_question(inquiry);
+}
+
+void query_inquire(struct attempt *attempt, const struct source_result *result,
+                   const struct denial *denial)
+{
+    struct query *query = attempt->query;
+    struct inquiry *inquiry = malloc(sizeof *inquiry);
+    if (inquiry == NULL) {
+        struct source_result nothing = {.chain_ttl_s = UINT32_MAX};
+        answer_unref(result->answer);
+        query_finish(query, &nothing, attempt->server->label);
+        return;
+    }
+    *inquiry =
+        (struct inquiry){.query = query, .attempt = attempt, .result = *result, .denial = *denial};
+    /* A client's name is no zone's: what is stripped from its denial would be from this one's, too.
+     */
+    if (query->question.type == RR_PTR &&
+        habit_of(attempt->server, now_ms(inquiry)) == HABIT_STRIPS)
+        inquiry->number = 1;
+    query->inquiry = inquiry;
+    query_pause(query);
+    ask(inquiry);
+}

@@ -1,0 +1,222 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A small internet in a network namespace: authorities for the root, in-addr.arpa and com (NSD), and the resolvers of
+the distribution in front of them, each as an administrator would configure it.  Nothing leaves the namespace.
+
+Run as a program it forwards DNS queries and strips the authority section of every answer, as some routers do:
+
+    dnslab.py 127.0.0.19 127.0.0.11
+"""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+PATIENCE_S = 60  # only ends a test that has failed already
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin"
+AUTHORITY = "11.0.0.1"
+RESOLVER = "127.0.0.11"  # the unbound that dnsmasq and the stripping forwarder ask
+
+SOA = "@ 300 SOA ns1.infra. host.infra. 1 3600 600 86400 60\n@ NS ns1.infra.\n"
+ZONES = {
+    ".": "arpa NS ns1.infra.\ncom NS ns1.infra.\ninfra NS ns1.infra.\nns1.infra A 11.0.0.1\n",
+    "arpa": "in-addr NS ns1.infra.\nip6 NS ns1.infra.\n",
+    "in-addr.arpa": "20 NS ns1.infra.\n",
+    # The last is delegated to a server that does not have it: it refers to itself.
+    "20.in-addr.arpa": "0.1 NS ns1.infra.\n20 NS ns1.infra.\n",
+    "ip6.arpa": "",
+    "com": "good NS ns1.infra.\n",
+    "infra": "ns1 A 11.0.0.1\n",
+    "0.1.20.in-addr.arpa": "1 PTR mail.good.com.\n2 PTR none.good.com.\n3 CNAME 3.rev.good.com.\n"
+                           "4 CNAME 4.rev.good.com.\n5 TXT there\n",
+    "good.com": "mail A 20.1.0.1\n3.rev PTR mail.good.com.\n",
+}
+
+
+def which(program):
+    path = shutil.which(program, path=PATH)
+    assert path, f"{program} is not installed: scripts/install-packages check"
+    return path
+
+
+class Lab:
+    """The namespace and the authority in it.  Leaving the `with` ends all that was started."""
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.name = f"iprevd-lab-{os.getpid()}"
+        self.prefix = ["ip", "netns", "exec", self.name]
+        self.processes = []
+
+    def ip(self, *arguments):
+        subprocess.run(["ip", *arguments], check=True, capture_output=True, timeout=PATIENCE_S)
+
+    def __enter__(self):
+        self.ip("netns", "add", self.name)
+        try:
+            self.ip("-n", self.name, "link", "set", "lo", "up")
+            self.start_authority()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        self.processes = []
+        subprocess.run(["ip", "netns", "del", self.name], check=False, capture_output=True)
+
+    def start(self, name, address, *argv, files=None):
+        """Start a server and wait until it listens on that address."""
+        self.ip("-n", self.name, "addr", "add", f"{address}/32", "dev", "lo")  # BIND wants to see it
+        directory = self.directory / name
+        directory.mkdir()
+        for file, text in (files or {}).items():
+            (directory / file).write_text(text.replace("@DIR@", str(directory)))
+        argv = [argument.replace("@DIR@", str(directory)) for argument in argv]
+        log = open(directory / "log", "w+")
+        process = subprocess.Popen([*self.prefix, which(argv[0]), *argv[1:]], stdout=log, stderr=log,
+                                   stdin=subprocess.DEVNULL, cwd=directory)
+        self.processes.append(process)
+        waiter = subprocess.run([*self.prefix, sys.executable, __file__, "wait", address], check=False,
+                                capture_output=True, text=True, timeout=2 * PATIENCE_S)
+        log.seek(0)
+        assert waiter.returncode == 0 and process.poll() is None, f"{name}: {log.read()}"
+        return process
+
+    def start_authority(self):
+        files, zones = {}, ""
+        for name, text in ZONES.items():
+            file = "zone." + (name.strip(".") or "root")
+            files[file] = f"$ORIGIN {name.strip('.')}.\n$TTL 300\n{SOA}{text}"
+            zones += f'zone:\n  name: "{name}"\n  zonefile: "{file}"\n'
+        files["nsd.conf"] = f"""server:
+  ip-address: {AUTHORITY}
+  zonesdir: "@DIR@"
+  pidfile: "@DIR@/nsd.pid"
+  xfrdfile: "@DIR@/xfrd.state"
+  zonelistfile: "@DIR@/zone.list"
+  xfrdir: "@DIR@"
+  database: ""
+  username: ""
+  chroot: ""
+  server-count: 1
+  rrl-ratelimit: 0
+  rrl-whitelist-ratelimit: 0
+remote-control:
+  control-enable: no
+{zones}"""
+        self.start("authority", AUTHORITY, "nsd", "-d", "-c", "@DIR@/nsd.conf", files=files)
+
+    # -- resolvers: each returns its address --
+
+    def unbound(self, name, address, local=""):
+        self.start(name, address, "unbound", "-d", "-p", "-c", "@DIR@/unbound.conf", files={
+            "hints": HINTS, "unbound.conf": f"""server:
+  interface: {address}
+  directory: "@DIR@"
+  pidfile: ""
+  username: ""
+  chroot: ""
+  use-syslog: no
+  logfile: ""
+  num-threads: 1
+  root-hints: "@DIR@/hints"
+  module-config: "iterator"
+  do-ip6: no
+{local}remote-control:
+  control-enable: no
+"""})
+        return address
+
+    def named(self, name, address, zones='zone "." { type hint; file "hints"; };'):
+        self.start(name, address, "named", "-g", "-n", "1", "-c", "@DIR@/named.conf", files={
+            "hints": HINTS, "root.zone": f"$TTL 300\n{SOA}ns1.infra. A 127.0.0.1\n",
+            "named.conf": f"""options {{
+  directory "@DIR@";
+  listen-on {{ {address}; }};
+  listen-on-v6 {{ none; }};
+  pid-file none;
+  session-keyfile none;
+  dnssec-validation no;
+  recursion yes;
+}};
+controls {{ }};
+{zones}
+"""})
+        return address
+
+    def kresd(self, name, address):
+        self.start(name, address, "kresd", "-n", "-c", "@DIR@/conf.lua", "@DIR@", files={
+            "conf.lua": f"""net.listen('{address}', 53)
+net.ipv6 = false
+trust_anchors.remove('.')
+modules.load('hints')
+hints.root({{['ns1.infra.'] = {{'{AUTHORITY}'}}}})
+cache.size = 10 * MB
+"""})
+        return address
+
+    def pdns(self, name, address):
+        self.start(name, address, "pdns_recursor", "--config-dir=@DIR@", files={
+            "hints": HINTS, "recursor.conf": f"""local-address={address}
+hint-file=@DIR@/hints
+socket-dir=@DIR@
+dnssec=off
+threads=1
+daemon=no
+"""})
+        return address
+
+    def dnsmasq(self, name, address, *options):
+        self.start(name, address, "dnsmasq", "-k", "-C", "/dev/null", "--no-resolv", "--no-hosts",
+                   f"--listen-address={address}", "--bind-interfaces", "--user=root", "--pid-file=",
+                   "--log-facility=-", *options)
+        return address
+
+    def stripping_forwarder(self, name, address, upstream=RESOLVER):
+        self.start(name, address, "python3", __file__, address, upstream)
+        return address
+
+
+HINTS = f". 3600000 NS ns1.infra.\nns1.infra. 3600000 A {AUTHORITY}\n"
+
+
+def wait_for(address):
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        try:
+            socket.create_connection((address, 53), timeout=PATIENCE_S).close()
+            return 0
+        except OSError:
+            time.sleep(0.02)
+    return 1
+
+
+def forward(address, upstream):
+    """One query at a time over UDP: the authority section is left out of every answer."""
+    import dns.message  # pylint: disable=import-outside-toplevel
+    listener = socket.create_server((address, 53))  # says that we are here; nothing is truncated
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind((address, 53))
+    while True:
+        query, peer = server.recvfrom(65535)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.connect((upstream, 53))
+            client.send(query)
+            answer = dns.message.from_wire(client.recv(65535))
+        answer.authority = []
+        server.sendto(answer.to_wire(), peer)
+    return listener
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "wait":
+        sys.exit(wait_for(sys.argv[2]))
+    forward(*sys.argv[1:])

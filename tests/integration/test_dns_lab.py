@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The network source against the distribution's resolvers, as configured by administrators who mean well: what a client
+without a PTR name, one with, and one whose zone is broken get is the same behind all of them."""
+
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+from dnsask import Dnsask  # noqa: E402
+from dnslab import RESOLVER, Lab  # noqa: E402
+from hostile_dns import reverse  # noqa: E402
+
+UPSTREAM = f"--server={RESOLVER}"
+DENIED, FAILED = "DENIED", "FAILED"
+
+# The question, and what comes of it behind every resolver that works.
+WORKING = [
+    ("a client with a PTR name", reverse("20.1.0.1"), "PTR", "FOUND"),
+    ("a client without", reverse("20.1.0.200"), "PTR", DENIED),
+    ("a client without in a network without a zone", reverse("20.9.0.1"), "PTR", DENIED),
+    ("its name has other records", reverse("20.1.0.5"), "PTR", DENIED),
+    ("a CNAME into another zone", reverse("20.1.0.3"), "PTR", "FOUND"),
+    ("a CNAME to a name that does not exist", reverse("20.1.0.4"), "PTR", DENIED),
+    ("IPv6 without a zone", reverse("2001:db8::7"), "PTR", DENIED),
+    ("a private network", reverse("10.0.0.7"), "PTR", DENIED),
+    ("a zone whose server refers to itself", reverse("20.20.0.1"), "PTR", FAILED),
+    ("a host", "mail.good.com", "A", "FOUND"),
+    ("a host without that type", "mail.good.com", "AAAA", DENIED),
+    ("no such host", "none.good.com", "A", DENIED),
+    ("no such domain", "none.com", "A", DENIED),
+    ("below no top-level domain", "mail.acme.local", "A", DENIED),
+]
+
+RESOLVERS = {
+    "unbound": lambda lab: RESOLVER,
+    "named": lambda lab: lab.named("named", "127.0.0.12"),
+    "kresd": lambda lab: lab.kresd("kresd", "127.0.0.13"),
+    "pdns": lambda lab: lab.pdns("pdns", "127.0.0.14"),
+    "dnsmasq": lambda lab: lab.dnsmasq("dnsmasq", "127.0.0.15", UPSTREAM),
+    "dnsmasq --bogus-priv": lambda lab: lab.dnsmasq("bogus-priv", "127.0.0.16", UPSTREAM,
+                                                    "--bogus-priv"),
+    "a forwarder that strips the authority section":
+        lambda lab: lab.stripping_forwarder("stripping", "127.0.0.17"),
+}
+
+# These deny whatever they are asked: nothing that they deny is believed.
+DENYING = {
+    "dnsmasq --local=/#/": lambda lab: lab.dnsmasq("local", "127.0.0.21", "--local=/#/"),
+    "unbound, always_nxdomain":
+        lambda lab: lab.unbound("always", "127.0.0.22", '  local-zone: "." always_nxdomain\n'),
+    "unbound, static": lambda lab: lab.unbound("static", "127.0.0.23", '  local-zone: "." static\n'),
+    "unbound, in-addr.arpa static":
+        lambda lab: lab.unbound("reverse", "127.0.0.24", '  local-zone: "in-addr.arpa." static\n'),
+    "BIND with a root of its own":
+        lambda lab: lab.named("root", "127.0.0.25", 'zone "." { type primary; file "root.zone"; };'),
+}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    if os.geteuid() != 0:
+        pytest.skip("not root: the lab is a network namespace of its own")
+    with Lab(tmp_path_factory.mktemp("lab")) as running:
+        running.unbound("unbound", RESOLVER)
+        yield running
+
+
+def ask_all(lab, address, rows):
+    with Dnsask(f"{address}:53", prefix=lab.prefix) as asker:
+        answers = [asker.ask(name, rdtype, deadline_ms=20000) for name, rdtype in rows]
+    return answers, asker.errors
+
+
+def kind(answer):
+    return {"NXDOMAIN": DENIED, "NODATA": DENIED, "TEMPERROR": FAILED}.get(answer["outcome"],
+                                                                          answer["outcome"])
+
+
+@pytest.mark.parametrize("resolver", RESOLVERS)
+def test_one_verdict_behind_all(lab, resolver):
+    answers, errors = ask_all(lab, RESOLVERS[resolver](lab), [row[1:3] for row in WORKING])
+    got = {row[0]: kind(answer) for row, answer in zip(WORKING, answers)}
+    assert got == {row[0]: row[3] for row in WORKING}, (answers, errors)
+
+
+@pytest.mark.parametrize("resolver", DENYING)
+def test_nothing_is_believed_where_everything_is_denied(lab, resolver):
+    rows = [(reverse(ip), "PTR") for ip in ("20.1.0.1", "20.1.0.200", "20.9.0.1", "21.0.0.7")]
+    answers, errors = ask_all(lab, DENYING[resolver](lab), rows)
+    for answer in answers:
+        assert answer["problem"] in ("denied without SOA", "denied with another zone's SOA"), answers
+    assert errors.count("without an SOA record that proves it") == 1  # an hour
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
