@@ -19,5 +19,8 @@ libcore_a_SOURCES = \
 	src/core/orgdomain.c src/core/orgdomain.h \
 	src/core/policy.c src/core/policy.h \
 	src/core/received.c src/core/received.h \
+	src/core/received_client.c src/core/received_client.h \
+	src/core/received_protocol.c src/core/received_protocol.h \
+	src/core/received_scan.c src/core/received_scan.h \
 	src/core/reply.c src/core/reply.h
 libcore_a_SOURCES += src/core/authresults.c src/core/authresults.h

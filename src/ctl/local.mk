@@ -39,7 +39,9 @@ libctl_a_SOURCES = \
 	src/ctl/logs/maillog_input.c src/ctl/logs/maillog_input.h \
 	src/ctl/logs/maillog_journal.c src/ctl/logs/maillog_journal.h \
 	src/ctl/replay/replay_judge.c src/ctl/replay/replay_judge.h \
+	src/ctl/logs/maillog_date.c src/ctl/logs/maillog_date.h \
 	src/ctl/logs/maillog_mailbox.c src/ctl/logs/maillog_mailbox.h \
+	src/ctl/logs/maillog_message.c src/ctl/logs/maillog_message.h \
 	src/ctl/logs/maillog_pending.c src/ctl/logs/maillog_pending.h \
 	src/ctl/logs/maillog_postfix.c src/ctl/logs/maillog_postfix.h \
 	src/ctl/replay/replay_print.c src/ctl/replay/replay_print.h \

@@ -56,6 +56,11 @@ void relay_received(struct session *session, const char *value)
     received_parse(value, &received);
     if (received.kind == RECEIVED_INTERNAL)
         return;
+    if (received.kind == RECEIVED_FETCHED) {
+        /* Its fields below are by strangers, and a refusal would reach nobody who sent it. */
+        end_walk(session, "the message was fetched from a mailbox");
+        return;
+    }
     if (received.kind == RECEIVED_UNREADABLE) {
         end_walk(session, "a Received field of a trusted relay names no address that can be read");
         return;

@@ -220,7 +220,8 @@ def test_summary(replay):
     assert sums["attempts"] == 3
     assert sums["enforced"]["reject"] == {"attempts": 2, "accepted": 1, "deferred": 0, "refused": 1,
                                           "unknown": 0}
-    assert sums["not_judged"] == {"local": 1, "authenticated": 1, "relay": 0, "unrecorded": 0}
+    assert sums["not_judged"] == {"local": 1, "authenticated": 1, "relay": 0, "unrecorded": 0,
+                                  "failed": 0}
     assert sums["checks"]["ptr-missing"] == {"true": 2, "alone": 1, "decides": 2}
     assert [d["domain"] for d in sums["domains"]] == ["gnu.org", "kernel.org"]
     text = replay.run("--no-dns", "--summary", path)

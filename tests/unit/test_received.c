@@ -17,6 +17,7 @@ struct form {
 
 #define FROM       RECEIVED_FROM
 #define INTERNAL   RECEIVED_INTERNAL
+#define FETCHED    RECEIVED_FETCHED
 #define UNREADABLE RECEIVED_UNREADABLE
 
 static const struct form forms[] = {
@@ -44,8 +45,9 @@ static const struct form forms[] = {
     {"Postfix, EHLO bare address", "from 198.51.100.66 (b.example [192.0.2.10]) by y", FROM,
      "192.0.2.10", "198.51.100.66", false},
     {"Postfix, EHLO by", "from by (b.example [192.0.2.10]) by y", FROM, "192.0.2.10", "by", false},
-    {"Postfix, EHLO unknown", "from unknown (unknown [192.0.2.10]) by y", FROM, "192.0.2.10",
-     "unknown", false},
+    /* smtpd.c writes the client's name where there was no EHLO. */
+    {"Postfix, no EHLO", "from unknown (unknown [192.0.2.10]) by y", FROM, "192.0.2.10", NULL,
+     false},
     {"Postfix, login",
      "from [10.0.0.5] (dsl.isp.example [192.0.2.10]) (Authenticated sender: bob)\n"
      "\tby mx2.example.net (Postfix) with ESMTPSA id 1",
@@ -96,7 +98,7 @@ static const struct form forms[] = {
      FROM, "192.0.2.10", "a.example", true},
     {"Exim, old login", "from b.example ([192.0.2.10]) by y with asmtp (Exim 4.20)", FROM,
      "192.0.2.10", "b.example", true},
-    {"Exim, local", "from root by y with local (Exim 4.97) id 1; date", UNREADABLE, NULL, NULL,
+    {"Exim, local", "from root by y with local (Exim 4.97) id 1; date", INTERNAL, NULL, NULL,
      false},
     {"qmail", "from unknown (HELO a.example) (192.0.2.10)\n  by y with SMTP; date", FROM,
      "192.0.2.10", "a.example", false},
@@ -141,8 +143,8 @@ static const struct form forms[] = {
      "192.0.2.10", "a.example", false},
     {"OpenSMTPD", "from a.example (<unknown> [192.0.2.10]) by y (OpenSMTPD) with ESMTP", FROM,
      "192.0.2.10", "a.example", false},
-    {"OpenSMTPD, local", "from localhost (y [local]) by y (OpenSMTPD) with ESMTPA", UNREADABLE,
-     NULL, NULL, false},
+    {"OpenSMTPD, local", "from localhost (y [local]) by y (OpenSMTPD) with ESMTPA", INTERNAL, NULL,
+     NULL, false},
     {"AsyncOS", "from b.example (HELO a.example) ([192.0.2.10]) by y with ESMTP", FROM,
      "192.0.2.10", "a.example", false},
     {"AsyncOS, EHLO literal", "from unknown (HELO [198.51.100.66]) ([192.0.2.10]) by y", FROM,
@@ -150,12 +152,94 @@ static const struct form forms[] = {
     {"CommuniGate", "from [192.0.2.10] (HELO a.example) by y (CommuniGate Pro SMTP 6.2)", FROM,
      "192.0.2.10", "a.example", false},
     {"CommuniGate, login", "from [192.0.2.10] (account joe@x.example HELO a.example) by y", FROM,
-     "192.0.2.10", "a.example", false},
+     "192.0.2.10", "a.example", true},
     {"Yahoo", "from 192.0.2.10 (EHLO a.example) by 10.1.1.1 with SMTPs; date", FROM, "192.0.2.10",
      "a.example", false},
     {"no comment", "from a.example [192.0.2.10] by y", FROM, "192.0.2.10", "a.example", false},
     {"webmail", "from b.example ([192.0.2.10]) by y with HTTP (HTTP/1.1 POST); date", FROM,
      "192.0.2.10", "b.example", true},
+
+    {"Sendmail, ident, no PTR", "from a.example (root@[192.0.2.10]) by y (8.17.1/8.17.1)", FROM,
+     "192.0.2.10", "a.example", false},
+    /* The macro s is the client's name where there was no EHLO (srvrsmtp.c). */
+    {"Sendmail, no EHLO", "from [192.0.2.10] ([192.0.2.10]) by y (8.17.1/8.17.1) with SMTP", FROM,
+     "192.0.2.10", NULL, false},
+    {"Sendmail before 8.15, login",
+     "from a (b.example [192.0.2.10])\n\t(authenticated bits=0)\n\tby y (8.14.7/8.14.7) with ESMTP",
+     FROM, "192.0.2.10", "a", true},
+    {"Courier, login",
+     "from a (b.example [::ffff:192.0.2.10])\n  (AUTH: LOGIN bob)\n  by y with esmtp", FROM,
+     "192.0.2.10", "a", true},
+    {"Courier, ident", "from a (IDENT: joe, b.example [::ffff:192.0.2.10]) by y with esmtp", FROM,
+     "192.0.2.10", "a", false},
+    {"Kerio, login",
+     "from a ([192.0.2.10]) (authenticated user u@x) by y (Kerio Connect) with ESMTP", FROM,
+     "192.0.2.10", "a", true},
+    {"Exim, junk EHLO", "from [192.0.2.10] (helo=x [198.51.100.66])\n\tby y with esmtp (Exim 4.96)",
+     FROM, "192.0.2.10", "x [198.51.100.66]", false},
+    {"Exim, EHLO opens a comment",
+     "from [192.0.2.10] (helo=(comment)\n\tby y with esmtp (Exim 4.96)", FROM, "192.0.2.10",
+     "(comment", false},
+    {"Exim, EHLO opens a comment, not folded", "from [192.0.2.10] (helo=(comment) by y with esmtp",
+     FROM, "192.0.2.10", NULL, false},
+    {"Exim, EHLO says that it logged in",
+     "from b.example ([192.0.2.10] helo=x) by y with esmtpa ()\n\tby y with esmtp (Exim 4.96)",
+     FROM, "192.0.2.10", "x) by y with esmtpa (", false},
+    {"Exim, EHLO says LMTP", "from [192.0.2.10] (helo=x) by y with lmtp ()\n\tby y with esmtp",
+     FROM, "192.0.2.10", "x) by y with lmtp (", false},
+    {"Exim, a recipient says that it logged in",
+     "from b.example ([192.0.2.10] helo=x)\n\tby y with esmtp (Exim 4.96)\n\tfor \"a with esmtpa "
+     "b\"@y",
+     FROM, "192.0.2.10", "x", false},
+    {"Exim, port, EHLO is PTR", "from b.example ([192.0.2.10]:41234) by y with esmtp", FROM,
+     "192.0.2.10", "b.example", false},
+    {"Exim, ident alone", "from b.example ([192.0.2.10] ident=joe) by y with esmtp (Exim 4.97)",
+     FROM, "192.0.2.10", "b.example", false},
+    {"Exim, scanned", "from mail by y with local-smtp (Exim 4.50)", INTERNAL, NULL, NULL, false},
+    {"qmail-ldap", "from unknown (HELO a.example) (joe@[192.0.2.10]) by y with SMTP", FROM,
+     "192.0.2.10", "a.example", false},
+    {"Momentum", "from ([192.0.2.10:33672] helo=a.example) by y (ecelerity 4.3.1) with ESMTP", FROM,
+     "192.0.2.10", "a.example", false},
+    {"XMail", "from a.example (192.0.2.10:23198) by y with [XMail 1.27 ESMTP Server]", FROM,
+     "192.0.2.10", "a.example", false},
+    {"no space", "from a.example (unknown[192.0.2.10]) by y with ESMTP", FROM, "192.0.2.10",
+     "a.example", false},
+    {"smap", "from b.example(192.0.2.10, HELO a.example) by y via smap (V2.0)", FROM, "192.0.2.10",
+     "a.example", false},
+    {"Yahoo, login", "from a.example (joe@192.0.2.10 with login) by y with SMTP", FROM,
+     "192.0.2.10", "a.example", true},
+    {"MDaemon 19", "a.example [(192.0.2.10)] by y (198.51.100.9) (MDaemon PRO v19) with ESMTP id 1",
+     FROM, "192.0.2.10", "a.example", false},
+    {"Haraka", "from a.example (NXDOMAIN [192.0.2.10])\n\tby y (Haraka/3.0.3) with ESMTP id 1",
+     FROM, "192.0.2.10", "a.example", false},
+    {"1&1", "from w.example (helo=a.example [192.0.2.10]) by y with ESMTP", FROM, "192.0.2.10",
+     "a.example", false},
+    {"the address twice", "from a.example ([192.0.2.10] [192.0.2.10]) by y with ESMTP", FROM,
+     "192.0.2.10", "a.example", false},
+    {"SquirrelMail", "from 192.0.2.10 (SquirrelMail authenticated user joe) by y with HTTP", FROM,
+     "192.0.2.10", "192.0.2.10", true},
+    {"Exchange, version",
+     "from a.example (192.0.2.10) by y (10.0.0.1) with Microsoft SMTP Server (TLS) "
+     "id 15.1.225.42 via Mailbox Transport",
+     FROM, "192.0.2.10", "a.example", false},
+    {"Exchange, store", "from EX1.example ([fe80::1]) by EX1 ([fe80::1%3]) with mapi id 15.1; date",
+     INTERNAL, NULL, NULL, false},
+    {"Dovecot LMTP, unix socket", "from y\n\tby y with LMTP\n\tid abc\n\t(envelope-from <s@a>)",
+     INTERNAL, NULL, NULL, false},
+    {"Dovecot LMTP, inet socket", "from mx ([198.51.100.9])\n\tby store with LMTP id abc", INTERNAL,
+     NULL, NULL, false},
+    {"Cyrus", "from mx ([unix socket])\n\tby mx (Cyrus 3.6) with LMTPA; date", INTERNAL, NULL, NULL,
+     false},
+    {"Cyrus, inet", "from mx (mx [198.51.100.9]) by store (Cyrus 3.6) with LMTPA;", INTERNAL, NULL,
+     NULL, false},
+    {"Zimbra", "from mx (LHLO mx) (198.51.100.9) by mx with LMTP; date", INTERNAL, NULL, NULL,
+     false},
+    {"fetchmail", "from pop.a.example [198.51.100.9]\n\tby localhost with POP3 (fetchmail-6.4.37)",
+     FETCHED, NULL, NULL, false},
+    {"getmail", "from imap.a.example (198.51.100.9) by y with IMAP4-SSL", FETCHED, NULL, NULL,
+     false},
+    {"NAVGW", "(from laptop [192.0.2.10])\n\tby y (NAVGW 2.5.2.12) with SMTP id 1", UNREADABLE,
+     NULL, NULL, false},
 
     /* Shapes. */
     {"comment first", "(x) from (y) a.example (b [192.0.2.10]) by z", FROM, "192.0.2.10", NULL,
@@ -199,13 +283,14 @@ static const struct form forms[] = {
     {"comment within", "from a (b ([198.51.100.66]) [192.0.2.10]) by y", FROM, "192.0.2.10", "a",
      false},
     {"EHLO behind the address", "from b ([192.0.2.10] helo=x [198.51.100.66]) by y", FROM,
-     "192.0.2.10", "x", false},
-    {"first comment wins", "from a (b [192.0.2.10]) ([198.51.100.66]) by y", FROM, "192.0.2.10",
-     "a", false},
+     "192.0.2.10", "x [198.51.100.66]", false},
+    /* Sendmail with AllowBogusHELO lets such an EHLO through. */
+    {"the last comment is the writer's", "from a (b [198.51.100.66]) ([192.0.2.10]) by y", FROM,
+     "192.0.2.10", "a", false},
     {"bare PTR with a comment", "from a (198.51.100.66 (may be forged)) ([192.0.2.10]) by y", FROM,
      "192.0.2.10", "a", false},
-    {"first marker wins", "from b (HELO a) (HELO c) ([192.0.2.10] helo=d) by y", FROM, "192.0.2.10",
-     "a", false},
+    {"the marker at the address counts", "from b (HELO a) (HELO c) ([192.0.2.10] helo=d) by y",
+     FROM, "192.0.2.10", "d", false},
     {"later marker", "from a (b [192.0.2.10]) (HELO c) by y", FROM, "192.0.2.10", "a", false},
     {"bytes", "from \x01\xff\"%s (b [192.0.2.10]) by y", FROM, "192.0.2.10", "\x01\xff\"%s", false},
 };
@@ -227,6 +312,213 @@ START_TEST(test_forms)
     ck_assert_msg(strcmp(got.helo, want) == 0, "%s: EHLO \"%s\"", form->label, got.helo);
     ck_assert_msg(got.submitted == form->want_submitted, "%s: submitted %d", form->label,
                   got.submitted);
+}
+END_TEST
+
+/* --- what was recorded of the reverse name -----------------------------------------------------
+ */
+
+static const struct {
+    const char *label, *value;
+    enum received_ptr want;
+    const char *want_ptr;
+} names[] = {
+    {"Postfix", "from a (b.example [192.0.2.1]) by y (Postfix)", RECEIVED_PTR_CONFIRMED,
+     "b.example"},
+    {"Postfix, none", "from a (unknown [192.0.2.1]) by y (Postfix)", RECEIVED_PTR_NONE, ""},
+    {"Postfix, EHLO literal", "from [192.0.2.1] (b.example [192.0.2.1]) by y (Postfix)",
+     RECEIVED_PTR_CONFIRMED, "b.example"},
+    {"Sendmail", "from a ([192.0.2.1]) by y (8.17.1/8.17.1) with ESMTP", RECEIVED_PTR_NONE, ""},
+    {"Sendmail, ident", "from a (IDENT:root@b.example [192.0.2.1]) by y (8.11.6/8.11.6)",
+     RECEIVED_PTR_CONFIRMED, "b.example"},
+    {"Sendmail, ident alone", "from a (root@[192.0.2.1]) by y (8.17.1/8.17.1)", RECEIVED_PTR_NONE,
+     ""},
+    {"Sendmail, forged", "from a (b.example [192.0.2.1] (may be forged)) by y (8.17.1/8.17.1)",
+     RECEIVED_PTR_UNCONFIRMED, "b.example"},
+    {"Gmail", "from a ([192.0.2.1]) by mx.google.com with ESMTPS", RECEIVED_PTR_NONE, ""},
+    {"Gmail, name", "from a (b.example. [192.0.2.1]) by mx.google.com", RECEIVED_PTR_CONFIRMED,
+     "b.example."},
+    {"Domino", "from a ([192.0.2.1]) by y (Lotus Domino Release 9.0.1) with ESMTP",
+     RECEIVED_PTR_UNRECORDED, ""},
+    {"AsyncOS", "from a ([192.0.2.1]) by y with ESMTP/TLS/ECDHE-RSA-AES256-GCM-SHA384",
+     RECEIVED_PTR_UNRECORDED, ""},
+    {"Exim, EHLO is PTR", "from b.example ([192.0.2.1]) by y with esmtps (TLS1.3) (Exim 4.97) id 1",
+     RECEIVED_PTR_CONFIRMED, "b.example"},
+    {"Exim", "from b.example ([192.0.2.1] helo=a) by y with esmtp", RECEIVED_PTR_CONFIRMED,
+     "b.example"},
+    {"Exim, port", "from b.example ([192.0.2.1]:4123 helo=a) by y", RECEIVED_PTR_CONFIRMED,
+     "b.example"},
+    {"Exim, port alone", "from b.example ([192.0.2.1]:4123) by y", RECEIVED_PTR_CONFIRMED,
+     "b.example"},
+    {"Exim, ident", "from b.example ([192.0.2.1] ident=root) by y", RECEIVED_PTR_CONFIRMED,
+     "b.example"},
+    {"Exim, no name", "from [192.0.2.1] (helo=a) by y with esmtp (Exim 4.97)",
+     RECEIVED_PTR_UNRECORDED, ""},
+    {"qmail", "from unknown (HELO a) (192.0.2.1) by y with SMTP", RECEIVED_PTR_NONE, ""},
+    {"qmail, name", "from b.example (HELO a) (192.0.2.1) by y with SMTP", RECEIVED_PTR_CONFIRMED,
+     "b.example"},
+    {"AsyncOS, literal", "from unknown (HELO [192.0.2.1]) ([192.0.2.1]) by y with SMTP",
+     RECEIVED_PTR_NONE, ""},
+    {"Exchange", "from a (192.0.2.1) by y (10.0.0.1) with Microsoft SMTP Server",
+     RECEIVED_PTR_UNRECORDED, ""},
+    {"Haraka", "from a (Unknown [192.0.2.1]) by y (Haraka/2.8.28)", RECEIVED_PTR_NONE, ""},
+    {"Haraka, NXDOMAIN", "from a (NXDOMAIN [192.0.2.1]) by y (Haraka/3.0)", RECEIVED_PTR_NONE, ""},
+    {"Haraka, failed", "from a (DNSERROR [192.0.2.1]) by y (Haraka/3.0)", RECEIVED_PTR_TEMPERROR,
+     ""},
+    {"Courier, failed", "from a (softdnserr [::ffff:192.0.2.1]) by y", RECEIVED_PTR_TEMPERROR, ""},
+    {"OpenSMTPD", "from a (<unknown> [192.0.2.1]) by y (OpenSMTPD)", RECEIVED_PTR_NONE, ""},
+    {"AT&T", "from a (<unknown.domain> [192.0.2.1]) by y", RECEIVED_PTR_NONE, ""},
+    {"SurgeMail", "from a (unverified [192.0.2.1]) by y", RECEIVED_PTR_UNRECORDED, ""},
+    {"CommuniGate", "from [192.0.2.1] (HELO a) by y (CommuniGate Pro SMTP 6.2)",
+     RECEIVED_PTR_UNRECORDED, ""},
+    {"no space", "from a (b.example[192.0.2.1]) by y", RECEIVED_PTR_CONFIRMED, "b.example"},
+};
+
+START_TEST(test_names)
+{
+    struct received got;
+    received_parse(names[_i].value, &got);
+    ck_assert_msg(got.kind == RECEIVED_FROM, "%s: kind %d", names[_i].label, got.kind);
+    ck_assert_msg(got.ptr_state == names[_i].want, "%s: state %d", names[_i].label, got.ptr_state);
+    ck_assert_msg(strcmp(got.ptr, names[_i].want_ptr) == 0, "%s: \"%s\"", names[_i].label, got.ptr);
+}
+END_TEST
+
+/* --- whatever the client says ------------------------------------------------------------------
+ */
+
+/*
+ * What writers write around an EHLO of "%s", and the bytes that they let through there: Postfix
+ * replaces others by "?" (smtpd.c, NEUTER_CHARACTERS), qmail too (received.c, issafe), Sendmail
+ * refuses others unless AllowBogusHELO is set (srvrsmtp.c), Exim unless helo_accept_junk_hosts is
+ * (smtp_in.c, check_helo), Haraka and OpenSMTPD take one word.
+ */
+#define NEUTERED "!#$%&'*+,-./:=?[]^_`{|}~"
+#define WORD     NEUTERED "()<>\"\\;@"
+#define ANY      WORD " "
+
+static const struct {
+    const char *label, *form, *punctuation;
+} writers[] = {
+    {"Postfix", "from %s (b.example [192.0.2.1])\n\tby y (Postfix) with ESMTP id 1; date",
+     NEUTERED},
+    {"Postfix, one line", "from %s (b.example [192.0.2.1]) by y (Postfix) with ESMTP id 1; date",
+     NEUTERED},
+    {"Postfix, TLS",
+     "from %s (unknown [192.0.2.1])\n\t(using TLSv1.3 with cipher X (256/256 bits))\n\t(Client CN "
+     "\"x\", Issuer \"y\" (not verified))\n\tby y (Postfix) with ESMTPS id 1; date",
+     NEUTERED},
+    {"Sendmail", "from %s (b.example [192.0.2.1])\n\tby y (8.17.1/8.17.1) with ESMTP id 1; date",
+     "[].-_#:"},
+    {"Sendmail, bogus",
+     "from %s (b.example [192.0.2.1])\n\tby y (8.17.1/8.17.1) with SMTP id 1; date", ANY},
+    {"Sendmail, bogus, no PTR",
+     "from %s ([192.0.2.1])\n\tby y (8.17.1/8.17.1) with SMTP id 1; date", ANY},
+    {"Exim", "from b.example ([192.0.2.1] helo=%s)\n\tby y with esmtp (Exim 4.96)\n\tid 1; date",
+     ANY},
+    {"Exim, ident",
+     "from b.example ([192.0.2.1] helo=%s ident=joe)\n\tby y with esmtp (Exim 4.96); d", ANY},
+    {"Exim, no PTR", "from [192.0.2.1] (helo=%s)\n\tby y with esmtp (Exim 4.96)\n\tid 1; date",
+     ANY},
+    {"Exim, port", "from [192.0.2.1]:4711 (helo=%s)\n\tby y with esmtp (Exim 4.96)\n\tid 1; date",
+     ANY},
+    {"Exim, one line", "from [192.0.2.1] (helo=%s) by y with esmtp (Exim 4.96) id 1; date", ANY},
+    {"qmail", "from unknown (HELO %s) (192.0.2.1)\n  by y with SMTP; date", ".@%+/=:-"},
+    {"qmail, ident", "from unknown (HELO a) (%s@192.0.2.1)\n  by y with SMTP; date", ".@%+/=:-"},
+    {"Haraka", "from %s (b.example [192.0.2.1])\n\tby y (Haraka/3.0.3) with ESMTP id 1; date",
+     WORD},
+    {"OpenSMTPD", "from %s (<unknown> [192.0.2.1])\n\tby y (OpenSMTPD) with ESMTP id 1; date",
+     NEUTERED},
+    {"Gmail", "from %s (b.example. [192.0.2.1])\n        by mx.google.com with ESMTPS id 1; date",
+     NEUTERED},
+    {"Courier", "from %s (softdnserr [::ffff:192.0.2.1])\n  by y with esmtp; date", NEUTERED},
+    {"Exchange", "from %s (192.0.2.1) by y (10.0.0.1) with\n Microsoft SMTP Server id 1; date",
+     NEUTERED},
+};
+
+/* Pieces that mean something in one form or another. */
+static const char *const pieces[] = {
+    "a",
+    "unknown",
+    "from ",
+    " by y ",
+    "with ESMTPA",
+    " with LMTP ",
+    "[198.51.100.6]",
+    "(",
+    ")",
+    "(x [198.51.100.6])",
+    "([198.51.100.6])",
+    "198.51.100.6",
+    "HELO ",
+    "helo=",
+    " ident=",
+    "(HELO x)",
+    ";",
+    "@",
+    "\\",
+    "\"",
+    " ",
+    "(Exim 4.96)",
+    "(authenticated bits=0)",
+    "[local]",
+    "(198.51.100.6)",
+    "IPv6:",
+    "[",
+    "]",
+    "]:25",
+    "(may be forged)",
+    "with POP3",
+    "account x",
+    "(joe@198.51.100.6 with login)",
+    "(8.17.1/8.17.1)",
+    "with HTTP ",
+    "port=25 ",
+};
+
+static uint32_t chance(uint32_t *state, uint32_t below)
+{
+    *state = *state * UINT32_C(1664525) + UINT32_C(1013904223);
+    return (*state >> 8) % below;
+}
+
+/* An EHLO of some pieces, in which what the writer does not let through is "?". */
+static void say(uint32_t *state, const char *punctuation, char *out, size_t size)
+{
+    uint32_t count = 1 + chance(state, 6);
+    out[0] = '\0';
+    for (uint32_t i = 0; i < count; i++)
+        (void)strncat(out, pieces[chance(state, sizeof pieces / sizeof pieces[0])],
+                      size - strlen(out) - 1);
+    for (char *at = out; *at != '\0'; at++)
+        if (!((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+              (*at >= '0' && *at <= '9') || strchr(punctuation, *at) != NULL))
+            *at = '?';
+}
+
+START_TEST(test_the_client_is_the_peer)
+{
+    char ehlo[256], value[1024], from[IPADDR_TEXT_MAX];
+    struct received plain, got;
+    uint32_t state = 4711;
+    (void)snprintf(value, sizeof value, "%.*sa.example%s",
+                   (int)(strstr(writers[_i].form, "%s") - writers[_i].form), writers[_i].form,
+                   strstr(writers[_i].form, "%s") + 2);
+    received_parse(value, &plain);
+    for (unsigned round = 0; round < 20000; round++) {
+        const char *mark = strstr(writers[_i].form, "%s");
+        say(&state, writers[_i].punctuation, ehlo, sizeof ehlo);
+        (void)snprintf(value, sizeof value, "%.*s%s%s", (int)(mark - writers[_i].form),
+                       writers[_i].form, ehlo, mark + 2);
+        received_parse(value, &got);
+        ck_assert_msg(got.kind == RECEIVED_FROM, "%s: kind %d: %s", writers[_i].label, got.kind,
+                      value);
+        ck_assert_msg(strcmp(ipaddr_format(&got.from, from), "192.0.2.1") == 0, "%s: from %s: %s",
+                      writers[_i].label, from, value);
+        ck_assert_msg(!got.submitted, "%s: login: %s", writers[_i].label, value);
+        ck_assert_msg(got.ptr_state == plain.ptr_state && strcmp(got.ptr, plain.ptr) == 0,
+                      "%s: PTR %d \"%s\": %s", writers[_i].label, got.ptr_state, got.ptr, value);
+    }
 }
 END_TEST
 
@@ -287,7 +579,8 @@ START_TEST(test_cut_anywhere)
     struct ipaddr want;
     struct received got;
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if (forms[i].want_from == NULL)
+        /* Cut before the writer's own comment nothing but the client's is left. */
+        if (forms[i].want_from == NULL || strstr(forms[i].label, "the last comment") != NULL)
             continue;
         ck_assert_int_eq(ipaddr_parse(forms[i].want_from, &want), RESULT_OK);
         for (size_t length = 0; length < strlen(forms[i].value); length++) {
@@ -308,6 +601,9 @@ int main(void)
     Suite *suite = suite_create("received");
     TCase *tcase = tcase_create("received");
     tcase_add_loop_test(tcase, test_forms, 0, (int)(sizeof forms / sizeof forms[0]));
+    tcase_add_loop_test(tcase, test_names, 0, (int)(sizeof names / sizeof names[0]));
+    tcase_add_loop_test(tcase, test_the_client_is_the_peer, 0,
+                        (int)(sizeof writers / sizeof writers[0]));
     tcase_add_test(tcase, test_long_ehlo_is_cut);
     tcase_add_test(tcase, test_only_the_beginning_is_read);
     tcase_add_test(tcase, test_hostile_shapes_end);

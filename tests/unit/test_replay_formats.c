@@ -18,11 +18,12 @@
 
 static char told_memory[4096];
 static struct textbuf told;
+static bool tell_time; /* of messages: that of logs has tests of its own */
 
 /* "1 192.0.2.1 ptr=a.example helo=b from=c to=d accepted" */
 static void tell(void *arg, const struct maillog_event *event)
 {
-    static const char *const ptrs[] = {"?", "none", "ptr", "unconfirmed"};
+    static const char *const ptrs[] = {"?", "none", "ptr", "unconfirmed", "temperror"};
     static const char *const outcomes[] = {"unknown", "accepted", "deferred", "refused"};
     char client[IPADDR_TEXT_MAX];
     (void)arg;
@@ -36,6 +37,8 @@ static void tell(void *arg, const struct maillog_event *event)
         textbuf_printf(&told, " from=%s", event->sender);
     if (event->recipient_recorded)
         textbuf_printf(&told, " to=%s", event->recipient);
+    if (tell_time && event->wall_s != 0)
+        textbuf_printf(&told, " @%lld", (long long)event->wall_s);
     textbuf_printf(&told, "%s %s\n", event->authenticated ? " auth" : "", outcomes[event->outcome]);
 }
 
@@ -315,39 +318,106 @@ END_TEST
 
 /* --- messages -------------------------------------------------------------------------------- */
 
+#define ONE  MAILLOG_MAILBOX_SINGLE
+#define MBOX MAILLOG_MAILBOX_MBOX
+#define MMDF MAILLOG_MAILBOX_MMDF
+
 static const struct {
     const char *label;
-    bool mbox;
+    enum maillog_mailbox_kind kind;
     const char *lines, *want;
-    uint64_t want_without;
+    uint64_t want_local, want_unreadable;
 } mails[] = {
-    {"Postfix", false,
+    {"Postfix", ONE,
      "Return-Path: <u@a.example>\nX-Original-To: v@b.example\n"
      "Received: from mail.a.example (ptr.a.example [192.0.2.1])\n\tby mx.b.example (Postfix) with "
      "ESMTPS id 4F1A2B;\n\tSat, 14 Nov 2026 10:00:00 +0100\nSubject: x\n\nbody\n",
-     "1 192.0.2.1 ptr=ptr.a.example helo=mail.a.example from=u@a.example to=v@b.example accepted\n",
-     0},
-    {"unknown", false, "Received: from h (unknown [192.0.2.1]) by mx with SMTP\n\n",
-     "1 192.0.2.1 none helo=h accepted\n", 0},
-    {"Sendmail, may be forged", false,
+     "1 192.0.2.1 ptr=ptr.a.example helo=mail.a.example from=u@a.example to=v@b.example @1794646800 "
+     "accepted\n",
+     0, 0},
+    {"unknown", ONE, "Received: from h (unknown [192.0.2.1]) by mx with SMTP\n\n",
+     "1 192.0.2.1 none helo=h accepted\n", 0, 0},
+    {"Sendmail, may be forged", ONE,
      "Received: from h.example (bad.example [192.0.2.1] (may be forged)) by mx with ESMTP\n\n",
-     "1 192.0.2.1 unconfirmed=bad.example helo=h.example accepted\n", 0},
-    {"ours are passed over", false,
+     "1 192.0.2.1 unconfirmed=bad.example helo=h.example accepted\n", 0, 0},
+    {"ours are passed over", ONE,
      "Received: from gw (gw.b.example [10.0.0.1]) by store\n"
      "Received: by gw id 1\nReceived: from h (p.example [192.0.2.1]) by gw\n"
      "Received: from forged (x.example [203.0.113.9]) by h\n\n",
-     "1 192.0.2.1 ptr=p.example helo=h accepted\n", 0},
-    {"not in the body", false, "Subject: x\n\nReceived: from h (p [192.0.2.1]) by mx\n", "", 1},
-    {"logged in", false, "Received: from h (p.example [192.0.2.1]) by mx with ESMTPSA id 1\n\n",
-     "1 192.0.2.1 ptr=p.example helo=h auth accepted\n", 0},
-    {"unreadable at the top ends it", false,
-     "Received: from somewhere by mx\nReceived: from h (p.example [192.0.2.1]) by mx\n\n", "", 1},
-    {"mbox", true,
+     "1 192.0.2.1 ptr=p.example helo=h accepted\n", 0, 0},
+    {"not in the body", ONE, "Subject: x\n\nReceived: from h (p [192.0.2.1]) by mx\n", "", 1, 0},
+    {"logged in", ONE, "Received: from h (p.example [192.0.2.1]) by mx with ESMTPSA id 1\n\n",
+     "1 192.0.2.1 ptr=p.example helo=h auth accepted\n", 0, 0},
+    {"unreadable at the top ends it", ONE,
+     "Received: from somewhere by mx\nReceived: from h (p.example [192.0.2.1]) by mx\n\n", "", 0,
+     1},
+    {"time", ONE,
+     "Received: from h (p.example [192.0.2.1]) by mx with SMTP id 1;\n\tSat, 14 Nov 2026 10:00:00 "
+     "+0100\n\n",
+     "1 192.0.2.1 ptr=p.example helo=h @1794646800 accepted\n", 0, 0},
+    {"a space before the colon", ONE, "Received : from h (p.example [192.0.2.1]) by mx\n\n",
+     "1 192.0.2.1 ptr=p.example helo=h accepted\n", 0, 0},
+    {"Dovecot on top", ONE,
+     "Received: from mx\n\tby mx with LMTP\n\tid 1\nReceived: from h (p.example [192.0.2.1]) by "
+     "mx\n\n",
+     "1 192.0.2.1 ptr=p.example helo=h accepted\n", 0, 0},
+    {"fetched", ONE,
+     "Received: from pop.example [198.51.100.9]\n\tby x with POP3 (fetchmail-6.4.37)\n"
+     "Received: from h (p.example [192.0.2.1]) by mx\n\n",
+     "1 192.0.2.1 ptr=p.example helo=h accepted\n", 0, 0},
+    {"of cron", ONE, "Received: by mx (Postfix, from userid 0)\n\tid 1; date\n\nx\n", "", 1, 0},
+    {"the lookup failed", ONE, "Received: from h (softdnserr [::ffff:192.0.2.1]) by mx\n\n",
+     "1 192.0.2.1 temperror helo=h accepted\n", 0, 0},
+    {"mbox", MBOX,
      "From u@a Sat Nov 14 10:00:00 2026\nReceived: from h (p.example [192.0.2.1]) by mx\n\nbody\n"
      "From here on it is text\n\nFrom u@a Sat Nov 14 10:00:00 2026\n"
      "Received: from i (q.example [192.0.2.2]) by mx\n",
-     "1 192.0.2.1 ptr=p.example helo=h accepted\n7 192.0.2.2 ptr=q.example helo=i accepted\n", 0},
-    {"empty", false, "", "", 1},
+     "1 192.0.2.1 ptr=p.example helo=h from=u@a accepted\n"
+     "7 192.0.2.2 ptr=q.example helo=i from=u@a accepted\n",
+     0, 0},
+    {"mbox, null sender", MBOX,
+     "From MAILER-DAEMON Sat Nov 14 10:00:00 2026\nReceived: from h (p.example [192.0.2.1]) by "
+     "mx\n\n",
+     "1 192.0.2.1 ptr=p.example helo=h from= accepted\n", 0, 0},
+    {"mbox, no sender", MBOX,
+     "From - Sat Nov 14 10:00:00 2026\nReceived: from h (p.example [192.0.2.1]) by mx\n\n",
+     "1 192.0.2.1 ptr=p.example helo=h accepted\n", 0, 0},
+    {"mbox, quoted", MBOX,
+     "From u@a Sat Nov 14 10:00:00 2026\nReceived: from h (p.example [192.0.2.1]) by mx\n\n"
+     ">From u@a Sat Nov 14 10:00:00 2026\nReceived: from i (q.example [192.0.2.2]) by mx\n",
+     "1 192.0.2.1 ptr=p.example helo=h from=u@a accepted\n", 0, 0},
+    {"mbox, no empty line before", MBOX,
+     "From u@a Sat Nov 14 10:00:00 2026\nReceived: from h (p.example [192.0.2.1]) by mx\n\nbody\n"
+     "From u@a Sat Nov 14 10:00:00 2026\nReceived: from i (q.example [192.0.2.2]) by mx\n",
+     "1 192.0.2.1 ptr=p.example helo=h from=u@a accepted\n"
+     "5 192.0.2.2 ptr=q.example helo=i from=u@a accepted\n",
+     0, 0},
+    {"mbox, a dated line of text", MBOX,
+     "From u@a Sat Nov 14 10:00:00 2026\nReceived: from h (p.example [192.0.2.1]) by mx\n\nbody\n"
+     "From u@a Sat Nov 14 10:00:00 2026\nthis is text\n",
+     "1 192.0.2.1 ptr=p.example helo=h from=u@a accepted\n", 0, 0},
+    {"mboxcl2", MBOX,
+     "From u@a Sat Nov 14 10:00:00 2026\nContent-Length: 48\n"
+     "Received: from h (p.example [192.0.2.1]) by mx\n\nx\n\nFrom u@a Sat Nov 14 10:00:00 2026\n"
+     "Subject: x\n\nFrom u@a Sat Nov 14 10:00:00 2026\n"
+     "Received: from i (q.example [192.0.2.2]) by mx\n\n",
+     "1 192.0.2.1 ptr=p.example helo=h from=u@a accepted\n"
+     "10 192.0.2.2 ptr=q.example helo=i from=u@a accepted\n",
+     0, 0},
+    {"a Content-Length that the sender wrote hides nobody", MBOX,
+     "From u@a Sat Nov 14 10:00:00 2026\nContent-Length: 100000\n"
+     "Received: from h (p.example [192.0.2.1]) by mx\n\nx\n\nFrom u@a Sat Nov 14 10:00:00 2026\n"
+     "Received: from i (q.example [192.0.2.2]) by mx\n\nx\n",
+     "1 192.0.2.1 ptr=p.example helo=h from=u@a accepted\n"
+     "7 192.0.2.2 ptr=q.example helo=i from=u@a accepted\n",
+     0, 0},
+    {"MMDF", MMDF,
+     "\1\1\1\1\nReceived: from h (p.example [192.0.2.1]) by mx\n\n"
+     "From u@a Sat Nov 14 10:00:00 2026\n\1\1\1\1\n\1\1\1\1\n"
+     "Received: from i (q.example [192.0.2.2]) by mx\n\n\1\1\1\1\n",
+     "2 192.0.2.1 ptr=p.example helo=h accepted\n7 192.0.2.2 ptr=q.example helo=i accepted\n", 0,
+     0},
+    {"empty", ONE, "", "", 1, 0},
 };
 
 START_TEST(test_mail)
@@ -357,16 +427,19 @@ START_TEST(test_mail)
     uint64_t number = 0;
     ck_assert_ptr_nonnull(mail);
     begin();
-    maillog_mailbox_begin(mail, "file", mails[_i].mbox);
+    tell_time = true;
+    maillog_mailbox_begin(mail, "file", mails[_i].kind);
     for (const char *text = mails[_i].lines; *text != '\0'; text += strcspn(text, "\n") + 1) {
         maillog_copy(line, sizeof line, text, strcspn(text, "\n"));
-        maillog_mailbox_line(mail, line, ++number, &sink);
+        maillog_mailbox_line(mail, line, strlen(line) + 1, ++number, &sink);
     }
-    uint64_t without = maillog_mailbox_end(mail, &sink);
+    struct maillog_mailbox_counts counts = maillog_mailbox_end(mail, &sink);
     ck_assert_msg(strcmp(told.text, mails[_i].want) == 0, "%s: got\n%s", mails[_i].label,
                   told.text);
-    ck_assert_msg(without == mails[_i].want_without, "%s: %llu without", mails[_i].label,
-                  (unsigned long long)without);
+    ck_assert_msg(counts.local == mails[_i].want_local, "%s: %llu local", mails[_i].label,
+                  (unsigned long long)counts.local);
+    ck_assert_msg(counts.unreadable == mails[_i].want_unreadable, "%s: %llu unreadable",
+                  mails[_i].label, (unsigned long long)counts.unreadable);
     maillog_mailbox_free(mail);
 }
 END_TEST

@@ -20,6 +20,7 @@ enum maillog_ptr {
     REPLAY_PTR_NONE,        /* no confirmed name: missing, unconfirmed or failed, nobody can tell */
     REPLAY_PTR_CONFIRMED,   /* ptr is the name as the receiver confirmed it */
     REPLAY_PTR_UNCONFIRMED, /* ptr is a name that does not lead back to the client */
+    REPLAY_PTR_TEMPERROR,   /* the lookup failed temporarily; ptr is the name, or "" */
 };
 
 #define REPLAY_ADDRESS_MAX  320 /* bytes of a mail address: 64 + 1 + 255 (RFC 5321 4.5.3.1) */

@@ -2,6 +2,7 @@
 #include "ctl/logs/maillog_feed.h"
 
 #include "base/textbuf.h"
+#include "ctl/logs/maillog_date.h"
 #include "ctl/logs/maillog_input.h"
 #include "ctl/logs/maillog_journal.h"
 #include "ctl/logs/maillog_mailbox.h"
@@ -18,7 +19,7 @@
 #define PROGRESS_LINES 4096 /* between two calls of progress() */
 
 /* What the lines of the file under way are; found out by the first that says something. */
-enum shape { SHAPE_UNKNOWN, SHAPE_LOG, SHAPE_JOURNAL, SHAPE_MBOX, SHAPE_MESSAGE, SHAPE_TRIPLES };
+enum shape { SHAPE_UNKNOWN, SHAPE_LOG, SHAPE_JOURNAL, SHAPE_MAIL, SHAPE_TRIPLES };
 
 struct maillog_feed {
     enum maillog_format format;
@@ -32,6 +33,7 @@ struct maillog_feed {
     const char *file;
     enum shape shape;
     uint64_t records; /* of this file that were in its form */
+    uint64_t messages, local;
     struct maillog_journal journal;
     char value[REPLAY_JOURNAL_MESSAGE_MAX + 1];
 };
@@ -194,6 +196,15 @@ static bool begins_with_field(const char *text)
                length;
 }
 
+static enum maillog_mailbox_kind mailbox_kind(const struct maillog_feed *feed, const char *text)
+{
+    if (feed->format == REPLAY_FORMAT_MAILDIR)
+        return MAILLOG_MAILBOX_SINGLE;
+    if (maillog_mailbox_is_mmdf(text))
+        return MAILLOG_MAILBOX_MMDF;
+    return strncmp(text, "From ", 5) == 0 ? MAILLOG_MAILBOX_MBOX : MAILLOG_MAILBOX_SINGLE;
+}
+
 /* Of the first line that is not empty. */
 static enum shape guess(const struct maillog_feed *feed, const char *text)
 {
@@ -202,9 +213,8 @@ static enum shape guess(const struct maillog_feed *feed, const char *text)
     case REPLAY_FORMAT_TRIPLES:
         return SHAPE_TRIPLES;
     case REPLAY_FORMAT_MAILDIR:
-        return SHAPE_MESSAGE;
     case REPLAY_FORMAT_MBOX:
-        return strncmp(text, "From ", 5) == 0 ? SHAPE_MBOX : SHAPE_MESSAGE;
+        return SHAPE_MAIL;
     case REPLAY_FORMAT_POSTFIX:
     case REPLAY_FORMAT_SENDMAIL:
         return maillog_journal_begins(text) ? SHAPE_JOURNAL : SHAPE_LOG;
@@ -215,11 +225,11 @@ static enum shape guess(const struct maillog_feed *feed, const char *text)
         return SHAPE_JOURNAL;
     if (maillog_syslog_parse(text, &record))
         return SHAPE_LOG;
-    if (strncmp(text, "From ", 5) == 0)
-        return SHAPE_MBOX;
+    if (maillog_date_is_from_line(text) || maillog_mailbox_is_mmdf(text))
+        return SHAPE_MAIL;
     if (begins_with_address(text))
         return SHAPE_TRIPLES;
-    return begins_with_field(text) ? SHAPE_MESSAGE : SHAPE_UNKNOWN;
+    return begins_with_field(text) ? SHAPE_MAIL : SHAPE_UNKNOWN;
 }
 
 static void settle_shape(struct maillog_feed *feed, const struct maillog_line *line)
@@ -228,14 +238,14 @@ static void settle_shape(struct maillog_feed *feed, const struct maillog_line *l
     if (line->text[0] == '\0' || comment)
         return;
     feed->shape = guess(feed, line->text);
-    if (feed->shape == SHAPE_MBOX || feed->shape == SHAPE_MESSAGE)
-        maillog_mailbox_begin(feed->mail, feed->file, feed->shape == SHAPE_MBOX);
+    if (feed->shape == SHAPE_MAIL)
+        maillog_mailbox_begin(feed->mail, feed->file, mailbox_kind(feed, line->text));
 }
 
 /* A line that no parser should see, with its place. */
 static bool is_hostile(const struct maillog_feed *feed, const struct maillog_line *line)
 {
-    if (feed->shape == SHAPE_MBOX || feed->shape == SHAPE_MESSAGE)
+    if (feed->shape == SHAPE_MAIL)
         return false; /* bodies may be anything */
     if (line->cut) {
         complain(feed, line->number, "longer than any line of a log: left out");
@@ -264,9 +274,8 @@ static enum result on_line(struct maillog_feed *feed, struct maillog_input *inpu
     case SHAPE_TRIPLES:
         on_triple(feed, line);
         break;
-    case SHAPE_MBOX:
-    case SHAPE_MESSAGE:
-        maillog_mailbox_line(feed->mail, line->text, line->number, &feed->sink);
+    case SHAPE_MAIL:
+        maillog_mailbox_line(feed->mail, line->text, line->bytes, line->number, &feed->sink);
         break;
     case SHAPE_UNKNOWN:
         feed->strange += line->text[0] != '\0' && line->text[0] != '#';
@@ -277,21 +286,29 @@ static enum result on_line(struct maillog_feed *feed, struct maillog_input *inpu
 
 /* --- files ----------------------------------------------------------------------------------- */
 
+static void end_mail(struct maillog_feed *feed)
+{
+    char text[128];
+    struct maillog_mailbox_counts counts = maillog_mailbox_end(feed->mail, &feed->sink);
+    feed->messages += counts.messages;
+    feed->local += counts.local;
+    if (counts.unreadable == 0)
+        return;
+    (void)snprintf(text, sizeof text,
+                   "%llu of %llu messages have a Received field that names no client",
+                   (unsigned long long)counts.unreadable, (unsigned long long)counts.messages);
+    complain(feed, counts.unreadable_line, text);
+}
+
 /* The file is over: what did it hold? */
 static void on_end(struct maillog_feed *feed, uint64_t lines)
 {
     static const struct maillog_line nothing = {.text = ""};
-    char error[REPLAY_ERROR_MAX], text[96];
+    char error[REPLAY_ERROR_MAX];
     if (feed->shape == SHAPE_JOURNAL) /* the last record may lack its empty line */
         (void)on_journal_line(feed, NULL, &nothing, error);
-    if (feed->shape == SHAPE_MBOX || feed->shape == SHAPE_MESSAGE) {
-        uint64_t without = maillog_mailbox_end(feed->mail, &feed->sink);
-        if (without > 0) {
-            (void)snprintf(text, sizeof text,
-                           "%llu messages without a Received field that names a client",
-                           (unsigned long long)without);
-            complain(feed, 0, feed->shape == SHAPE_MBOX ? text : strchr(text, 'w'));
-        }
+    if (feed->shape == SHAPE_MAIL) {
+        end_mail(feed);
         return;
     }
     if (lines > 0 && feed->records == 0)

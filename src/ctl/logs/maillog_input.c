@@ -134,6 +134,7 @@ enum result maillog_input_next(struct maillog_input *input, struct maillog_line 
         line.cut = line.cut || copied < take;
         ended = feed != NULL;
         input->at += take + (ended ? 1 : 0);
+        line.bytes += take + (ended ? 1 : 0);
     }
     if (line.length > 0 && !line.cut && input->line[line.length - 1] == '\r')
         line.length--;

@@ -23,6 +23,7 @@ struct maillog_line {
     uint64_t number;   /* from 1 */
     const char *text;  /* NUL-terminated, without line end; lives until the next call */
     size_t length;     /* bytes */
+    size_t bytes;      /* of the line in the file, its end and all */
     bool cut;          /* longer than REPLAY_LINE_MAX */
     bool binary;       /* holds a NUL: text ends there for string functions */
     bool unterminated; /* the file ended before the line did */

@@ -1,218 +1,259 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/logs/maillog_mailbox.h"
 
-#include "core/received.h"
+#include "ctl/logs/maillog_date.h"
+#include "ctl/logs/maillog_message.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
-enum place { IN_HEADER, IN_BODY };
+#define FROM_LINE_MAX 512 /* bytes of a "From " line that are kept */
+
+enum place { OUTSIDE, IN_HEADER, IN_BODY };
 
 struct maillog_mailbox {
-    bool (*is_ours)(void *arg, const struct ipaddr *addr);
-    void *arg;
     const char *file;
-    bool mbox;
+    enum maillog_mailbox_kind kind;
     enum place place;
-    bool blank;          /* the line before was empty, or there was none */
-    bool begun;          /* a message is under way */
-    bool settled;        /* its client is known, or cannot be */
-    uint64_t without;    /* messages without a client */
-    uint64_t field_line; /* where the field under way begins; 0: none */
-    size_t length;       /* of the field */
-    char field[RECEIVED_TEXT_MAX + 1];
-    struct maillog_event event;
+    bool blank; /* the line before was empty, or there was none */
+    /* A "From " line without an empty one before it begins a message when a field follows. */
+    uint64_t doubtful_line; /* 0: none */
+    char from_line[FROM_LINE_MAX];
+    /* Content-Length says that so much is body.  What looks like messages in it is kept until it is
+       seen whether a message, or the end, follows where it says: the sender may have written it. */
+    uint64_t body_left;
+    bool body_over;             /* the next line that is not empty shows whether it was right */
+    bool owner_waits;           /* the message that has the field is the one under way */
+    size_t kept_count;          /* attempts */
+    struct maillog_event *kept; /* MAILLOG_DOUBTFUL_MAX, or NULL */
+    struct maillog_mailbox_counts counts, kept_counts;
+    struct maillog_message message;
 };
 
 struct maillog_mailbox *maillog_mailbox_new(bool (*is_ours)(void *arg, const struct ipaddr *addr),
                                             void *arg)
 {
     struct maillog_mailbox *mail = calloc(1, sizeof *mail);
-    if (mail != NULL) {
-        mail->is_ours = is_ours;
-        mail->arg = arg;
-    }
-    return mail;
+    if (mail == NULL)
+        return NULL;
+    mail->message.is_ours = is_ours;
+    mail->message.arg = arg;
+    mail->kept = calloc(MAILLOG_DOUBTFUL_MAX, sizeof *mail->kept);
+    if (mail->kept != NULL)
+        return mail;
+    free(mail);
+    return NULL;
 }
 
 void maillog_mailbox_free(struct maillog_mailbox *mail)
 {
+    if (mail != NULL)
+        free(mail->kept);
     free(mail);
 }
 
-/* The name before the address in "EHLO (NAME [IP])" or, without EHLO there, "NAME ([IP]".  Other
-   mail servers do not say what they confirmed. */
-static void take_name(const char *value, struct maillog_event *event)
+bool maillog_mailbox_is_mmdf(const char *text)
 {
-    char address[IPADDR_TEXT_MAX];
-    const char *open = strchr(value, '[');
-    struct ipaddr addr;
-    if (open == NULL)
-        return;
-    const char *ip = strncasecmp(open + 1, "IPv6:", 5) == 0 ? open + 6 : open + 1;
-    size_t length = strcspn(ip, "]");
-    if (length >= sizeof address || ip[length] != ']')
-        return;
-    maillog_copy(address, sizeof address, ip, length);
-    if (ipaddr_parse(address, &addr) != RESULT_OK || !ipaddr_equal(&addr, &event->client))
-        return;
-    const char *paren = open;
-    while (paren > value && *paren != '(')
-        paren--;
-    if (*paren != '(')
-        return;
-    const char *from = paren + 1, *end = open;
-    while (end > from && (end[-1] == ' ' || end[-1] == '\t'))
-        end--;
-    event->ptr_state = REPLAY_PTR_NONE;
-    if (from == end && strncmp(ip + length, "] helo=", 7) == 0) { /* Exim */
-        from = value + strspn(value, " \t");
-        from = strncasecmp(from, "from ", 5) == 0 ? from + 5 : from;
-        end = from + strcspn(from, " \t(");
-    }
-    size_t name_length = (size_t)(end - from);
-    if (name_length == 0 || name_length > HOSTNAME_MAX || memchr(from, ' ', name_length) != NULL ||
-        (name_length == 7 && strncmp(from, "unknown", 7) == 0))
-        return;
-    maillog_copy(event->ptr, sizeof event->ptr, from, name_length);
-    event->ptr_state = strncmp(ip + length, "] (may be forged)", 17) == 0 ? REPLAY_PTR_UNCONFIRMED
-                                                                          : REPLAY_PTR_CONFIRMED;
+    return strcmp(text, "\1\1\1\1") == 0;
 }
 
-static void on_received(struct maillog_mailbox *mail, const char *value)
+/* --- what Content-Length says ----------------------------------------------------------------- */
+
+static void forget_body(struct maillog_mailbox *mail)
 {
-    struct received received;
-    received_parse(value, &received);
-    if (received.kind == RECEIVED_INTERNAL ||
-        (received.kind == RECEIVED_FROM && mail->is_ours(mail->arg, &received.from)))
-        return;
-    mail->settled = true;
-    if (received.kind != RECEIVED_FROM)
-        return;
-    mail->event.client = received.from;
-    mail->event.authenticated = received.submitted;
-    mail->event.helo_recorded = received.helo_recorded;
-    if (received.helo_recorded)
-        maillog_copy(mail->event.helo, sizeof mail->event.helo, received.helo,
-                     strlen(received.helo));
-    take_name(value, &mail->event);
+    mail->body_left = 0;
+    mail->body_over = mail->owner_waits = false;
+    mail->kept_count = 0;
+    memset(&mail->kept_counts, 0, sizeof mail->kept_counts);
 }
 
-/* "<user@example.org>" or without brackets. */
-static bool take_address(const char *value, char out[REPLAY_ADDRESS_MAX + 1])
+/* The length was wrong: what looked like messages are messages. */
+static void believe_kept(struct maillog_mailbox *mail, const struct maillog_sink *sink)
 {
-    value += strspn(value, " \t");
-    const char *close = value[0] == '<' ? strchr(value, '>') : NULL;
-    size_t length = close != NULL ? (size_t)(close - value) - 1 : strcspn(value, " \t\r\n");
-    maillog_copy(out, REPLAY_ADDRESS_MAX + 1, close != NULL ? value + 1 : value, length);
-    return true;
+    for (size_t i = 0; i < mail->kept_count; i++)
+        sink->event(sink->arg, &mail->kept[i]);
+    mail->counts.messages += mail->kept_counts.messages;
+    mail->counts.local += mail->kept_counts.local;
+    if (mail->counts.unreadable == 0)
+        mail->counts.unreadable_line = mail->kept_counts.unreadable_line;
+    mail->counts.unreadable += mail->kept_counts.unreadable;
+    forget_body(mail);
 }
 
-/* The body of the field if it is that one. */
-static const char *field_value(const char *field, const char *name)
+static bool in_doubt(const struct maillog_mailbox *mail)
 {
-    size_t length = strlen(name);
-    return strncasecmp(field, name, length) == 0 ? field + length : NULL;
+    return (mail->body_left > 0 || mail->body_over) && !mail->owner_waits;
 }
 
-/* The field under way is complete. */
-static void on_field(struct maillog_mailbox *mail)
+/* --- messages --------------------------------------------------------------------------------- */
+
+static void count(struct maillog_mailbox_counts *counts, enum maillog_message_kind kind,
+                  const struct maillog_message *message)
 {
-    const char *value;
-    if (mail->field_line == 0)
-        return;
-    mail->field_line = 0;
-    if ((value = field_value(mail->field, "Received:")) != NULL) {
-        if (!mail->settled)
-            on_received(mail, value);
-    } else if ((value = field_value(mail->field, "Return-Path:")) != NULL) {
-        if (!mail->event.sender_recorded)
-            mail->event.sender_recorded = take_address(value, mail->event.sender);
-    } else if ((value = field_value(mail->field, "X-Original-To:")) != NULL ||
-               (value = field_value(mail->field, "Delivered-To:")) != NULL) {
-        if (!mail->event.recipient_recorded)
-            mail->event.recipient_recorded = take_address(value, mail->event.recipient);
-    }
+    counts->messages++;
+    counts->local += kind == MAILLOG_MESSAGE_LOCAL;
+    if (kind == MAILLOG_MESSAGE_UNREADABLE && counts->unreadable++ == 0)
+        counts->unreadable_line = message->event.line;
+    counts->received = counts->received || message->received;
 }
 
 /* Tell the message under way, if there is one. */
 static void finish(struct maillog_mailbox *mail, const struct maillog_sink *sink)
 {
-    if (!mail->begun)
+    if (mail->place == OUTSIDE)
         return;
-    on_field(mail);
-    mail->begun = false;
-    if (mail->event.client.family != IP_NONE) {
-        mail->event.outcome = REPLAY_ACCEPTED; /* it is here */
-        sink->event(sink->arg, &mail->event);
-    } else {
-        mail->without++;
-    }
+    mail->place = OUTSIDE;
+    enum maillog_message_kind kind = maillog_message_end(&mail->message);
+    if (in_doubt(mail) && mail->kept_count == MAILLOG_DOUBTFUL_MAX)
+        believe_kept(mail, sink);
+    bool doubt = in_doubt(mail);
+    mail->owner_waits = false;
+    count(doubt ? &mail->kept_counts : &mail->counts, kind, &mail->message);
+    if (kind != MAILLOG_MESSAGE_ATTEMPT)
+        return;
+    if (doubt)
+        mail->kept[mail->kept_count++] = mail->message.event;
+    else
+        sink->event(sink->arg, &mail->message.event);
 }
 
 static void start(struct maillog_mailbox *mail, uint64_t number)
 {
-    memset(&mail->event, 0, sizeof mail->event);
-    mail->event.file = mail->file;
-    mail->event.line = number;
+    maillog_message_begin(&mail->message, mail->file, number);
     mail->place = IN_HEADER;
-    mail->settled = false;
-    mail->field_line = 0;
-    mail->begun = true;
+    mail->doubtful_line = 0;
 }
 
-void maillog_mailbox_begin(struct maillog_mailbox *mail, const char *file, bool mbox)
+void maillog_mailbox_begin(struct maillog_mailbox *mail, const char *file,
+                           enum maillog_mailbox_kind kind)
 {
     mail->file = file;
-    mail->mbox = mbox;
+    mail->kind = kind;
     mail->blank = true;
-    mail->begun = false;
-    mail->place = IN_BODY;
-    if (!mbox)
+    mail->place = OUTSIDE;
+    mail->doubtful_line = 0;
+    memset(&mail->counts, 0, sizeof mail->counts);
+    forget_body(mail);
+    if (kind == MAILLOG_MAILBOX_SINGLE)
         start(mail, 1);
 }
 
-static void append(struct maillog_mailbox *mail, const char *text)
+/* --- lines ------------------------------------------------------------------------------------ */
+
+static void header_ends(struct maillog_mailbox *mail)
 {
-    size_t room = sizeof mail->field - 1 - mail->length;
-    size_t length = strlen(text);
-    if (length > room)
-        length = room;
-    memcpy(mail->field + mail->length, text, length);
-    mail->length += length;
-    mail->field[mail->length] = '\0';
+    mail->place = IN_BODY;
+    if (mail->kind != MAILLOG_MAILBOX_MBOX || mail->message.content_length == 0 || in_doubt(mail))
+        return;
+    forget_body(mail);
+    mail->body_left = mail->message.content_length;
+    mail->owner_waits = true;
 }
 
-void maillog_mailbox_line(struct maillog_mailbox *mail, const char *text, uint64_t number,
-                          const struct maillog_sink *sink)
+/* A line that was, by Content-Length, the last of the body or behind it. */
+static void check_length(struct maillog_mailbox *mail, const char *text,
+                         const struct maillog_sink *sink)
 {
-    bool blank = mail->blank;
-    mail->blank = text[0] == '\0';
-    if (mail->mbox && blank && strncmp(text, "From ", 5) == 0) {
+    if (!mail->body_over || text[0] == '\0')
+        return;
+    if (!maillog_date_is_from_line(text)) {
+        believe_kept(mail, sink);
+        return;
+    }
+    /* It was right: what stood in the body is forgotten. */
+    if (!mail->owner_waits)
+        mail->place = OUTSIDE;
+    forget_body(mail);
+}
+
+static void count_body(struct maillog_mailbox *mail, size_t bytes)
+{
+    if (mail->body_left == 0)
+        return;
+    mail->body_left = mail->body_left > bytes ? mail->body_left - bytes : 0;
+    mail->body_over = mail->body_left == 0;
+}
+
+/* True: the line was one between messages. */
+static bool on_from_line(struct maillog_mailbox *mail, const char *text, bool blank,
+                         uint64_t number, const struct maillog_sink *sink)
+{
+    if (mail->doubtful_line != 0 && maillog_message_is_field(text)) {
+        uint64_t line = mail->doubtful_line;
+        finish(mail, sink);
+        start(mail, line);
+        maillog_message_from_line(&mail->message, mail->from_line);
+        return false;
+    }
+    mail->doubtful_line = 0;
+    if (!maillog_date_is_from_line(text))
+        return false;
+    if (blank || mail->place == OUTSIDE) {
         finish(mail, sink);
         start(mail, number);
-        return;
+        maillog_message_from_line(&mail->message, text);
+        return true;
     }
-    if (mail->place == IN_BODY)
-        return;
-    if (mail->blank) {
-        on_field(mail);
-        mail->place = IN_BODY;
-    } else if (text[0] == ' ' || text[0] == '\t') {
-        if (mail->field_line != 0)
-            append(mail, text);
-    } else {
-        on_field(mail);
-        mail->field_line = number;
-        mail->length = 0;
-        append(mail, text);
-    }
+    mail->doubtful_line = number;
+    maillog_copy(mail->from_line, sizeof mail->from_line, text, strlen(text));
+    return mail->place == IN_HEADER;
 }
 
-uint64_t maillog_mailbox_end(struct maillog_mailbox *mail, const struct maillog_sink *sink)
+static bool on_mmdf_line(struct maillog_mailbox *mail, const char *text, uint64_t number,
+                         const struct maillog_sink *sink)
 {
+    if (maillog_mailbox_is_mmdf(text)) {
+        if (mail->place == OUTSIDE)
+            start(mail, number + 1);
+        else
+            finish(mail, sink);
+        return true;
+    }
+    if (mail->place != IN_HEADER || !maillog_date_is_from_line(text))
+        return false;
+    maillog_message_from_line(&mail->message, text);
+    return true;
+}
+
+void maillog_mailbox_line(struct maillog_mailbox *mail, const char *text, size_t bytes,
+                          uint64_t number, const struct maillog_sink *sink)
+{
+    bool blank = mail->blank, done = false, body = mail->body_left > 0;
+    mail->blank = text[0] == '\0';
+    check_length(mail, text, sink);
+    if (mail->kind == MAILLOG_MAILBOX_MBOX)
+        done = on_from_line(mail, text, blank, number, sink);
+    else if (mail->kind == MAILLOG_MAILBOX_MMDF)
+        done = on_mmdf_line(mail, text, number, sink);
+    if (body)
+        count_body(mail, bytes);
+    if (done || mail->place != IN_HEADER)
+        return;
+    maillog_message_line(&mail->message, text);
+    if (mail->blank)
+        header_ends(mail);
+}
+
+bool maillog_mailbox_in_header(const struct maillog_mailbox *mail)
+{
+    return mail->place == IN_HEADER;
+}
+
+struct maillog_mailbox_counts maillog_mailbox_end(struct maillog_mailbox *mail,
+                                                  const struct maillog_sink *sink)
+{
+    /* Exactly at its end the file is over, too; anything else is a length that is not true. */
+    bool right = mail->body_over && !mail->owner_waits;
+    if (right) {
+        mail->place = OUTSIDE;
+        forget_body(mail);
+    }
     finish(mail, sink);
-    uint64_t without = mail->without;
-    mail->without = 0;
-    return without;
+    believe_kept(mail, sink);
+    return mail->counts;
+}
+
+void maillog_mailbox_drop(struct maillog_mailbox *mail)
+{
+    mail->place = OUTSIDE;
+    forget_body(mail);
 }

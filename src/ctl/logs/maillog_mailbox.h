@@ -1,14 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Attempts out of stored messages, by their Received fields: the client is the first one from above
- * that is not ours, as the field that our own server wrote names it; what stands below may be
- * forged and is not looked at.  Lines in, one attempt a message out.  Pure; one owner at a time.
+ * Files of messages: where each begins and ends.  Known are mbox in its four kinds (mboxo, mboxrd;
+ * mboxcl and mboxcl2 with Content-Length), MMDF, and single messages.  Lines in, one attempt a
+ * message out.  Pure; one owner at a time.
  */
 #ifndef IPREVD_MAILLOG_MAILBOX_H
 #define IPREVD_MAILLOG_MAILBOX_H
 
 #include "base/result.h"
 #include "ctl/logs/maillog_event.h"
+
+/* Attempts out of what may be one message's body that are kept until that is known. */
+#define MAILLOG_DOUBTFUL_MAX 64
+
+enum maillog_mailbox_kind {
+    MAILLOG_MAILBOX_SINGLE,
+    MAILLOG_MAILBOX_MBOX, /* "From " lines begin messages */
+    MAILLOG_MAILBOX_MMDF, /* lines of four Control-A stand around messages */
+};
+
+/* What was in the messages of a file besides attempts. */
+struct maillog_mailbox_counts {
+    uint64_t messages;
+    uint64_t local;           /* that never came from outside */
+    uint64_t unreadable;      /* whose Received fields are in no form that is known */
+    uint64_t unreadable_line; /* where the first of those begins */
+    bool received;            /* there was a Received field */
+};
 
 struct maillog_mailbox;
 
@@ -17,13 +35,25 @@ struct maillog_mailbox *maillog_mailbox_new(bool (*is_ours)(void *arg, const str
                                             void *arg) MUST_CHECK;
 void maillog_mailbox_free(struct maillog_mailbox *mail);
 
-/* A new message begins; `mbox`: "From " lines begin others. */
-void maillog_mailbox_begin(struct maillog_mailbox *mail, const char *file, bool mbox);
+/* The line between the messages of an MMDF file? */
+bool maillog_mailbox_is_mmdf(const char *text);
 
-void maillog_mailbox_line(struct maillog_mailbox *mail, const char *text, uint64_t number,
-                          const struct maillog_sink *sink);
+/* A file begins.  `file` is borrowed until its end. */
+void maillog_mailbox_begin(struct maillog_mailbox *mail, const char *file,
+                           enum maillog_mailbox_kind kind);
 
-/* The file is over.  Returns how many of its messages had no client that could be read. */
-uint64_t maillog_mailbox_end(struct maillog_mailbox *mail, const struct maillog_sink *sink);
+/* `bytes`: of the line in the file, its end and all. */
+void maillog_mailbox_line(struct maillog_mailbox *mail, const char *text, size_t bytes,
+                          uint64_t number, const struct maillog_sink *sink);
+
+/* Between lines: the header of a message is being read. */
+bool maillog_mailbox_in_header(const struct maillog_mailbox *mail);
+
+/* The file is over. */
+struct maillog_mailbox_counts maillog_mailbox_end(struct maillog_mailbox *mail,
+                                                  const struct maillog_sink *sink);
+
+/* Leave the file: it holds no messages after all. */
+void maillog_mailbox_drop(struct maillog_mailbox *mail);
 
 #endif

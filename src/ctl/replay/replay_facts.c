@@ -17,6 +17,8 @@ void replay_facts_envelope(const struct conf *conf, const struct maillog_event *
     (void)mailpath_domain(mailpath_canonical(sender, mailbox), out->sender_domain);
 }
 
+static const char recorded_problem[] = "recorded as failed";
+
 /* The recorded name as the only one, confirmed or not. */
 static void fill_name(const struct maillog_event *event, struct replay_facts *out)
 {
@@ -37,6 +39,9 @@ static void fill_name(const struct maillog_event *event, struct replay_facts *ou
         out->name.forward.outcome = DNS_FOUND;
         out->name.addresses = &out->facts.client;
         out->name.address_count = 1;
+    } else if (event->ptr_state == REPLAY_PTR_TEMPERROR) {
+        out->name.forward.outcome = DNS_TEMPERROR;
+        out->name.forward.problem = recorded_problem;
     } else {
         out->name.forward.outcome = DNS_NODATA;
     }
@@ -44,10 +49,16 @@ static void fill_name(const struct maillog_event *event, struct replay_facts *ou
     name_facts_confirm(&out->name, &out->facts.client);
 }
 
+bool replay_facts_are_recorded(const struct maillog_event *event)
+{
+    return event->ptr_state != REPLAY_PTR_UNRECORDED &&
+           (event->ptr_state != REPLAY_PTR_TEMPERROR || event->ptr[0] != '\0');
+}
+
 bool replay_facts_recorded(const struct conf *conf, const struct maillog_event *event,
                            struct replay_facts *out)
 {
-    if (event->ptr_state == REPLAY_PTR_UNRECORDED)
+    if (!replay_facts_are_recorded(event))
         return false;
     memset(&out->facts, 0, sizeof out->facts);
     memset(&out->name, 0, sizeof out->name);

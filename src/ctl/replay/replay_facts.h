@@ -23,7 +23,10 @@ struct replay_facts {
 void replay_facts_envelope(const struct conf *conf, const struct maillog_event *event,
                            struct facts *out);
 
-/* False when nothing was recorded of the PTR. */
+/* Is anything recorded of the PTR name?  Not where its lookup failed before there was one. */
+bool replay_facts_are_recorded(const struct maillog_event *event);
+
+/* False when it is not. */
 bool replay_facts_recorded(const struct conf *conf, const struct maillog_event *event,
                            struct replay_facts *out);
 

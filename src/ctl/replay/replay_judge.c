@@ -146,8 +146,9 @@ static bool skip(const struct replay_judge *judge, const struct maillog_event *e
         *why = REPLAY_SKIP_AUTHENTICATED;
     else if (conf_is_trusted_relay(&judge->conf, &event->client))
         *why = REPLAY_SKIP_RELAY;
-    else if (judge->engine == NULL && event->ptr_state == REPLAY_PTR_UNRECORDED)
-        *why = REPLAY_SKIP_UNRECORDED;
+    else if (judge->engine == NULL && !replay_facts_are_recorded(event))
+        *why =
+            event->ptr_state == REPLAY_PTR_TEMPERROR ? REPLAY_SKIP_FAILED : REPLAY_SKIP_UNRECORDED;
     else
         return false;
     return true;

@@ -19,8 +19,9 @@ enum replay_skip {
     REPLAY_SKIP_AUTHENTICATED, /* skip-authenticated */
     REPLAY_SKIP_RELAY,         /* trusted-relays: the client behind it was not recorded */
     REPLAY_SKIP_UNRECORDED,    /* no PTR name was recorded, and nobody is to be asked */
+    REPLAY_SKIP_FAILED,        /* likewise, and the lookup failed then */
 };
-#define REPLAY_SKIP_COUNT 4
+#define REPLAY_SKIP_COUNT 5
 
 struct replay_visitor {
     /* All is borrowed.  transaction->wall_s is when it was recorded, if that is known. */

@@ -31,6 +31,7 @@ static const char *const skip_texts[REPLAY_SKIP_COUNT] = {
     [REPLAY_SKIP_AUTHENTICATED] = "authenticated",
     [REPLAY_SKIP_RELAY] = "from trusted relays",
     [REPLAY_SKIP_UNRECORDED] = "without a recorded PTR name",
+    [REPLAY_SKIP_FAILED] = "whose PTR lookup failed then",
 };
 
 /* --- decisions ------------------------------------------------------------------------------- */
@@ -311,7 +312,7 @@ bool replay_print_summary_json(FILE *stream, const struct replay_tally *tally,
                                const struct replay_run *run)
 {
     static const char *const skip_keys[REPLAY_SKIP_COUNT] = {"local", "authenticated", "relay",
-                                                             "unrecorded"};
+                                                             "unrecorded", "failed"};
     struct json_writer *json = json_writer_new();
     if (json == NULL)
         return false;
