@@ -157,7 +157,7 @@ static int run(struct load *load, const char *server)
                                                      .max_ttl_s = 86400,
                                                      .negative_max_ttl_s = 300,
                                                      .failure_ttl_s = 30};
-    static const struct resolver_limits limits = {.max_flights = 100000, .max_cname_hops = 8};
+    static const struct resolver_limits limits = {.max_queries = 100000, .max_cname_hops = 8};
     struct network_settings settings = {.server_count = 1};
     struct loop *loop = loop_new();
     struct cache *cache = cache_new(&cache_limits, 1);

@@ -7,6 +7,7 @@
 #include "ctl/command.h"
 #include "ctl/running_exemptions.h"
 #include "ctl/screen.h"
+#include "site/dns_settings.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -135,14 +136,15 @@ static bool check_all(struct check_run *run, const struct request *request, cons
 static int check_with(struct check_run *run, const struct request *request, const char *name,
                       int count, char **texts)
 {
-    char note[EXEMPTIONS_NOTE_MAX], error[ENGINE_ERROR_MAX];
+    char note[EXEMPTIONS_NOTE_MAX], error[DNS_SERVICE_ERROR_MAX];
     int status = EX_OSERR;
     run->exemptions = running_exemptions_load(run->conf, (int64_t)time(NULL), note);
-    run->engine = run->exemptions == NULL ? NULL : engine_new(run->conf, NULL, error);
+    const struct dns_service_settings dns = dns_settings(run->conf);
+    run->dns = run->exemptions == NULL ? NULL : dns_service_new(&dns, NULL, error);
     if (run->exemptions == NULL) {
         (void)fputs("iprevctl check: out of memory\n", stderr);
-    } else if (run->engine == NULL || engine_start(run->engine) != RESULT_OK) {
-        (void)fprintf(stderr, "iprevctl check: %s\n", run->engine == NULL ? error : "no thread");
+    } else if (run->dns == NULL || dns_service_start(run->dns) != RESULT_OK) {
+        (void)fprintf(stderr, "iprevctl check: %s\n", run->dns == NULL ? error : "no thread");
         status = EX_UNAVAILABLE;
     } else {
         if (note[0] != '\0')
@@ -150,7 +152,7 @@ static int check_with(struct check_run *run, const struct request *request, cons
         if (check_all(run, request, name, count, texts))
             status = fflush(stdout) == 0 && ferror(stdout) == 0 ? run->worst : EX_IOERR;
     }
-    engine_free(run->engine);
+    dns_service_free(run->dns);
     exemptions_free(run->exemptions);
     return status;
 }

@@ -38,7 +38,7 @@ static enum result gather(const struct check_run *run, const struct check_target
     int64_t deadline_ms = clock_ms(&clock_system) + (int64_t)run->conf->deadline_s * 1000;
     memset(facts, 0, sizeof *facts);
     helo_parse(target->helo, &helo);
-    *lookup = lookup_start(engine_resolver(run->engine), &target->client, run->conf->max_ptr, "",
+    *lookup = lookup_start(dns_service_resolver(run->dns), &target->client, run->conf->max_ptr, "",
                            deadline_ms);
     if (*lookup == NULL)
         return RESULT_NOMEM;

@@ -6,7 +6,8 @@
 #ifndef IPREVD_CHECK_CLIENT_H
 #define IPREVD_CHECK_CLIENT_H
 
-#include "site/engine.h"
+#include "dns/dns_service.h"
+#include "site/conf.h"
 #include "site/exemptions.h"
 
 #define CHECK_ROWS_MAX 100 /* clients that the summary lists one by one */
@@ -21,7 +22,7 @@ struct check_row {
 /* One run of the command. */
 struct check_run {
     const struct conf *conf;
-    struct engine *engine;
+    struct dns_service *dns;
     struct exemptions *exemptions;
     const char *helo;               /* of every client; NULL: not given */
     const char *sender, *recipient; /* canonical; NULL: not given */

@@ -107,7 +107,7 @@ static bool is_negative(const struct host_family *family)
 static bool check_host(struct check_run *run, const char *name, const char *mx, struct host *host)
 {
     enum result status =
-        hostlookup_host(engine_resolver(run->engine), name, deadline_of(run), host);
+        hostlookup_host(dns_service_resolver(run->dns), name, deadline_of(run), host);
     if (status == RESULT_NOMEM)
         return nomem();
     if (status != RESULT_OK) {
@@ -192,7 +192,7 @@ static bool check_mx(struct check_run *run, const char *domain, struct mx_list *
                      struct host *host)
 {
     enum result status =
-        hostlookup_mx(engine_resolver(run->engine), domain, deadline_of(run), list);
+        hostlookup_mx(dns_service_resolver(run->dns), domain, deadline_of(run), list);
     if (status == RESULT_NOMEM)
         return nomem();
     if (status != RESULT_OK) {

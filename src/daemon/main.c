@@ -135,7 +135,7 @@ static int test_configuration(const struct conf *conf, const struct options *opt
 static void check_descriptors(const struct conf *conf)
 {
     size_t wanted =
-        conf->max_sessions + conf->resolver.max_flights + conf->network.max_tcp + DESCRIPTORS_OTHER;
+        conf->max_sessions + conf->resolver.max_queries + conf->network.max_tcp + DESCRIPTORS_OTHER;
     size_t limit = privileges_raise_descriptors(wanted);
     if (limit < wanted)
         log_warning(

@@ -8,7 +8,7 @@
 #include "daemon/signals.h"
 #include "daemon/statistics.h"
 #include "daemon/tools.h"
-#include "site/engine.h"
+#include "site/dns_settings.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ struct service {
 
     struct metrics *metrics;
     struct statistics *statistics;
-    struct engine *engine;
+    struct dns_service *dns;
     struct tools *tools;
     struct session_services session;
     struct libmilter_services milter;
@@ -136,11 +136,12 @@ static bool build(struct service *service, char error[SERVICE_ERROR_MAX])
     service->statistics = statistics_new(service->metrics);
     if (service->statistics == NULL)
         return false;
-    service->engine = engine_new(service->conf, service->metrics, error);
-    if (service->engine == NULL)
+    const struct dns_service_settings dns = dns_settings(service->conf);
+    service->dns = dns_service_new(&dns, service->metrics, error);
+    if (service->dns == NULL)
         return false;
     const struct tools_services services = {
-        .engine = service->engine,
+        .dns = service->dns,
         .metrics = service->metrics,
         .conf = current_conf,
         .stopping = is_stopping,
@@ -169,7 +170,7 @@ struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX])
     }
     statistics_reloaded(service->statistics, true, clock_wall_s(&clock_system));
     service->session = (struct session_services){
-        .resolver = engine_resolver(service->engine),
+        .resolver = dns_service_resolver(service->dns),
         .clock = &clock_system,
         .exempt = session_exempt,
         .decided = session_decided,
@@ -191,10 +192,10 @@ void service_free(struct service *service)
 {
     if (service == NULL)
         return;
-    if (service->engine != NULL)
-        loop_stop(engine_loop(service->engine)); /* nothing runs any more that uses the tools */
+    if (service->dns != NULL)
+        loop_stop(dns_service_loop(service->dns)); /* nothing runs any more that uses the tools */
     tools_free(service->tools);
-    engine_free(service->engine);
+    dns_service_free(service->dns);
     statistics_free(service->statistics);
     metrics_free(service->metrics);
     conf_unref(service->conf);
@@ -259,11 +260,13 @@ static bool reload(struct service *service, char first[TOOLS_ERROR_MAX])
     struct conf *conf = conf_load(old->path, clock_wall_s(&clock_system), &report);
     if (conf == NULL)
         return false;
-    if (engine_reload(service->engine, conf, error) != RESULT_OK) {
+    const struct dns_service_settings dns = dns_settings(conf);
+    if (dns_service_set_source(service->dns, &dns, error) != RESULT_OK) {
         reload_error(first, error);
         conf_unref(conf);
         return false;
     }
+    dns_service_set_limits(service->dns, &dns);
     warn_of_fixed_settings(old, conf);
     atomic_store(&service->max_sessions, conf->max_sessions);
     pthread_mutex_lock(&service->lock);
@@ -373,7 +376,7 @@ static void keep_waking(void *arg)
     struct service *service = arg;
     signals_wake();
     if (service->wake_timer == NULL)
-        service->wake_timer = loop_timer_new(engine_loop(service->engine), keep_waking, service);
+        service->wake_timer = loop_timer_new(dns_service_loop(service->dns), keep_waking, service);
     if (service->wake_timer != NULL &&
         loop_timer_arm(service->wake_timer, clock_ms(&clock_system) + WAKE_MS) != RESULT_OK)
         log_debug("libmilter takes its time to end");
@@ -404,7 +407,7 @@ static bool handle_signal(void *arg, enum signal_event event)
     if (!service->draining ||
         (atomic_load(&service->sessions) > 0 && clock_ms(&clock_system) < service->drain_until_ms))
         return false;
-    if (loop_post(engine_loop(service->engine), keep_waking, service) != RESULT_OK)
+    if (loop_post(dns_service_loop(service->dns), keep_waking, service) != RESULT_OK)
         log_debug("libmilter takes its time to end");
     libmilter_stop();
     return true;
@@ -420,7 +423,7 @@ enum result service_start(struct service *service, struct listener *listener,
     signals_init(handle_signal, service);
     tools_serve(service->tools, sockets);
     tools_start(service->tools);
-    enum result status = engine_start(service->engine);
+    enum result status = dns_service_start(service->dns);
     if (status != RESULT_OK)
         (void)snprintf(error, SERVICE_ERROR_MAX, "the DNS thread cannot be started: %s",
                        result_text(status));
@@ -434,7 +437,7 @@ bool service_run(struct service *service)
      */
     bool ok = libmilter_run(&service->milter) || service->draining;
     unsigned left = atomic_load(&service->sessions);
-    loop_stop(engine_loop(service->engine));
+    loop_stop(dns_service_loop(service->dns));
     loop_timer_free(service->wake_timer);
     service->wake_timer = NULL;
     log_info(ok ? "stopped: %u sessions were cut off"

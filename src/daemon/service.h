@@ -6,11 +6,12 @@
 #ifndef IPREVD_SERVICE_H
 #define IPREVD_SERVICE_H
 
-#include "site/engine.h"
+#include "dns/dns_service.h"
+#include "site/conf.h"
 
 struct service;
 
-#define SERVICE_ERROR_MAX ENGINE_ERROR_MAX
+#define SERVICE_ERROR_MAX DNS_SERVICE_ERROR_MAX
 
 /*
  * Build everything but the listener for a configuration (a reference is taken).  No thread is made

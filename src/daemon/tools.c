@@ -39,7 +39,7 @@ static bool build(struct tools *tools, const struct conf *conf)
         return false;
     tools->exemptions = exemptions_new();
     tools->decisionlog = decisionlog_new(tools->services.metrics);
-    tools->errands = errands_new(engine_loop(tools->services.engine), tools->services.wake);
+    tools->errands = errands_new(dns_service_loop(tools->services.dns), tools->services.wake);
     return tools->exemptions != NULL && tools->decisionlog != NULL && tools->errands != NULL &&
            decisionlog_set_path(tools->decisionlog, conf->decision_log) == RESULT_OK;
 }
@@ -58,7 +58,8 @@ struct tools *tools_new(const struct tools_services *services, const struct conf
         tools_free(tools);
         return NULL;
     }
-    state_load(tools->state_dir, tools->exemptions, engine_cache(services->engine), &clock_system);
+    state_load(tools->state_dir, tools->exemptions, dns_service_cache(services->dns),
+               &clock_system);
     return tools;
 }
 
@@ -76,7 +77,7 @@ void tools_free(struct tools *tools)
     exporter_free(tools->exporter);
     if (tools->control_path != NULL)
         (void)unlink(tools->control_path);
-    state_save_cache(tools->state_dir, engine_cache(tools->services.engine), &clock_system);
+    state_save_cache(tools->state_dir, dns_service_cache(tools->services.dns), &clock_system);
     errands_free(tools->errands);
     decisionlog_free(tools->decisionlog);
     exemptions_free(tools->exemptions);
@@ -110,7 +111,7 @@ static void put_status(void *arg, struct json_writer *json)
     const struct status_sources sources = {
         .conf = conf,
         .metrics = services->metrics,
-        .resolver = engine_resolver(services->engine),
+        .resolver = dns_service_resolver(services->dns),
         .uptime_ms = clock_ms(&clock_system) - tools->started_ms,
         .exemptions = exemptions_count(tools->exemptions),
         .stopping = services->stopping(services->arg),
@@ -158,9 +159,9 @@ static uint64_t table_limit_hits(void *arg)
 static void serve_control(struct tools *tools, int fd)
 {
     const struct control_services services = {
-        .loop = engine_loop(tools->services.engine),
+        .loop = dns_service_loop(tools->services.dns),
         .errands = tools->errands,
-        .resolver = engine_resolver(tools->services.engine),
+        .resolver = dns_service_resolver(tools->services.dns),
         .exemptions = tools->exemptions,
         .clock = &clock_system,
         .status = put_status,
@@ -179,9 +180,9 @@ static void serve_control(struct tools *tools, int fd)
 static void serve_metrics(struct tools *tools, int fd)
 {
     const struct exporter_services services = {
-        .loop = engine_loop(tools->services.engine),
+        .loop = dns_service_loop(tools->services.dns),
         .metrics = tools->services.metrics,
-        .resolver = engine_resolver(tools->services.engine),
+        .resolver = dns_service_resolver(tools->services.dns),
         .cache_size = cache_size,
         .exemptions = exemption_count,
         .table_limit_hits = table_limit_hits,
@@ -226,5 +227,5 @@ void tools_tick(struct tools *tools)
     if (now_ms < tools->save_due_ms)
         return;
     tools->save_due_ms = now_ms + SAVE_CACHE_MS;
-    state_save_cache(tools->state_dir, engine_cache(tools->services.engine), &clock_system);
+    state_save_cache(tools->state_dir, dns_service_cache(tools->services.dns), &clock_system);
 }

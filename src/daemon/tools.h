@@ -7,8 +7,9 @@
 #define IPREVD_TOOLS_H
 
 #include "daemon/toolsockets.h"
+#include "dns/dns_service.h"
+#include "site/conf.h"
 #include "site/decision.h"
-#include "site/engine.h"
 
 struct tools;
 
@@ -16,7 +17,7 @@ struct tools;
 
 /* Everything is borrowed and outlives the tools. */
 struct tools_services {
-    struct engine *engine;
+    struct dns_service *dns;
     struct metrics *metrics;
     /* The configuration in force, with one reference for the caller.  Thread safe. */
     struct conf *(*conf)(void *arg);

@@ -16,6 +16,7 @@ const char *dns_problem_text(enum dns_problem problem)
         [PROBLEM_MALFORMED] = "malformed answers",
         [PROBLEM_NETWORK] = "no server reachable",
         [PROBLEM_LOOP] = "CNAME loop",
+        [PROBLEM_CHAIN] = "CNAME chain too long",
         [PROBLEM_LIMIT] = "local limit",
         [PROBLEM_CANCELLED] = "cancelled",
         [PROBLEM_DEADLINE] = "deadline",
@@ -24,6 +25,11 @@ const char *dns_problem_text(enum dns_problem problem)
         [PROBLEM_MEMORY] = "out of memory",
     };
     return problem < PROBLEM_COUNT ? texts[problem] : "unknown";
+}
+
+bool dns_problem_is_of_the_zone(enum dns_problem problem)
+{
+    return problem == PROBLEM_LOOP || problem == PROBLEM_CHAIN;
 }
 
 bool dns_problem_is_ours(enum dns_problem problem)

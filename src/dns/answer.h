@@ -54,7 +54,8 @@ enum dns_problem {
     PROBLEM_RCODE,     /* another error code */
     PROBLEM_MALFORMED, /* every answer was broken */
     PROBLEM_NETWORK,   /* no server could be reached */
-    PROBLEM_LOOP,      /* CNAMEs in a circle, or more than the cap */
+    PROBLEM_LOOP,      /* CNAMEs in a circle */
+    PROBLEM_CHAIN,     /* more CNAMEs than we follow */
     PROBLEM_LIMIT,     /* queries in flight at their cap */
     PROBLEM_CANCELLED, /* nobody waits any more, or the daemon stops */
     PROBLEM_DEADLINE,  /* the client's time was up before the answer came */
@@ -66,6 +67,9 @@ enum dns_problem {
 
 /* "timeout", "SERVFAIL", ...: static text. */
 const char *dns_problem_text(enum dns_problem problem);
+
+/* Is it the zone's doing, so that the servers did their work? */
+bool dns_problem_is_of_the_zone(enum dns_problem problem);
 
 /* Did we or our asker fail, so that it says nothing of the DNS? */
 bool dns_problem_is_ours(enum dns_problem problem);

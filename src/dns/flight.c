@@ -19,7 +19,7 @@
 #define STALE_MARGIN_MS 100
 
 /* Names of a CNAME chain that are remembered, to see it go in a circle. */
-#define CHAIN_SEEN_MAX 16
+#define CHAIN_SEEN_MAX 32
 
 /* The limits on flights are no promise of memory: the table has up to so many lists. */
 #define TABLE_MAX 65536
@@ -42,7 +42,7 @@ struct flight {
     unsigned hops, seen_count;
     uint64_t seen[CHAIN_SEEN_MAX]; /* hashes of earlier targets */
     uint32_t chain_ttl_s;
-    bool secure;
+    bool secure, aliased;
 };
 
 static int64_t now_ms(const struct flights *flights)
@@ -208,7 +208,7 @@ static struct answer *as_own(const struct flight *flight, struct answer *answer,
     if (own == NULL)
         return answer_ref(flight->flights->nomem);
     own->secure = own->secure && flight->secure;
-    own->aliased = flight->hops > 0;
+    own->aliased = flight->aliased;
     own->server = server;
     own->took_ms = (uint32_t)(now_ms(flight->flights) - flight->started_ms);
     return own;
@@ -242,13 +242,10 @@ static bool is_circle(struct flight *flight)
     return false;
 }
 
-/* Take the CNAMEs of a message into account.  False: there are too many. */
-static bool count_chain(struct flight *flight, const struct source_result *result)
+/* The chain leads on.  False: for too long; what a message held of it costs a single hop. */
+static bool count_hop(struct flight *flight)
 {
-    flight->hops += result->hops;
-    if (result->chain_ttl_s < flight->chain_ttl_s)
-        flight->chain_ttl_s = result->chain_ttl_s;
-    return flight->hops <= flight->flights->limits.max_cname_hops;
+    return ++flight->hops <= atomic_load(&flight->flights->max_cname_hops);
 }
 
 /* The chain leads on to another name: from the cache if it is there, else from the source. */
@@ -259,6 +256,10 @@ static void follow(struct flight *flight, const struct question *target)
     flight->target.type = flight->question.type;
     if (is_circle(flight)) {
         land(flight, make_problem(flight, PROBLEM_LOOP));
+        return;
+    }
+    if (!count_hop(flight)) {
+        land(flight, make_problem(flight, PROBLEM_CHAIN));
         return;
     }
     struct cache_found found = cache_peek(flights->cache, &flight->target, now_ms(flights));
@@ -293,13 +294,11 @@ static void on_result(void *arg, const struct source_result *result)
         return;
     }
     flight->secure = flight->secure && answer->secure;
-    if (!count_chain(flight, result)) {
+    flight->aliased = flight->aliased || result->chained || result->hops > 0;
+    if (result->chain_ttl_s < flight->chain_ttl_s)
+        flight->chain_ttl_s = result->chain_ttl_s;
+    if (result->chained) {
         answer_unref(answer);
-        land(flight, make_problem(flight, PROBLEM_LOOP));
-    } else if (result->chained) {
-        answer_unref(answer);
-        if (result->hops == 0)
-            flight->hops++; /* whatever the source says, this ends */
         follow(flight, &result->target);
     } else if (is_worth_again(flight, answer)) {
         answer_unref(answer);
@@ -414,7 +413,7 @@ static void join(struct flight *flight, struct resolver_request *request)
 /* Refreshing ahead gives way to those who wait. */
 static bool is_full(const struct flights *flights, const struct resolver_request *request)
 {
-    unsigned max = flights->limits.max_flights;
+    unsigned max = atomic_load(&flights->max_queries);
     return flights->count >= (request->done == NULL ? max / 2 : max);
 }
 
@@ -467,7 +466,7 @@ void flights_drop(struct flights *flights, struct resolver_request *request)
 enum result flights_init(struct flights *flights)
 {
     size_t size = 64;
-    while (size < flights->limits.max_flights && size < TABLE_MAX)
+    while (size < atomic_load(&flights->max_queries) && size < TABLE_MAX)
         size *= 2;
     flights->table_size = size;
     flights->table = calloc(size, sizeof *flights->table);

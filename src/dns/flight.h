@@ -57,12 +57,12 @@ struct flights {
     struct cache *cache; /* borrowed, as are the next three */
     struct loop *loop;   /* or NULL */
     const struct clock *clock;
-    struct origin *origin;        /* of new flights */
-    SLIST_HEAD(, origin) retired; /* nobody uses them any more; not freed yet */
-    bool sweeping;                /* flights_sweep() was posted */
-    struct resolver_limits limits;
-    struct flight_list *table; /* by question */
-    size_t table_size;         /* a power of two */
+    struct origin *origin;                   /* of new flights */
+    SLIST_HEAD(, origin) retired;            /* nobody uses them any more; not freed yet */
+    bool sweeping;                           /* flights_sweep() was posted */
+    atomic_uint max_queries, max_cname_hops; /* any thread may change them */
+    struct flight_list *table;               /* by question */
+    size_t table_size;                       /* a power of two */
     unsigned count;
     bool closing; /* nothing begins any more */
     /* Answers for when there is no memory to make one. */

@@ -8,6 +8,7 @@ libdns_a_SOURCES = \
 	src/dns/cache.c src/dns/cache.h \
 	src/dns/cache_file.c src/dns/cache_file.h \
 	src/dns/cache_shard.c src/dns/cache_shard.h \
+	src/dns/dns_service.c src/dns/dns_service.h \
 	src/dns/flight.c src/dns/flight.h \
 	src/dns/lookup.c src/dns/lookup.h \
 	src/dns/resolver.c src/dns/resolver.h \

@@ -19,7 +19,7 @@
 struct network {
     struct source source;
     struct network_settings settings; /* resolv_conf: owned copy */
-    char *resolv_conf;
+    struct network_settings wanted;   /* of network_set(), its caller's; likewise */
     struct query_pool *pool;
     struct loop *loop;
     struct servers servers; /* the pool is locked where others may read */
@@ -33,6 +33,28 @@ struct network {
 static struct network *of(const struct source *source)
 {
     return (struct network *)source;
+}
+
+/* ---- settings ---- */
+
+/* The settings with a copy of their path; none where servers are given. */
+static enum result copy_settings(struct network_settings *out,
+                                 const struct network_settings *settings)
+{
+    const char *path = settings->resolv_conf;
+    struct network_settings copy = *settings;
+    copy.resolv_conf =
+        settings->server_count > 0 ? NULL : strdup(path != NULL ? path : "/etc/resolv.conf");
+    if (settings->server_count == 0 && copy.resolv_conf == NULL)
+        return RESULT_NOMEM;
+    *out = copy;
+    return RESULT_OK;
+}
+
+static void free_settings(struct network_settings *settings)
+{
+    free((void *)(uintptr_t)settings->resolv_conf); /* our copy */
+    settings->resolv_conf = NULL;
 }
 
 /* ---- the list of servers ---- */
@@ -119,7 +141,8 @@ static enum result apply_resolvconf(struct network *network, const struct resolv
     apply_settings(network, conf);
     network->rotate = conf->rotate;
     if (conf->ignored > 0)
-        log_warning("%s: %u nameserver lines are not usable", network->resolv_conf, conf->ignored);
+        log_warning("%s: %u nameserver lines are not usable", network->settings.resolv_conf,
+                    conf->ignored);
     return RESULT_OK;
 }
 
@@ -131,14 +154,14 @@ static void watch_resolvconf(struct network *network)
     int64_t now_ms = loop_now_ms(network->loop);
     enum result status;
 
-    if (network->resolv_conf == NULL || now_ms < network->check_ms)
+    if (network->settings.resolv_conf == NULL || now_ms < network->check_ms)
         return;
     network->check_ms = now_ms + NETWORK_CHECK_MS;
-    if (!resolvconf_changed(network->resolv_conf, &network->stamp))
+    if (!resolvconf_changed(network->settings.resolv_conf, &network->stamp))
         return;
-    status = resolvconf_read(network->resolv_conf, &conf, &stamp);
+    status = resolvconf_read(network->settings.resolv_conf, &conf, &stamp);
     if (status == RESULT_IO) {
-        log_warning("%s: %s: the DNS servers stay as they are", network->resolv_conf,
+        log_warning("%s: %s: the DNS servers stay as they are", network->settings.resolv_conf,
                     strerror(errno));
         network->stamp = stamp;
         return;
@@ -146,16 +169,18 @@ static void watch_resolvconf(struct network *network)
     if (status != RESULT_OK || apply_resolvconf(network, &conf) != RESULT_OK)
         return; /* out of memory: the next look sees the change again */
     network->stamp = stamp;
-    log_info("%s was read again: %u DNS servers", network->resolv_conf, network->servers.count);
+    log_info("%s was read again: %u DNS servers", network->settings.resolv_conf,
+             network->servers.count);
 }
 
 static enum result first_resolvconf(struct network *network)
 {
     struct resolvconf conf;
-    enum result status = resolvconf_read(network->resolv_conf, &conf, &network->stamp);
+    enum result status = resolvconf_read(network->settings.resolv_conf, &conf, &network->stamp);
 
     if (status == RESULT_IO)
-        log_warning("%s: %s: the DNS server is 127.0.0.1", network->resolv_conf, strerror(errno));
+        log_warning("%s: %s: the DNS server is 127.0.0.1", network->settings.resolv_conf,
+                    strerror(errno));
     else if (status != RESULT_OK)
         return status;
     network->check_ms = loop_now_ms(network->loop) + NETWORK_CHECK_MS;
@@ -204,7 +229,8 @@ static void network_free(struct source *source)
 
     query_pool_free(network->pool);
     servers_clear(&network->servers);
-    free(network->resolv_conf);
+    free_settings(&network->settings);
+    free_settings(&network->wanted);
     free(network);
 }
 
@@ -217,16 +243,16 @@ static const struct source_ops network_ops = {
 
 /* ---- life cycle ---- */
 
+/* Go by network->settings.  RESULT_NOMEM: the servers are as they were. */
 static enum result configure(struct network *network)
 {
     const struct network_settings *settings = &network->settings;
 
     apply_settings(network, NULL);
+    network->rotate = false;
     if (settings->server_count > 0)
         return set_servers(network, settings->servers, settings->server_count, settings->trust_ad);
-    network->resolv_conf =
-        strdup(settings->resolv_conf != NULL ? settings->resolv_conf : "/etc/resolv.conf");
-    return network->resolv_conf == NULL ? RESULT_NOMEM : first_resolvconf(network);
+    return first_resolvconf(network);
 }
 
 struct source *network_new(struct loop *loop, const struct network_settings *settings,
@@ -238,13 +264,60 @@ struct source *network_new(struct loop *loop, const struct network_settings *set
         return NULL;
     network->source.ops = &network_ops;
     network->loop = loop;
-    network->settings = *settings;
     network->pool = query_pool_new(loop, metrics);
-    if (network->pool == NULL || configure(network) != RESULT_OK) {
+    if (network->pool == NULL || copy_settings(&network->settings, settings) != RESULT_OK ||
+        copy_settings(&network->wanted, settings) != RESULT_OK || configure(network) != RESULT_OK) {
         network_free(&network->source);
         return NULL;
     }
     return &network->source;
+}
+
+struct change {
+    struct network *network;
+    struct network_settings settings;
+};
+
+static void change_settings(void *arg)
+{
+    struct change *change = arg;
+    struct network *network = change->network;
+    free_settings(&network->settings);
+    network->settings = change->settings;
+    free(change);
+    if (configure(network) != RESULT_OK)
+        log_error("out of memory: the DNS servers stay as they were");
+}
+
+enum result network_set(struct source *source, const struct network_settings *settings)
+{
+    struct network *network = of(source);
+    struct network_settings wanted;
+    if (copy_settings(&wanted, settings) != RESULT_OK)
+        return RESULT_NOMEM;
+    if (network_settings_equal(&wanted, &network->wanted)) {
+        free_settings(&wanted);
+        return RESULT_OK;
+    }
+    struct change *change = malloc(sizeof *change);
+    enum result status = RESULT_NOMEM;
+    if (change != NULL) {
+        change->network = network;
+        status = copy_settings(&change->settings, settings);
+        if (status == RESULT_OK) {
+            status = loop_post(network->loop, change_settings, change);
+            if (status != RESULT_OK)
+                free_settings(&change->settings);
+        }
+    }
+    if (status != RESULT_OK) {
+        free(change);
+        free_settings(&wanted);
+        return status;
+    }
+    free_settings(&network->wanted);
+    network->wanted = wanted;
+    return RESULT_OK;
 }
 
 size_t network_health(const struct source *source, struct network_server_health *out, size_t max)

@@ -103,3 +103,20 @@ const char *network_server_format(const struct network_server *server, char out[
         snprintf(out, SERVER_TEXT_MAX, "%s:%u", text, port);
     return out;
 }
+
+static bool text_equal(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool network_settings_equal(const struct network_settings *a, const struct network_settings *b)
+{
+    if (a->server_count != b->server_count || !text_equal(a->resolv_conf, b->resolv_conf) ||
+        a->timeout_ms != b->timeout_ms || a->attempts != b->attempts ||
+        a->trust_ad != b->trust_ad || a->max_tcp != b->max_tcp)
+        return false;
+    for (unsigned i = 0; i < a->server_count; i++)
+        if (!network_server_equal(&a->servers[i], &b->servers[i]))
+            return false;
+    return true;
+}

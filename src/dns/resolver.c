@@ -88,7 +88,7 @@ static enum breaker_probe verdict(const struct probe *probe, const struct answer
 {
     if (answer == NULL || probe->origin != probe->resolver->flights.origin)
         return BREAKER_UNKNOWN; /* out of memory, or other servers by now */
-    if (answer->outcome != DNS_TEMPERROR || answer->problem == PROBLEM_LOOP)
+    if (answer->outcome != DNS_TEMPERROR || dns_problem_is_of_the_zone(answer->problem))
         return BREAKER_ANSWERED;
     return dns_problem_is_ours((enum dns_problem)answer->problem) ? BREAKER_UNKNOWN
                                                                   : BREAKER_FAILED;
@@ -162,11 +162,11 @@ static void feed_breaker(struct resolver *resolver, const struct question *quest
         begin_probe(resolver);
 }
 
-/* An outcome for the breaker.  A loop is the zone's doing: the servers did answer. */
+/* An outcome for the breaker. */
 static void feed_answer(struct resolver *resolver, const struct question *question,
                         const struct answer *answer)
 {
-    bool failed = answer->outcome == DNS_TEMPERROR && answer->problem != PROBLEM_LOOP;
+    bool failed = answer->outcome == DNS_TEMPERROR && !dns_problem_is_of_the_zone(answer->problem);
     if (failed && dns_problem_is_ours((enum dns_problem)answer->problem))
         return; /* our own limits say nothing of the servers */
     feed_breaker(resolver, question, failed);
@@ -385,9 +385,9 @@ static bool declare_cache_metrics(struct resolver_metrics *out, struct metrics *
 static bool declare_metrics(struct resolver_metrics *out, struct metrics *metrics)
 {
     /* In the order of enum dns_problem. */
-    static const char *const problems[PROBLEM_COUNT] = {"none",  "timeout",   "servfail", "refused",
-                                                        "rcode", "malformed", "network",  "loop",
-                                                        "limit", "cancelled", "deadline", "memory"};
+    static const char *const problems[PROBLEM_COUNT] = {
+        "none", "timeout", "servfail", "refused",   "rcode",    "malformed", "network",
+        "loop", "chain",   "limit",    "cancelled", "deadline", "memory"};
     const struct {
         struct metric **metric;
         struct metric_desc desc;
@@ -446,9 +446,9 @@ struct resolver *resolver_new(struct source *source, struct cache *cache, struct
                                          .loop = loop,
                                          .clock = clock,
                                          .origin = origin,
-                                         .limits = *limits,
                                          .on_event = on_event,
                                          .server_number = server_number};
+    resolver_set_limits(resolver, limits);
     if (flights_init(&resolver->flights) != RESULT_OK ||
         (metrics != NULL && !declare_metrics(&resolver->metrics, metrics))) {
         resolver_free(resolver);
@@ -513,6 +513,12 @@ void resolver_look_at_source(struct resolver *resolver,
     pthread_mutex_lock(&resolver->lock);
     look(arg, resolver->flights.origin->source);
     pthread_mutex_unlock(&resolver->lock);
+}
+
+void resolver_set_limits(struct resolver *resolver, const struct resolver_limits *limits)
+{
+    atomic_store(&resolver->flights.max_queries, limits->max_queries);
+    atomic_store(&resolver->flights.max_cname_hops, limits->max_cname_hops);
 }
 
 /* --- what others may know ------------------------------------------------------------------- */

@@ -17,8 +17,12 @@ struct resolver;
 struct resolver_request; /* one waiter of a flight */
 
 struct resolver_limits {
-    unsigned max_flights;    /* questions in flight; beyond: PROBLEM_LIMIT, counted */
-    unsigned max_cname_hops; /* default 8 */
+    unsigned max_queries; /* questions under way; beyond: PROBLEM_LIMIT, counted */
+    /*
+     * Questions that may follow one another for the CNAMEs of one chain; beyond: PROBLEM_CHAIN.
+     * What arrived in one message costs one, however many CNAMEs it has.
+     */
+    unsigned max_cname_hops;
 };
 
 /* The outage breaker's state, for logs and metrics. */
@@ -55,6 +59,9 @@ enum result resolver_set_source(struct resolver *resolver, struct source *source
  */
 void resolver_look_at_source(struct resolver *resolver,
                              void (*look)(void *arg, const struct source *source), void *arg);
+
+/* Other limits (reload): for what is asked from now on.  Thread safe. */
+void resolver_set_limits(struct resolver *resolver, const struct resolver_limits *limits);
 
 /* How an answer reached the asker. */
 struct resolver_answer {

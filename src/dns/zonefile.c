@@ -182,22 +182,31 @@ static struct answer *look(const struct zonefile *zone, const uint8_t *name, uin
     return *cname == NULL ? make_negative(type, DNS_NODATA, soa) : NULL;
 }
 
+static bool is_among(const struct record *record, const struct record *const *list, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (list[i] == record)
+            return true;
+    return false;
+}
+
 static void *zonefile_ask(struct source *source, const struct question *question,
                           int64_t deadline_ms, source_done *done, void *arg)
 {
     struct source_result result = {.chain_ttl_s = UINT32_MAX};
     const uint8_t *name = question->name;
-    const struct record *cname = NULL;
+    const struct record *cname = NULL, *seen[ZONEFILE_HOPS_MAX];
     (void)deadline_ms;
     for (;;) {
         result.answer = look(of(source), name, question->type, &cname);
         if (cname == NULL)
             break;
-        if (result.hops == ZONEFILE_HOPS_MAX) { /* a circle gets here too */
-            result.answer = answer_new_problem(question->type, PROBLEM_LOOP);
+        if (is_among(cname, seen, result.hops) || result.hops == ZONEFILE_HOPS_MAX) {
+            result.answer = answer_new_problem(
+                question->type, is_among(cname, seen, result.hops) ? PROBLEM_LOOP : PROBLEM_CHAIN);
             break;
         }
-        result.hops++;
+        seen[result.hops++] = cname;
         if (cname->ttl_s < result.chain_ttl_s)
             result.chain_ttl_s = cname->ttl_s;
         name = cname->bytes + cname->owner_length;

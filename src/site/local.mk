@@ -24,7 +24,7 @@ libsite_a_SOURCES = \
 	src/site/conf_value.c src/site/conf_value.h \
 	src/site/decision.c src/site/decision.h \
 	src/site/decision_json.c src/site/decision_text.h \
-	src/site/engine.c src/site/engine.h \
+	src/site/dns_settings.c src/site/dns_settings.h \
 	src/site/exemptions.c src/site/exemptions.h src/site/exemptions_file.c \
 	src/site/json.c src/site/json.h \
 	src/site/match.c src/site/match.h

@@ -4,7 +4,9 @@ The daemon against DNS servers that lie, break and vanish while sessions run: wh
 and that it recovers.  The engine alone is in test_dns_engine.py.
 """
 
+import json
 import selectors
+import subprocess
 import threading
 
 import pytest
@@ -104,6 +106,56 @@ def test_second_server_serves(start_iprevd, two):
     running = start_iprevd(ENFORCE, dns=servers(first, second))
     assert iprev(ask(running)) == "pass"
     assert iprev(ask(running, "192.0.2.8", "[192.0.2.8]")) == "pass"
+
+
+def test_reload_keeps_what_is_known_of_servers(start_iprevd, directory, two):
+    """With a dead first server only its first clients wait, however often there is a reload."""
+    first, second = two
+    clients = [f"192.0.2.{i}" for i in range(1, 13)]
+    for number, client in enumerate(clients):
+        second.host(client, f"mail{number}.example.org")
+    first.blackhole = True
+    config = ENFORCE + f'control = "{directory}/control"\n'
+    running = start_iprevd(config, dns=servers(first, second))
+
+    def seen():
+        done = subprocess.run([daemon.program("iprevctl"), "status", "--json", "-c",
+                               running.config_path], capture_output=True, text=True, check=True)
+        return {server["server"]: server for server in json.loads(done.stdout)["dns"]["servers"]}
+
+    while "does not answer" not in running.log:
+        assert clients, "the first server was never found to be silent"
+        assert iprev(ask(running, clients[0], f"[{clients.pop(0)}]")) == "pass"
+    before = seen()
+    assert before[first.addr]["timeouts"] > 0
+    for change in ("", "stage = mail\n", "max-ptr = 5\n"):
+        mark = running.reload(config + change)
+        daemon.wait_until("the reload", lambda: "read again" in running.log[mark:])
+        after = seen()
+        for name, server in before.items():
+            for key in ("queries", "answers", "timeouts"):
+                assert after[name][key] >= server[key], (name, key)
+        assert not after[first.addr]["up"]
+    more = running.reload(config.replace("deadline = 3", "deadline = 4"))
+    daemon.wait_until("the reload", lambda: "read again" in running.log[more:])
+    assert iprev(ask(running, "192.0.2.12", "[192.0.2.12]")) == "pass"
+    assert running.log.count("does not answer") == 1
+
+
+def test_limits_change_by_reload(start_iprevd, dns):
+    """max-cname-hops: each of these aliases is a message of its own."""
+    names = [reverse("192.0.2.7")] + [f"alias{i}.example.org" for i in range(4)]
+    for name, target in zip(names, names[1:]):
+        dns.on(name, "PTR", answer=[(name, 60, "CNAME", [target])])
+    dns.on(names[-1], "PTR", ["mail.example.org"])
+    dns.on("mail.example.org", "A", ["192.0.2.7"])
+    few = servers(dns, more="max-cname-hops = 1")
+    running = start_iprevd(ENFORCE, dns=few)
+    assert ask(running).verdict == "tempfail"
+    running.dns = servers(dns, more="max-cname-hops = 8")
+    mark = running.reload(ENFORCE)
+    daemon.wait_until("the reload", lambda: "read again" in running.log[mark:])
+    daemon.wait_until("the failure to be forgotten", lambda: iprev(ask(running)) == "pass")
 
 
 def test_servers_die_and_come_back(start_iprevd, dns):

@@ -106,9 +106,9 @@ static bool problem_by_name(const char *word, enum dns_problem *out)
         [PROBLEM_TIMEOUT] = "TIMEOUT",     [PROBLEM_SERVFAIL] = "SERVFAIL",
         [PROBLEM_REFUSED] = "REFUSED",     [PROBLEM_RCODE] = "RCODE",
         [PROBLEM_MALFORMED] = "MALFORMED", [PROBLEM_NETWORK] = "NETWORK",
-        [PROBLEM_LOOP] = "LOOP",           [PROBLEM_LIMIT] = "LIMIT",
-        [PROBLEM_CANCELLED] = "CANCELLED", [PROBLEM_DEADLINE] = "DEADLINE",
-        [PROBLEM_MEMORY] = "MEMORY"};
+        [PROBLEM_LOOP] = "LOOP",           [PROBLEM_CHAIN] = "CHAIN",
+        [PROBLEM_LIMIT] = "LIMIT",         [PROBLEM_CANCELLED] = "CANCELLED",
+        [PROBLEM_DEADLINE] = "DEADLINE",   [PROBLEM_MEMORY] = "MEMORY"};
     for (int i = 0; i < PROBLEM_COUNT; i++)
         if (names[i] != NULL && strcmp(names[i], word) == 0) {
             *out = (enum dns_problem)i;

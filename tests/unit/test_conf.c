@@ -642,7 +642,7 @@ START_TEST(test_defaults)
     ck_assert_uint_eq(conf->cache.stale_s, 86400);
     ck_assert_str_eq(conf->network.resolv_conf, "/etc/resolv.conf");
     ck_assert_uint_eq(conf->network.server_count, 0);
-    ck_assert_uint_eq(conf->resolver.max_cname_hops, 8);
+    ck_assert_uint_eq(conf->resolver.max_cname_hops, 11);
     ck_assert_ptr_null(conf->zone_file);
     ck_assert_ptr_null(conf->metrics);
     ck_assert_uint_eq(conf->policy_count, 1);

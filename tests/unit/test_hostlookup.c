@@ -20,7 +20,7 @@ static void set_up(void)
                                                      .negative_max_ttl_s = 300,
                                                      .failure_ttl_s = 30,
                                                      .stale_s = 0};
-    static const struct resolver_limits limits = {.max_flights = 10, .max_cname_hops = 8};
+    static const struct resolver_limits limits = {.max_queries = 10, .max_cname_hops = 8};
     script = scripted_new();
     cache = cache_new(&cache_limits, 1);
     ck_assert_ptr_nonnull(cache);

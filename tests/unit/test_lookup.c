@@ -20,7 +20,7 @@ static const struct cache_limits cache_limits = {.size_bytes = 8 << 20,
                                                  .negative_max_ttl_s = 300,
                                                  .failure_ttl_s = 30,
                                                  .stale_s = 86400};
-static const struct resolver_limits limits = {.max_flights = 1000, .max_cname_hops = 8};
+static const struct resolver_limits limits = {.max_queries = 1000, .max_cname_hops = 8};
 
 static struct scripted *script;
 static struct cache *cache;

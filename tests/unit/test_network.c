@@ -110,7 +110,7 @@ static void hang_up(void *arg)
 START_TEST(old_servers_end_in_their_own_turn)
 {
     static const struct cache_limits cache_limits = {.size_bytes = 1 << 20, .max_ttl_s = 100};
-    static const struct resolver_limits limits = {.max_flights = 100, .max_cname_hops = 8};
+    static const struct resolver_limits limits = {.max_queries = 100, .max_cname_hops = 8};
     char path[] = "test_network.XXXXXX";
     int server = open_listener(), fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
@@ -137,11 +137,108 @@ START_TEST(old_servers_end_in_their_own_turn)
 }
 END_TEST
 
+/* --- other settings (reload) ---------------------------------------------------------------- */
+
+static struct network_settings settings_of(const char *first, const char *second)
+{
+    struct network_settings settings = {.server_count = second == NULL ? 1 : 2};
+    ck_assert_int_eq(network_server_parse(first, &settings.servers[0]), RESULT_OK);
+    if (second != NULL)
+        ck_assert_int_eq(network_server_parse(second, &settings.servers[1]), RESULT_OK);
+    return settings;
+}
+
+static void on_done(void *arg, const struct source_result *result)
+{
+    (void)arg;
+    answer_unref(result->answer);
+}
+
+struct asked {
+    struct source *source;
+    void *handle;
+};
+
+static void ask_source(void *arg)
+{
+    struct asked *asked = arg;
+    struct question question;
+    ck_assert_int_eq(question_from_name("a.example", RR_A, &question), RESULT_OK);
+    asked->handle = asked->source->ops->ask(asked->source, &question,
+                                            clock_ms(&clock_system) + 60000, on_done, NULL);
+}
+
+static void cancel_it(void *arg)
+{
+    struct asked *asked = arg;
+    if (asked->handle != NULL)
+        asked->source->ops->cancel(asked->source, asked->handle);
+}
+
+START_TEST(servers_that_stay_keep_what_is_known)
+{
+    struct network_settings settings = settings_of("127.0.0.1:5301", NULL);
+    struct network_server_health health[3];
+    struct asked asked = {0};
+    struct loop *loop = loop_new();
+    ck_assert_ptr_nonnull(loop);
+    asked.source = network_new(loop, &settings, NULL);
+    ck_assert_ptr_nonnull(asked.source);
+    ck_assert_int_eq(loop_post(loop, ask_source, &asked), RESULT_OK);
+    ck_assert_int_eq(network_set(asked.source, &settings), RESULT_OK); /* nothing to do */
+    settings.timeout_ms = 1500;
+    ck_assert_int_eq(network_set(asked.source, &settings), RESULT_OK);
+    settings = settings_of("127.0.0.1:5302", "127.0.0.1:5301");
+    ck_assert_int_eq(network_set(asked.source, &settings), RESULT_OK);
+    ck_assert_int_eq(loop_post(loop, cancel_it, &asked), RESULT_OK);
+    loop_stop(loop); /* never started: what was posted runs now */
+    ck_assert_uint_eq(network_health(asked.source, health, 3), 2);
+    ck_assert_str_eq(health[0].text, "127.0.0.1:5302");
+    ck_assert_uint_eq(health[0].queries, 0);
+    ck_assert_str_eq(health[1].text, "127.0.0.1:5301");
+    ck_assert_uint_eq(health[1].queries, 1);
+    ck_assert_int_eq(network_set(asked.source, &settings), RESULT_OK); /* as it is already */
+    settings.trust_ad = true;
+    ck_assert_int_eq(network_set(asked.source, &settings), RESULT_CLOSED);
+    asked.source->ops->free(asked.source);
+    loop_free(loop);
+}
+END_TEST
+
+START_TEST(settings_differ)
+{
+    const struct network_settings one = settings_of("127.0.0.1", NULL);
+    struct network_settings other = one;
+    ck_assert(network_settings_equal(&one, &other));
+    other = settings_of("127.0.0.2", NULL);
+    ck_assert(!network_settings_equal(&one, &other));
+    other = settings_of("127.0.0.1", "127.0.0.2");
+    ck_assert(!network_settings_equal(&one, &other));
+    other = one;
+    other.timeout_ms = 1;
+    ck_assert(!network_settings_equal(&one, &other));
+    other = one;
+    other.attempts = 1;
+    ck_assert(!network_settings_equal(&one, &other));
+    other = one;
+    other.trust_ad = true;
+    ck_assert(!network_settings_equal(&one, &other));
+    other = one;
+    other.max_tcp = 1;
+    ck_assert(!network_settings_equal(&one, &other));
+    other = one;
+    other.resolv_conf = "/etc/resolv.conf";
+    ck_assert(!network_settings_equal(&one, &other));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("network");
     TCase *tcase = tcase_create("network");
     tcase_add_test(tcase, old_servers_end_in_their_own_turn);
+    tcase_add_test(tcase, servers_that_stay_keep_what_is_known);
+    tcase_add_test(tcase, settings_differ);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

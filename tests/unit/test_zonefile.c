@@ -24,6 +24,23 @@ static const char zone[] = "$ORIGIN example.\n"
                            "out     CNAME www.elsewhere.test.\n"
                            "loop1   CNAME loop2\n"
                            "loop2   CNAME loop1\n"
+                           "long01  CNAME long02\n"
+                           "long02  CNAME long03\n"
+                           "long03  CNAME long04\n"
+                           "long04  CNAME long05\n"
+                           "long05  CNAME long06\n"
+                           "long06  CNAME long07\n"
+                           "long07  CNAME long08\n"
+                           "long08  CNAME long09\n"
+                           "long09  CNAME long10\n"
+                           "long10  CNAME long11\n"
+                           "long11  CNAME long12\n"
+                           "long12  CNAME long13\n"
+                           "long13  CNAME long14\n"
+                           "long14  CNAME long15\n"
+                           "long15  CNAME long16\n"
+                           "long16  CNAME long17\n"
+                           "long17  CNAME mail\n"
                            "gone    CNAME nowhere\n"
                            "sub     NS ns.sub\n"
                            "ns.sub  A 192.0.2.54\n"
@@ -59,6 +76,9 @@ static const struct {
     {"CNAME out of the file", "out.example", RR_A, "nxdomain ttl=0 hops=1"},
     {"CNAME to a wildcard's name", "gone.example", RR_A, "nodata ttl=33 hops=1"},
     {"circle", "loop1.example", RR_A, "temperror CNAME loop"},
+    {"as many as are followed", "long02.example", RR_A,
+     "found 192.0.2.9 192.0.2.10 ttl=200 hops=16"},
+    {"one more: no circle", "long01.example", RR_A, "temperror CNAME chain too long"},
     {"delegation", "sub.example", RR_A, "temperror SERVFAIL"},
     {"below a delegation", "host.sub.example", RR_A, "temperror SERVFAIL"},
     {"glue is not for us to give", "ns.sub.example", RR_A, "temperror SERVFAIL"},

@@ -5,6 +5,7 @@
 #include "ctl/progress.h"
 #include "ctl/replay/replay_judge.h"
 #include "ctl/replay/replay_print.h"
+#include "site/dns_settings.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -185,7 +186,7 @@ static bool read_all(struct replay *replay, struct maillog_feed *feed, int count
     return ok;
 }
 
-static int replay_files(struct replay *replay, const struct policy *policy, struct engine *engine,
+static int replay_files(struct replay *replay, const struct policy *policy, struct dns_service *dns,
                         int count, char **paths)
 {
     const struct maillog_hooks hooks = {on_event, on_problem, on_progress, is_ours, replay};
@@ -193,7 +194,7 @@ static int replay_files(struct replay *replay, const struct policy *policy, stru
     int64_t now_s = (int64_t)time(NULL);
     struct maillog_feed *feed = maillog_feed_new(replay->request.format, now_s, &hooks);
     replay->judge =
-        replay_judge_new(replay->conf, policy, engine, replay->request.rate, now_s, &visitor);
+        replay_judge_new(replay->conf, policy, dns, replay->request.rate, now_s, &visitor);
     bool ok = feed != NULL && replay->judge != NULL &&
               replay_tally_init(&replay->tally, command_seed()) &&
               read_all(replay, feed, count, paths) && !replay->nomem;
@@ -224,8 +225,8 @@ static int replay_files(struct replay *replay, const struct policy *policy, stru
 static int replay_conf(const struct command *command, struct replay *replay, int count,
                        char **paths)
 {
-    char error[ENGINE_ERROR_MAX];
-    struct engine *engine = NULL;
+    char error[DNS_SERVICE_ERROR_MAX];
+    struct dns_service *dns = NULL;
     const struct policy *policy = NULL;
     if (replay->request.policy_name != NULL) {
         policy = conf_policy(replay->conf, replay->request.policy_name);
@@ -234,15 +235,16 @@ static int replay_conf(const struct command *command, struct replay *replay, int
                                    replay->request.policy_name, replay->conf->path);
     }
     if (!replay->request.no_dns) {
-        engine = engine_new(replay->conf, NULL, error);
-        if (engine == NULL || engine_start(engine) != RESULT_OK) {
-            (void)fprintf(stderr, "iprevctl replay: %s\n", engine == NULL ? error : "no thread");
-            engine_free(engine);
+        const struct dns_service_settings settings = dns_settings(replay->conf);
+        dns = dns_service_new(&settings, NULL, error);
+        if (dns == NULL || dns_service_start(dns) != RESULT_OK) {
+            (void)fprintf(stderr, "iprevctl replay: %s\n", dns == NULL ? error : "no thread");
+            dns_service_free(dns);
             return EX_UNAVAILABLE;
         }
     }
-    int status = replay_files(replay, policy, engine, count, paths);
-    engine_free(engine);
+    int status = replay_files(replay, policy, dns, count, paths);
+    dns_service_free(dns);
     return status;
 }
 

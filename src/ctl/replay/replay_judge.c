@@ -17,7 +17,7 @@ struct pending {
 
 struct replay_judge {
     struct conf conf; /* a copy, whose match blocks may be left out */
-    struct engine *engine;
+    struct dns_service *dns;
     unsigned rate;
     int64_t now_s;
     int64_t next_ms; /* when the next lookup may start */
@@ -28,7 +28,7 @@ struct replay_judge {
 };
 
 struct replay_judge *replay_judge_new(const struct conf *conf, const struct policy *policy,
-                                      struct engine *engine, unsigned rate, int64_t now_s,
+                                      struct dns_service *dns, unsigned rate, int64_t now_s,
                                       const struct replay_visitor *visitor)
 {
     struct replay_judge *judge = calloc(1, sizeof *judge);
@@ -42,7 +42,7 @@ struct replay_judge *replay_judge_new(const struct conf *conf, const struct poli
         judge->conf.policies = (struct policy *)(uintptr_t)policy;
         judge->conf.policy_count = 1;
     }
-    judge->engine = engine;
+    judge->dns = dns;
     judge->rate = rate;
     judge->now_s = now_s;
     judge->visitor = visitor;
@@ -120,7 +120,7 @@ static void start_lookup(struct replay_judge *judge, const struct maillog_event 
     pending->event = *event;
     pending->file = event->file != NULL ? strdup(event->file) : NULL;
     pending->event.file = pending->file;
-    pending->lookup = lookup_start(engine_resolver(judge->engine), &event->client,
+    pending->lookup = lookup_start(dns_service_resolver(judge->dns), &event->client,
                                    judge->conf.max_ptr, "", deadline_ms);
     if (pending->lookup == NULL || (event->file != NULL && pending->file == NULL)) {
         lookup_free(pending->lookup);
@@ -146,7 +146,7 @@ static bool skip(const struct replay_judge *judge, const struct maillog_event *e
         *why = REPLAY_SKIP_AUTHENTICATED;
     else if (conf_is_trusted_relay(&judge->conf, &event->client))
         *why = REPLAY_SKIP_RELAY;
-    else if (judge->engine == NULL && !replay_facts_are_recorded(event))
+    else if (judge->dns == NULL && !replay_facts_are_recorded(event))
         *why =
             event->ptr_state == REPLAY_PTR_TEMPERROR ? REPLAY_SKIP_FAILED : REPLAY_SKIP_UNRECORDED;
     else
@@ -160,7 +160,7 @@ void replay_judge_event(struct replay_judge *judge, const struct maillog_event *
     struct replay_facts recorded;
     if (skip(judge, event, &why))
         judge->visitor->skipped(judge->visitor->arg, why);
-    else if (judge->engine != NULL)
+    else if (judge->dns != NULL)
         start_lookup(judge, event);
     else if (replay_facts_recorded(&judge->conf, event, &recorded))
         decide(judge, event, &recorded.facts, 0, false);

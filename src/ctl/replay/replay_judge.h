@@ -7,8 +7,9 @@
 #define IPREVD_REPLAY_JUDGE_H
 
 #include "ctl/logs/maillog_event.h"
+#include "dns/dns_service.h"
+#include "site/conf.h"
 #include "site/decision.h"
-#include "site/engine.h"
 
 /* Lookups under way at a time: enough to hide the network, few enough for any resolver. */
 #define REPLAY_IN_FLIGHT 64
@@ -34,12 +35,12 @@ struct replay_visitor {
 struct replay_judge;
 
 /*
- * `conf`, `engine` and `visitor` are borrowed; engine NULL: by what was recorded.  `policy`: judge
+ * `conf`, `dns` and `visitor` are borrowed; dns NULL: by what was recorded.  `policy`: judge
  * by it whatever the match blocks say; NULL: by conf.  rate: clients looked up a second that the
  * cache does not know, 0: no limit.  NULL: out of memory.
  */
 struct replay_judge *replay_judge_new(const struct conf *conf, const struct policy *policy,
-                                      struct engine *engine, unsigned rate, int64_t now_s,
+                                      struct dns_service *dns, unsigned rate, int64_t now_s,
                                       const struct replay_visitor *visitor) MUST_CHECK;
 
 /* Judge (the event is copied as far as it is needed later).  Out of memory is remembered. */
