@@ -11,7 +11,7 @@ FUZZ_MAIN = tests/fuzz/replay.c
 FUZZ_LINK = $(AM_LDFLAGS)
 endif
 FUZZ_SHARED = tests/fuzz/fuzz.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
-FUZZ_DNS_LIBS = libdns.a libcore.a libbase.a $(LDNS_LIBS) $(EVENT_LIBS) $(PSL_LIBS)
+FUZZ_DNS_LIBS = libdns.a libcore.a libbase.a $(LDNS_LIBS) $(EVENT_LIBS) $(PSL_LIBS) $(IDN2_LIBS)
 
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz_accesstable \

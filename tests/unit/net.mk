@@ -56,4 +56,4 @@ tests_unit_test_zonefile_CFLAGS = $(NET_TEST_CFLAGS)
 tests_unit_test_zonefile_LDADD = $(UNIT_LIBS)
 
 tests_tools_dnsask_SOURCES = tests/tools/dnsask.c
-tests_tools_dnsask_LDADD = libdns.a libcore.a libbase.a $(LDNS_LIBS) $(EVENT_LIBS) $(PSL_LIBS)
+tests_tools_dnsask_LDADD = libdns.a libcore.a libbase.a $(LDNS_LIBS) $(EVENT_LIBS) $(PSL_LIBS) $(IDN2_LIBS)
