@@ -48,26 +48,53 @@ static const char *skip_quoted(const char *at)
     return at + 1;
 }
 
-/* Does the value that begins at *at (a token or a quoted string) equal `want`?  Moves *at behind
- * it. */
-static bool value_equals(const char **at, const char *want)
+static bool is_id_char(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' ||
+           c == '_' || c == '.';
+}
+
+/* Does the quoted string that begins at *at equal `want`?  Moves *at behind it. */
+static bool quoted_equals(const char **at, const char *want)
 {
     bool equal = true;
-    if (**at == '"') {
-        const char *c = *at + 1;
-        for (; *c != '\0' && *c != '"'; c++) {
-            if (*c == '\\' && c[1] != '\0')
-                c++;
-            equal = equal && *want != '\0' && strncasecmp(c, want, 1) == 0;
-            want += equal;
-        }
-        *at = *c == '"' ? c + 1 : c;
-        return equal && *want == '\0';
+    const char *c = *at + 1;
+    for (; *c != '\0' && *c != '"'; c++) {
+        if (*c == '\\' && c[1] != '\0')
+            c++;
+        equal = equal && *want != '\0' && strncasecmp(c, want, 1) == 0;
+        want += equal;
     }
-    size_t length = strcspn(*at, " \t\r\n;(");
-    equal = length == strlen(want) && strncasecmp(*at, want, length) == 0;
+    *at = *c == '"' ? c + 1 : c;
+    return equal && *want == '\0';
+}
+
+/*
+ * Does the value that begins at *at (a token or a quoted string) equal `want`?  Moves *at behind
+ * it. A name ends where no name goes on, and at a full stop that ends it, whatever stands behind: a
+ * lenient reader may stop there, too.
+ */
+static bool value_equals(const char **at, const char *want)
+{
+    if (**at == '"')
+        return quoted_equals(at, want);
+    size_t length = strlen(want);
+    if (strncasecmp(*at, want, length) != 0)
+        return false;
     *at += length;
-    return equal;
+    if (**at == '.' && !is_id_char((*at)[1]))
+        (*at)++;
+    return !is_id_char(**at);
+}
+
+/* Past the version behind an authserv-id, and what surrounds it; NULL when a comment does not end.
+ */
+static const char *skip_version(const char *at)
+{
+    at = skip_cfws(at);
+    if (at == NULL)
+        return NULL;
+    return skip_cfws(at + strspn(at, "0123456789"));
 }
 
 static bool mentions_method(const char *text)
@@ -100,6 +127,10 @@ bool authresults_forges(const char *value, const char *authserv_id)
         return mentions_method(value);
     if (!value_equals(&at, authserv_id))
         return false;
+    const char *results = skip_version(at);
+    if (results == NULL || (*results != ';' && *results != '\0'))
+        return mentions_method(at);
+    at = results;
     while ((at = skip_result(at)) != NULL && *at == ';') {
         at = skip_cfws(at + 1);
         if (at == NULL)

@@ -12,8 +12,8 @@
  * True when `value` (the field's body, folded or not) claims `authserv_id` (compared without
  * case) and holds an iprev result: then it is a forgery unless we wrote it.  A field of another
  * filter of ours, with the same authserv-id and other methods only, is not.  A body that claims our
- * authserv-id and does not parse counts as forged when it holds the word iprev anywhere, for a
- * reader less strict than we are might see a result there.
+ * authserv-id and does not parse, as one without the semicolon behind the id, counts as forged when
+ * it holds the word iprev anywhere, for a reader less strict than we are might see a result there.
  */
 bool authresults_forges(const char *value, const char *authserv_id);
 

@@ -7,8 +7,15 @@
 /* Bytes of an expanded text before it is cut into lines. */
 #define EXPANDED_MAX (REPLY_LINES_MAX * REPLY_LINE_MAX)
 
-/* Untrusted text in a reply, in bytes. */
+/* Untrusted text in a reply, in bytes; where a reply does not fit, less and less of it. */
 #define SHOWN_MAX 256
+#define SHOWN_MIN 32
+
+/* A help-url is shown whole: the configuration takes 200. */
+#define URL_MAX 256
+
+/* "550-5.7.25 " and CRLF, at most. */
+#define FRAME_MAX (4 + sizeof(((struct reply *)0)->xcode) + 2)
 
 /* Names of checks in a sentence about a score; the rest is counted. */
 #define SHOWN_CHECKS_MAX 6
@@ -168,6 +175,7 @@ struct meaning {
     const struct outcome *outcome;
     const char *reason;   /* printable */
     const char *help_url; /* or NULL */
+    size_t shown_max;     /* bytes of untrusted text a placeholder */
 };
 
 static const char *ptr_name(const struct evidence *evidence)
@@ -175,6 +183,16 @@ static const char *ptr_name(const struct evidence *evidence)
     if (evidence->iprev.confirmed != NULL)
         return evidence->iprev.confirmed->name;
     return evidence->facts->name_count > 0 ? evidence->facts->names[0].name : "unknown";
+}
+
+/* The explanation, cut where even names that are cut leave no room for it. */
+static void put_reason(struct textbuf *out, const struct meaning *meaning)
+{
+    size_t most = meaning->shown_max < SHOWN_MAX ? 2 * meaning->shown_max : REASON_MAX;
+    if (strlen(meaning->reason) <= most)
+        textbuf_put(out, meaning->reason);
+    else
+        textbuf_printf(out, "%.*s%s", (int)most, meaning->reason, ELLIPSIS);
 }
 
 static void put_place(struct textbuf *out, enum placeholder place, const struct meaning *meaning)
@@ -186,16 +204,16 @@ static void put_place(struct textbuf *out, enum placeholder place, const struct 
         textbuf_put(out, ipaddr_format(&meaning->evidence->facts->client, address));
         break;
     case PLACE_PTR:
-        textbuf_put_untrusted(out, ptr_name(meaning->evidence), SHOWN_MAX);
+        textbuf_put_untrusted(out, ptr_name(meaning->evidence), meaning->shown_max);
         break;
     case PLACE_HELO:
-        textbuf_put_untrusted(out, meaning->evidence->facts->helo.text, SHOWN_MAX);
+        textbuf_put_untrusted(out, meaning->evidence->facts->helo.text, meaning->shown_max);
         break;
     case PLACE_REASON:
-        textbuf_put(out, meaning->reason);
+        put_reason(out, meaning);
         break;
     case PLACE_URL:
-        textbuf_put_untrusted(out, meaning->help_url, SHOWN_MAX);
+        textbuf_put_untrusted(out, meaning->help_url, URL_MAX);
         break;
     case PLACE_CHECK:
         textbuf_put(out, id < CHECK_COUNT ? checks[id].name : "");
@@ -238,34 +256,35 @@ static void expand(const char *template, const struct meaning *meaning, struct t
 
 /* Lines */
 
-/* How much of `length` bytes goes on one line: up to the last space that fits. */
-static size_t line_length(const char *text, size_t length)
+/* How much of `length` bytes goes on one line of `most`: up to the last space that fits. */
+static size_t line_length(const char *text, size_t length, size_t most)
 {
-    if (length <= REPLY_LINE_MAX)
+    if (length <= most)
         return length;
-    size_t at = REPLY_LINE_MAX;
+    size_t at = most;
     while (at > 0 && text[at] != ' ')
         at--;
-    return at > 0 ? at : REPLY_LINE_MAX;
+    return at > 0 ? at : most;
 }
 
 /* The last line tells that there was more. */
-static void mark_cut(struct reply *out)
+static void mark_cut(struct reply *out, size_t line_max)
 {
     char *line = out->lines[out->line_count - 1];
     size_t length = strlen(line);
-    size_t most = REPLY_LINE_MAX - (sizeof ELLIPSIS - 1);
+    size_t most = line_max - (sizeof ELLIPSIS - 1);
     memcpy(line + (length < most ? length : most), ELLIPSIS, sizeof ELLIPSIS);
 }
 
-static void split_lines(const char *text, struct reply *out)
+/* False: there are more lines than a reply has; the last one says so. */
+static bool split_lines(const char *text, size_t line_max, struct reply *out)
 {
     out->line_count = 0;
     while (*text != '\0') {
-        size_t length = line_length(text, strcspn(text, "\n"));
+        size_t length = line_length(text, strcspn(text, "\n"), line_max);
         if (length > 0 && out->line_count == REPLY_LINES_MAX) {
-            mark_cut(out);
-            return;
+            mark_cut(out, line_max);
+            return false;
         }
         if (length > 0) {
             memcpy(out->lines[out->line_count], text, length);
@@ -275,18 +294,41 @@ static void split_lines(const char *text, struct reply *out)
         text += length;
         text += strspn(text, " \n");
     }
+    return true;
+}
+
+/* The whole text, from the site's template (NULL: it has none) or the standard one. */
+static void put_text(const char *own, const struct meaning *meaning, struct textbuf *out)
+{
+    static const char standard[] = "%{reason}; %{fix}";
+    bool known = meaning->outcome->reason < CHECK_COUNT;
+    if (own != NULL || known)
+        expand(own != NULL ? own : standard, meaning, out);
+    if (out->text[strspn(out->text, " \n")] == '\0')
+        textbuf_put(out, "refused by local policy");
+    if (own == NULL && meaning->help_url != NULL) {
+        textbuf_put(out, "; see ");
+        textbuf_put_untrusted(out, meaning->help_url, URL_MAX);
+    }
+}
+
+static size_t line_max(size_t prefix)
+{
+    size_t room = REPLY_WIRE_MAX - FRAME_MAX;
+    if (prefix > REPLY_PREFIX_MAX)
+        prefix = REPLY_PREFIX_MAX;
+    return room - prefix < REPLY_LINE_MAX ? room - prefix : REPLY_LINE_MAX;
 }
 
 void reply_build(const struct policy *policy, const struct evidence *evidence,
                  const struct outcome *outcome, enum action action, const char *help_url,
-                 struct reply *out)
+                 size_t prefix, struct reply *out)
 {
-    static const char standard[] = "%{reason}; %{fix}";
     char reason[REASON_MAX];
     char expanded[EXPANDED_MAX + 1];
-    struct textbuf buf;
     struct codes codes = {"", ""};
-    struct meaning meaning = {evidence, outcome, reply_reason(evidence, outcome, reason), help_url};
+    struct meaning meaning = {evidence, outcome, reply_reason(evidence, outcome, reason), help_url,
+                              SHOWN_MAX};
     const char *own = NULL;
 
     /* The site's text speaks of one check: it does not fit what many decided together. */
@@ -294,21 +336,13 @@ void reply_build(const struct policy *policy, const struct evidence *evidence,
         own = policy->rules[outcome->reason].reply;
     if (own != NULL)
         own = split_codes(own, &codes);
-    textbuf_init(&buf, expanded, sizeof expanded);
-    if (own != NULL)
-        expand(own, &meaning, &buf);
-    else if (outcome->reason < CHECK_COUNT)
-        expand(standard, &meaning, &buf);
-    if (expanded[strspn(expanded, " \n")] == '\0') {
-        textbuf_init(&buf, expanded, sizeof expanded);
-        textbuf_put(&buf, "refused by local policy");
-    }
-    if (own == NULL && help_url != NULL) {
-        textbuf_put(&buf, "; see ");
-        textbuf_put_untrusted(&buf, help_url, SHOWN_MAX);
-    }
     choose_codes(&codes, outcome, action, out);
-    split_lines(expanded, out);
+    for (bool fits = false; !fits && meaning.shown_max >= SHOWN_MIN; meaning.shown_max /= 2) {
+        struct textbuf buf;
+        textbuf_init(&buf, expanded, sizeof expanded);
+        put_text(own, &meaning, &buf);
+        fits = split_lines(expanded, line_max(prefix), out) && !buf.cut;
+    }
 }
 
 /* Checking a template */

@@ -9,9 +9,11 @@
 
 #include "core/policy.h"
 
-#define REPLY_LINES_MAX 8 /* of a multi-line reply; libmilter takes 32 */
-#define REPLY_LINE_MAX                                                                             \
-    480 /* bytes a line without code and NUL: 512 with CRLF and codes (RFC 5321 4.5.3.1.5) */
+#define REPLY_LINES_MAX 8   /* of a multi-line reply; libmilter takes 32 */
+#define REPLY_LINE_MAX  480 /* bytes a line without codes and NUL */
+#define REPLY_WIRE_MAX  512 /* with codes and CRLF (RFC 5321 4.5.3.1.5) */
+#define REPLY_PREFIX_MAX                                                                           \
+    207 /* Sendmail 8.17 writes "<recipient>... " before a text, cut at 203 (MAXSHORTSTR) */
 #define REASON_MAX 400 /* bytes of an explanation with NUL */
 
 struct reply {
@@ -34,10 +36,14 @@ const char *reply_reason(const struct evidence *evidence, const struct outcome *
  * ("550 5.7.25 text" or "text"), `\n` between lines, and %{client} %{ptr} %{helo} %{reason} %{url}
  * %{check} %{fix} and %%.  A code whose class does not fit the action is replaced by the built-in
  * one. `help_url` may be NULL.
+ *
+ * `prefix` is how many bytes the MTA writes between the codes and each line (up to
+ * REPLY_PREFIX_MAX): no line is longer than REPLY_WIRE_MAX with it.  Where that makes more lines
+ * than a reply has, untrusted names and the explanation are cut; codes, address and help_url never.
  */
 void reply_build(const struct policy *policy, const struct evidence *evidence,
                  const struct outcome *outcome, enum action action, const char *help_url,
-                 struct reply *out);
+                 size_t prefix, struct reply *out);
 
 /*
  * Is a configured reply text sound?  NULL when it is, else a static sentence ("unknown

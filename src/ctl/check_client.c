@@ -126,7 +126,7 @@ static bool print_text(struct check_run *run, const struct check_target *target,
         return false;
     advice_make(&decision->evidence, decision->verdict.would.checks, advice);
     if (refused)
-        decision_reply(decision, &reply);
+        decision_reply(decision, 0, &reply);
     const struct evidence_page page = {
         .stream = stdout,
         .colour = run->colour,

@@ -117,6 +117,16 @@ static void session_left_alone(void *arg, const char *line)
     log_line(LOG_LEVEL_INFO, line);
 }
 
+static void session_left(void *arg, enum session_left reason)
+{
+    struct service *service = arg;
+    if (statistics_left(service->statistics, reason))
+        log_warning(
+            "all of the first %u clients are in local-networks, and none is judged: is there a "
+            "proxy or NAT that hides their addresses from the mail server?",
+            STATISTICS_LOCAL_ONLY);
+}
+
 /* --- life ----------------------------------------------------------------------------------- */
 
 static bool is_stopping(void *arg)
@@ -175,6 +185,7 @@ struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX])
         .exempt = session_exempt,
         .decided = session_decided,
         .left_alone = session_left_alone,
+        .left = session_left,
         .arg = service,
     };
     service->milter = (struct libmilter_services){

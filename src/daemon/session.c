@@ -150,6 +150,12 @@ static enum way find_way(const struct conf *conf, const struct ipaddr *peer)
     return conf_is_local(conf, peer) ? WAY_NOBODY : WAY_CLIENT;
 }
 
+static void tell_left(const struct session *session, enum session_left reason)
+{
+    if (session->services->left != NULL)
+        session->services->left(session->services->arg, reason);
+}
+
 enum session_answer session_connect(struct session *session, const struct ipaddr *client,
                                     const struct session_macros *macros)
 {
@@ -158,6 +164,8 @@ enum session_answer session_connect(struct session *session, const struct ipaddr
     session->peer = *client;
     session->way = find_way(session->conf, client);
     read_connect_macros(session, macros);
+    if (session->way == WAY_NOBODY)
+        tell_left(session, SESSION_LEFT_LOCAL);
     if (session->way != WAY_CLIENT)
         return session->way == WAY_NOBODY ? SESSION_ACCEPT : SESSION_CONTINUE;
     session->client = *client;
@@ -186,6 +194,13 @@ enum session_answer session_helo(struct session *session, const char *helo)
                                                 : SESSION_CONTINUE;
 }
 
+/* What Sendmail writes before a reply to a command with this path. */
+static size_t prefix_of(const char *path)
+{
+    static const char behind[] = "... ";
+    return strnlen(path, REPLY_PREFIX_MAX) + sizeof behind - 1;
+}
+
 /* The canonical mailbox of a path; NULL: memory is out. */
 static char *copy_mailbox(const char *path)
 {
@@ -200,8 +215,8 @@ static bool judged_at_mail(const struct session *session)
            (session_stage(session) == STAGE_HELO && session->helo.kind == HELO_NONE);
 }
 
-/* Who logs in here is left alone; a relay's own login says nothing of whom it took the mail from.
- */
+/* A client that logs in is left alone; a relay's own login says nothing of whom it took the mail
+ * from. */
 static bool skips_login(const struct session *session, const struct session_macros *macros)
 {
     const char *login = macro(macros, "{auth_authen}");
@@ -216,9 +231,14 @@ enum session_answer session_mail(struct session *session, const char *sender,
     if (!session->connected)
         return SESSION_CONTINUE;
     session->authenticated = skips_login(session, macros);
-    if (session->way == WAY_NOBODY || session->authenticated)
+    if (session->way == WAY_NOBODY)
         return SESSION_ACCEPT;
+    if (session->authenticated) {
+        tell_left(session, SESSION_LEFT_AUTHENTICATED);
+        return SESSION_CONTINUE; /* its message is seen: forged fields go */
+    }
     copy_macro(macros, "i", session->queue_id);
+    session->reply_prefix = prefix_of(sender);
     session->sender = copy_mailbox(sender);
     if (session->sender == NULL)
         session->nomem = true;
@@ -234,12 +254,15 @@ enum session_answer session_rcpt(struct session *session, const char *recipient,
 {
     if (!session->connected)
         return SESSION_CONTINUE;
-    if (session->way == WAY_NOBODY || session->authenticated)
+    if (session->way == WAY_NOBODY)
         return SESSION_ACCEPT;
+    if (session->authenticated)
+        return SESSION_CONTINUE;
     if (session->queue_id[0] == '\0')
         copy_macro(macros, "i", session->queue_id);
     if (session->way == WAY_CLIENT && session_stage(session) != STAGE_RCPT)
         return SESSION_CONTINUE;
+    session->reply_prefix = prefix_of(recipient);
     char *copy = copy_mailbox(recipient);
     if (copy == NULL)
         return judge_refuse_without_text(session);
@@ -252,7 +275,7 @@ enum session_answer session_rcpt(struct session *session, const char *recipient,
 
 void session_header(struct session *session, const char *name, const char *value)
 {
-    if (session->way == WAY_NOBODY || session->authenticated)
+    if (session->way == WAY_NOBODY)
         return;
     header_note(session, name, value);
     if (session->way == WAY_BEHIND && strcasecmp(name, "Received") == 0)
@@ -263,8 +286,13 @@ enum session_answer session_end_of_message(struct session *session,
                                            const struct session_edits *edits,
                                            const struct session_macros *macros)
 {
-    if (session->way == WAY_NOBODY || session->authenticated)
+    if (session->way == WAY_NOBODY)
         return SESSION_CONTINUE;
+    if (session->authenticated) {
+        session->edits = *edits;
+        header_edit(session, NULL);
+        return SESSION_CONTINUE;
+    }
     if (session->nomem)
         return judge_refuse_without_text(session);
     copy_macro(macros, "i", session->queue_id);

@@ -14,6 +14,14 @@
 
 struct session;
 
+/* Why a session, or a message of one, is left alone. */
+enum session_left {
+    SESSION_LEFT_LOCAL,         /* local-networks, or local submission: a session */
+    SESSION_LEFT_AUTHENTICATED, /* skip-authenticated: a message */
+    SESSION_LEFT_RELAY,         /* nobody behind a trusted relay is to be judged: a message */
+    SESSION_LEFT_COUNT,
+};
+
 /* What all sessions share.  Everything is borrowed and outlives them. */
 struct session_services {
     struct resolver *resolver;
@@ -29,6 +37,8 @@ struct session_services {
     /* A message came from a trusted relay and nobody behind it is to be judged: a line for the log
        that says why, as decision_log_line() writes them.  NULL: nobody wants to know. */
     void (*left_alone)(void *arg, const char *line);
+    /* Once for whatever is left alone.  NULL: nobody wants to know. */
+    void (*left)(void *arg, enum session_left reason);
     void *arg;
 };
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The message's header: forged fields out, our own in (RFC 8601 4, 5). */
+/*
+ * The message's header: forged fields out, our own in (RFC 8601 4, 5).  Whose fields stay is told
+ * in iprevd(8), HEADER FIELDS, and tested by tests/scenario/whose-fields*.scn.
+ */
 #include "core/authresults.h"
 #include "daemon/session_state.h"
 
@@ -36,7 +39,9 @@ static bool is_forged(const struct header_marks *marks, unsigned i)
 static void remove_forged(const struct session *session)
 {
     const struct session_edits *edits = &session->edits;
-    for (unsigned i = session->header.tag_count; i > 0; i--)
+    /* In monitor mode there is none of ours, and one before us may have enforced. */
+    unsigned tags = session->conf->monitor ? 0 : session->header.tag_count;
+    for (unsigned i = tags; i > 0; i--)
         edits->remove(edits->arg, TAG_FIELD, i);
     for (unsigned i = session->header.authres_count; i > 0; i--)
         if (is_forged(&session->header, i - 1))

@@ -184,7 +184,7 @@ enum session_answer judge_refuse(struct session *session, const struct decision 
         session->reply = malloc(sizeof *session->reply);
     if (session->reply == NULL)
         return SESSION_TEMPFAIL;
-    decision_reply(decision, session->reply);
+    decision_reply(decision, session->reply_prefix, session->reply);
     return decision->verdict.done.action == ACTION_REJECT ? SESSION_REJECT : SESSION_TEMPFAIL;
 }
 

@@ -115,6 +115,8 @@ static void report_left_alone(const struct session *session)
     const char *why = session->relay.why;
     char line[DECISION_LINE_MAX], relay[IPADDR_TEXT_MAX];
     struct textbuf buf;
+    if (services->left != NULL)
+        services->left(services->arg, SESSION_LEFT_RELAY);
     if (services->left_alone == NULL)
         return;
     if (why == NULL)
@@ -197,8 +199,8 @@ enum session_answer relay_end(struct session *session)
     if (session->nomem)
         return judge_refuse_without_text(session);
     if (session->lookup == NULL) {
+        /* The relay is ours, and so are the fields that it let through (RFC 8601 5). */
         report_left_alone(session);
-        header_edit(session, NULL);
         return SESSION_CONTINUE;
     }
     session->judged_at_end = true;

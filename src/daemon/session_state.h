@@ -92,6 +92,7 @@ struct session {
     struct header_marks header;
 
     struct reply *reply;
+    size_t reply_prefix; /* bytes that Sendmail writes before a reply: "<recipient>... " */
 
     /* Texts, and what is full of them, begin empty and are not cleared: SESSION_CLEARED. */
     struct helo helo;

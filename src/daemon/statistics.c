@@ -3,11 +3,15 @@
 
 #include "config.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 struct statistics {
     struct metric *sessions, *sessions_total, *sessions_deferred;
     struct metric *verdicts, *checks, *iprev, *agreement, *wait;
+    struct metric *left;
+    atomic_uint local_clients; /* while there was no other */
+    atomic_bool others;        /* there was another */
     struct metric *reloads, *reload_time, *build;
     /* Label values, by enum. */
     const char *actions[ACTION_COUNT];
@@ -19,6 +23,11 @@ struct statistics {
 static const char *const enforced_values[] = {"no", "yes"};
 static const char *const mode_values[] = {"enforce", "monitor"};
 static const char *const ok_values[] = {"failed", "ok"};
+static const char *const left_values[SESSION_LEFT_COUNT] = {
+    [SESSION_LEFT_LOCAL] = "local",
+    [SESSION_LEFT_AUTHENTICATED] = "authenticated",
+    [SESSION_LEFT_RELAY] = "relay",
+};
 static const char *const version_values[] = {PACKAGE_VERSION};
 
 static void fill_labels(struct statistics *s)
@@ -52,6 +61,11 @@ static bool declare_all(struct statistics *s, struct metrics *metrics)
           "Sessions deferred because of max-sessions.",
           METRIC_COUNTER,
           {{0}}}},
+        {&s->left,
+         {"iprevd_left_alone_total",
+          "Sessions of local clients, and messages of logged-in users and from relays, not judged.",
+          METRIC_COUNTER,
+          {{"reason", left_values, SESSION_LEFT_COUNT}}}},
         {&s->verdicts,
          {"iprevd_verdicts_total",
           "Decisions by what was done.",
@@ -132,6 +146,7 @@ void statistics_decided(struct statistics *statistics, const struct decision *de
                         const struct transaction *transaction)
 {
     const struct verdict *verdict = &decision->verdict;
+    atomic_store(&statistics->others, true);
     metric_add(statistics->verdicts, verdict->done.action, decision->conf->monitor, 1);
     for (size_t i = 0; i < CHECK_COUNT; i++)
         if ((verdict->would.checks & CHECK_BIT(i)) != 0)
@@ -139,6 +154,16 @@ void statistics_decided(struct statistics *statistics, const struct decision *de
     metric_add(statistics->iprev, decision->evidence.iprev.result, 0, 1);
     metric_add(statistics->agreement, decision->evidence.agreement, 0, 1);
     metric_observe_ms(statistics->wait, transaction->dns_ms);
+}
+
+bool statistics_left(struct statistics *statistics, enum session_left reason)
+{
+    metric_add(statistics->left, reason, 0, 1);
+    if (reason != SESSION_LEFT_LOCAL)
+        atomic_store(&statistics->others, true);
+    if (atomic_load(&statistics->others))
+        return false;
+    return atomic_fetch_add(&statistics->local_clients, 1) + 1 == STATISTICS_LOCAL_ONLY;
 }
 
 void statistics_reloaded(struct statistics *statistics, bool ok, int64_t wall_s)

@@ -7,6 +7,7 @@
 #define IPREVD_STATISTICS_H
 
 #include "base/metrics.h"
+#include "daemon/session.h"
 #include "site/decision.h"
 
 struct statistics;
@@ -20,6 +21,12 @@ void statistics_session_deferred(struct statistics *statistics); /* over max-ses
 void statistics_session_closed(struct statistics *statistics);
 void statistics_decided(struct statistics *statistics, const struct decision *decision,
                         const struct transaction *transaction);
+/* After so many clients of local networks and no other it is worth a word. */
+#define STATISTICS_LOCAL_ONLY 200
+
+/* Something is left alone.  True once: all clients so far were local, STATISTICS_LOCAL_ONLY of
+ * them. */
+bool statistics_left(struct statistics *statistics, enum session_left reason) MUST_CHECK;
 void statistics_reloaded(struct statistics *statistics, bool ok, int64_t wall_s);
 
 #endif

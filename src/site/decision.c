@@ -87,13 +87,13 @@ void decision_make(const struct conf *conf, const struct facts *facts,
     reply_reason(&out->evidence, verdict_told(&out->verdict), out->reason);
 }
 
-void decision_reply(const struct decision *decision, struct reply *out)
+void decision_reply(const struct decision *decision, size_t prefix, struct reply *out)
 {
     /* Without a policy nothing is refused; a caller that asks all the same gets a sound reply. */
     const struct policy *policy =
         decision->policy != NULL ? decision->policy : &decision->conf->policies[0];
     reply_build(policy, &decision->evidence, verdict_told(&decision->verdict),
-                decision->verdict.done.action, decision->conf->help_url, out);
+                decision->verdict.done.action, decision->conf->help_url, prefix, out);
 }
 
 const char *decision_policy_name(const struct decision *decision)

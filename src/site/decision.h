@@ -41,8 +41,8 @@ struct decision {
 void decision_make(const struct conf *conf, const struct facts *facts,
                    const struct transaction *transaction, struct decision *out);
 
-/* The reply for verdict.done.action TEMPFAIL or REJECT. */
-void decision_reply(const struct decision *decision, struct reply *out);
+/* The reply for verdict.done.action TEMPFAIL or REJECT; `prefix` as for reply_build(). */
+void decision_reply(const struct decision *decision, size_t prefix, struct reply *out);
 
 #define DECISION_LINE_MAX 2560
 

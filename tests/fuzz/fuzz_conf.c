@@ -133,7 +133,7 @@ static void decide(const struct conf *conf, const struct facts *facts)
     if (decision.verdict.done.action < ACTION_TEMPFAIL)
         return;
     bool reject = decision.verdict.done.action == ACTION_REJECT;
-    decision_reply(&decision, &reply);
+    decision_reply(&decision, 0, &reply);
     told_check_reply(&reply, reject);
     fuzz_reach(reject ? REJECTED : DEFERRED);
 }

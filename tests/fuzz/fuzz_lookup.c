@@ -200,7 +200,7 @@ static void check_decision(const struct facts *facts, bool cached)
     decision_tag_header(&decision, value);
     told_check_field(value);
     if (decision.verdict.done.action >= ACTION_TEMPFAIL) {
-        decision_reply(&decision, &reply);
+        decision_reply(&decision, 0, &reply);
         told_check_reply(&reply, decision.verdict.done.action == ACTION_REJECT);
         fuzz_reach(REFUSED);
     }

@@ -208,7 +208,7 @@ class GuidePostfix(Postfix):
         services = re.sub(r"(?m)^(\S+ inet|127\.0\.0\.1:\S+ inet).*\n(  .*\n)*", "",
                           mta_postfix.MASTER_CF.format(listeners="", proxy_port=1, chain_port=2,
                                                        reverse_port=3, lenient_port=4, chain="",
-                                                       reverse=""))
+                                                       reverse="", services=""))
         (config / "master.cf").write_text(merge_services(
             services + "smtp inet n - y - - smtpd\n", self.blocks.get("master.cf", "")))
         # Where smtpd looks for logins from inside of its chroot.

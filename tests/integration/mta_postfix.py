@@ -84,6 +84,7 @@ MASTER_CF = """
   -o {{ smtpd_milters = {reverse} }}
 127.0.0.1:{lenient_port} inet n - n - - smtpd
   -o milter_default_action=accept
+{services}
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -127,11 +128,11 @@ def postfix_spec(spec):
 class Postfix:
     """
     milters, chain: sockets in libmilter's syntax, in the order of the chain.  With a Network it
-    listens on all addresses of the network's server side.
+    listens on all addresses of the network's server side.  services: more lines of master.cf.
     """
 
     def __init__(self, milters=(), chain=(), default_action="tempfail", extra="", ipv6=HAS_IPV6,
-                 network=None, **jail):
+                 network=None, services="", **jail):
         self.jail = Jail("postfix", network=network, **jail)
         self.port, self.proxy_port = free_port(), free_port()
         self.chain_port, self.reverse_port = free_port(), free_port()
@@ -144,6 +145,7 @@ class Postfix:
                          "interfaces": "all" if network else "loopback-only",
                          "milters": ", ".join(map(postfix_spec, milters))}
         self.chain = list(map(postfix_spec, chain))
+        self.services = services
         try:
             self._make_directories()
             self._write_config()
@@ -182,6 +184,7 @@ class Postfix:
         (config / "master.cf").write_text(MASTER_CF.format(
             listeners=listeners, proxy_port=self.proxy_port, chain_port=self.chain_port,
             reverse_port=self.reverse_port, lenient_port=self.lenient_port,
+            services=self.services,
             chain=", ".join(self.chain), reverse=", ".join(reversed(self.chain))))
         # Postfix waits until a file is settled; these are.
         for path in config.iterdir():

@@ -66,6 +66,18 @@ def away(network):
             assert len(site.server.held()) == (1 if code == 250 else 0)
 
 
+def way_back(network):
+    section = "The way back"
+    blocks = fenced.installations("postfix.md")[section]
+    with postfix_site(section, network) as site:
+        mail = site.accepts(site.server.client(world.NO_PTR), "no filter")
+        assert mail.field("Authentication-Results") is None
+    main = "".join(line for line in blocks["main.cf"].splitlines(True) if "milter_maps" not in line)
+    assert main != blocks["main.cf"]
+    with postfix_site(dict(blocks, **{"main.cf": main}), network) as site:
+        site.judges()
+
+
 # Were there a filter at the submission port, it would judge those who log in.
 JUDGE_ALL = "skip-authenticated = false\nlocal-networks = {}\n"
 
@@ -133,7 +145,11 @@ def other_filters(network):
         folder = site.server.jail.dir / "queue" / "opendkim"
         with MilterServer(sock=listen_unix(folder / "opendkim.sock")) as second, \
                 MilterServer(sock=network.listen("127.0.0.1", 11332)) as third:
-            judged_before(site, second, third)
+            judged_before(site, second)
+            # rspamd stands before iprevd: it reads no more, and no fields of iprevd.
+            assert [command for command, _ in third.events].count("E") == 1
+            assert not any(data.startswith(b"Authentication-Results\0")
+                           for command, data in third.events if command == "L")
 
 
 def restrictions(network):
@@ -209,6 +225,7 @@ POSTFIX_SECTIONS = {
     "One line": one_line,
     "A unix socket inside the chroot": unix_socket,
     "When iprevd is away, or slow": away,
+    "The way back": way_back,
     "Where mail comes in, and where it is submitted": services,
     "Different policies for different services": listeners,
     "Behind postscreen": postscreen,

@@ -121,10 +121,21 @@ def sendmail_backup(network):
         hands_on(site)
 
 
+def sendmail_large_fields(network):
+    with sendmail_site("Large header fields", network) as site:
+        site.judges()
+        smtp = site.server.client(world.GOOD)
+        large = ("X-Large", "begins" + ("\n " + "x" * 900) * 80)
+        response = smtp.send_message(message("large", [large]))
+        assert response.code >= 400, response
+        assert "filter" not in response.text and site.server.mail.find("large") is None
+
+
 SENDMAIL_SECTIONS = {
     "One line": sendmail_one_line,
     "When iprevd is away, or slow": sendmail_away,
     "A unix socket": sendmail_unix_socket,
+    "Large header fields": sendmail_large_fields,
     "Beside other filters": sendmail_other_filters,
     "Where mail is submitted": sendmail_services,
     "Different policies for different ports": sendmail_listeners,

@@ -680,3 +680,20 @@ def test_no_nagle_stall_on_inet(start_iprevd, directory):
     unix = start_iprevd(ENFORCE, listen=f"unix:{directory}/socket")
     ratio = message_seconds(inet.spec) / message_seconds(unix.spec)
     assert ratio < STALL_RATIO, f"inet takes {ratio:.1f} times as long as unix"
+
+
+def test_all_clients_local_is_worth_a_word(milter):
+    """As behind a proxy or NAT that hides their addresses: once, and not where there is another."""
+    words = "all of the first 200 clients are in local-networks"
+    client = milter("mode = monitor\n")
+    for _ in range(250):
+        with client.open() as connection:
+            connection.connect("192.168.176.1")
+    client.daemon.wait_log(words)
+    assert client.daemon.log.count(words) == 1
+    client = milter("mode = monitor\n")
+    client.session(client="192.0.2.1")
+    for _ in range(250):
+        with client.open() as connection:
+            connection.connect("192.168.176.1")
+    assert words not in client.daemon.log

@@ -226,6 +226,27 @@ def test_postmaster_is_reachable(postfix):
     assert server.mail.find("help me", "other") is None
 
 
+@pytest.mark.parametrize("path", [
+    '<"postmaster"@example.net>', "<@relay.example:postmaster@example.net>",
+    "< postmaster@example.net >", "<post\\master@EXAMPLE.net>", "<Postmaster@example.net.>"])
+def test_postmaster_is_reachable_however_it_is_written(postfix, path):
+    server = postfix(ENFORCE + world.POSTMASTER)
+    smtp = server.smtp(world.NO_PTR)
+    smtp.ehlo()
+    assert smtp.mail().code == 250
+    assert smtp.command(f"RCPT TO:{path}").code == 250, path
+    refused(smtp.rcpt("user@example.net"), 550, "5.7.25")
+
+
+def test_sender_with_u_labels_is_compared(postfix):
+    server = postfix(ENFORCE + 'policy "default" { check sender-ptr-mismatch { action = reject } }')
+    smtp = server.smtp(world.GOOD, "mail.good.example")
+    smtp.ehlo("mail.good.example")
+    smtp.send("MAIL FROM:<a@m\u00fcller.com> SMTPUTF8".encode())
+    assert smtp.read().code == 250
+    refused(smtp.rcpt(), 550, "5.7.1", "xn--mller-kva.com")
+
+
 # --- HELO and EHLO ---
 
 REFUSE_BARE = ENFORCE + 'policy "default" { check helo-bare-ip { action = reject } }\n'

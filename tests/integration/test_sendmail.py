@@ -196,6 +196,24 @@ def test_forged_fields_are_removed(sendmail):
     assert mail.all("X-Iprevd") == []
 
 
+@pytest.mark.parametrize("stage", ["rcpt", "mail"])
+def test_replies_fit_behind_a_long_recipient(sendmail, stage):
+    """Sendmail writes the recipient before a reply's text: RFC 5321 4.5.3.1.5 allows 512 bytes."""
+    url = "https://postmaster.example.net/" + "u" * 160
+    server = sendmail(ENFORCE + f'stage = {stage}\nhelp-url = "{url}"\n'
+                      'policy "default" { check helo-invalid { action = reject } }')
+    smtp = server.smtp(world.LO_GOOD)
+    smtp.ehlo("x" * 60 + "." + "y" * 60 + "." + "z" * 60 + "_")
+    detail = "d" * 200
+    response = smtp.mail(f"sender+{detail}@good.example")
+    if stage == "rcpt":
+        response = smtp.rcpt(f"user+{detail}@example.net")
+    assert response.code == 550, response
+    assert any(url in line for line in response.lines), response
+    assert any("... " in line for line in response.lines), response
+    assert all(len(line) + 2 <= 512 for line in response.lines), [len(x) for x in response.lines]
+
+
 def test_stage_connect(sendmail):
     server = sendmail(ENFORCE + "stage = connect\n")
     smtp = server.smtp(world.LO_NO_PTR)

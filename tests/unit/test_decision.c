@@ -188,7 +188,7 @@ START_TEST(test_exempt)
     ck_assert_str_eq(decision.reason, "exempt for now: until their provider wakes up");
     /* Nobody should ask, but who does gets something sound. */
     decision.verdict.done.action = ACTION_REJECT;
-    decision_reply(&decision, &reply);
+    decision_reply(&decision, 0, &reply);
     ck_assert_str_eq(reply.code, "550");
     conf_unref(conf);
 }
@@ -423,7 +423,7 @@ static void check_all_outputs(const struct conf *conf, struct facts *facts, cons
     check_printable(header, 998 - strlen("Authentication-Results: "));
     decision_tag_header(&decision, header);
     check_printable(header, 998 - strlen("X-Iprevd: "));
-    decision_reply(&decision, &reply);
+    decision_reply(&decision, 0, &reply);
     for (size_t i = 0; i < reply.line_count; i++)
         check_printable(reply.lines[i], sizeof reply.lines[i]);
     check_json(&decision, &transaction);

@@ -110,7 +110,7 @@ START_TEST(test_standard)
     struct reply reply;
     make_scene(&scene, &standard[_i].facts, CHECK_BIT(standard[_i].check));
     reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), standard[_i].action,
-                NULL, &reply);
+                NULL, 0, &reply);
     ck_assert_str_eq(reply.code, standard[_i].want_code);
     ck_assert_str_eq(reply.xcode, standard[_i].want_xcode);
     ck_assert_uint_eq(reply.line_count, 1);
@@ -188,7 +188,7 @@ START_TEST(test_templates)
     make_scene(&scene, &text, CHECK_BIT(CHECK_PTR_MISSING));
     scene.policy.rules[CHECK_PTR_MISSING].reply = templates[_i].text;
     reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), templates[_i].action,
-                templates[_i].help_url, &reply);
+                templates[_i].help_url, 0, &reply);
     ck_assert_str_eq(reply.code, templates[_i].want_code);
     ck_assert_str_eq(reply.xcode, templates[_i].want_xcode);
     for (size_t i = 0; i < 3 && templates[_i].want[i] != NULL; i++) {
@@ -214,7 +214,7 @@ START_TEST(test_score)
     scene.policy.reject_score = 5.0;
     scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
     reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
-                &reply);
+                0, &reply);
     ck_assert_str_eq(reply.code, "550");
     ck_assert_str_eq(reply.xcode, "5.7.1");
     ck_assert_str_eq(reply.lines[0],
@@ -226,7 +226,7 @@ START_TEST(test_score)
     scene.policy.reject_score = 3.5;
     scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
     reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
-                &reply);
+                0, &reply);
     ck_assert_str_eq(reply.lines[0],
                      "total score 3.5 of ptr-missing and helo-disagrees: 198.51.100.7 "
                      "has no PTR record (NXDOMAIN); " NETWORK "set a PTR record for the address");
@@ -250,7 +250,7 @@ START_TEST(test_no_reason)
     char reason[REASON_MAX];
     make_scene(&scene, &text, 0);
     ck_assert_str_eq(reply_reason(&scene.evidence, verdict_told(&scene.verdict), reason), "");
-    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, "u",
+    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, "u", 0,
                 &reply);
     ck_assert_str_eq(reply.lines[0], "refused by local policy; see u");
     ck_assert_str_eq(reply.code, "550");
@@ -289,7 +289,7 @@ START_TEST(test_hostile_helo)
         helo_parse(helo, &scene.facts.helo);
         scene.policy.rules[CHECK_HELO_INVALID].reply = texts[i];
         reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT,
-                    NULL, &reply);
+                    NULL, 0, &reply);
         assert_harmless(&reply);
         ck_assert_str_eq(reply.code, "550");
     }
@@ -303,7 +303,7 @@ START_TEST(test_placeholders_are_not_expanded_twice)
     struct reply reply;
     make_scene(&scene, &text, CHECK_BIT(CHECK_PTR_MISSING));
     scene.policy.rules[CHECK_PTR_MISSING].reply = "<%{helo}>";
-    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, "u",
+    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, "u", 0,
                 &reply);
     ck_assert_uint_eq(reply.line_count, 1);
     ck_assert_str_eq(reply.lines[0], "<%{reason}\\x5cn%{url}%%>");
@@ -322,14 +322,14 @@ START_TEST(test_long_lines_are_wrapped)
         own[i] = i % 10 == 9 ? ' ' : 'a';
     own[sizeof own - 1] = '\0';
     reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
-                &reply);
+                0, &reply);
     assert_harmless(&reply);
     ck_assert_uint_eq(reply.line_count, 3);
     ck_assert_str_eq(reply.lines[0] + strlen(reply.lines[0]) - 9, "aaaaaaaaa");
 
     memset(own, 'b', sizeof own - 1); /* no space: cut hard */
     reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
-                &reply);
+                0, &reply);
     ck_assert_uint_eq(reply.line_count, 3);
     ck_assert_uint_eq(strlen(reply.lines[0]), REPLY_LINE_MAX);
 
@@ -339,9 +339,51 @@ START_TEST(test_long_lines_are_wrapped)
     many[sizeof many - 1] = '\0';
     scene.policy.rules[CHECK_PTR_MISSING].reply = many;
     reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
-                &reply);
+                0, &reply);
     ck_assert_uint_eq(reply.line_count, REPLY_LINES_MAX);
     ck_assert_str_eq(reply.lines[REPLY_LINES_MAX - 1], "c...");
+}
+END_TEST
+
+/* With what the mail server puts before it, a line is no longer than SMTP allows; what shortens is
+   the evidence. */
+START_TEST(test_prefix)
+{
+    static const struct factstext text = {C4, PASS};
+    static const char url[] =
+        "https://postmaster.example.net/" /* 200 characters, as the configuration allows */
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aa"
+        "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+    static const char *const texts[] = {
+        NULL,
+        "554 5.7.999 %{client} %{helo} %{helo} %{helo} %{helo} %{helo} %{helo} %{helo} %{helo} "
+        "%{helo} %{helo} %{reason} %{reason} %{reason} %{client} %{url}"};
+    static const size_t prefixes[] = {0, 4, 30, REPLY_PREFIX_MAX, 10000};
+    char helo[HELO_TEXT_MAX + 1];
+    struct scene scene;
+    struct reply reply;
+    memset(helo, '"', sizeof helo - 1);
+    helo[sizeof helo - 1] = '\0';
+    for (size_t i = 0; i < 2 * sizeof prefixes / sizeof prefixes[0]; i++) {
+        size_t prefix = prefixes[i / 2];
+        make_scene(&scene, &text, CHECK_BIT(CHECK_HELO_INVALID));
+        helo_parse(helo, &scene.facts.helo);
+        scene.policy.rules[CHECK_HELO_INVALID].reply = texts[i % 2];
+        reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT,
+                    url, prefix, &reply);
+        assert_harmless(&reply);
+        bool address = false, whole_url = false;
+        for (size_t j = 0; j < reply.line_count; j++) {
+            size_t frame = strlen("550 ") + strlen(reply.xcode) + strlen(" \r\n");
+            size_t before = prefix < REPLY_PREFIX_MAX ? prefix : REPLY_PREFIX_MAX;
+            ck_assert_uint_le(frame + before + strlen(reply.lines[j]), REPLY_WIRE_MAX);
+            address |= strstr(reply.lines[j], "198.51.100.7") != NULL;
+            whole_url |= strstr(reply.lines[j], url) != NULL;
+        }
+        ck_assert_msg(whole_url, "prefix %zu, text %zu: the URL is not whole", prefix, i % 2);
+        ck_assert_msg(address || texts[i % 2] == NULL, "the address is lost");
+    }
 }
 END_TEST
 
@@ -372,7 +414,7 @@ START_TEST(test_long_names)
         scene.facts.ptr.outcome = DNS_FOUND;
         scene.verdict.would.reason = CHECK_PTR_MISMATCH;
         reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT,
-                    name, &reply);
+                    name, 0, &reply);
         assert_harmless(&reply);
     }
 }
@@ -434,6 +476,7 @@ int main(void)
     tcase_add_test(tcase, test_no_reason);
     tcase_add_loop_test(tcase, test_hostile_helo, 0, 8);
     tcase_add_test(tcase, test_placeholders_are_not_expanded_twice);
+    tcase_add_test(tcase, test_prefix);
     tcase_add_test(tcase, test_long_lines_are_wrapped);
     tcase_add_test(tcase, test_long_names);
     LOOP(tcase, test_check_template, checked);
