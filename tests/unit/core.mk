@@ -20,7 +20,7 @@ dist_check_SCRIPTS += tests/structure.sh tests/generic-rate.sh tests/policy-rate
 EXTRA_DIST += tests/data/ptr-names-sample.tsv tests/data/clients-sample.tsv
 
 tests_tools_generic_rate_SOURCES = tests/tools/generic_rate.c
-tests_tools_generic_rate_LDADD = libcore.a libbase.a
+tests_tools_generic_rate_LDADD = libcore.a libbase.a $(IDN2_LIBS)
 
 tests_unit_test_ipaddr_SOURCES = tests/unit/test_ipaddr.c
 tests_unit_test_ipaddr_CFLAGS = $(CORE_TEST_CFLAGS)
