@@ -7,8 +7,10 @@
 Ending it asserts that it ended as it was asked to and that no sanitizer had anything to say.
 """
 
+import itertools
 import os
 import pathlib
+import random
 import re
 import resource
 import signal
@@ -40,10 +42,25 @@ def program(name="iprevd"):
                             "says where")
 
 
+# Below the ports that the kernel gives to connections: one that is free now is not taken by any
+# connection before it is bound.  Each process begins elsewhere and gives no port twice.
+_PORTS = itertools.cycle(range(10000, 32000))
+for _ in range(random.randrange(22000)):
+    next(_PORTS)
+
+
 def free_port(host="127.0.0.1", family=socket.AF_INET):
-    with socket.socket(family, socket.SOCK_STREAM) as sock:
-        sock.bind((host, 0))
-        return sock.getsockname()[1]
+    """A port that is free for TCP and UDP."""
+    for port in itertools.islice(_PORTS, 22000):
+        with socket.socket(family, socket.SOCK_STREAM) as tcp, \
+             socket.socket(family, socket.SOCK_DGRAM) as udp:
+            try:
+                tcp.bind((host, port))
+                udp.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise OSError("no port is free")
 
 
 def wait_until(what, condition, seconds=START_SECONDS):

@@ -110,7 +110,7 @@ def test_monitor_judges_pipelined_recipients(mta):
     server = mta(world.POSTMASTER, mode="monitor")
     smtp = client_of(server, world.LO_NO_PTR)
     recipients = [f"{name}@example.net" for name in ("user", "postmaster", *["alice"] * 60)]
-    for subject in ("first", "second"):
+    for subject in ("pipelined first", "pipelined second"):
         smtp.send_raw(b"MAIL FROM:<sender@good.example>\r\n" +
                       b"".join(f"RCPT TO:<{to}>\r\n".encode() for to in recipients) +
                       b"DATA\r\n")

@@ -322,14 +322,14 @@ def test_xclient_begins_anew(postfix):
     server = postfix(ENFORCE)
     smtp = server.smtp(world.GOOD, "mail.good.example")
     smtp.ehlo("mail.good.example")
-    assert smtp.send_message(message("first")).code == 250
+    assert smtp.send_message(message("xclient first")).code == 250
     smtp.xclient_as(world.NO_PTR)
     smtp.ehlo("mail.good.example")
-    refused(smtp.send_message(message("second")), 550, "5.7.25", world.NO_PTR)
+    refused(smtp.send_message(message("xclient second")), 550, "5.7.25", world.NO_PTR)
     smtp.xclient_as(world.MANY, "b.many.example")
     smtp.ehlo("b.many.example")
-    assert smtp.send_message(message("third")).code == 250
-    assert "policy.iprev=192.0.2.7" in server.mail.wait("third").field("Authentication-Results")
+    assert smtp.send_message(message("xclient third")).code == 250
+    assert "policy.iprev=192.0.2.7" in server.mail.wait("xclient third").field("Authentication-Results")
 
 
 def test_xclient_login_is_a_login(postfix):
