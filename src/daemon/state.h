@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What survives a restart: the files below state-dir.  A damaged one is reported, and what was
- * whole in it is used.  Does I/O; one caller at a time.
+ * whole in it is used.  What is saved by root belongs to the owner of state-dir afterwards.  Does
+ * I/O; one caller at a time.
  */
 #ifndef IPREVD_STATE_H
 #define IPREVD_STATE_H

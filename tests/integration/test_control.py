@@ -4,6 +4,7 @@
 import json
 import os
 import pty
+import pwd
 import socket
 import stat
 import subprocess
@@ -397,6 +398,17 @@ def test_allow_survives_a_restart(control):
     given.daemon.start()
     assert given.json("allowed") == before
     assert "\x1b" not in given.ctl("allowed").stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root: nothing to give away")
+def test_what_root_saves_belongs_to_the_owner_of_the_directory(control):
+    given = control()
+    nobody = pwd.getpwnam("nobody")
+    os.chown(given.state, nobody.pw_uid, nobody.pw_gid)
+    given.ctl("allow", world.NO_PTR, "--reason", "x")
+    given.daemon.stop()
+    assert {(path.name, path.stat().st_uid, path.stat().st_gid) for path in given.state.iterdir()} == \
+        {(name, nobody.pw_uid, nobody.pw_gid) for name in ("cache", "exemptions")}
 
 
 def test_damaged_file_is_set_aside(control):
