@@ -10,4 +10,5 @@ EXTRA_DIST += \
 	debian/rules \
 	debian/source/format \
 	debian/tests/control \
-	debian/tests/postfix
+	debian/tests/postfix \
+	debian/tests/upgrade

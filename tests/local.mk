@@ -48,13 +48,14 @@ dist_check_SCRIPTS += tests/completion.sh
 TESTS += tests/completion.sh
 # A busy machine is no failure: Check's own limit of 4 s a test is meant for endless loops.
 AM_TESTS_ENVIRONMENT = PYTHON3='$(PYTHON3)'; export PYTHON3; CK_DEFAULT_TIMEOUT=120; export CK_DEFAULT_TIMEOUT;
-EXTRA_DIST += tests/tsan.supp
+EXTRA_DIST += tests/tsan.supp tests/unit/without-check/check.h
 
 # The daemon against real mail servers and hostile DNS: run by scripts/check, for it takes a minute.
 dist_check_SCRIPTS += tests/integration/run scripts/fetch-mta
 EXTRA_DIST += $(srcdir)/tests/integration/*.py
 # Static analysis and the Debian package.
-EXTRA_DIST += .clang-tidy scripts/analyze scripts/cppcheck-suppressions.txt scripts/test-package
+EXTRA_DIST += .clang-tidy scripts/analyze scripts/cppcheck-suppressions.txt scripts/test-package \
+	scripts/on-debian scripts/on-debian-tests scripts/package-proxy scripts/test-rpm
 # What of the source the tests run; memcheck.
 EXTRA_DIST += scripts/coverage scripts/valgrind tests/valgrind.supp
 # Sessions for hours while everything else happens.
