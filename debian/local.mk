@@ -11,4 +11,5 @@ EXTRA_DIST += \
 	debian/source/format \
 	debian/tests/control \
 	debian/tests/postfix \
+	debian/tests/systemd \
 	debian/tests/upgrade
