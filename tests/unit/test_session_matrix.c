@@ -24,6 +24,17 @@ static const char zone[] = "$ORIGIN .\n$TTL 3600\n"
                            "mail.a.example. A 203.0.113.9\n"
                            "14.2.0.192.in-addr.arpa. PTR dsl-192-0-2-14.isp.example.\n"
                            "dsl-192-0-2-14.isp.example. A 192.0.2.14\n"
+                           "16.2.0.192.in-addr.arpa. PTR n00.many.example.\n"
+                           "16.2.0.192.in-addr.arpa. PTR n01.many.example.\n"
+                           "16.2.0.192.in-addr.arpa. PTR n02.many.example.\n"
+                           "16.2.0.192.in-addr.arpa. PTR n03.many.example.\n"
+                           "16.2.0.192.in-addr.arpa. PTR n04.many.example.\n"
+                           "16.2.0.192.in-addr.arpa. PTR n05.many.example.\n"
+                           "16.2.0.192.in-addr.arpa. PTR n06.many.example.\n"
+                           "16.2.0.192.in-addr.arpa. PTR n07.many.example.\n"
+                           "16.2.0.192.in-addr.arpa. PTR n08.many.example.\n"
+                           "16.2.0.192.in-addr.arpa. PTR n09.many.example.\n"
+                           "16.2.0.192.in-addr.arpa. PTR n10.many.example.\n"
                            "2.0.192.in-addr.arpa. SOA ns.example. admin.example. 1 1 1 1 300\n"
                            "mx.nowhere.example. TXT nothing\n"
                            "example. SOA ns.example. admin.example. 1 1 1 1 300\n"
@@ -65,6 +76,8 @@ static const struct story {
      "fail", "PTR mail.a.example resolves to 203.0.113.9, not to 192.0.2.13"},
     {"ptr-generic", "192.0.2.14", "dsl-192-0-2-14.isp.example", "<a@isp.example>", NULL,
      STAGE_CONNECT, ABOUT_RDNS, "pass", "PTR dsl-192-0-2-14.isp.example names an access line"},
+    {"ptr-excess", "192.0.2.16", "[192.0.2.16]", "<a@example.org>", NULL, STAGE_CONNECT, ABOUT_RDNS,
+     "temperror", "and 1 more was not looked up"},
     {"dns-temperror", "192.0.2.15", "[192.0.2.15]", "<a@example.org>", NULL, STAGE_CONNECT,
      ABOUT_DNS, "temperror", "looking up the PTR of 192.0.2.15 failed temporarily"},
     {"helo-missing", "192.0.2.10", NULL, "<a@example.org>", NULL, STAGE_MAIL, ABOUT_REST, "pass",
@@ -184,11 +197,13 @@ static void ignore_warning(void *arg, const char *message)
 static struct conf *load(struct scene *scene)
 {
     char path[] = "/tmp/iprevd-matrix-XXXXXX";
-    const struct conf_report report = {report_error, ignore_warning, scene};
+    const struct conf_report report = {report_error, ignore_warning, NULL, scene};
     int fd = mkstemp(path);
     FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
     ck_assert_ptr_nonnull(file);
-    fprintf(file, "stage = %s\nskip-authenticated = false\npolicy \"default\" {\ntag-score = 0\n",
+    fprintf(file,
+            "mode = enforce\nstage = %s\nskip-authenticated = false\npolicy \"default\" "
+            "{\ntag-score = 0\n",
             stage_text(scene->stage));
     for (size_t i = 0; i < STORY_COUNT; i++)
         fprintf(file, "check %s { action = %s }\n", stories[i].check,
