@@ -410,6 +410,16 @@ static void join(struct flight *flight, struct resolver_request *request)
     arm_stale_timer(flight);
 }
 
+/* Packets may have been lost since the question was sent.  The flight may be gone afterwards. */
+static void nudge_source(struct flight *flight)
+{
+    struct source *source = flight->origin->source;
+    if (flight->handle == NULL || source->ops->nudge == NULL)
+        return;
+    flight->source_deadline_ms = flight->deadline_ms;
+    source->ops->nudge(source, flight->handle, flight->deadline_ms);
+}
+
 /* Refreshing ahead gives way to those who wait. */
 static bool is_full(const struct flights *flights, const struct resolver_request *request)
 {
@@ -426,6 +436,7 @@ void flights_begin(struct flights *flights, struct resolver_request *request)
     }
     if (flight != NULL) {
         join(flight, request);
+        nudge_source(flight);
         return;
     }
     /* Somebody may have landed since the asker looked. */

@@ -122,10 +122,8 @@ static void apply_settings(struct network *network, const struct resolvconf *con
                                       .attempts = network->settings.attempts,
                                       .tcp_max = network->settings.max_tcp};
 
-    if (conf != NULL && settings.timeout_ms == 0)
-        settings.timeout_ms = conf->timeout_ms;
-    if (conf != NULL && settings.attempts == 0)
-        settings.attempts = conf->attempts;
+    if (conf != NULL)
+        settings.most_ms = conf->timeout_ms;
     settings.use_tcp = conf != NULL && conf->use_vc;
     query_pool_set(network->pool, &settings);
 }
@@ -214,6 +212,12 @@ static void network_cancel(struct source *source, void *handle)
     query_cancel(handle);
 }
 
+static void network_nudge(struct source *source, void *handle, int64_t deadline_ms)
+{
+    (void)source;
+    query_nudge(handle, deadline_ms);
+}
+
 static const char *network_server_text(const struct source *source, unsigned server)
 {
     const struct network *network = of(source);
@@ -237,6 +241,7 @@ static void network_free(struct source *source)
 static const struct source_ops network_ops = {
     .ask = network_ask,
     .cancel = network_cancel,
+    .nudge = network_nudge,
     .server_text = network_server_text,
     .free = network_free,
 };

@@ -33,8 +33,8 @@ struct network_settings {
     struct network_server servers[NETWORK_SERVERS_MAX]; /* none: resolv_conf is read and watched */
     unsigned server_count;
     const char *resolv_conf; /* NULL: "/etc/resolv.conf"; copied */
-    unsigned timeout_ms;     /* first try; 0: by measured round-trip time, or resolv.conf's */
-    unsigned attempts;       /* tries per server; 0: 2, or resolv.conf's */
+    unsigned timeout_ms;     /* first try; 0: by measured round-trip time */
+    unsigned attempts;       /* tries per server; 0: until the deadline */
     bool trust_ad;           /* the servers' AD bit counts even when not on loopback */
     unsigned max_tcp;        /* TCP connections at a time; 0: 64 */
 };

@@ -127,17 +127,24 @@ static void on_timer(void *arg)
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-/* The attempt of the next try, or NULL: servers that are up in every round, the others once. */
+/*
+ * The attempt of the next try: the servers that are up round after round, and between two rounds
+ * the others once.  NULL: the tries that were set are over.
+ */
 static struct attempt *query_try(struct query *query, unsigned *round)
 {
     unsigned attempts = query->pool->settings.attempts, try = query->tries++;
-    unsigned group = query->up > 0 ? query->up : query->count;
+    unsigned group = query->up > 0 ? query->up : query->count, rest = query->count - group;
+    unsigned first =
+        group * (attempts > 0 && attempts < QUERY_ROUNDS_UP ? attempts : QUERY_ROUNDS_UP);
+    if (try >= first && try < first + rest) {
+        *round = 0;
+        return &query->attempts[group + try - first];
+    }
+    if (try >= first)
+        try -= rest;
     *round = try / group;
-    if (*round < attempts)
-        return &query->attempts[try % group];
-    *round = 0;
-    try -= attempts * group;
-    return group + try < query->count ? &query->attempts[group + try] : NULL;
+    return attempts > 0 && *round >= attempts ? NULL : &query->attempts[try % group];
 }
 
 /* Descriptors, ports or memory have run out: not the server's fault, and it may pass. */
@@ -149,27 +156,65 @@ static void query_wait_local(struct query *query, const struct attempt *attempt)
     query_arm(query, loop_now_ms(query->pool->loop) + QUERY_LOCAL_MS);
 }
 
-/* All have been asked: wait for the slow ones, or end. */
-static void query_last(struct query *query)
+/* When a server that could not be reached may be asked again; INT64_MAX: there is none. */
+static int64_t query_again_ms(const struct query *query)
 {
-    int64_t due_ms = query->sent_ms + QUERY_PATIENCE_MS;
-    query->tries--; /* stays at the end */
+    int64_t again_ms = INT64_MAX;
+    for (unsigned i = 0; i < query->count; i++) {
+        const struct attempt *attempt = &query->attempts[i];
+        if (!attempt->over && attempt->again_ms > 0 && attempt->again_ms < again_ms)
+            again_ms = attempt->again_ms;
+    }
+    return again_ms;
+}
+
+/* Nothing is to be sent now: wait for slow answers and for servers that may come back, or end. */
+static void query_wait(struct query *query)
+{
+    int64_t again_ms = query_again_ms(query);
     query->current = NULL;
-    if (query_attempts_open(query) && loop_now_ms(query->pool->loop) < due_ms)
-        query_arm(query, due_ms);
+    if (again_ms != INT64_MAX)
+        query_arm(query, again_ms);
+    else if (query_attempts_open(query))
+        query_arm(query, query->deadline_ms);
     else
         query_fail_late(query);
 }
 
-/* Send to the next server.  The query may be gone afterwards. */
+/* May it be asked?  One that could not be reached may when its time has come, and over again. */
+static bool query_may_ask(const struct query *query, const struct attempt *attempt)
+{
+    return !attempt->over && attempt->again_ms <= loop_now_ms(query->pool->loop);
+}
+
+/* The next server that may be asked now; NULL: none. */
+static struct attempt *query_choose(struct query *query, unsigned *round)
+{
+    unsigned before = query->tries;
+    for (unsigned passed = 0; passed <= 3 * query->count; passed++) {
+        struct attempt *attempt = query_try(query, round);
+        if (attempt == NULL)
+            break;
+        if (query_may_ask(query, attempt))
+            return attempt;
+    }
+    query->tries = before;
+    /* Refusals are no tries: they cost none of those that were set. */
+    for (unsigned i = 0; i < query->count; i++)
+        if (query->attempts[i].again_ms > 0 && query_may_ask(query, &query->attempts[i])) {
+            *round = 0;
+            return &query->attempts[i];
+        }
+    return NULL;
+}
+
 void query_next(struct query *query)
 {
     struct attempt *attempt;
     unsigned round;
-    while ((attempt = query_try(query, &round)) != NULL) {
+    while ((attempt = query_choose(query, &round)) != NULL) {
         enum result status;
-        if (attempt->over)
-            continue;
+        attempt->again_ms = 0;
         status = attempt_ask(attempt);
         if (status == RESULT_OK) {
             query->current = attempt;
@@ -180,12 +225,23 @@ void query_next(struct query *query)
             query_wait_local(query, attempt);
             return;
         }
-        attempt_close(attempt);
-        attempt->over = true;
-        attempt_blame(attempt, server_was_unreachable);
-        query_note_problem(query, PROBLEM_NETWORK, attempt);
+        attempt_lost(attempt, PROBLEM_NETWORK);
     }
-    query_last(query);
+    query_wait(query);
+}
+
+void query_nudge(struct query *query, int64_t deadline_ms)
+{
+    int64_t now_ms = loop_now_ms(query->pool->loop);
+    if (deadline_ms > query->deadline_ms)
+        query->deadline_ms = deadline_ms;
+    /* A question about a denial, and one over TCP, are in no need of it. */
+    if (query->inquiry != NULL || now_ms - query->sent_ms < QUERY_NUDGE_MS ||
+        (query->current != NULL && query->current->udp == NULL))
+        return;
+    query->current = NULL;
+    query->tries = 0; /* short pauses again */
+    query_next(query);
 }
 
 /* --- life cycle ------------------------------------------------------------------------------- */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A question on its way through the servers: sent to the first, after a while to the next, over
- * TCP where that is needed, until one of them answers or none is left.  A server that was asked is
- * listened to until the end, so that a slow answer is not lost.  The loop's thread.
+ * TCP where that is needed, again and again with longer pauses, until one of them answers or the
+ * deadline comes.  A server that was asked is listened to until the end, so that a slow answer is
+ * not lost.  The loop's thread.
  */
 #ifndef IPREVD_QUERY_H
 #define IPREVD_QUERY_H
@@ -11,24 +12,29 @@
 #include "base/metrics.h"
 #include "dns/source.h"
 
+/* Rounds of the servers that are up before those that are down are asked, too. */
+#define QUERY_ROUNDS_UP 2
 /*
- * Milliseconds that a question waits after it was sent for the last time: a resolver that starts
- * from nothing may need them, as the C library knows (RES_TIMEOUT).
+ * Milliseconds before a server that could not be reached is asked again, from another port: twice
+ * as long each time.  It may be restarting, or somebody who guessed the port sent the ICMP message.
  */
-#define QUERY_PATIENCE_MS 5000
-#define QUERY_TCP_MS      3000 /* over TCP, before the next server is asked too */
-#define QUERY_LOCAL_MS    100  /* before a try that failed for lack of descriptors is repeated */
+#define QUERY_AGAIN_MIN_MS 100
+#define QUERY_AGAIN_MAX_MS 500
+#define QUERY_TCP_TRIES    5    /* connections of one question to a server that breaks them off */
+#define QUERY_NUDGE_MS     250  /* a new asker is worth a packet when the last is as old as this */
+#define QUERY_TCP_MS       3000 /* over TCP, before the next server is asked too */
+#define QUERY_LOCAL_MS     100  /* before a try that failed for lack of descriptors is repeated */
 /* Strays on one socket, then TCP: a sender of strays guesses port and ID (RFC 5452 9.2). */
 #define QUERY_STRAYS_MAX 100
 #define QUERY_TCP_MAX    64 /* connections at a time, unless set */
-#define QUERY_ATTEMPTS   2  /* tries per server, unless set */
 
 struct query;
 struct server;
 
 struct query_settings {
-    unsigned timeout_ms; /* of the first try; 0: as measured */
-    unsigned attempts;   /* tries per server that is up; 0: QUERY_ATTEMPTS */
+    unsigned timeout_ms; /* of the first try; 0: as measured, but ... */
+    unsigned most_ms;    /* ... no longer than this; 0: no such limit */
+    unsigned attempts;   /* tries per server that is up; 0: until the deadline */
     bool use_tcp;        /* from the start */
     unsigned tcp_max;    /* connections at a time, others wait for their turn; 0: QUERY_TCP_MAX */
 };
@@ -58,6 +64,12 @@ struct query *query_start(struct query_pool *pool, const struct question *questi
                           struct server *const *servers, unsigned up, unsigned count,
                           int64_t deadline_ms, source_done *done, void *arg);
 void query_cancel(struct query *query);
+
+/*
+ * Somebody else waits for the answer, until deadline_ms: a packet is sent if the last one is old.
+ * The query may end by it.
+ */
+void query_nudge(struct query *query, int64_t deadline_ms);
 
 /* Ask one server that is down, with no asker to answer: an answer brings it back. */
 void query_probe(struct query_pool *pool, const struct question *question, struct server *server);

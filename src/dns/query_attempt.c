@@ -56,16 +56,40 @@ bool attempt_open(const struct attempt *attempt)
     return attempt->udp != NULL || attempt->tcp != NULL || attempt->waiting;
 }
 
-void attempt_failed(struct attempt *attempt, enum dns_problem problem)
+/* The query goes on if it was waiting for this server. */
+static void attempt_over(struct attempt *attempt)
 {
     struct query *query = attempt->query;
-    attempt_close(attempt);
-    attempt->over = true;
-    query_note_problem(query, problem, attempt);
-    if (query->current == attempt || (query->current == NULL && !query_attempts_open(query))) {
+    if (query->current == attempt || query->current == NULL) {
         query->current = NULL;
         query_next(query);
     }
+}
+
+void attempt_failed(struct attempt *attempt, enum dns_problem problem)
+{
+    attempt_close(attempt);
+    attempt->over = true;
+    query_note_problem(attempt->query, problem, attempt);
+    attempt_over(attempt);
+}
+
+void attempt_lost(struct attempt *attempt, enum dns_problem problem)
+{
+    struct query_pool *pool = attempt->query->pool;
+    int64_t wait_ms = QUERY_AGAIN_MIN_MS;
+    attempt_close(attempt);
+    query_note_problem(attempt->query, problem, attempt);
+    if (!attempt->stream)
+        attempt_blame(attempt, server_was_unreachable);
+    else if (attempt->refused + 1 >= QUERY_TCP_TRIES)
+        attempt->over = true; /* by UDP it answers: it is not down for this */
+    for (unsigned i = 0; i < attempt->refused && wait_ms < QUERY_AGAIN_MAX_MS; i++)
+        wait_ms *= 2;
+    if (wait_ms > QUERY_AGAIN_MAX_MS)
+        wait_ms = QUERY_AGAIN_MAX_MS;
+    attempt->refused++;
+    attempt->again_ms = loop_now_ms(pool->loop) + query_pool_spread(pool, wait_ms);
 }
 
 /* --- messages --------------------------------------------------------------------------------- */
@@ -78,7 +102,8 @@ static void attempt_to_stream(struct attempt *attempt)
     attempt->stream = true;
     metric_add(pool->metrics.tcp, 0, 0, 1);
     if (attempt_stream(attempt) != RESULT_OK) {
-        attempt_failed(attempt, PROBLEM_NETWORK);
+        attempt_lost(attempt, PROBLEM_NETWORK);
+        attempt_over(attempt);
         return;
     }
     query->current = attempt;
@@ -99,11 +124,21 @@ static void attempt_stray(struct attempt *attempt)
 /* How long this server is waited for before the next is asked. */
 int64_t attempt_timeout_ms(const struct attempt *attempt, unsigned round)
 {
-    struct query_pool *pool = attempt->query->pool;
+    const struct query *query = attempt->query;
+    const struct query_settings *settings = &query->pool->settings;
+    int64_t wait_ms, share_ms;
     if (attempt->tcp != NULL || attempt->waiting)
         return QUERY_TCP_MS;
-    return query_pool_spread(pool,
-                             server_timeout_ms(attempt->server, pool->settings.timeout_ms, round));
+    wait_ms = server_timeout_ms(attempt->server, settings->timeout_ms, round);
+    if (settings->timeout_ms == 0 && round == 0) {
+        /* Every server has its turn before the deadline. */
+        share_ms = (query->deadline_ms - query->start_ms) / ((int64_t)query->count + 1);
+        if (settings->most_ms > 0 && wait_ms > settings->most_ms)
+            wait_ms = settings->most_ms;
+        if (wait_ms > share_ms)
+            wait_ms = share_ms;
+    }
+    return query_pool_spread(query->pool, wait_ms);
 }
 
 static void attempt_without_edns(struct attempt *attempt)
@@ -215,15 +250,19 @@ static void on_message(void *arg, const uint8_t *message, size_t length)
 static void on_udp_failed(void *arg, int error)
 {
     struct attempt *attempt = arg;
-    if (!transport_error_is_local(error))
-        attempt_blame(attempt, server_was_unreachable);
-    attempt_failed(attempt, transport_error_is_local(error) ? PROBLEM_LIMIT : PROBLEM_NETWORK);
+    if (transport_error_is_local(error)) {
+        attempt_failed(attempt, PROBLEM_LIMIT);
+        return;
+    }
+    attempt_lost(attempt, PROBLEM_NETWORK);
+    attempt_over(attempt);
 }
 
-/* Its UDP may be in order: the server is not down for this. */
 static void on_tcp_failed(void *arg, int error)
 {
-    attempt_failed(arg, error == 0 ? PROBLEM_MALFORMED : PROBLEM_NETWORK);
+    struct attempt *attempt = arg;
+    attempt_lost(attempt, error == 0 ? PROBLEM_MALFORMED : PROBLEM_NETWORK);
+    attempt_over(attempt);
 }
 
 static const struct transport_calls udp_calls = {on_message, on_udp_failed};

@@ -75,7 +75,7 @@ struct query_pool *query_pool_new(struct loop *loop, struct metrics *metrics)
     TAILQ_INIT(&pool->tcp_waiting);
     LIST_INIT(&pool->running);
     pool->loop = loop;
-    pool->settings = (struct query_settings){.attempts = QUERY_ATTEMPTS, .tcp_max = QUERY_TCP_MAX};
+    pool->settings = (struct query_settings){.tcp_max = QUERY_TCP_MAX};
     pool->tcp_turn = loop_timer_new(loop, query_pool_turn, pool);
     pool->spare_timer = loop_timer_new(loop, end_spare, pool);
     if (pool->tcp_turn == NULL || pool->spare_timer == NULL ||
@@ -109,8 +109,6 @@ void query_pool_free(struct query_pool *pool)
 void query_pool_set(struct query_pool *pool, const struct query_settings *settings)
 {
     pool->settings = *settings;
-    if (pool->settings.attempts == 0)
-        pool->settings.attempts = QUERY_ATTEMPTS;
     if (pool->settings.tcp_max == 0)
         pool->settings.tcp_max = QUERY_TCP_MAX;
 }

@@ -88,6 +88,8 @@ struct attempt {
     uint16_t id;
     unsigned strays;
     unsigned sent;    /* packets from this socket */
+    unsigned refused; /* times that the server could not be reached */
+    int64_t again_ms; /* not to be asked before; 0: at any time */
     int64_t asked_ms; /* when the socket was opened */
 };
 
@@ -108,6 +110,12 @@ int64_t attempt_timeout_ms(const struct attempt *attempt, unsigned round);
 
 /* Nothing more will come from this server; the query goes on, or is over. */
 void attempt_failed(struct attempt *attempt, enum dns_problem problem);
+
+/*
+ * The server cannot be reached, or broke off: it may be asked again a little later.  The query does
+ * not go on by this.
+ */
+void attempt_lost(struct attempt *attempt, enum dns_problem problem);
 
 /* Something speaks against the server. */
 void attempt_blame(struct attempt *attempt, query_pool_note *note);

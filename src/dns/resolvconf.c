@@ -60,8 +60,6 @@ static void read_option(struct word word, struct resolvconf *out)
     unsigned number;
     if (word_number(word, "timeout:", RESOLVCONF_TIMEOUT_MAX_S, &number) && number > 0)
         out->timeout_ms = number * 1000;
-    else if (word_number(word, "attempts:", RESOLVCONF_ATTEMPTS_MAX, &number) && number > 0)
-        out->attempts = number;
     else if (word_is(word, "rotate"))
         out->rotate = true;
     else if (word_is(word, "use-vc"))

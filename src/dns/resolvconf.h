@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * resolv.conf(5): which servers the system uses, and how.  Of the file's options those
- * count that say how to ask; search lists do not, as only full names are asked for.
+ * count that say how to ask; search lists do not, as only full names are asked for, nor attempts,
+ * as a question is repeated until its deadline.
  */
 #ifndef IPREVD_RESOLVCONF_H
 #define IPREVD_RESOLVCONF_H
@@ -10,16 +11,14 @@
 
 #define RESOLVCONF_SIZE_MAX 65536 /* bytes read of the file */
 
-/* Upper limits of the options, as in the C library. */
+/* Upper limit of the option, as in the C library. */
 #define RESOLVCONF_TIMEOUT_MAX_S 30
-#define RESOLVCONF_ATTEMPTS_MAX  5
 
 struct resolvconf {
     struct network_server servers[NETWORK_SERVERS_MAX];
     unsigned count;      /* at least 1: 127.0.0.1 when none is listed (resolv.conf(5)) */
     unsigned ignored;    /* nameserver lines that are no address, or too many */
     unsigned timeout_ms; /* 0: not set */
-    unsigned attempts;   /* 0: not set */
     bool rotate;
     bool use_vc;   /* TCP from the start */
     bool trust_ad; /* the servers' AD bit counts */

@@ -35,6 +35,12 @@ struct source_ops {
     /* Nobody wants the answer any more: done is called with PROBLEM_CANCELLED before cancel
      * returns. */
     void (*cancel)(struct source *source, void *handle);
+    /*
+     * Somebody else waits for the answer, until deadline_ms: a source that has waited for a while
+     * may ask its servers once more.  `done` may be called before this returns.  NULL: there is
+     * nothing to repeat.
+     */
+    void (*nudge)(struct source *source, void *handle, int64_t deadline_ms);
     /* Text of answer.server, or NULL. Thread safe. */
     const char *(*server_text)(const struct source *source, unsigned server);
     void (*free)(struct source *source);

@@ -10,8 +10,8 @@
 
 #include "core/authresults.h"
 #include "dns/dnsmsg.h"
-#include "dns/lookup.h"
 #include "dns/dnsrr.h"
+#include "dns/lookup.h"
 #include "told.h"
 
 #include <string.h>
@@ -110,7 +110,8 @@ static void script_free(struct source *source)
     (void)source; /* it is on the stack */
 }
 
-static const struct source_ops script_ops = {script_ask, script_cancel, script_text, script_free};
+static const struct source_ops script_ops = {
+    .ask = script_ask, .cancel = script_cancel, .server_text = script_text, .free = script_free};
 
 static int64_t now_ms(void *arg)
 {

@@ -3,6 +3,7 @@
 """The network source against a server that does everything wrong: a table of misbehaviour and result, then faults
 that come and go while questions are asked."""
 
+import contextlib
 import os
 import socket
 import sys
@@ -336,6 +337,69 @@ def test_lost_packets(server):
     assert server.asked("lost.test") == 2
 
 
+def test_packets_go_out_until_the_deadline(server):
+    """An outage on the way costs no more than it lasts: what is lost is sent again, with longer pauses."""
+    server.on("long.test", "A", ["192.0.2.1"], drop=4)
+    with Dnsask(server, options=("-t", "50")) as asker:
+        check(asker.ask("long.test"), ONE)
+    assert server.asked("long.test") == 5
+
+
+def test_attempts_that_are_set_are_a_limit(server):
+    server.on("few.test", "A", ["192.0.2.1"], drop=4)
+    with Dnsask(server, options=("-t", "50", "-a", "2")) as asker:
+        check(asker.ask("few.test", deadline_ms=1000), failed("timeout"))
+    assert server.asked("few.test") == 2
+
+
+def test_slow_answers_count_until_the_deadline(server):
+    server.on("very-slow.test", "A", ["192.0.2.1"], delay_ms=6500)
+    with Dnsask(server, options=("-t", "50", "-a", "2")) as asker:
+        check(asker.ask("very-slow.test", deadline_ms=20000), ONE)
+
+
+@pytest.mark.parametrize("servers", [1, 2])
+def test_a_server_that_restarts_is_asked_again(servers):
+    """Refused by all: the question waits for them, and goes out from another port."""
+    with contextlib.ExitStack() as stack:
+        all_of_them = [stack.enter_context(HostileDNS()) for _ in range(servers)]
+        for server in all_of_them:
+            server.on(A, "A", ["192.0.2.1"])
+            server.stop()
+        with Dnsask(*all_of_them) as asker:
+            asker.command(f"ask {A} A 60000")
+            wait_until("it is refused twice", lambda: all(
+                asker.health()[server.addr]["failures"] >= 2 for server in all_of_them))
+            all_of_them[-1].start()
+            check(asker.line(), ONE)
+
+
+def test_tcp_that_is_broken_off_is_tried_again():
+    with HostileDNS(tcp=False) as server:
+        server.on(A, "A", ["192.0.2.1"], behaviour="truncate")
+        with Dnsask(server) as asker:
+            asker.command(f"ask {A} A 60000")
+            wait_until("it is asked over UDP", lambda: server.asked(A))
+            port = server.port
+            server.stop()
+            with HostileDNS(port=port) as back:
+                back.on(A, "A", ["192.0.2.1"], behaviour="truncate")
+                check(asker.line(), ONE)
+
+
+def test_a_new_asker_is_worth_a_new_packet(server):
+    server.on("joined.test", "A", ["192.0.2.1"], drop=1)
+    with Dnsask(server, options=("-t", "20000")) as asker:
+        asker.command("ask joined.test A 60000")
+        wait_until("it is asked", lambda: server.asked("joined.test") == 1)
+
+        def asked_again():
+            asker.command("nudge")
+            return server.asked("joined.test") == 2
+        wait_until("it is asked again", asked_again)
+        check(asker.line(), ONE)
+
+
 def test_a_burst_that_is_lost_comes_back(server):
     names = [f"n{i}.burst.test" for i in range(300)]
     for name in names:
@@ -440,8 +504,7 @@ def test_server_killed_and_restarted():
         server.host("192.0.2.1", A)
         check(asker.ask(A), ONE)
         server.stop()
-        for _ in range(4):
-            check(asker.ask(A), failed("no server reachable"))
+        check(asker.ask(A, deadline_ms=1500), failed("no server reachable"))
         assert not asker.health()[server.addr]["up"]
         server.start()
         check(asker.ask(A), ONE)  # the only server is asked however down it is
@@ -612,14 +675,15 @@ def test_resolv_conf_rotate(two_on_53, tmp_path):
     assert one.asked(A) == two.asked(A) == 5
 
 
-def test_resolv_conf_attempts(two_on_53, tmp_path):
-    one, _ = two_on_53
+def test_resolv_conf_can_only_shorten_the_first_wait(two_on_53, tmp_path):
+    """Where it gives the first server longer than anybody waits, the second has its turn all the same."""
+    one, two = two_on_53
     one.blackhole = True
+    two.on(A, "A", ["192.0.2.1"])
     path = tmp_path / "resolv.conf"
-    path.write_text(f"nameserver {one.ip}\noptions attempts:4\n")
-    with Dnsask(options=("-r", str(path), *QUICK)) as asker:
-        check(asker.ask(A, deadline_ms=6000), failed("timeout"))
-    assert one.asked(A) == 4
+    path.write_text(f"nameserver {one.ip}\nnameserver {two.ip}\noptions timeout:30 attempts:1\n")
+    with Dnsask(options=("-r", str(path))) as asker:
+        check(asker.ask(A, deadline_ms=6000), {**ONE, "server": two.addr})
 
 
 if __name__ == "__main__":

@@ -134,8 +134,10 @@ static void world_source_free(struct source *source)
     (void)source; /* world_free() does it */
 }
 
-static const struct source_ops world_ops = {world_ask, world_cancel, world_server_text,
-                                            world_source_free};
+static const struct source_ops world_ops = {.ask = world_ask,
+                                            .cancel = world_cancel,
+                                            .server_text = world_server_text,
+                                            .free = world_source_free};
 
 static struct source *load_zone(const char *zone, char *error, size_t error_size)
 {

@@ -7,8 +7,8 @@
  * [-A] [-d DEADLINE_MS]
  *
  * reads commands from standard input: "ask NAME TYPE [DEADLINE_MS]", which all run at the same
- * time; "wait": until all of them are answered; "cancel": the last one; "health"; "metrics"; "fds
- * N": lower the limit of descriptors.
+ * time; "wait": until all of them are answered; "cancel", "nudge": the last one; "health";
+ * "metrics"; "fds N": lower the limit of descriptors.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -265,6 +265,15 @@ static void set_descriptors(unsigned number)
     }
 }
 
+static void do_nudge(void *arg)
+{
+    struct driver *driver = arg;
+    if (driver->last != NULL && driver->last->handle != NULL)
+        driver->source->ops->nudge(driver->source, driver->last->handle,
+                                   loop_now_ms(driver->loop) + driver->last->deadline_ms);
+    driver_end(driver);
+}
+
 static void command(struct driver *driver, char *line)
 {
     char *save = NULL, *word = strtok_r(line, " \n", &save);
@@ -280,6 +289,8 @@ static void command(struct driver *driver, char *line)
         driver_wait(driver);
     } else if (strcmp(word, "cancel") == 0) {
         command_call(driver, do_cancel);
+    } else if (strcmp(word, "nudge") == 0) {
+        command_call(driver, do_nudge);
     } else if (strcmp(word, "health") == 0) {
         command_call(driver, do_health);
     } else if (strcmp(word, "metrics") == 0) {

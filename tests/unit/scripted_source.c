@@ -392,7 +392,8 @@ static void on_free(struct source *source)
     free(handed);
 }
 
-static const struct source_ops ops = {on_ask, on_cancel, on_server_text, on_free};
+static const struct source_ops ops = {
+    .ask = on_ask, .cancel = on_cancel, .server_text = on_server_text, .free = on_free};
 
 /* --- the tests' side ------------------------------------------------------------------------ */
 

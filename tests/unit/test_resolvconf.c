@@ -12,7 +12,7 @@
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof(table)[0]))
 
-/* "192.0.2.1:53 [::1]:53 timeout=5000 attempts=2 rotate use-vc trust-ad ignored=1" */
+/* "192.0.2.1:53 [::1]:53 timeout=5000 rotate use-vc trust-ad ignored=1" */
 static const char *describe(const struct resolvconf *conf, char out[2048])
 {
     size_t at = 0;
@@ -26,8 +26,6 @@ static const char *describe(const struct resolvconf *conf, char out[2048])
     }
     if (conf->timeout_ms > 0)
         at += (size_t)snprintf(out + at, 2048 - at, " timeout=%u", conf->timeout_ms);
-    if (conf->attempts > 0)
-        at += (size_t)snprintf(out + at, 2048 - at, " attempts=%u", conf->attempts);
     at += (size_t)snprintf(out + at, 2048 - at, "%s%s%s", conf->rotate ? " rotate" : "",
                            conf->use_vc ? " use-vc" : "", conf->trust_ad ? " trust-ad" : "");
     if (conf->ignored > 0)
@@ -60,11 +58,11 @@ static const struct {
     {"keyword in another case", "NameServer 192.0.2.1\n", "127.0.0.1:53"},
     {"options",
      "nameserver 192.0.2.1\noptions timeout:3 attempts:4 rotate use-vc trust-ad ndots:2 edns0\n",
-     "192.0.2.1:53 timeout=3000 attempts=4 rotate use-vc trust-ad"},
+     "192.0.2.1:53 timeout=3000 rotate use-vc trust-ad"},
     {"options on two lines", "options rotate\nnameserver 192.0.2.1\noptions timeout:1\n",
      "192.0.2.1:53 timeout=1000 rotate"},
     {"options above their limits", "options timeout:99 attempts:99999999999999999999\n",
-     "127.0.0.1:53 timeout=30000 attempts=5"},
+     "127.0.0.1:53 timeout=30000"},
     {"options of nothing", "options timeout:0 attempts:0 timeout: attempts:x rotate:1 timeout:-1\n",
      "127.0.0.1:53"},
     {"search lists", "search example.org\ndomain example.org\nsortlist 192.0.2.0\n",
