@@ -25,6 +25,7 @@ struct network {
     struct servers servers; /* the pool is locked where others may read */
     bool rotate;
     struct resolvconf_stamp stamp;
+    unsigned absent; /* servers of resolv.conf whose interface is not there */
     int64_t check_ms;
     char labels[NETWORK_LABELS][SERVER_TEXT_MAX]; /* written once, then read by any thread */
     atomic_uint label_count;
@@ -137,30 +138,43 @@ static enum result apply_resolvconf(struct network *network, const struct resolv
     if (status != RESULT_OK)
         return status;
     apply_settings(network, conf);
+    network->absent = conf->absent;
     network->rotate = conf->rotate;
     if (conf->ignored > 0)
-        log_warning("%s: %u nameserver lines are not usable", network->settings.resolv_conf,
+        log_warning("%s: %u nameserver lines are not used", network->settings.resolv_conf,
                     conf->ignored);
     return RESULT_OK;
 }
 
-/* A file that went away keeps its last servers: it is being replaced, most likely. */
+/* Has the file changed, or come an interface that it names? */
+static bool wants_reading(const struct network *network, struct resolvconf *conf,
+                          struct resolvconf_stamp *stamp)
+{
+    if (resolvconf_changed(network->settings.resolv_conf, &network->stamp))
+        return true;
+    return network->absent > 0 &&
+           resolvconf_read(network->settings.resolv_conf, conf, stamp) == RESULT_OK &&
+           conf->absent != network->absent;
+}
+
+/*
+ * A file that went away, or has no servers now, keeps its last ones: it is being replaced or
+ * written, most likely.
+ */
 static void watch_resolvconf(struct network *network)
 {
     struct resolvconf conf;
     struct resolvconf_stamp stamp;
     int64_t now_ms = loop_now_ms(network->loop);
-    enum result status;
-
     if (network->settings.resolv_conf == NULL || now_ms < network->check_ms)
         return;
     network->check_ms = now_ms + NETWORK_CHECK_MS;
-    if (!resolvconf_changed(network->settings.resolv_conf, &network->stamp))
+    if (!wants_reading(network, &conf, &stamp))
         return;
-    status = resolvconf_read(network->settings.resolv_conf, &conf, &stamp);
-    if (status == RESULT_IO) {
+    enum result status = resolvconf_read(network->settings.resolv_conf, &conf, &stamp);
+    if (status == RESULT_IO || (status == RESULT_OK && conf.none)) {
         log_warning("%s: %s: the DNS servers stay as they are", network->settings.resolv_conf,
-                    strerror(errno));
+                    status == RESULT_IO ? strerror(errno) : "no nameserver");
         network->stamp = stamp;
         return;
     }

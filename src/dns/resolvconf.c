@@ -2,11 +2,12 @@
 #include "dns/resolvconf.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A word of the text; not terminated. */
 struct word {
@@ -68,6 +69,18 @@ static void read_option(struct word word, struct resolvconf *out)
         out->trust_ad = true;
 }
 
+/* Would the text be an address if its interface were there? */
+static bool is_absent(char *text)
+{
+    struct network_server server;
+    char *scope = strchr(text, '%');
+    if (scope == NULL || scope[1] == '\0')
+        return false;
+    scope[1] = '1';
+    scope[2] = '\0';
+    return network_server_parse(text, &server) == RESULT_OK;
+}
+
 /* A port is not part of this file's syntax: only addresses are taken, as by the C library. */
 static void read_server(struct word word, struct resolvconf *out)
 {
@@ -76,7 +89,7 @@ static void read_server(struct word word, struct resolvconf *out)
     size_t colons = 0;
     for (size_t i = 0; i < word.length; i++)
         colons += word.text[i] == ':';
-    if (word.length >= sizeof text || out->count == NETWORK_SERVERS_MAX || colons == 1) {
+    if (word.length >= sizeof text || out->count == RESOLVCONF_SERVERS_MAX || colons == 1) {
         out->ignored++;
         return;
     }
@@ -84,6 +97,7 @@ static void read_server(struct word word, struct resolvconf *out)
     text[word.length] = '\0';
     if (text[0] == '[' || network_server_parse(text, &server) != RESULT_OK) {
         out->ignored++;
+        out->absent += text[0] != '[' && is_absent(text);
         return;
     }
     for (unsigned i = 0; i < out->count; i++)
@@ -115,7 +129,8 @@ void resolvconf_parse(const char *text, size_t length, struct resolvconf *out)
         read_line(at, eol, out);
         at = eol < end ? eol + 1 : end;
     }
-    if (out->count == 0)
+    out->none = out->count == 0;
+    if (out->none)
         out->servers[out->count++] = (struct network_server){
             .addr = {.family = IP_V4, .bytes = {127, 0, 0, 1}}, .port = NETWORK_PORT};
 }
@@ -131,35 +146,61 @@ static void make_stamp(const struct stat *st, struct resolvconf_stamp *out)
     out->mtime_ns = (int64_t)st->st_mtim.tv_nsec;
 }
 
+/* -1 with errno: there is no such file, or it is none: a pipe would hold us up, for ever maybe. */
+static int open_plain(const char *path, struct stat *st)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), error = EINVAL;
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, st) != 0)
+        error = errno;
+    else if (S_ISDIR(st->st_mode))
+        error = EISDIR;
+    else if (S_ISREG(st->st_mode))
+        return fd;
+    (void)close(fd);
+    errno = error;
+    return -1;
+}
+
+/* Up to RESOLVCONF_SIZE_MAX bytes; -1 with errno. */
+static ssize_t read_text(int fd, char *text)
+{
+    size_t length = 0;
+    while (length < RESOLVCONF_SIZE_MAX) {
+        ssize_t got = read(fd, text + length, RESOLVCONF_SIZE_MAX - length);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        length += (size_t)got;
+    }
+    return (ssize_t)length;
+}
+
 enum result resolvconf_read(const char *path, struct resolvconf *out,
                             struct resolvconf_stamp *stamp)
 {
-    struct stat st;
-    FILE *file;
-    char *text;
-    size_t length;
-    int error = 0;
+    struct stat st = {0};
     resolvconf_parse("", 0, out);
     memset(stamp, 0, sizeof *stamp);
-    file = fopen(path, "re");
-    if (file == NULL)
-        return RESULT_IO;
-    text = malloc(RESOLVCONF_SIZE_MAX);
-    if (text == NULL) {
-        fclose(file);
+    char *text = malloc(RESOLVCONF_SIZE_MAX);
+    if (text == NULL)
         return RESULT_NOMEM;
-    }
-    length = fread(text, 1, RESOLVCONF_SIZE_MAX, file);
-    if (ferror(file) || fstat(fileno(file), &st) != 0) {
-        error = errno;
-    } else {
+    int fd = open_plain(path, &st);
+    ssize_t length = fd < 0 ? -1 : read_text(fd, text);
+    int error = errno;
+    if (st.st_nlink > 0) /* there is something, whatever it is */
         make_stamp(&st, stamp);
-        resolvconf_parse(text, length, out);
-    }
+    if (length >= 0)
+        resolvconf_parse(text, (size_t)length, out);
+    if (fd >= 0)
+        (void)close(fd);
     free(text);
-    fclose(file);
     errno = error;
-    return error == 0 ? RESULT_OK : RESULT_IO;
+    return length >= 0 ? RESULT_OK : RESULT_IO;
 }
 
 bool resolvconf_changed(const char *path, const struct resolvconf_stamp *stamp)

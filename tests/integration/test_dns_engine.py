@@ -5,6 +5,7 @@ that come and go while questions are asked."""
 
 import contextlib
 import os
+import select
 import socket
 import sys
 import time
@@ -642,6 +643,27 @@ def test_resolv_conf_replaced_while_running(two_on_53, tmp_path):
         path.unlink()
         check(asker.ask(A), {**ONE, "server": two.addr})
     assert "was read again: 1 DNS servers" in asker.errors
+
+
+@pytest.mark.parametrize("how", ["emptied in place", "a pipe"])
+def test_resolv_conf_without_servers_keeps_the_last(two_on_53, tmp_path, how):
+    """Some programs write it in place: for a moment it has no servers."""
+    one, two = two_on_53
+    path = tmp_path / "resolv.conf"
+    path.write_text(f"nameserver {two.ip}\n")
+    with Dnsask(options=("-r", str(path))) as asker:
+        check(asker.ask(A), {**ONE, "server": two.addr})
+        if how == "a pipe":
+            path.unlink()
+            os.mkfifo(path)
+        else:
+            path.write_text("")
+        wait_until("it is looked at and logged", lambda: asker.ask(A) and
+                   select.select([asker.process.stderr], [], [], 0)[0])
+        check(asker.ask(A), {**ONE, "server": two.addr})
+        write(path, f"nameserver {one.ip}\n")
+        wait_until("the new server", lambda: asker.ask(A)["server"] == one.addr)
+    assert asker.errors.count("the DNS servers stay as they are") == 1
 
 
 def test_resolv_conf_keeps_the_health_of_those_who_stay(two_on_53, tmp_path):

@@ -29,15 +29,19 @@ static const char *describe(const struct resolvconf *conf, char out[2048])
     at += (size_t)snprintf(out + at, 2048 - at, "%s%s%s", conf->rotate ? " rotate" : "",
                            conf->use_vc ? " use-vc" : "", conf->trust_ad ? " trust-ad" : "");
     if (conf->ignored > 0)
-        snprintf(out + at, 2048 - at, " ignored=%u", conf->ignored);
+        at += (size_t)snprintf(out + at, 2048 - at, " ignored=%u", conf->ignored);
+    if (conf->absent > 0)
+        at += (size_t)snprintf(out + at, 2048 - at, " absent=%u", conf->absent);
+    if (conf->none)
+        snprintf(out + at, 2048 - at, " none");
     return out;
 }
 
 static const struct {
     const char *label, *text, *want;
 } files[] = {
-    {"empty", "", "127.0.0.1:53"},
-    {"comments", "# nameserver 192.0.2.1\n; nameserver 192.0.2.1\n", "127.0.0.1:53"},
+    {"empty", "", "127.0.0.1:53 none"},
+    {"comments", "# nameserver 192.0.2.1\n; nameserver 192.0.2.1\n", "127.0.0.1:53 none"},
     {"one", "nameserver 192.0.2.1\n", "192.0.2.1:53"},
     {"no line feed at the end", "nameserver 192.0.2.1", "192.0.2.1:53"},
     {"carriage returns", "nameserver 192.0.2.1\r\nnameserver ::1\r\n", "192.0.2.1:53 [::1]:53"},
@@ -50,23 +54,26 @@ static const struct {
     {"link-local with scope", "nameserver fe80::1%lo\n", "[fe80::1]:53"},
     {"link-local, interface by number", "nameserver fe80::1%1\n", "[fe80::1]:53"},
     {"link-local of no interface", "nameserver fe80::1%none9\nnameserver 192.0.2.1\n",
-     "192.0.2.1:53 ignored=1"},
-    {"a port is not its syntax", "nameserver 192.0.2.1:5353\n", "127.0.0.1:53 ignored=1"},
-    {"nor are brackets", "nameserver [::1]:5353\n", "127.0.0.1:53 ignored=1"},
+     "192.0.2.1:53 ignored=1 absent=1"},
+    {"three, as in the C library",
+     "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n",
+     "192.0.2.1:53 192.0.2.2:53 192.0.2.3:53 ignored=1"},
+    {"a port is not its syntax", "nameserver 192.0.2.1:5353\n", "127.0.0.1:53 ignored=1 none"},
+    {"nor are brackets", "nameserver [::1]:5353\n", "127.0.0.1:53 ignored=1 none"},
     {"a name", "nameserver ns.example.org\nnameserver 192.0.2.1\n", "192.0.2.1:53 ignored=1"},
-    {"no address", "nameserver\n", "127.0.0.1:53 ignored=1"},
-    {"keyword in another case", "NameServer 192.0.2.1\n", "127.0.0.1:53"},
+    {"no address", "nameserver\n", "127.0.0.1:53 ignored=1 none"},
+    {"keyword in another case", "NameServer 192.0.2.1\n", "127.0.0.1:53 none"},
     {"options",
      "nameserver 192.0.2.1\noptions timeout:3 attempts:4 rotate use-vc trust-ad ndots:2 edns0\n",
      "192.0.2.1:53 timeout=3000 rotate use-vc trust-ad"},
     {"options on two lines", "options rotate\nnameserver 192.0.2.1\noptions timeout:1\n",
      "192.0.2.1:53 timeout=1000 rotate"},
     {"options above their limits", "options timeout:99 attempts:99999999999999999999\n",
-     "127.0.0.1:53 timeout=30000"},
+     "127.0.0.1:53 timeout=30000 none"},
     {"options of nothing", "options timeout:0 attempts:0 timeout: attempts:x rotate:1 timeout:-1\n",
-     "127.0.0.1:53"},
+     "127.0.0.1:53 none"},
     {"search lists", "search example.org\ndomain example.org\nsortlist 192.0.2.0\n",
-     "127.0.0.1:53"},
+     "127.0.0.1:53 none"},
     {"a long word",
      "nameserver 1111111111111111111111111111111111111111111111111111111111111111111"
      "11111111111111111111111111111\nnameserver 192.0.2.1\n",
@@ -110,8 +117,8 @@ START_TEST(test_many_servers)
     for (int i = 0; i < 100; i++)
         at += (size_t)snprintf(text + at, sizeof text - at, "nameserver 192.0.2.%d\n", i);
     resolvconf_parse(text, at, &conf);
-    ck_assert_uint_eq(conf.count, NETWORK_SERVERS_MAX);
-    ck_assert_uint_eq(conf.ignored, 100 - NETWORK_SERVERS_MAX);
+    ck_assert_uint_eq(conf.count, RESOLVCONF_SERVERS_MAX);
+    ck_assert_uint_eq(conf.ignored, 100 - RESOLVCONF_SERVERS_MAX);
     describe(&conf, out);
 }
 END_TEST
@@ -147,7 +154,7 @@ START_TEST(test_reading_and_change)
     snprintf(path, sizeof path, "%s/resolv.conf", directory);
     snprintf(other, sizeof other, "%s/other", directory);
     ck_assert_int_eq(resolvconf_read(path, &conf, &stamp), RESULT_IO);
-    ck_assert_str_eq(describe(&conf, out), "127.0.0.1:53");
+    ck_assert_str_eq(describe(&conf, out), "127.0.0.1:53 none");
     ck_assert(!resolvconf_changed(path, &stamp));
     write_file(path, "nameserver 192.0.2.1\n", 1);
     ck_assert(resolvconf_changed(path, &stamp));
@@ -160,10 +167,14 @@ START_TEST(test_reading_and_change)
     ck_assert(resolvconf_changed(path, &stamp));
     write_file(path, "# a comment of thirty-two bytes\n", 1000000);
     ck_assert_int_eq(resolvconf_read(path, &conf, &stamp), RESULT_OK);
-    ck_assert_str_eq(describe(&conf, out), "127.0.0.1:53");
+    ck_assert_str_eq(describe(&conf, out), "127.0.0.1:53 none");
     ck_assert_int_eq(unlink(path), 0);
     ck_assert(resolvconf_changed(path, &stamp));
     ck_assert_int_eq(resolvconf_read(directory, &conf, &stamp), RESULT_IO);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert_int_eq(resolvconf_read(path, &conf, &stamp), RESULT_IO);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(resolvconf_read("/dev/zero", &conf, &stamp), RESULT_IO);
     ck_assert_int_eq(rmdir(directory), 0);
 }
 END_TEST
