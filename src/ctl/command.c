@@ -219,7 +219,7 @@ static void print_warning(void *arg, const char *message)
 
 struct conf *command_conf(const char *path)
 {
-    static const struct conf_report report = {print_error, print_warning, NULL};
+    static const struct conf_report report = {print_error, print_warning, NULL, NULL};
     if (path == NULL) {
         path = CONF_DEFAULT_PATH;
         if (access(path, F_OK) != 0 && errno == ENOENT) {

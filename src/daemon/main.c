@@ -123,11 +123,19 @@ static void report_warning(void *arg, const char *message)
     log_warning("%s", message);
 }
 
+static void report_notice(void *arg, const char *message)
+{
+    (void)arg;
+    log_info("%s", message);
+}
+
 static int test_configuration(const struct conf *conf, const struct options *options)
 {
     if (options->verbose > 0)
         return conf_print(conf, stdout) == RESULT_OK && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
-    (void)printf("%s: the configuration is good\n", conf->path);
+    char mode[CONF_MODE_TEXT_MAX];
+    (void)printf("%s: the configuration is good\n%s: mode %s\n", conf->path, conf->path,
+                 conf_mode_text(conf, mode));
     return EX_OK;
 }
 
@@ -218,8 +226,9 @@ static int serve(struct conf *conf, const struct options *options)
     }
     if (!options->foreground)
         log_open(LOG_SINK_SYSLOG, "iprevd", conf->syslog_facility);
+    char mode[CONF_MODE_TEXT_MAX];
     log_info("iprevd %s serves on %s, mode %s", PACKAGE_VERSION, conf->listen,
-             conf->monitor ? "monitor" : "enforce");
+             conf_mode_text(conf, mode));
     if (parent >= 0)
         background_ready(parent);
     if (log_start() != RESULT_OK)
@@ -255,7 +264,8 @@ int main(int argc, char **argv)
     log_open(LOG_SINK_STDERR, "iprevd", NULL);
     if (options.verbose > 0)
         log_set_level(LOG_LEVEL_DEBUG);
-    const struct conf_report report = {report_error, report_warning, NULL};
+    const struct conf_report report = {report_error, report_warning, options.test ? report_notice : NULL,
+                                       NULL};
     char *path = conf_path(&options);
     if (path == NULL) {
         log_error("%s: %s", options.conf_path, strerror(errno));

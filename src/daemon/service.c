@@ -265,7 +265,7 @@ static void warn_of_fixed_settings(const struct conf *old, const struct conf *ne
 static bool reload(struct service *service, char first[TOOLS_ERROR_MAX])
 {
     char error[SERVICE_ERROR_MAX];
-    const struct conf_report report = {reload_error, reload_warning, first};
+    const struct conf_report report = {reload_error, reload_warning, NULL, first};
     first[0] = '\0';
     struct conf *old = service->conf; /* only this thread replaces it */
     struct conf *conf = conf_load(old->path, clock_wall_s(&clock_system), &report);
@@ -341,7 +341,7 @@ static void say_nothing(void *arg, const char *message)
 
 static bool can_be_read(const struct service *service)
 {
-    const struct conf_report report = {say_nothing, say_nothing, NULL};
+    const struct conf_report report = {say_nothing, say_nothing, NULL, NULL};
     struct conf *conf = conf_load(service->conf->path, clock_wall_s(&clock_system), &report);
     conf_unref(conf);
     return conf != NULL;

@@ -135,6 +135,16 @@ struct conf *conf_load(const char *path, int64_t wall_s, const struct conf_repor
     return conf;
 }
 
+const char *conf_mode_text(const struct conf *conf, char out[CONF_MODE_TEXT_MAX])
+{
+    const char *mode = conf->monitor ? "monitor" : "enforce";
+    if (conf->mode_where != NULL)
+        snprintf(out, CONF_MODE_TEXT_MAX, "%s (%.255s)", mode, conf->mode_where);
+    else
+        snprintf(out, CONF_MODE_TEXT_MAX, "%s (mode is not set: nothing is refused)", mode);
+    return out;
+}
+
 /* --- reading a snapshot ---------------------------------------------------------------------- */
 
 const struct policy *conf_policy(const struct conf *conf, const char *name)

@@ -28,7 +28,8 @@ struct conf {
     struct conf_memory *memory; /* everything that is allocated below */
 
     /* What sessions read. */
-    bool monitor; /* mode = monitor */
+    bool monitor;     /* mode = monitor, or no mode */
+    char *mode_where; /* "FILE:LINE" that sets it; NULL: none does */
     enum stage stage;
     char *authserv_id; /* NULL: the MTA's {j} */
     unsigned deadline_s;
@@ -77,6 +78,8 @@ struct conf {
 struct conf_report {
     void (*error)(void *arg, const char *message);
     void (*warning)(void *arg, const char *message);
+    /* What is good but means more than it did in an earlier version; NULL: nobody asks. */
+    void (*notice)(void *arg, const char *message);
     void *arg;
 };
 
@@ -95,6 +98,10 @@ void conf_unref(struct conf *conf);
 /* Print the effective configuration in the configuration's own syntax: what it prints loads again.
  */
 enum result conf_print(const struct conf *conf, FILE *stream) MUST_CHECK;
+
+/* "enforce (FILE:LINE)", or "monitor (mode is not set: nothing is refused)".  Returns out. */
+#define CONF_MODE_TEXT_MAX 300
+const char *conf_mode_text(const struct conf *conf, char out[CONF_MODE_TEXT_MAX]);
 
 /* The policy of that name, or NULL. */
 const struct policy *conf_policy(const struct conf *conf, const char *name);

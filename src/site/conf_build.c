@@ -80,13 +80,10 @@ static char *keep(struct conf_loader *loader, const char *text)
 static bool check_title(struct conf_loader *loader, const struct conf_block *block)
 {
     size_t length = strlen(block->title);
-    bool sound = length > 0 && length <= NAME_MAX_BYTES;
-    for (size_t i = 0; i < length; i++)
-        if (block->title[i] < 0x20 || block->title[i] > 0x7e)
-            sound = false;
+    bool sound = length > 0 && length <= NAME_MAX_BYTES && conf_is_line(block->title);
     if (!sound)
         conf_bad_value(loader->messages, block->line, block->schema->name, block->title,
-                       "a name of 1 to 64 printable characters");
+                       "a name of 1 to 64 bytes without control characters");
     return sound;
 }
 
@@ -184,6 +181,24 @@ static void resolve_policy(struct conf_loader *loader, const struct conf_block *
     conf_bad_value(loader->messages, entry->words[0].line, key, name, allowed);
 }
 
+/* Under policy "none" a table says who is exempted, and nobody is by an entry that refuses. */
+static void read_as_exemptions(struct conf_loader *loader, const struct conf_block *block,
+                               struct match *match)
+{
+    struct pattern_list *const lists[] = {match->ptr,    match->unconfirmed_ptr, match->helo,
+                                          match->sender, match->recipient,       match->listener};
+    size_t excluded = match->client != NULL ? net_list_read_as(match->client, SENSE_PERMITS) : 0;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        if (lists[i] != NULL)
+            excluded += pattern_list_read_as(lists[i], SENSE_PERMITS);
+    if (excluded > 0)
+        conf_notice(loader->messages, block->line,
+                    "match \"%s\": %zu line%s of its tables refuse%s and exempt%s nobody under "
+                    "policy \"none\"",
+                    block->title, excluded, excluded == 1 ? "" : "s", excluded == 1 ? "s" : "",
+                    excluded == 1 ? "s" : "");
+}
+
 static void build_matches(struct conf_loader *loader, const struct conf_block *file)
 {
     struct conf *conf = loader->conf;
@@ -203,15 +218,43 @@ static void build_matches(struct conf_loader *loader, const struct conf_block *f
         match->line = block->line;
         conf_build_options(loader, block, prefix, match);
         resolve_policy(loader, block, match);
+        if (match->policy == NULL)
+            read_as_exemptions(loader, block, match);
         conf->matches_sender |= match->sender != NULL;
         conf->matches_recipient |= match->recipient != NULL;
         conf->matches_listener |= match->listener != NULL;
     }
 }
 
+/* Where the mode is set, for those who wonder why nothing is refused. */
+static void note_mode(struct conf_loader *loader, const struct conf_block *file)
+{
+    const struct conf_entry *entry = conf_entry(file, "mode");
+    char where[CONF_MODE_TEXT_MAX];
+    if (!entry->given)
+        return;
+    snprintf(where, sizeof where, "%.255s:%u", loader->conf->path, entry->line);
+    loader->conf->mode_where = keep(loader, where);
+}
+
+/* A name that a table of generic names permits is none. */
+static void read_as_suspicions(struct conf_loader *loader, const struct conf_block *file)
+{
+    struct pattern_list *names = loader->conf->generic_names;
+    size_t excluded = names != NULL ? pattern_list_read_as(names, SENSE_REFUSES) : 0;
+    if (excluded > 0)
+        conf_notice(
+            loader->messages, conf_entry(file, "generic-names")->line,
+            "key \"generic-names\": %zu line%s of its tables permit%s and mean%s no generic "
+            "name",
+            excluded, excluded == 1 ? "" : "s", excluded == 1 ? "s" : "", excluded == 1 ? "s" : "");
+}
+
 void conf_build(struct conf_loader *loader, const struct conf_block *file)
 {
     conf_build_options(loader, file, "", loader->conf);
+    note_mode(loader, file);
+    read_as_suspicions(loader, file);
     build_single(loader, file, &conf_schema_dns);
     build_single(loader, file, &conf_schema_cache);
     build_policies(loader, file);

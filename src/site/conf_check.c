@@ -3,9 +3,11 @@
 #include "site/conf_build.h"
 
 #include "core/reply.h"
+#include "site/conf_shadow.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct checker {
     struct conf_loader *loader;
@@ -45,6 +47,37 @@ static void check_dns(const struct checker *c)
                      c->conf->network.timeout_ms, c->conf->deadline_s);
 }
 
+/* Does the socket or address:port take connections from other machines? */
+static bool is_everywhere(const char *text)
+{
+    const char *host = strchr(text, '@');
+    if (strncmp(text, "inet", 4) == 0)
+        return host == NULL || strcmp(host, "@0.0.0.0") == 0 || strcmp(host, "@::") == 0 ||
+               strcmp(host, "@[::]") == 0;
+    return strncmp(text, "0.0.0.0:", 8) == 0 || strncmp(text, "[::]:", 5) == 0;
+}
+
+/* What the whole world may reach, and what this machine does not have. */
+static void check_machine(const struct checker *c)
+{
+    const struct conf_entry *listen = conf_entry(c->file, "listen");
+    const struct conf_entry *metrics = conf_entry(c->file, "metrics");
+    const struct conf_block *cache = find_block(c->file, &conf_schema_cache, NULL);
+    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    if (listen->given && is_everywhere(c->conf->listen))
+        conf_warning(c->loader->messages, listen->line,
+                     "key \"listen\": all addresses of this machine, and the milter protocol has "
+                     "no authentication; inet:PORT@localhost is not reached from elsewhere");
+    if (metrics->given && c->conf->metrics != NULL && is_everywhere(c->conf->metrics))
+        conf_warning(c->loader->messages, metrics->line,
+                     "key \"metrics\": everybody who reaches this machine can read them");
+    if (cache != NULL && conf_entry(cache, "size")->given && pages > 0 && page_bytes > 0 &&
+        c->conf->cache.size_bytes / (size_t)page_bytes >= (size_t)pages)
+        conf_warning(c->loader->messages, conf_entry(cache, "size")->line,
+                     "key \"cache.size\": more than the memory of this machine, %ld MiB",
+                     (long)((size_t)pages / 1024 * (size_t)page_bytes / 1024));
+}
+
 /* What the stage of the verdict leaves unknown. */
 static void check_stage(const struct checker *c)
 {
@@ -63,9 +96,26 @@ static void check_stage(const struct checker *c)
                      "5.7.25 and evidence");
 }
 
+/* A list that is set, and not added to, no longer has what is there by default. */
+static void check_loopback(const struct checker *c, const struct conf_entry *entry)
+{
+    struct ipaddr v4, v6;
+    if (!entry->given || entry->append || entry->count == 0 ||
+        ipaddr_parse("127.0.0.1", &v4) != RESULT_OK || ipaddr_parse("::1", &v6) != RESULT_OK)
+        return;
+    if (!conf_is_local(c->conf, &v4) || !conf_is_local(c->conf, &v6))
+        conf_warning(c->loader->messages, entry->line,
+                     "key \"local-networks\": %s is not local any more, and mail of this machine "
+                     "itself is judged; local-networks += { ... } keeps the default networks",
+                     conf_is_local(c->conf, &v4)   ? "::1"
+                     : conf_is_local(c->conf, &v6) ? "127.0.0.1"
+                                                   : "loopback");
+}
+
 static void check_networks(const struct checker *c)
 {
     const struct conf_entry *entry = conf_entry(c->file, "local-networks");
+    check_loopback(c, entry);
     for (size_t i = 0; entry->given && i < c->conf->local_network_count; i++)
         if (c->conf->local_networks[i].bits == 0)
             conf_warning(c->loader->messages, entry->line,
@@ -225,13 +275,27 @@ static bool matches_everything(const struct match *match)
            match->listener == NULL && match->until_s == 0;
 }
 
+static void tell_shadowed(void *arg, const struct match *match, const struct match *by)
+{
+    const struct checker *c = arg;
+    conf_warning(c->loader->messages, match->line,
+                 "match \"%s\" is never reached: match \"%s\" (line %u) decides for all clients "
+                 "in its networks",
+                 match->name, by->name, by->line);
+}
+
+/* Blocks and what was made of them stand in the same order, so that N of them are read in one go.
+ */
 static void check_matches(const struct checker *c)
 {
+    const struct conf_block *block = c->file->blocks;
     for (size_t i = 0; i < c->conf->match_count; i++) {
         const struct match *match = &c->conf->matches[i];
-        const struct conf_block *block = find_block(c->file, &conf_schema_match, match->name);
+        while (block != NULL &&
+               (block->schema != &conf_schema_match || strcmp(block->title, match->name) != 0))
+            block = block->next;
         if (block == NULL)
-            continue;
+            return; /* cannot be */
         check_match(c, match, block);
         if (matches_everything(match) && i + 1 < c->conf->match_count)
             conf_warning(c->loader->messages, match->line,
@@ -239,6 +303,9 @@ static void check_matches(const struct checker *c)
                          "after it are never reached",
                          match->name);
     }
+    if (!conf_shadow_find(c->conf->matches, c->conf->match_count, tell_shadowed,
+                          (void *)(uintptr_t)c))
+        c->loader->nomem = true;
 }
 
 void conf_check(struct conf_loader *loader, const struct conf_block *file, int64_t wall_s)
@@ -246,6 +313,7 @@ void conf_check(struct conf_loader *loader, const struct conf_block *file, int64
     const struct checker c = {loader, loader->conf, file, wall_s};
     check_dns(&c);
     check_stage(&c);
+    check_machine(&c);
     check_networks(&c);
     check_policies(&c);
     check_matches(&c);

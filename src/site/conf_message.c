@@ -54,6 +54,14 @@ void conf_warning(struct conf_messages *messages, unsigned line, const char *for
     va_end(args);
 }
 
+void conf_notice(struct conf_messages *messages, unsigned line, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    tell(messages, line, messages->report->notice, format, args);
+    va_end(args);
+}
+
 void conf_bad_value(struct conf_messages *messages, unsigned line, const char *key,
                     const char *found, const char *allowed)
 {

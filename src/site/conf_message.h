@@ -24,6 +24,9 @@ void conf_error(struct conf_messages *messages, unsigned line, const char *forma
 void conf_warning(struct conf_messages *messages, unsigned line, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
+void conf_notice(struct conf_messages *messages, unsigned line, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
 /* The usual one.  `found` is cut when it is long. */
 void conf_bad_value(struct conf_messages *messages, unsigned line, const char *key,
                     const char *found, const char *allowed);

@@ -37,7 +37,7 @@ static const struct conf_option file_options[] = {
     {.name = "mode",
      .type = CONF_MODE,
      AT(monitor),
-     .fallback = "enforce",
+     .fallback = "monitor",
      .allowed = "enforce, monitor"},
     {.name = "stage",
      .type = CONF_CHOICE,

@@ -32,7 +32,7 @@ enum conf_type {
 
 /* What a CONF_TEXT is. */
 enum conf_text {
-    TEXT_LINE,     /* printable ASCII */
+    TEXT_LINE,     /* one line of UTF-8 without control characters */
     TEXT_LISTEN,   /* libmilter's socket syntax */
     TEXT_IDENT,    /* authserv-id */
     TEXT_PATH,     /* absolute path, or none */

@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What some editors begin a file with, in UTF-8. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 #define NESTING_MAX 16 /* the options need 3; libconfuse recurses */
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -253,6 +256,8 @@ static bool check_token(struct scan *scan)
         return check_stray(scan);
     while (is_bare(*scan->at))
         scan->at++;
+    if (*scan->at == '#') /* INC#4711 would become INC */
+        return check_stray(scan);
     return true;
 }
 
@@ -278,6 +283,8 @@ enum result conf_text_check(char *text, size_t length, struct conf_messages *mes
     struct scan scan = {.at = text, .line = 1, .messages = messages};
     if (!check_bytes(text, length, messages))
         return RESULT_INVALID;
+    if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+        memset(text, ' ', strlen(BYTE_ORDER_MARK));
     while (*scan.at != '\0')
         if (!check_token(&scan))
             return RESULT_INVALID;

@@ -177,12 +177,45 @@ static void set_until(const struct setting *set)
 
 /* --- texts ----------------------------------------------------------------------------------- */
 
-static bool is_printable(const char *text, bool spaces)
+static bool is_printable(const char *text)
 {
     for (; *text != '\0'; text++)
-        if (*text > 0x7e || *text < (spaces ? 0x20 : 0x21))
+        if (*text > 0x7e || *text < 0x21)
             return false;
     return true;
+}
+
+/* The bytes of the character at `text` in UTF-8 (RFC 3629); 0: there is none, or it is a control
+   character. */
+static size_t utf8_length(const unsigned char *text)
+{
+    static const struct {
+        unsigned char from, to;  /* of the first byte */
+        unsigned char low, high; /* of the second */
+        size_t length;
+    } forms[] = {{0x20, 0x7e, 0, 0xff, 1},    {0xc2, 0xc2, 0xa0, 0xbf, 2},
+                 {0xc3, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+                 {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
+                 {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+                 {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (text[0] < forms[i].from || text[0] > forms[i].to)
+            continue;
+        bool sound = text[1] >= forms[i].low && text[1] <= forms[i].high;
+        for (size_t j = 2; sound && j < forms[i].length; j++)
+            sound = (text[j] & 0xc0) == 0x80;
+        return sound ? forms[i].length : 0;
+    }
+    return 0;
+}
+
+bool conf_is_line(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t length = 1;
+    for (; *at != '\0' && length > 0; at += length)
+        length = utf8_length(at);
+    return *at == '\0' && length > 0;
 }
 
 static bool is_path(const char *text)
@@ -236,7 +269,7 @@ static bool is_url(const char *text)
     else if (strncasecmp(text, "http://", 7) == 0)
         host = text + 7;
     return host != NULL && isalnum((unsigned char)*host) && strlen(text) <= LINE_MAX_TEXT &&
-           is_printable(text, false);
+           is_printable(text);
 }
 
 static bool is_account(const char *text)
@@ -271,11 +304,11 @@ static bool is_sound_text(enum conf_text kind, const char *text)
 {
     switch (kind) {
     case TEXT_LINE:
-        return text[0] != '\0' && strlen(text) <= LINE_MAX_TEXT && is_printable(text, true);
+        return text[0] != '\0' && strlen(text) <= LINE_MAX_TEXT && conf_is_line(text);
     case TEXT_LISTEN:
-        return is_printable(text, false) && is_listen(text);
+        return is_printable(text) && is_listen(text);
     case TEXT_IDENT:
-        return text[0] != '\0' && strlen(text) <= LINE_MAX_TEXT && is_printable(text, false);
+        return text[0] != '\0' && strlen(text) <= LINE_MAX_TEXT && is_printable(text);
     case TEXT_PATH:
         return is_path(text);
     case TEXT_FILE:
@@ -405,8 +438,41 @@ static const char *resolve_word(const struct setting *set, const char *word)
     return resolve(set, word, (size_t)(path - word), path);
 }
 
+/* Of what fits more than it did before 1.1. */
+static void tell_widened(const struct setting *set)
+{
+    for (size_t i = 0; i < set->word_count; i++) {
+        const struct conf_word *word = &set->words[i];
+        if (word->text[0] == '.' && strchr(word->text, '*') == NULL)
+            conf_notice(set->loader->messages, word->line,
+                        "key \"%s\": \"%.100s\" means %.100s, too, and not only what is below "
+                        "it as in 1.0",
+                        set->key, word->text, word->text + 1);
+    }
+}
+
+static void tell_table_warning(void *arg, const char *warning)
+{
+    const struct setting *set = arg;
+    conf_warning(set->loader->messages, set->words->line, "key \"%s\": %s", set->key, warning);
+}
+
+/* A list that was read: what is to be said of it. */
+static void tell_of_list(struct setting *set)
+{
+    const void *list;
+    memcpy(&list, set->field, sizeof list);
+    if (set->option->type == CONF_NET_LIST) {
+        net_list_each_warning(list, tell_table_warning, set);
+        return;
+    }
+    pattern_list_each_warning(list, tell_table_warning, set);
+    if (set->option->min != PATTERN_WORD)
+        tell_widened(set);
+}
+
 /* Lists that read files: net_list and pattern_list. */
-static void set_tables(const struct setting *set)
+static void set_tables(struct setting *set)
 {
     char error[ACCESSTABLE_ERROR_MAX];
     size_t bad = 0;
@@ -425,7 +491,9 @@ static void set_tables(const struct setting *set)
     else
         status = pattern_list_new((enum pattern_kind)set->option->min, words, set->word_count,
                                   (struct pattern_list **)(void *)set->field, &bad, error);
-    if (status == RESULT_NOMEM)
+    if (status == RESULT_OK)
+        tell_of_list(set);
+    else if (status == RESULT_NOMEM)
         set->loader->nomem = true;
     else if (status != RESULT_OK && error[0] == '\0')
         bad_word(set, &set->words[bad]);
@@ -436,7 +504,7 @@ static void set_tables(const struct setting *set)
 
 /* --- one option ------------------------------------------------------------------------------ */
 
-static void set_words(const struct setting *set)
+static void set_words(struct setting *set)
 {
     switch (set->option->type) {
     case CONF_CHOICE:

@@ -28,6 +28,9 @@ void conf_value_set(struct conf_loader *loader, const struct conf_option *option
 void conf_value_print(const struct conf_option *option, const void *object, const char *indent,
                       FILE *stream);
 
+/* One line of UTF-8 without control characters?  Pure. */
+bool conf_is_line(const char *text);
+
 /* A string in double quotes, escaped for the lexer. */
 void conf_print_quoted(const char *text, FILE *stream);
 

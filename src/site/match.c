@@ -44,6 +44,7 @@ struct net_list {
     size_t net_count;
     struct accesstable **tables; /* of the others */
     size_t table_count;
+    enum accesstable_sense sense;
 };
 
 static enum result add_net(struct net_list *list, const char *word,
@@ -104,10 +105,39 @@ bool net_list_has(const struct net_list *list, const struct ipaddr *addr)
             return true;
     for (size_t i = 0; i < list->table_count; i++) {
         const char *value = accesstable_addr(list->tables[i], addr);
-        if (value != NULL && accesstable_lists(value))
+        if (value != NULL && accesstable_lists(value, list->sense))
             return true;
     }
     return false;
+}
+
+const struct ipnet *net_list_nets(const struct net_list *list, size_t *count)
+{
+    *count = list->net_count;
+    return list->nets;
+}
+
+bool net_list_has_tables(const struct net_list *list)
+{
+    return list->table_count > 0;
+}
+
+size_t net_list_read_as(struct net_list *list, enum accesstable_sense sense)
+{
+    size_t excluded = 0;
+    list->sense = sense;
+    for (size_t i = 0; i < list->table_count; i++)
+        excluded += accesstable_excluded(list->tables[i], sense);
+    return excluded;
+}
+
+void net_list_each_warning(const struct net_list *list,
+                           void (*tell)(void *arg, const char *warning), void *arg)
+{
+    const char *warning;
+    for (size_t i = 0; i < list->table_count; i++)
+        for (size_t j = 0; (warning = accesstable_warning(list->tables[i], j)) != NULL; j++)
+            tell(arg, warning);
 }
 
 uint64_t net_list_changed(const struct net_list *list)
@@ -158,6 +188,7 @@ struct pattern_list {
     char **words;
     size_t count;
     struct pattern *patterns;
+    enum accesstable_sense sense;
 };
 
 static bool has_control(const char *text)
@@ -206,12 +237,30 @@ static bool parse_host(char *word, struct pattern *out)
     return flaw != HOSTNAME_EMPTY && (flaw != HOSTNAME_MALFORMED || word[0] == '[');
 }
 
+/* "<user@example.org>" and "<>" are what SMTP and people write; "@example.org" is how virtual(5)
+   has a domain. */
+static void strip_path(char *word)
+{
+    size_t length = strlen(word);
+    if (length >= 2 && word[0] == '<' && word[length - 1] == '>') {
+        memmove(word, word + 1, length - 2);
+        word[length - 2] = '\0';
+    }
+}
+
 static bool parse_mail(char *word, struct pattern *out)
 {
-    const char *at = strrchr(word, '@');
     char name[HOSTNAME_MAX + 1];
+    strip_path(word);
+    const char *at = strrchr(word, '@');
     if (has_control(word))
         return false;
+    if (at == word && strchr(word, '*') == NULL) {
+        memmove(word, word + 1, strlen(word));
+        out->shape = SHAPE_DOMAIN;
+        return hostname_parse(word, name) == HOSTNAME_OK ||
+               hostname_parse(word, name) == HOSTNAME_ONE_LABEL;
+    }
     if (word[0] == '\0') {
         out->shape = SHAPE_EXACT; /* the null sender */
         return true;
@@ -330,11 +379,12 @@ static bool wildcard(const char *pattern, const char *text)
     return *pattern == '\0';
 }
 
-/* ".example.org": what is below example.org, not itself. */
-static bool below(const char *suffix, const char *name)
+/* ".example.org": example.org and what is below it. */
+static bool at_or_below(const char *suffix, const char *name)
 {
     size_t length = strlen(name), tail = strlen(suffix);
-    return length > tail && strcmp(name + length - tail, suffix) == 0;
+    return strcmp(name, suffix + 1) == 0 ||
+           (length > tail && strcmp(name + length - tail, suffix) == 0);
 }
 
 static const char *domain_of(const char *address)
@@ -352,7 +402,7 @@ static bool plain_matches(const struct pattern_list *list, const struct pattern 
     case SHAPE_EXACT:
         return strcmp(pattern->text, text) == 0;
     case SHAPE_SUFFIX:
-        return below(pattern->text, domain);
+        return at_or_below(pattern->text, domain);
     case SHAPE_WILDCARD:
         /* Of an address: the whole one when the pattern has an @, else its domain. */
         return wildcard(pattern->text, strchr(pattern->text, '@') != NULL ? text : domain);
@@ -372,7 +422,7 @@ static bool table_matches(const struct pattern_list *list, const struct accessta
 {
     const char *value =
         list->kind == PATTERN_MAIL ? accesstable_mail(table, text) : accesstable_name(table, text);
-    return value != NULL && accesstable_lists(value);
+    return value != NULL && accesstable_lists(value, list->sense);
 }
 
 const char *pattern_list_find(const struct pattern_list *list, const char *text)
@@ -393,6 +443,27 @@ const char *pattern_list_find(const struct pattern_list *list, const char *text)
             return list->words[i];
     }
     return NULL;
+}
+
+size_t pattern_list_read_as(struct pattern_list *list, enum accesstable_sense sense)
+{
+    size_t excluded = 0;
+    list->sense = sense;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->patterns[i].table != NULL)
+            excluded += accesstable_excluded(list->patterns[i].table, sense);
+    return excluded;
+}
+
+void pattern_list_each_warning(const struct pattern_list *list,
+                               void (*tell)(void *arg, const char *warning), void *arg)
+{
+    const char *warning;
+    for (size_t i = 0; i < list->count; i++)
+        for (size_t j = 0; list->patterns[i].table != NULL &&
+                           (warning = accesstable_warning(list->patterns[i].table, j)) != NULL;
+             j++)
+            tell(arg, warning);
 }
 
 uint64_t pattern_list_changed(const struct pattern_list *list)

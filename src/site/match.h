@@ -22,6 +22,17 @@ struct pattern_list;
  */
 enum result net_list_new(const char *const *words, size_t count, struct net_list **out, size_t *bad,
                          char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
+/*
+ * From now on the entries of its tables are read in this sense (at first SENSE_ANY).  Returns how
+ * many of them are not listed because of it.  As pattern_list_read_as().
+ */
+size_t net_list_read_as(struct net_list *list, enum accesstable_sense sense);
+/* What in its tables is hardly meant as it is written. */
+void net_list_each_warning(const struct net_list *list,
+                           void (*tell)(void *arg, const char *warning), void *arg);
+/* Its networks, less those of its tables. */
+const struct ipnet *net_list_nets(const struct net_list *list, size_t *count);
+bool net_list_has_tables(const struct net_list *list);
 bool net_list_has(const struct net_list *list, const struct ipaddr *addr);
 /* Has some file behind it changed?  As accesstable_changed(), of all of them.  Does I/O. */
 uint64_t net_list_changed(const struct net_list *list);
@@ -30,12 +41,12 @@ void net_list_free(struct net_list *list);
 
 /*
  * What a list is of decides how words are read; all compare without case.
- * PATTERN_HOST: "mail.example.org" that name, ".example.org" what is below it, '*' any run of
- *   characters, dots too.
+ * PATTERN_HOST: "mail.example.org" that name, ".example.org" example.org and what is below it,
+ *   '*' any run of characters, dots too.
  * PATTERN_MAIL: "user@example.org"; "postmaster", without dot and @, is a local part of any domain;
- *   "example.org" is the domain, ".example.org" what is below it; '*' as above, in the whole
- * address when the pattern has an @, else in the domain; "" is the null sender. PATTERN_WORD: plain
- * words and '*' (listener).
+ *   "example.org" is the domain, ".example.org" the domain and what is below it; '*' as above, in
+ * the whole address when the pattern has an @, else in the domain; "" is the null sender.
+ * PATTERN_WORD: plain words and '*' (listener).
  * U-labels in a word are A-labels, and a mailbox without '*' is canonical (core/mailpath.h), as
  * what it is compared with has to be.
  */
@@ -43,6 +54,9 @@ enum pattern_kind { PATTERN_HOST, PATTERN_MAIL, PATTERN_WORD };
 enum result pattern_list_new(enum pattern_kind kind, const char *const *words, size_t count,
                              struct pattern_list **out, size_t *bad,
                              char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
+size_t pattern_list_read_as(struct pattern_list *list, enum accesstable_sense sense);
+void pattern_list_each_warning(const struct pattern_list *list,
+                               void (*tell)(void *arg, const char *warning), void *arg);
 /* The word or table entry that matched (lives as long as the list), or NULL. */
 const char *pattern_list_find(const struct pattern_list *list, const char *text);
 uint64_t pattern_list_changed(const struct pattern_list *list);

@@ -92,7 +92,7 @@ static void ignore(void *arg, const char *message)
 static struct conf *load(const void *text, size_t size)
 {
     unsigned errors = 0;
-    const struct conf_report report = {hear, ignore, &errors};
+    const struct conf_report report = {hear, ignore, NULL, &errors};
     struct fuzz_file file;
     fuzz_file_open(&file, text, size);
     loading = file.path;

@@ -141,7 +141,7 @@ static const struct conf *configuration(void)
                                "match \"p\" { unconfirmed-ptr = {\"*.example\"} client = "
                                "{\"2001:db8::/32\"} policy = \"none\" }\n";
     static struct conf *conf;
-    const struct conf_report report = {ignore, ignore, NULL};
+    const struct conf_report report = {ignore, ignore, NULL, NULL};
     struct fuzz_file file;
     if (conf != NULL)
         return conf;

@@ -56,7 +56,7 @@ static struct conf *configuration(void)
                                "match \"m\" { helo = {\"*.example.com\"} sender = {\"\"} "
                                "policy = \"none\" reason = \"r\" }\n";
     static struct conf *conf;
-    const struct conf_report report = {ignore, ignore, NULL};
+    const struct conf_report report = {ignore, ignore, NULL, NULL};
     struct fuzz_file file;
     if (conf != NULL)
         return conf;

@@ -25,7 +25,7 @@ static void ignore(void *arg, const char *message)
 static const struct conf *configuration(void)
 {
     static struct conf *conf;
-    const struct conf_report report = {ignore, ignore, NULL};
+    const struct conf_report report = {ignore, ignore, NULL, NULL};
     struct fuzz_file file;
     if (conf != NULL)
         return conf;

@@ -56,7 +56,9 @@ FUZZ_PLACES([CONTINUED] = "continue", [ACCEPTED] = "accept", [DEFERRED] = "tempf
             [EXEMPTED] = "exempt", [TEMPERROR] = "temperror");
 
 #define AUTHSERV_ID "mx.example.net"
-#define COMMON      "authserv-id = \"" AUTHSERV_ID "\"\nown-names = {\"mx.example.net\"}\n"
+#define MODE        "mode = enforce\n"
+#define NAMES       "authserv-id = \"" AUTHSERV_ID "\"\nown-names = {\"mx.example.net\"}\n"
+#define COMMON      MODE NAMES
 
 static const char *const texts[] = {
     COMMON,
@@ -66,12 +68,13 @@ static const char *const texts[] = {
     "stage = mail\npolicy \"default\" { check helo-missing { action = reject }\n"
     "check sender-ptr-mismatch { action = reject reply = \"550 5.7.1 %{helo} %{client}\\n%{ptr} "
     "%{reason} %{url} %{check} %{mend} %%\" } }\nhelp-url = \"https://example.net/?a=%b\"\n",
-    COMMON "mode = monitor\ndeadline = 2\n",
+    NAMES "mode = monitor\ndeadline = 2\n",
     COMMON
     "trusted-relays = {\"203.0.113.25\", \"2001:db8:25::/48\"}\nrelay-action = reject\n"
     "policy \"default\" { check helo-not-fqdn { action = quarantine } }\n"
     "match \"lists\" { recipient = {\"list@*\", \"abuse\"} policy = \"none\" }\n"
     "match \"senders\" { sender = {\".example.com\", \"\"} policy = \"none\" reason = \"ours\" }\n",
+    MODE
     "skip-authenticated = false\npolicy \"default\" { tag-score = 1.5 reject-score = 6\n"
     "check ptr-missing { action = quarantine } check ptr-generic { percent = 50 }\n"
     "check helo-invalid { monitor = true action = reject } }\n"
@@ -454,7 +457,7 @@ static void ignore(void *arg, const char *message)
 
 static struct conf *load(const char *text)
 {
-    const struct conf_report report = {hear, ignore, NULL};
+    const struct conf_report report = {hear, ignore, NULL, NULL};
     struct fuzz_file file;
     fuzz_file_open(&file, text, strlen(text));
     struct conf *conf = conf_load(file.path, START_S, &report);

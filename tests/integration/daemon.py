@@ -99,6 +99,8 @@ class Daemon:
         private = "".join(f'{key} = "none"\n' for key in ("control", "state-dir")
                           if not re.search(rf"^\s*{key}\s*=", config, re.MULTILINE))
         text = f'listen = "{self.spec}"\n{private}{config}\n{self.dns or ""}\n'
+        if not re.search(r"^\s*mode\s*=", config, re.MULTILINE):
+            text += "mode = enforce\n"
         self.config_path.write_text(text)
 
     # --- life ---

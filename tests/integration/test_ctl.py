@@ -17,7 +17,8 @@ def ctl(directory):
     path = directory / "iprevd.conf"
 
     def run(*args, config="", stdout=subprocess.PIPE):
-        path.write_text(f'dns {{ zone-file = "{directory}/test.zone" }}\n{config}')
+        path.write_text(f'dns {{ zone-file = "{directory}/test.zone" }}\n{config}'
+                        + ("" if "mode =" in config else "\nmode = enforce\n"))
         return subprocess.run([daemon.program("iprevctl"), *args, "-c", path], text=True,
                               stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
                               errors="backslashreplace", timeout=120)

@@ -14,7 +14,7 @@ import pytest
 import daemon
 import world
 
-CONF = 'own-names = {"mx.example.net"}\n'
+CONF = 'mode = enforce\nown-names = {"mx.example.net"}\n'
 
 POSTFIX = """\
 Nov 14 10:00:00 mx postfix/smtpd[7]: connect from mail.debian.org[192.0.2.1]

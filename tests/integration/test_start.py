@@ -42,7 +42,8 @@ class Place:
     def configure(self, listen=None, name="iprevd.conf", text="", zone=world.ZONE):
         (self.directory / "test.zone").write_text(zone)
         path = self.directory / name
-        path.write_text(f'listen = "{listen or self.unix}"\ncontrol = "none"\nstate-dir = "none"\n'
+        mode = "" if "mode =" in text else "mode = enforce "
+        path.write_text(f'{mode}listen = "{listen or self.unix}"\ncontrol = "none"\nstate-dir = "none"\n'
                         f'dns {{ zone-file = "test.zone" }}\n{text}\n')
         return path
 

@@ -137,9 +137,11 @@ static void ignore_message(void *arg, const char *message)
 static struct conf *load_config(struct play *play, const char *text)
 {
     char path[] = "/tmp/iprevd-scenario-XXXXXX";
-    const struct conf_report report = {report_message, ignore_message, play};
+    const struct conf_report report = {report_message, ignore_message, NULL, play};
+    /* A story that says nothing of it is of a site that enforces. */
+    const char *mode = strstr(text, "mode =") == NULL ? "mode = enforce\n" : "";
     int fd = mkstemp(path);
-    if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text)) {
+    if (fd < 0 || dprintf(fd, "%s%s", text, mode) < 0) {
         fail(play, "cannot write %s", path);
         return NULL;
     }

@@ -132,7 +132,7 @@ static void tell(void *arg, const char *message)
 static struct conf *load_config(int64_t wall_s)
 {
     char path[] = "/tmp/iprevd-decisions-XXXXXX";
-    const struct conf_report report = {tell, tell, NULL};
+    const struct conf_report report = {tell, tell, NULL, NULL};
     int fd = mkstemp(path);
     if (fd < 0)
         return NULL;

@@ -94,7 +94,7 @@ static const struct lookup_case cidr_cases[] = {
     {"trailing white space", "192.0.2.1 OK  \t\n", "192.0.2.1", "OK"},
     {"line feed missing at the end", "192.0.2.1 OK", "192.0.2.1", "OK"},
     {"carriage returns", "192.0.2.1 OK\r\n192.0.2.2 NO\r\n", "192.0.2.2", "NO"},
-    {"no value", "192.0.2.1\n0.0.0.0/0 x\n", "192.0.2.1", ""},
+    {"no value: passed over", "192.0.2.1\n0.0.0.0/0 x\n", "192.0.2.1", "x"},
     {"mapped network", "::ffff:192.0.2.0/120 OK\n", "192.0.2.9", "OK"},
     {"empty file", "", "192.0.2.9", NULL},
     {"postscreen_access.cidr",
@@ -144,7 +144,6 @@ START_TEST(test_cidr_random)
                                    negated[i] ? "!" : "", ipnet_format(&nets[i], net), i);
     }
     struct accesstable *table = load(TABLE_CIDR, text);
-    ck_assert_uint_eq(accesstable_entries(table), LINES);
     for (size_t n = 0; n < LOOKUPS; n++) {
         uint8_t bytes[4];
         char want[16] = "";
@@ -658,6 +657,52 @@ START_TEST(test_hostile_files)
 }
 END_TEST
 
+/* What Postfix takes with a warning. */
+static const struct {
+    const char *label;
+    enum accesstable_type type;
+    const char *text, *want; /* less the file's name */
+} hardly_meant[] = {
+    {"rule on the line of an if", TABLE_PCRE, "if /dynamic/\n  /./ REJECT\nendif\n",
+     ":1: \"/./ REJECT\" behind the pattern of an if means nothing: a rule begins at the start of "
+     "a "
+     "line"},
+    {"regexp too", TABLE_REGEXP, "/a/ OK\nif /dynamic/ /./ REJECT\nendif\n",
+     ":2: \"/./ REJECT\" behind the pattern of an if means nothing: a rule begins at the start of "
+     "a "
+     "line"},
+    {"text behind endif", TABLE_PCRE, "if /a/\nendif /b/ OK\n",
+     ":2: \"/b/ OK\" behind endif means nothing"},
+    {"cidr without a result", TABLE_CIDR, "192.0.2.0/25\n192.0.2.0/24 OK\n",
+     ":1: \"192.0.2.0/25\" has no result and is passed over"},
+    {"nothing", TABLE_PCRE, "if /a/\n/b/ OK\nendif\n", NULL},
+};
+
+START_TEST(test_hardly_meant)
+{
+    struct accesstable *table = load(hardly_meant[_i].type, hardly_meant[_i].text);
+    const char *warning = accesstable_warning(table, 0);
+    ck_assert_msg((warning != NULL) == (hardly_meant[_i].want != NULL), "%s",
+                  hardly_meant[_i].label);
+    if (warning != NULL)
+        ck_assert_str_eq(strchr(warning, ':'), hardly_meant[_i].want);
+    ck_assert_ptr_null(accesstable_warning(table, 1));
+    accesstable_free(table);
+}
+END_TEST
+
+START_TEST(test_null_sender)
+{
+    struct accesstable *table = load(TABLE_TEXTHASH, "<> OK\n");
+    ck_assert_str_eq(accesstable_mail(table, ""), "OK");
+    ck_assert_ptr_null(accesstable_mail(table, "a@example.org"));
+    accesstable_free(table);
+    table = load(TABLE_PCRE, "/^<>$/ OK\n");
+    ck_assert_str_eq(accesstable_mail(table, ""), "OK");
+    accesstable_free(table);
+}
+END_TEST
+
 START_TEST(test_changed)
 {
     struct accesstable *table = load(TABLE_CIDR, "192.0.2.1 OK\n");
@@ -684,11 +729,27 @@ START_TEST(test_spec)
     ck_assert(accesstable_spec("texthash:x", &type, &where) && type == TABLE_TEXTHASH);
     ck_assert(!accesstable_spec("hash:/a", &type, &where));
     ck_assert(!accesstable_spec("2001:db8::1", &type, &where));
-    ck_assert(accesstable_lists("REJECT x") && accesstable_lists("OK") &&
-              accesstable_lists("permit"));
-    ck_assert(!accesstable_lists("DUNNO") && !accesstable_lists("dunno x") &&
-              !accesstable_lists(""));
-    ck_assert(accesstable_lists("dunnoo"));
+    ck_assert(accesstable_lists("REJECT x", SENSE_ANY) && accesstable_lists("OK", SENSE_ANY) &&
+              accesstable_lists("permit", SENSE_ANY));
+    ck_assert(!accesstable_lists("DUNNO", SENSE_ANY) && !accesstable_lists("dunno x", SENSE_ANY) &&
+              !accesstable_lists("", SENSE_ANY));
+    ck_assert(accesstable_lists("dunnoo", SENSE_ANY));
+    static const char *const refuse[] = {"REJECT", "reject spam",     "DISCARD x",
+                                         "Defer",  "DEFER_IF_PERMIT", "defer_if_reject x",
+                                         "550",    "450 4.7.1 x"};
+    static const char *const permit[] = {"OK", "permit", "1", "1234567890", "Ok x"};
+    for (size_t i = 0; i < sizeof refuse / sizeof refuse[0]; i++) {
+        ck_assert_msg(accesstable_lists(refuse[i], SENSE_REFUSES), "%s", refuse[i]);
+        ck_assert_msg(!accesstable_lists(refuse[i], SENSE_PERMITS), "%s", refuse[i]);
+    }
+    for (size_t i = 0; i < sizeof permit / sizeof permit[0]; i++) {
+        ck_assert_msg(!accesstable_lists(permit[i], SENSE_REFUSES), "%s", permit[i]);
+        ck_assert_msg(accesstable_lists(permit[i], SENSE_PERMITS), "%s", permit[i]);
+    }
+    /* What says neither is listed in any sense. */
+    ck_assert(accesstable_lists("partner", SENSE_PERMITS) &&
+              accesstable_lists("dial-up", SENSE_REFUSES) &&
+              accesstable_lists("rejected", SENSE_PERMITS));
 }
 END_TEST
 
@@ -732,6 +793,9 @@ int main(void)
     LOOP(tcase, test_errors, error_cases);
     tcase_add_test(tcase, test_hostile_files);
     tcase_add_test(tcase, test_changed);
+    tcase_add_test(tcase, test_null_sender);
+    tcase_add_loop_test(tcase, test_hardly_meant, 0,
+                        (int)(sizeof hardly_meant / sizeof hardly_meant[0]));
     tcase_add_test(tcase, test_spec);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

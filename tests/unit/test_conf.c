@@ -39,7 +39,7 @@ static void hear_warning(void *arg, const char *message)
         snprintf(heard.warnings[heard.warning_count++], sizeof heard.warnings[0], "%s", message);
 }
 
-static const struct conf_report report = {hear_error, hear_warning, NULL};
+static const struct conf_report report = {hear_error, hear_warning, NULL, NULL};
 
 static void setup(void)
 {
@@ -351,7 +351,8 @@ static const struct {
     {"policy none", "policy \"none\" { }",
      ":1: key \"policy\": found \"none\"; allowed: another name (none is built in: no checks)"},
     {"policy without a name", "policy \"\" { }",
-     ":1: key \"policy\": found \"\"; allowed: a name of 1 to 64 printable characters"},
+     ":1: key \"policy\": found \"\"; allowed: a name of 1 to 64 bytes without control "
+     "characters"},
 
     /* Syntax. */
     {"comma between options", "policy \"a\" { check ptr-missing { action = reject, score = 5 } }",
@@ -404,6 +405,11 @@ static const struct {
      ":1: found \"${\"; environment variables are not read: write the value itself, or \"\\${\" "
      "for "
      "these characters"},
+    {"number sign in a value", "match \"a\" { reason = INC#4711 policy = none }",
+     ":1: found \"#\" outside of a string" QUOTES},
+    {"broken UTF-8", "match \"a\" { reason = \"M\303ller\" policy = none }",
+     ":1: key \"match.a.reason\": found \"M\\xc3ller\"; allowed: one line of text of at most 200 "
+     "characters"},
     {"bare star", "own-names = {*.example}", ":1: found \"*\" outside of a string" QUOTES},
     {"bar in a name", "dns|timeout = 3", ":1: found \"|\" outside of a string" QUOTES},
     {"bar in a quoted name", "\"dns|timeout\" = 3",
@@ -516,6 +522,29 @@ static const struct {
     {"unreachable", "match \"all\" { policy = none }\nmatch \"b\" { policy = none }",
      ":1: match \"all\" has no condition: it matches everything, and the blocks after it are never "
      "reached"},
+    {"no loopback", "local-networks = {\"203.0.113.0/24\"}",
+     ":1: key \"local-networks\": loopback is not local any more, and mail of this machine itself "
+     "is "
+     "judged; local-networks += { ... } keeps the default networks"},
+    {"no IPv6 loopback", "local-networks = {\"127.0.0.0/8\"}",
+     ":1: key \"local-networks\": ::1 is not local any more, and mail of this machine itself is "
+     "judged; local-networks += { ... } keeps the default networks"},
+    {"listen without a host", "listen = \"inet:8896\"",
+     ":1: key \"listen\": all addresses of this machine, and the milter protocol has no "
+     "authentication; inet:PORT@localhost is not reached from elsewhere"},
+    {"metrics for everybody", "metrics = \"0.0.0.0:9797\"",
+     ":1: key \"metrics\": everybody who reaches this machine can read them"},
+    {"narrow behind wide",
+     "match \"net\" { client = {\"192.0.2.0/24\"} policy = none }\n"
+     "match \"host\" { client = {\"192.0.2.5\"} policy = default }",
+     ":2: match \"host\" is never reached: match \"net\" (line 1) decides for all clients in its "
+     "networks"},
+    {"equal networks, several",
+     "match \"a\" { client = {\"2001:db8::/32\", \"192.0.2.0/24\"} policy = none }\n"
+     "match \"b\" { helo = {\"x.y\"} client = {\"192.0.2.0/24\", \"2001:db8:1::/48\"} policy = "
+     "none }",
+     ":2: match \"b\" is never reached: match \"a\" (line 1) decides for all clients in its "
+     "networks"},
     {"timeout", "deadline = 2 dns { timeout = 2s }",
      ":1: key \"dns.timeout\": 2000 ms leave no time for a second try within the deadline of 2 s"},
 };
@@ -624,7 +653,7 @@ START_TEST(test_defaults)
     struct ipaddr addr;
     ck_assert_uint_eq(heard.warning_count, 0);
     ck_assert_str_eq(conf->listen, "inet:8896@localhost");
-    ck_assert(!conf->monitor);
+    ck_assert(conf->monitor);
     ck_assert_int_eq(conf->stage, STAGE_RCPT);
     ck_assert_ptr_null(conf->authserv_id);
     ck_assert_uint_eq(conf->deadline_s, 8);
@@ -661,6 +690,101 @@ START_TEST(test_defaults)
         ck_assert_msg(!conf_is_local(conf, &addr), "%s", foreign[i]);
     }
     conf_unref(conf);
+}
+END_TEST
+
+/* What draws no warning: a part that is reached, an earlier block that is not for everybody. */
+START_TEST(test_reached)
+{
+    static const char *const texts[] = {
+        "match \"host\" { client = {\"192.0.2.5\"} policy = none }\n"
+        "match \"net\" { client = {\"192.0.2.0/24\"} policy = none }",
+        "match \"a\" { client = {\"192.0.2.0/24\"} policy = none }\n"
+        "match \"b\" { client = {\"192.0.2.5\", \"192.0.3.5\"} policy = none }",
+        "match \"a\" { client = {\"192.0.2.0/24\"} helo = {\"x.y\"} policy = none }\n"
+        "match \"b\" { client = {\"192.0.2.5\"} policy = none }",
+        "match \"a\" { client = {\"192.0.2.0/24\"} until = \"2028-01-01\" policy = none }\n"
+        "match \"b\" { client = {\"192.0.2.5\"} policy = none }",
+        "local-networks = {}",
+        "listen = \"inet:8896@192.0.2.1\" metrics = \"127.0.0.1:9797\"",
+        "\357\273\277mode = monitor",
+        "match \"M\303\274ller\" { helo = {\"x.y\"} reason = \"f\303\274r M\303\274ller\" policy = "
+        "none }",
+    };
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        conf_unref(load_good(texts[i]));
+        ck_assert_msg(heard.warning_count == 0, "%s: %s", texts[i], heard.warnings[0]);
+    }
+}
+END_TEST
+
+static struct {
+    char text[2048];
+    size_t count;
+} noticed;
+
+static void hear_notice(void *arg, const char *message)
+{
+    (void)arg;
+    snprintf(noticed.text, sizeof noticed.text, "%s", message);
+    noticed.count++;
+}
+
+/* What is good, and is worth a word when somebody asks. */
+START_TEST(test_notices)
+{
+    static const struct {
+        const char *text, *want;
+    } notices[] = {
+        {"match \"a\" { client = {\"cidr:partners.cidr\"} policy = none }",
+         ":1: match \"a\": 2 lines of its tables refuse and exempt nobody under policy \"none\""},
+        {"match \"a\" { client = {\"cidr:partners.cidr\"} policy = default }", NULL},
+        {"generic-names = {\"pcre:fqrdns.pcre\"}",
+         ":1: key \"generic-names\": 1 line of its tables permits and means no generic name"},
+        {"\nmatch \"a\" { ptr = {\".example.org\"} policy = none }",
+         ":2: key \"match.a.ptr\": \".example.org\" means example.org, too, and not only what is "
+         "below it as in 1.0"},
+        {"match \"a\" { ptr = {\".*.example.org\"} policy = none }", NULL},
+    };
+    const struct conf_report listening = {hear_error, hear_warning, hear_notice, NULL};
+    char name[96];
+    in_folder("partners.cidr", name, sizeof name);
+    write_bytes(name, "192.0.2.0/24 OK\n10.0.0.0/8 REJECT\n10.1.0.0/16 550 no\n", 53);
+    in_folder("fqrdns.pcre", name, sizeof name);
+    write_bytes(name, "/^mail\\./ OK\n/dsl/ REJECT\n", 26);
+    for (size_t i = 0; i < COUNT(notices); i++) {
+        write_bytes(path, notices[i].text, strlen(notices[i].text));
+        memset(&noticed, 0, sizeof noticed);
+        struct conf *conf = conf_load(path, NOW, &listening);
+        ck_assert_ptr_nonnull(conf);
+        ck_assert_uint_eq(noticed.count, notices[i].want != NULL);
+        if (notices[i].want != NULL)
+            ck_assert_str_eq(tail(noticed.text), notices[i].want);
+        conf_unref(conf);
+    }
+}
+END_TEST
+
+/* The mode, and where it is set. */
+START_TEST(test_mode)
+{
+    static const struct {
+        const char *text, *want;
+    } modes[] = {
+        {"", "monitor (mode is not set: nothing is refused)"},
+        {"stage = mail\n", "monitor (mode is not set: nothing is refused)"},
+        {"\nmode = enforce", "enforce"},
+        {"mode = monitor", "monitor"},
+    };
+    static const unsigned lines[] = {0, 0, 2, 1};
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        char want[CONF_MODE_TEXT_MAX], got[CONF_MODE_TEXT_MAX];
+        struct conf *conf = load_good(modes[i].text);
+        snprintf(want, sizeof want, lines[i] > 0 ? "%s (%s:%u)" : "%s", modes[i].want, path,
+                 lines[i]);
+        ck_assert_str_eq(conf_mode_text(conf, got), want);
+        conf_unref(conf);
+    }
 }
 END_TEST
 
@@ -1152,6 +1276,9 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, test_long_value);
     tcase_add_test(tcase, test_line_ends);
     tcase_add_test(tcase, test_defaults);
+    tcase_add_test(tcase, test_mode);
+    tcase_add_test(tcase, test_reached);
+    tcase_add_test(tcase, test_notices);
     tcase_add_test(tcase, test_values);
     tcase_add_test(tcase, test_append);
     tcase_add_test(tcase, test_policies);

@@ -22,11 +22,12 @@ static void hear(void *arg, const char *message)
 
 static struct conf *load(const char *text)
 {
-    const struct conf_report report = {hear, NULL, NULL};
+    const struct conf_report report = {hear, NULL, NULL, NULL};
     char path[] = "test_decision.tmp.XXXXXX";
     int fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    const char *mode = strstr(text, "mode =") == NULL ? "\nmode = enforce" : "";
+    ck_assert_int_gt(dprintf(fd, "%s%s\n", text, mode), 0);
     close(fd);
     struct conf *conf = conf_load(path, NOW, &report);
     unlink(path);

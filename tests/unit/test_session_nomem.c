@@ -21,6 +21,7 @@ static const char zone[] = "$ORIGIN .\n$TTL 3600\n"
                            "2.0.192.in-addr.arpa. SOA ns.example. admin.example. 1 1 1 1 300\n";
 
 static const char config[] =
+    "mode = enforce\n"
     "trusted-relays = {\"203.0.113.25\"}\n"
     "relay-action = reject\n"
     "policy \"strict\" { check helo-not-fqdn { action = reject } }\n"
@@ -159,7 +160,7 @@ static void ignore_message(void *arg, const char *message)
 static struct conf *load(const struct clock *clock)
 {
     char path[] = "/tmp/iprevd-nomem-XXXXXX";
-    const struct conf_report report = {report_message, ignore_message, NULL};
+    const struct conf_report report = {report_message, ignore_message, NULL, NULL};
     int fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, config, sizeof config - 1), (ssize_t)(sizeof config - 1));

@@ -62,7 +62,7 @@ static void count_error(void *arg, const char *message)
     errors++;
 }
 
-static const struct conf_report report = {count_error, NULL, NULL};
+static const struct conf_report report = {count_error, NULL, NULL, NULL};
 
 START_TEST(test_load)
 {

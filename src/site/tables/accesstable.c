@@ -19,6 +19,9 @@
 /* Longest key that a texthash lookup tries: a mail address. */
 #define KEY_MAX 512
 
+/* What access(5) looks up for the null sender. */
+#define NULL_SENDER "<>"
+
 /* Which file was read: what must differ for it to have changed. */
 struct identity {
     dev_t device;
@@ -35,6 +38,7 @@ struct accesstable {
     struct cidr_table *cidr; /* by type, one of these three */
     struct regex_table *regex;
     struct hash_table *hash;
+    char *warnings[TABLE_WARNINGS_MAX + 1];
 };
 
 static const struct {
@@ -160,6 +164,21 @@ static void explain(const char *path, enum result status, const struct table_err
     }
 }
 
+/* Keep what is to be warned of. */
+static enum result keep_warnings(struct accesstable *table, const struct table_error *problem)
+{
+    for (size_t i = 0; i < problem->warning_count; i++) {
+        char text[ACCESSTABLE_ERROR_MAX];
+        struct table_error warning = {.line = problem->warnings[i].line};
+        snprintf(warning.text, sizeof warning.text, "%s", problem->warnings[i].text);
+        explain(table->path, RESULT_OK, &warning, text);
+        table->warnings[i] = strdup(text);
+        if (table->warnings[i] == NULL)
+            return RESULT_NOMEM;
+    }
+    return RESULT_OK;
+}
+
 enum result accesstable_load(enum accesstable_type type, const char *path, struct accesstable **out,
                              char error[ACCESSTABLE_ERROR_MAX])
 {
@@ -174,6 +193,8 @@ enum result accesstable_load(enum accesstable_type type, const char *path, struc
             status = read_file(table, &length);
         if (status == RESULT_OK)
             status = parse(table, length, &problem);
+        if (status == RESULT_OK)
+            status = keep_warnings(table, &problem);
     }
     if (status != RESULT_OK) {
         explain(path, status, &problem, error);
@@ -191,6 +212,8 @@ void accesstable_free(struct accesstable *table)
     cidr_table_free(table->cidr);
     regex_table_free(table->regex);
     hash_table_free(table->hash);
+    for (size_t i = 0; i < TABLE_WARNINGS_MAX; i++)
+        free(table->warnings[i]);
     free(table->text);
     free(table->path);
     free(table);
@@ -308,23 +331,73 @@ const char *accesstable_name(const struct accesstable *table, const char *name)
 const char *accesstable_mail(const struct accesstable *table, const char *address)
 {
     char key[KEY_MAX];
+    if (address[0] == '\0')
+        address = NULL_SENDER;
     if (table->type != TABLE_TEXTHASH)
         return accesstable_name(table, address);
     return fold(address, key) ? find_mail(table->hash, key) : NULL;
 }
 
-bool accesstable_lists(const char *value)
+static bool is_word(const char *value, size_t length, const char *word)
 {
-    size_t length = strcspn(value, " \t");
-    return length > 0 && (length != 5 || strncasecmp(value, "dunno", 5) != 0);
+    return length == strlen(word) && strncasecmp(value, word, length) == 0;
 }
 
-size_t accesstable_entries(const struct accesstable *table)
+/* access(5): REJECT and the like, "450 text", "550 text"; postscreen's "reject". */
+static bool refuses(const char *value, size_t length)
+{
+    static const char *const words[] = {"reject", "discard", "defer", "defer_if_permit",
+                                        "defer_if_reject"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (is_word(value, length, words[i]))
+            return true;
+    return length == 3 && (value[0] == '4' || value[0] == '5') &&
+           strspn(value, "0123456789") == length;
+}
+
+/* access(5): OK, and digits alone, which some programs write; postscreen's "permit". */
+static bool permits(const char *value, size_t length)
+{
+    return is_word(value, length, "ok") || is_word(value, length, "permit") ||
+           (!refuses(value, length) && strspn(value, "0123456789") == length);
+}
+
+bool accesstable_lists(const char *value, enum accesstable_sense sense)
+{
+    size_t length = strcspn(value, " \t");
+    if (length == 0 || is_word(value, length, "dunno"))
+        return false;
+    switch (sense) {
+    case SENSE_PERMITS:
+        return !refuses(value, length);
+    case SENSE_REFUSES:
+        return !permits(value, length);
+    case SENSE_ANY:
+        break;
+    }
+    return true;
+}
+
+static const char *value_of(const struct accesstable *table, size_t i)
 {
     if (table->cidr != NULL)
-        return cidr_table_entries(table->cidr);
-    return table->regex != NULL ? regex_table_entries(table->regex)
-                                : hash_table_entries(table->hash);
+        return cidr_table_value(table->cidr, i);
+    return table->regex != NULL ? regex_table_value(table->regex, i)
+                                : hash_table_value(table->hash, i);
+}
+
+size_t accesstable_excluded(const struct accesstable *table, enum accesstable_sense sense)
+{
+    size_t excluded = 0;
+    const char *value;
+    for (size_t i = 0; (value = value_of(table, i)) != NULL; i++)
+        excluded += accesstable_lists(value, SENSE_ANY) && !accesstable_lists(value, sense);
+    return excluded;
+}
+
+const char *accesstable_warning(const struct accesstable *table, size_t i)
+{
+    return i < TABLE_WARNINGS_MAX ? table->warnings[i] : NULL;
 }
 
 uint64_t accesstable_limit_hits(const struct accesstable *table)

@@ -37,18 +37,31 @@ void accesstable_free(struct accesstable *table);
  * _name: pcre and regexp match the text; texthash looks up the name, then each parent domain, as
  * "parent" (access(5) with Postfix's default parent_domain_matches_subdomains) and as ".parent";
  * cidr matches a name that is an address, in brackets or not.
- * _mail: a mail address.  As _name, but texthash looks up "user@domain", then the domain and its
- * parents, then "user@".
+ * _mail: a mail address; the null sender "" is looked up as "<>".  As _name, but texthash looks up
+ * "user@domain", then the domain and its parents, then "user@".
  */
 const char *accesstable_addr(const struct accesstable *table, const struct ipaddr *addr);
 const char *accesstable_name(const struct accesstable *table, const char *name);
 const char *accesstable_mail(const struct accesstable *table, const char *address);
 
-/* Does a right-hand side mean "this one is listed"?  DUNNO and an empty side do not; everything
- * else does. */
-bool accesstable_lists(const char *value);
+/* What a table is asked for. */
+enum accesstable_sense {
+    SENSE_ANY,     /* who is listed */
+    SENSE_PERMITS, /* who is exempted: an entry that refuses (REJECT, DISCARD, DEFER..., 4nn, 5nn)
+                      does not mean that */
+    SENSE_REFUSES, /* who is suspect: an entry that permits (OK, PERMIT, all digits) does not mean
+                      that */
+};
 
-size_t accesstable_entries(const struct accesstable *table);
+/* Does a right-hand side mean "this one is listed"?  DUNNO and an empty side do not; everything
+ * else does, but for what the sense excludes. */
+bool accesstable_lists(const char *value, enum accesstable_sense sense);
+
+/* How many entries are not listed because of the sense. */
+size_t accesstable_excluded(const struct accesstable *table, enum accesstable_sense sense);
+
+/* What in the file is hardly meant as it is written: "file:line: ..."; NULL: there are no more. */
+const char *accesstable_warning(const struct accesstable *table, size_t i);
 
 /* How often a pattern was given up because it reached a limit of time or memory. */
 uint64_t accesstable_limit_hits(const struct accesstable *table);

@@ -103,6 +103,10 @@ static enum result add_entry(void *of, char *text, unsigned line, uint32_t guard
     enum result status = parse_rule(text, line, &entry.rule, error);
     if (status != RESULT_OK)
         return status;
+    if (*value == '\0') { /* as Postfix does */
+        table_warning(error, line, "\"%.80s\" has no result and is passed over", text);
+        return RESULT_OK;
+    }
     struct entry *entries =
         table_rules_grown(table->entries, &table->room, table->count, sizeof *entries);
     if (entries == NULL)
@@ -244,7 +248,7 @@ const char *cidr_table_find(const struct cidr_table *table, const struct ipaddr 
     return best == NONE ? NULL : table->entries[best].value;
 }
 
-size_t cidr_table_entries(const struct cidr_table *table)
+const char *cidr_table_value(const struct cidr_table *table, size_t i)
 {
-    return table->count;
+    return i < table->count ? table->entries[i].value : NULL;
 }

@@ -19,6 +19,7 @@ void cidr_table_free(struct cidr_table *table);
 
 /* The value of the first line that matches, or NULL. */
 const char *cidr_table_find(const struct cidr_table *table, const struct ipaddr *addr);
-size_t cidr_table_entries(const struct cidr_table *table);
+/* The right-hand side of an entry, counted from 0 in any order; NULL: there are no more. */
+const char *cidr_table_value(const struct cidr_table *table, size_t i);
 
 #endif

@@ -142,7 +142,7 @@ const char *hash_table_find(const struct hash_table *table, const char *key, siz
     return slot_of(table, key, length)->value;
 }
 
-size_t hash_table_entries(const struct hash_table *table)
+const char *hash_table_value(const struct hash_table *table, size_t i)
 {
-    return table->distinct;
+    return i < table->count ? table->entries[i].value : NULL;
 }

@@ -17,6 +17,7 @@ void hash_table_free(struct hash_table *table);
 
 /* The value of the first line with the key of `length` bytes (lower case), or NULL. */
 const char *hash_table_find(const struct hash_table *table, const char *key, size_t length);
-size_t hash_table_entries(const struct hash_table *table);
+/* The right-hand side of an entry, counted from 0 in any order; NULL: there are no more. */
+const char *hash_table_value(const struct hash_table *table, size_t i);
 
 #endif

@@ -223,6 +223,12 @@ static enum result open_guard(void *of, char *text, unsigned line, uint32_t *gua
     enum result status = cut_pattern(text, table->perl, line, &source, error);
     if (status != RESULT_OK)
         return status;
+    /* Indented lines continue the one before: so a rule gets here. */
+    if (source.rest[strspn(source.rest, " \t\n\v\f\r")] != '\0')
+        table_warning(error, line,
+                      "\"%.80s\" behind the pattern of an if means nothing: a rule begins at the "
+                      "start of a line",
+                      source.rest + strspn(source.rest, " \t\n\v\f\r"));
     struct rule *guards =
         table_rules_grown(table->guards, &table->guard_room, table->guard_count, sizeof *guards);
     if (guards == NULL)
@@ -474,9 +480,9 @@ const char *regex_table_find(const struct regex_table *table, const char *subjec
     return found == NULL ? NULL : found->value;
 }
 
-size_t regex_table_entries(const struct regex_table *table)
+const char *regex_table_value(const struct regex_table *table, size_t i)
 {
-    return table->count;
+    return i < table->count ? table->rules[i].value : NULL;
 }
 
 uint64_t regex_table_limit_hits(const struct regex_table *table)

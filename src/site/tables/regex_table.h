@@ -25,7 +25,8 @@ void regex_table_free(struct regex_table *table);
 
 /* The value of the first line that matches, or NULL. */
 const char *regex_table_find(const struct regex_table *table, const char *subject);
-size_t regex_table_entries(const struct regex_table *table);
+/* The right-hand side of an entry, counted from 0 in any order; NULL: there are no more. */
+const char *regex_table_value(const struct regex_table *table, size_t i);
 
 /* How often a limit was reached. */
 uint64_t regex_table_limit_hits(const struct regex_table *table);

@@ -16,6 +16,18 @@ void table_error(struct table_error *error, unsigned line, const char *format, .
     va_end(args);
 }
 
+void table_warning(struct table_error *error, unsigned line, const char *format, ...)
+{
+    va_list args;
+    if (error->warning_count == TABLE_WARNINGS_MAX)
+        return;
+    error->warnings[error->warning_count].line = line;
+    va_start(args, format);
+    vsnprintf(error->warnings[error->warning_count++].text, sizeof error->warnings[0].text, format,
+              args);
+    va_end(args);
+}
+
 bool table_lines_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');

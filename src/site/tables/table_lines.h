@@ -18,11 +18,22 @@ struct table_text {
     unsigned line; /* number of the next physical line, from 1 */
 };
 
-/* What may be wrong with a line, and where: one sentence in error->text. */
+#define TABLE_WARNINGS_MAX 4 /* of a table that are told; more of them say nothing new */
+
+/* What may be wrong with a line, and where: one sentence in error->text.  And what Postfix takes,
+   but hardly as it was meant. */
 struct table_error {
     unsigned line;
     char text[400];
+    size_t warning_count;
+    struct {
+        unsigned line;
+        char text[200];
+    } warnings[TABLE_WARNINGS_MAX];
 };
+
+void table_warning(struct table_error *error, unsigned line, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 
 void table_error(struct table_error *error, unsigned line, const char *format, ...)
     PRINTF_LIKE(3, 4);

@@ -2,6 +2,7 @@
 #include "site/tables/table_rules.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define GROW_FROM 64
 
@@ -52,6 +53,9 @@ enum result table_rules_read(const struct table_rules *rules, void *table, struc
                 status = rules->open(table, rest, number, &guard, error);
         } else if (table_lines_is_endif(line)) {
             status = pop(&nesting, number, &guard, error);
+            if (line[strlen("endif")] != '\0')
+                table_warning(error, number, "\"%.80s\" behind endif means nothing",
+                              line + strlen("endif") + strspn(line + strlen("endif"), " \t"));
         } else {
             status = rules->add(table, line, number, guard, error);
         }
