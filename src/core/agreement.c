@@ -15,17 +15,6 @@ const char *agreement_text(enum agreement agreement)
     return texts[agreement];
 }
 
-bool agreement_parse(const char *text, enum agreement *out)
-{
-    for (unsigned i = 0; i < AGREEMENT_COUNT; i++) {
-        if (strcmp(text, texts[i]) == 0) {
-            *out = (enum agreement)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* What is proven, and the best that could still come out of what is open. */
 struct grades {
     enum agreement proven, possible;

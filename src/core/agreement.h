@@ -28,9 +28,6 @@ struct neighbour_bits {
 
 const char *agreement_text(enum agreement agreement);
 
-/* True and *out for one of the seven words. */
-bool agreement_parse(const char *text, enum agreement *out);
-
 /*
  * The best grade that the facts prove.  UNKNOWN only when a better grade than the proven one could
  * still come out of a question that failed temporarily, was not asked, or was answered past its

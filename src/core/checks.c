@@ -204,6 +204,11 @@ static void explain_ptr_mismatch(const struct evidence *evidence, struct textbuf
 {
     const struct facts *facts = evidence->facts;
     size_t total = facts->name_count;
+    if (count_usable(facts) == 0) { /* nothing was looked up */
+        put_addr(out, &facts->client);
+        textbuf_put(out, " has no usable PTR name");
+        return;
+    }
     if (total == 1 && facts->names[0].flaw == HOSTNAME_OK) {
         textbuf_put(out, "PTR ");
         textbuf_put_untrusted(out, facts->names[0].name, SHOWN_NAME_MAX);
@@ -458,15 +463,23 @@ static void explain_helo_unresolved(const struct evidence *evidence, struct text
     textbuf_put(out, exists ? " has no A, AAAA or MX record" : " does not exist (NXDOMAIN)");
 }
 
+/* Has the EHLO name addresses, but none of the client's family? */
+static bool is_of_other_family(const struct facts *facts)
+{
+    return facts->helo_name.forward.outcome == DNS_NODATA &&
+           facts->helo_other.outcome == DNS_FOUND && !dns_evidence_is_stale(&facts->helo_other);
+}
+
 static bool helo_mismatch(const struct evidence *evidence, const struct evidence_settings *settings)
 {
     const struct facts *facts = evidence->facts;
     const struct name_facts *name = &facts->helo_name;
     (void)settings;
-    if (facts->helo.kind == HELO_NONE || name->name == NULL || name->forward.outcome != DNS_FOUND ||
-        name->address_count == 0 || dns_evidence_is_stale(&name->forward))
+    if (facts->helo.kind == HELO_NONE || name->name == NULL || name->confirmed ||
+        dns_evidence_is_stale(&name->forward))
         return false;
-    return !name->confirmed;
+    return (name->forward.outcome == DNS_FOUND && name->address_count > 0) ||
+           is_of_other_family(facts);
 }
 
 static void explain_helo_mismatch(const struct evidence *evidence, struct textbuf *out)
@@ -476,7 +489,11 @@ static void explain_helo_mismatch(const struct evidence *evidence, struct textbu
     put_claim(out, facts);
     textbuf_put(out, " ");
     put_resolution(out, facts, &facts->helo_name);
-    textbuf_put(out, ", not to ");
+    if (is_of_other_family(facts))
+        textbuf_printf(out, ", only %s, and so does not resolve to ",
+                       facts->client.family == IP_V6 ? "A" : "AAAA");
+    else
+        textbuf_put(out, ", not to ");
     put_addr(out, &facts->client);
 }
 

@@ -135,6 +135,27 @@ static bool is_smtp_domain(const char *name)
     return before != '-';
 }
 
+/* RFC 5321 4.1.3: the numbers of an IPv4 address have one to three digits and are decimal, whatever
+   zeros they begin with. */
+static void strip_zeros(char *address)
+{
+    if (address[strspn(address, "0123456789.")] != '\0')
+        return;
+    char *out = address;
+    while (*address != '\0') {
+        size_t digits = strcspn(address, ".");
+        size_t zeros = digits > 3 ? 0 : strspn(address, "0");
+        if (zeros == digits && zeros > 0)
+            zeros--; /* one stays */
+        memmove(out, address + zeros, digits - zeros);
+        out += digits - zeros;
+        address += digits;
+        if (*address == '.')
+            *out++ = *address++;
+    }
+    *out = '\0';
+}
+
 /* The address of "[...]"; false when there is none. */
 static bool parse_literal(const char *text, struct ipaddr *out)
 {
@@ -154,6 +175,7 @@ static bool parse_literal(const char *text, struct ipaddr *out)
         return false;
     memcpy(address, text, length);
     address[length] = '\0';
+    strip_zeros(address);
     return (!tagged || strchr(address, ':') != NULL) && ipaddr_parse(address, out) == RESULT_OK;
 }
 
@@ -167,6 +189,7 @@ static bool parse_bare(const char *text, struct ipaddr *out)
     memcpy(address, text, length + 1);
     if (address[length - 1] == '.')
         address[length - 1] = '\0';
+    strip_zeros(address);
     return ipaddr_parse(address, out) == RESULT_OK;
 }
 

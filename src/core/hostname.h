@@ -67,7 +67,8 @@ struct helo {
 /*
  * Parse the argument of HELO or EHLO.  NULL or "" is HELO_NONE for NULL, HELO_INVALID for "".
  * One trailing dot is tolerated.  "[IPv6:::ffff:192.0.2.1]" is the IPv4 literal.  A literal that
- * does not parse ("[999.1.1.1]") is HELO_INVALID; "[2001:db8::1]" without the tag is accepted as a
+ * does not parse ("[999.1.1.1]") is HELO_INVALID; "[198.051.100.001]" is decimal (RFC 5321 4.1.3);
+ * "[2001:db8::1]" without the tag is accepted as a
  * literal, as mail servers do.
  */
 void helo_parse(const char *text, struct helo *out);

@@ -493,6 +493,7 @@ static const struct {
     {"class escape ends", "abc\\defgh", "efgh"},
     {"hexadecimal gives up", "abc\\x41defgh", ""},
     {"quoting gives up", "abc\\Qdef\\E", ""},
+    {"an end of quoting without its beginning", "abc\\E{0,2}", ""},
     {"inner options give up", "abc(?x)d e f", ""},
     {"verbs give up", "abcdef(*ACCEPT)", ""},
     {"back-reference gives up", "(a)\\1bcdef", ""},

@@ -62,10 +62,11 @@ static bool skip_class(struct scan *scan)
     return true;
 }
 
-/* Backslash and a letter that stands for a class of characters or a position. */
+/* Backslash and a letter that stands for a class of characters or a position.  Not \\E: PCRE2
+   passes over one without \\Q, so that a count behind it is that of the character before. */
 static bool is_simple_escape(char c)
 {
-    return strchr("dDwWsSbBAZzGhHvVRnrtefaKE", c) != NULL;
+    return strchr("dDwWsSbBAZzGhHvVRnrtefaK", c) != NULL;
 }
 
 /* A "(?" or "(*" that may change how the rest is to be read. */
