@@ -137,7 +137,7 @@ static void ignore(void *arg, const char *message)
 
 static const struct conf *configuration(void)
 {
-    static const char text[] = "authserv-id = \"mx.example.net\"\nmax-ptr = 3\n"
+    static const char text[] = "mode = enforce\nauthserv-id = \"mx.example.net\"\nmax-ptr = 3\n"
                                "match \"p\" { unconfirmed-ptr = {\"*.example\"} client = "
                                "{\"2001:db8::/32\"} policy = \"none\" }\n";
     static struct conf *conf;

@@ -52,7 +52,7 @@ static void ignore(void *arg, const char *message)
 
 static struct conf *configuration(void)
 {
-    static const char text[] = "trusted-relays = {\"203.0.113.25\"}\n"
+    static const char text[] = "mode = enforce\ntrusted-relays = {\"203.0.113.25\"}\n"
                                "match \"m\" { helo = {\"*.example.com\"} sender = {\"\"} "
                                "policy = \"none\" reason = \"r\" }\n";
     static struct conf *conf;
