@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A load of cold lookups on the DNS engine alone: resolver, cache, network, no sessions.  Each
+ * A load of cold lookups on the DNS service alone: resolver, cache, network, no sessions.  Each
  * question is about another name.  Prints one line of figures as JSON.
  *
  *     dnsload -s 127.0.0.1:5300 [-c 100] [-n 20000] [-a 10.1.0.0]
@@ -172,7 +172,7 @@ static int run(struct load *load, const char *server)
     source = loop != NULL ? network_new(loop, &settings, NULL) : NULL;
     if (source == NULL || cache == NULL)
         return 1;
-    load->resolver = resolver_new(source, cache, loop, &clock_system, &limits, NULL);
+    load->resolver = resolver_new(source, cache, loop, &limits, NULL);
     if (load->resolver == NULL || loop_start(loop, "dns") != RESULT_OK)
         return 1;
     clock_gettime(CLOCK_MONOTONIC, &begun);

@@ -25,7 +25,7 @@ tests_scenario_torture_SOURCES = tests/scenario/torture.c $(SCENARIO_SOURCES)
 tests_scenario_torture_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
 tests_scenario_torture_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup,--wrap=free \
-	-Wl,--wrap=conf_load,--wrap=cache_new,--wrap=resolver_new,--wrap=resolver_poll,--wrap=resolver_free \
+	-Wl,--wrap=conf_load,--wrap=cache_new,--wrap=resolver_new,--wrap=resolver_free \
 	-Wl,--wrap=session_new,--wrap=session_connect,--wrap=session_helo,--wrap=session_mail,--wrap=session_rcpt \
 	-Wl,--wrap=session_header,--wrap=session_end_of_message,--wrap=session_resume,--wrap=session_reset \
 	-Wl,--wrap=session_free,--wrap=world_advance

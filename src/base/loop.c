@@ -8,10 +8,10 @@
 #include "base/loop.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/event_struct.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -33,6 +33,7 @@ struct posted {
 STAILQ_HEAD(posted_list, posted);
 
 struct loop {
+    const struct clock *clock;
     struct event_base *base;
     struct event *wake;
     int wake_fd[2]; /* at most one byte is under way: see `woken` */
@@ -45,19 +46,25 @@ struct loop {
     bool started; /* life cycle only: there is a thread to join */
     pthread_t thread;
     sigset_t signals; /* that the loop's thread takes; before it starts */
-    unsigned busy;    /* armed timers and watches; loop's thread */
+    /* Timers: a binary heap of those armed, the first due on top; loop's thread. */
+    struct loop_timer **heap;
+    size_t armed_count, timer_count, heap_room; /* room for every timer: arming needs no memory */
+    uint64_t armings;                           /* so far */
+    unsigned ready_calls;                       /* of watches, so far */
+    struct event *alarm;                        /* wakes the loop for the timer on top */
+    int64_t alarm_ms;                           /* when; INT64_MAX: not at all */
     /* When the call under way began, 0 when none is.  Set by the loop's thread, read by any. */
     _Atomic int64_t call_ms;
 };
 
 struct loop_timer {
     struct loop *loop;
-    struct event event; /* not its own allocation: a question has a timer */
     void (*call)(void *arg);
     void *arg;
     int64_t due_ms;
+    uint64_t arming; /* its number: of two due at one time the one armed first comes first */
+    size_t place;    /* in the heap */
     bool armed;
-    bool idle; /* not counted as busy */
 };
 
 struct loop_watch {
@@ -67,7 +74,6 @@ struct loop_watch {
     void (*call)(void *arg, unsigned ready);
     void *arg;
     bool added;
-    bool idle; /* not counted as busy */
 };
 
 struct loop_signal {
@@ -80,7 +86,7 @@ struct loop_signal {
 /* Around each call: what it does takes place at one time, and the clock is read once for it. */
 static void call_begins(struct loop *loop)
 {
-    atomic_store_explicit(&loop->call_ms, clock_ms(&clock_system), memory_order_relaxed);
+    atomic_store_explicit(&loop->call_ms, clock_ms(loop->clock), memory_order_relaxed);
 }
 
 static void call_ends(struct loop *loop)
@@ -108,12 +114,14 @@ static bool take_posted(struct loop *loop, struct posted_list *out)
     return closed;
 }
 
-static bool run_posted(struct loop *loop)
+/* Returns how many ran; *closed: no more will come. */
+static unsigned run_posted(struct loop *loop, bool *closed)
 {
     struct posted_list list;
-    bool closed = take_posted(loop, &list);
+    unsigned ran = 0;
 
-    while (!STAILQ_EMPTY(&list)) {
+    *closed = take_posted(loop, &list);
+    for (; !STAILQ_EMPTY(&list); ran++) {
         struct posted *posted = STAILQ_FIRST(&list);
 
         STAILQ_REMOVE_HEAD(&list, link);
@@ -122,16 +130,109 @@ static bool run_posted(struct loop *loop)
         call_ends(loop);
         free(posted);
     }
-    return closed;
+    return ran;
 }
 
-static void on_wake(evutil_socket_t fd, short what, void *arg)
+/* Is `a` due before `b`? */
+static bool is_sooner(const struct loop_timer *a, const struct loop_timer *b)
+{
+    return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->arming < b->arming;
+}
+
+static void heap_put(struct loop *loop, struct loop_timer *timer, size_t place)
+{
+    loop->heap[place] = timer;
+    timer->place = place;
+}
+
+static void heap_up(struct loop *loop, struct loop_timer *timer)
+{
+    while (timer->place > 0) {
+        size_t place = timer->place, above = (place - 1) / 2;
+
+        if (!is_sooner(timer, loop->heap[above]))
+            return;
+        heap_put(loop, loop->heap[above], place);
+        heap_put(loop, timer, above);
+    }
+}
+
+static void heap_down(struct loop *loop, struct loop_timer *timer)
+{
+    for (;;) {
+        size_t place = timer->place, below = 2 * place + 1;
+
+        if (below >= loop->armed_count)
+            return;
+        if (below + 1 < loop->armed_count && is_sooner(loop->heap[below + 1], loop->heap[below]))
+            below++;
+        if (!is_sooner(loop->heap[below], timer))
+            return;
+        heap_put(loop, loop->heap[below], place);
+        heap_put(loop, timer, below);
+    }
+}
+
+/* The alarm rings in time for the timer on top; it may ring too soon, which does no harm. */
+static bool set_alarm(struct loop *loop)
+{
+    int64_t due_ms = loop_due_ms(loop), left_ms;
+    struct timeval left;
+
+    if (due_ms >= loop->alarm_ms)
+        return true;
+    left_ms = due_ms - loop_now_ms(loop);
+    if (left_ms < 0)
+        left_ms = 0;
+    left.tv_sec = (time_t)(left_ms / 1000);
+    left.tv_usec = (suseconds_t)(left_ms % 1000 * 1000);
+    if (event_add(loop->alarm, &left) != 0)
+        return false;
+    loop->alarm_ms = due_ms;
+    return true;
+}
+
+/* Those that are due now; one that is armed meanwhile waits for the next turn. */
+static unsigned run_timers(struct loop *loop)
+{
+    int64_t now_ms = clock_ms(loop->clock);
+    uint64_t armings = loop->armings;
+    unsigned ran = 0;
+
+    for (; loop->armed_count > 0; ran++) {
+        struct loop_timer *timer = loop->heap[0];
+
+        if (timer->due_ms > now_ms || timer->arming >= armings)
+            break;
+        loop_timer_disarm(timer);
+        call_begins(loop);
+        timer->call(timer->arg); /* which may free the timer */
+        call_ends(loop);
+    }
+    return ran;
+}
+
+static void on_alarm(evutil_socket_t fd, short what, void *arg)
 {
     struct loop *loop = arg;
 
     (void)fd;
     (void)what;
-    if (run_posted(loop))
+    loop->alarm_ms = INT64_MAX;
+    (void)run_timers(loop);
+    if (!set_alarm(loop))
+        log_error("out of memory: a timer is late");
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop *loop = arg;
+    bool closed;
+
+    (void)fd;
+    (void)what;
+    (void)run_posted(loop, &closed);
+    if (closed)
         event_base_loopbreak(loop->base);
 }
 
@@ -160,10 +261,17 @@ static struct event_base *base_open(void)
 
 struct loop *loop_new(void)
 {
+    return loop_new_with(&clock_system);
+}
+
+struct loop *loop_new_with(const struct clock *clock)
+{
     struct loop *loop = calloc(1, sizeof *loop);
 
     if (loop == NULL)
         return NULL;
+    loop->clock = clock;
+    loop->alarm_ms = INT64_MAX;
     loop->wake_fd[0] = loop->wake_fd[1] = -1;
     STAILQ_INIT(&loop->posted);
     (void)sigemptyset(&loop->signals);
@@ -172,7 +280,8 @@ struct loop *loop_new(void)
         return NULL;
     }
     loop->base = base_open();
-    if (loop->base == NULL || !wake_open(loop)) {
+    if (loop->base == NULL || !wake_open(loop) ||
+        (loop->alarm = event_new(loop->base, -1, 0, on_alarm, loop)) == NULL) {
         loop_free(loop);
         return NULL;
     }
@@ -186,12 +295,15 @@ void loop_free(struct loop *loop)
     loop_stop(loop);
     if (loop->wake != NULL)
         event_free(loop->wake);
+    if (loop->alarm != NULL)
+        event_free(loop->alarm);
     if (loop->base != NULL)
         event_base_free(loop->base);
     for (int i = 0; i < 2; i++)
         if (loop->wake_fd[i] >= 0)
             close(loop->wake_fd[i]);
     pthread_mutex_destroy(&loop->lock);
+    free(loop->heap);
     free(loop);
 }
 
@@ -213,11 +325,12 @@ static void leave(struct loop *loop)
 static void *thread_main(void *arg)
 {
     struct loop *loop = arg;
+    bool closed;
 
     enter(loop);
     (void)pthread_sigmask(SIG_UNBLOCK, &loop->signals, NULL);
     (void)event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
-    run_posted(loop);
+    (void)run_posted(loop, &closed);
     leave(loop);
     return NULL;
 }
@@ -261,7 +374,7 @@ static void wake(struct loop *loop)
 
 void loop_stop(struct loop *loop)
 {
-    bool here = loop_is_here(loop);
+    bool here = loop_is_here(loop), closed;
 
     pthread_mutex_lock(&loop->lock);
     loop->closed = true;
@@ -274,26 +387,24 @@ void loop_stop(struct loop *loop)
         pthread_join(loop->thread, NULL);
         loop->started = false;
     }
-    run_posted(loop); /* never started, or posted between the last turn and the end */
-}
-
-static bool has_posted(struct loop *loop)
-{
-    bool has;
-
-    pthread_mutex_lock(&loop->lock);
-    has = !STAILQ_EMPTY(&loop->posted);
-    pthread_mutex_unlock(&loop->lock);
-    return has;
-}
-
-void loop_run_here(struct loop *loop)
-{
     enter(loop);
-    while (!run_posted(loop) && (loop->busy > 0 || has_posted(loop)))
-        if (loop->busy > 0 && event_base_loop(loop->base, EVLOOP_ONCE) < 0)
-            break;
+    (void)run_posted(loop, &closed); /* never started, or posted between last turn and end */
     leave(loop);
+}
+
+bool loop_step(struct loop *loop)
+{
+    unsigned before, ran;
+    bool closed;
+
+    enter(loop);
+    before = loop->ready_calls;
+    ran = run_posted(loop, &closed);
+    ran += run_timers(loop);
+    (void)event_base_loop(loop->base, EVLOOP_NONBLOCK);
+    ran += loop->ready_calls - before;
+    leave(loop);
+    return ran > 0;
 }
 
 enum result loop_post(struct loop *loop, void (*call)(void *arg), void *arg)
@@ -333,77 +444,73 @@ int64_t loop_now_ms(const struct loop *loop)
 {
     int64_t now_ms = atomic_load_explicit(&loop->call_ms, memory_order_relaxed);
 
-    return now_ms != 0 ? now_ms : clock_ms(&clock_system);
+    return now_ms != 0 ? now_ms : clock_ms(loop->clock);
 }
 
-static enum result timer_add(struct loop_timer *timer)
+const struct clock *loop_clock(const struct loop *loop)
 {
-    int64_t left_ms = timer->due_ms - loop_now_ms(timer->loop);
-    struct timeval left;
-
-    if (left_ms < 0)
-        left_ms = 0;
-    left.tv_sec = (time_t)(left_ms / 1000);
-    left.tv_usec = (suseconds_t)(left_ms % 1000 * 1000);
-    return event_add(&timer->event, &left) == 0 ? RESULT_OK : RESULT_NOMEM;
+    return loop->clock;
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-    struct loop_timer *timer = arg;
-    struct loop *loop = timer->loop; /* the call may free the timer */
-
-    (void)fd;
-    (void)what;
-    /* libevent counts from the time it cached at the start of the turn: it may come early. */
-    if (loop_now_ms(loop) < timer->due_ms && timer_add(timer) == RESULT_OK)
-        return;
-    timer->armed = false;
-    loop->busy -= timer->idle ? 0 : 1;
-    call_begins(loop);
-    timer->call(timer->arg);
-    call_ends(loop);
-}
+/* --- timers --------------------------------------------------------------------------------- */
 
 struct loop_timer *loop_timer_new(struct loop *loop, void (*call)(void *arg), void *arg)
 {
-    struct loop_timer *timer = malloc(sizeof *timer);
+    struct loop_timer *timer;
 
+    if (loop->timer_count == loop->heap_room) {
+        size_t room = loop->heap_room == 0 ? 16 : 2 * loop->heap_room;
+        struct loop_timer **heap = realloc(loop->heap, room * sizeof(struct loop_timer *));
+
+        if (heap == NULL)
+            return NULL;
+        loop->heap = heap;
+        loop->heap_room = room;
+    }
+    timer = malloc(sizeof *timer);
     if (timer == NULL)
         return NULL;
     *timer = (struct loop_timer){.loop = loop, .call = call, .arg = arg};
-    if (event_assign(&timer->event, loop->base, -1, 0, on_timer, timer) != 0) {
-        free(timer);
-        return NULL;
-    }
+    loop->timer_count++;
     return timer;
 }
 
 enum result loop_timer_arm(struct loop_timer *timer, int64_t due_ms)
 {
-    enum result status;
+    struct loop *loop = timer->loop;
 
+    loop_timer_disarm(timer);
     timer->due_ms = due_ms;
-    status = timer_add(timer);
-    if (status == RESULT_OK && !timer->armed) {
-        timer->armed = true;
-        timer->loop->busy += timer->idle ? 0 : 1;
-    }
-    return status;
-}
-
-void loop_timer_background(struct loop_timer *timer)
-{
-    timer->idle = true;
+    timer->arming = loop->armings++;
+    timer->armed = true;
+    timer->place = loop->armed_count++;
+    loop->heap[timer->place] = timer;
+    heap_up(loop, timer);
+    if (set_alarm(loop))
+        return RESULT_OK;
+    loop_timer_disarm(timer);
+    return RESULT_NOMEM;
 }
 
 void loop_timer_disarm(struct loop_timer *timer)
 {
+    struct loop *loop = timer->loop;
+    struct loop_timer *last;
+
     if (!timer->armed)
         return;
-    event_del(&timer->event);
     timer->armed = false;
-    timer->loop->busy -= timer->idle ? 0 : 1;
+    last = loop->heap[--loop->armed_count];
+    if (last == timer)
+        return;
+    heap_put(loop, last, timer->place);
+    heap_up(loop, last);
+    heap_down(loop, last);
+}
+
+int64_t loop_due_ms(const struct loop *loop)
+{
+    return loop->armed_count > 0 ? loop->heap[0]->due_ms : INT64_MAX;
 }
 
 void loop_timer_free(struct loop_timer *timer)
@@ -411,8 +518,11 @@ void loop_timer_free(struct loop_timer *timer)
     if (timer == NULL)
         return;
     loop_timer_disarm(timer);
+    timer->loop->timer_count--;
     free(timer);
 }
+
+/* --- descriptors ---------------------------------------------------------------------------- */
 
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
@@ -425,6 +535,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
         ready |= LOOP_READ;
     if (what & EV_WRITE)
         ready |= LOOP_WRITE;
+    loop->ready_calls++;
     call_begins(loop);
     watch->call(watch->arg, ready);
     call_ends(loop);
@@ -436,7 +547,6 @@ static void watch_remove(struct loop_watch *watch)
         return;
     event_del(watch->event);
     watch->added = false;
-    watch->loop->busy -= watch->idle ? 0 : 1;
 }
 
 static enum result watch_add(struct loop_watch *watch)
@@ -444,7 +554,6 @@ static enum result watch_add(struct loop_watch *watch)
     if (event_add(watch->event, NULL) != 0)
         return RESULT_NOMEM;
     watch->added = true;
-    watch->loop->busy += watch->idle ? 0 : 1;
     return RESULT_OK;
 }
 
@@ -482,17 +591,6 @@ enum result loop_watch_change(struct loop_watch *watch, unsigned what)
                      watch) != 0)
         return RESULT_INVALID;
     return watch_add(watch);
-}
-
-void loop_watch_keeps(struct loop_watch *watch, bool keeps)
-{
-    if (watch->idle != keeps)
-        return;
-    watch->idle = !keeps;
-    if (watch->added && keeps)
-        watch->loop->busy++;
-    else if (watch->added)
-        watch->loop->busy--;
 }
 
 void loop_watch_free(struct loop_watch *watch)

@@ -7,6 +7,7 @@
 #ifndef IPREVD_LOOP_H
 #define IPREVD_LOOP_H
 
+#include "base/clock.h"
 #include "base/result.h"
 
 #include <stdbool.h>
@@ -19,6 +20,9 @@ struct loop_signal;
 
 /* A loop that does not run yet, or NULL.  loop_free() after loop_stop(); free(NULL) is fine. */
 struct loop *loop_new(void) MUST_CHECK;
+
+/* The same with a clock of the caller's (borrowed) in the place of clock_system. */
+struct loop *loop_new_with(const struct clock *clock) MUST_CHECK;
 void loop_free(struct loop *loop);
 
 /* Start the thread (`name`: as shown by ps); RESULT_IO when it cannot be. */
@@ -27,8 +31,15 @@ enum result loop_start(struct loop *loop, const char *name) MUST_CHECK;
 /* Stop the thread and wait for it. Posted calls that have not run yet do run. Idempotent. */
 void loop_stop(struct loop *loop);
 
-/* Run until nothing is left or loop_stop(): for programs without a thread (tests). */
-void loop_run_here(struct loop *loop);
+/*
+ * Instead of loop_start(), for programs that move the clock by hand: run what was posted, the
+ * timers that are due and the watches that are ready, without waiting.  The caller's thread is the
+ * loop's meanwhile.  True: something ran.
+ */
+bool loop_step(struct loop *loop);
+
+/* When the first timer is due; INT64_MAX: none is armed. */
+int64_t loop_due_ms(const struct loop *loop);
 
 /*
  * Run call(arg) on the loop's thread, in order of posting.  From any thread.  RESULT_NOMEM or
@@ -44,13 +55,14 @@ bool loop_is_here(const struct loop *loop);
  */
 int64_t loop_now_ms(const struct loop *loop);
 
+/* The clock by which it goes.  Any thread. */
+const struct clock *loop_clock(const struct loop *loop);
+
 /* One-shot timers, re-armable: call runs at due_ms.  NULL: out of memory. free(NULL) is fine, and
  * disarms. */
 struct loop_timer *loop_timer_new(struct loop *loop, void (*call)(void *arg), void *arg) MUST_CHECK;
 enum result loop_timer_arm(struct loop_timer *timer, int64_t due_ms) MUST_CHECK;
 void loop_timer_disarm(struct loop_timer *timer);
-/* Before it is armed: loop_run_here() does not go on for this one. */
-void loop_timer_background(struct loop_timer *timer);
 void loop_timer_free(struct loop_timer *timer);
 
 /* Readiness of a descriptor (not owned).  LOOP_READ and LOOP_WRITE or together; persistent. */
@@ -58,8 +70,6 @@ enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 struct loop_watch *loop_watch_new(struct loop *loop, int fd, unsigned what,
                                   void (*call)(void *arg, unsigned ready), void *arg) MUST_CHECK;
 enum result loop_watch_change(struct loop_watch *watch, unsigned what) MUST_CHECK;
-/* Does loop_run_here() go on for this one?  It does unless told otherwise. */
-void loop_watch_keeps(struct loop_watch *watch, bool keeps);
 void loop_watch_free(struct loop_watch *watch);
 
 /*

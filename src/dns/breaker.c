@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dns/breaker.h"
 
+#include "base/log.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Labels that stand for a zone: 192.in-addr.arpa is too coarse, 2.0.192.in-addr.arpa is one
@@ -42,33 +47,33 @@ static uint64_t zone_of(const struct question *question)
     return hash;
 }
 
-static void remember(struct breaker *breaker, uint64_t zone, bool failed, int64_t now_ms)
+static void remember(struct breaker_window *window, uint64_t zone, bool failed, int64_t now_ms)
 {
     size_t slot = 0;
     for (size_t i = 0; i < BREAKER_ZONES; i++) {
-        if (breaker->zones[i].used && breaker->zones[i].zone == zone) {
+        if (window->zones[i].used && window->zones[i].zone == zone) {
             slot = i;
             break;
         }
-        if (!breaker->zones[i].used ||
-            (breaker->zones[slot].used && breaker->zones[i].when_ms < breaker->zones[slot].when_ms))
+        if (!window->zones[i].used ||
+            (window->zones[slot].used && window->zones[i].when_ms < window->zones[slot].when_ms))
             slot = i;
     }
-    breaker->zones[slot].used = true;
-    breaker->zones[slot].zone = zone;
-    breaker->zones[slot].when_ms = now_ms;
-    breaker->zones[slot].failed = failed;
+    window->zones[slot].used = true;
+    window->zones[slot].zone = zone;
+    window->zones[slot].when_ms = now_ms;
+    window->zones[slot].failed = failed;
 }
 
 /* The zones heard of lately. */
-static void count_zones(const struct breaker *breaker, int64_t now_ms, unsigned *failing,
+static void count_zones(const struct breaker_window *window, int64_t now_ms, unsigned *failing,
                         unsigned *answering)
 {
     *failing = *answering = 0;
     for (size_t i = 0; i < BREAKER_ZONES; i++) {
-        if (!breaker->zones[i].used || now_ms - breaker->zones[i].when_ms > BREAKER_WINDOW_MS)
+        if (!window->zones[i].used || now_ms - window->zones[i].when_ms > BREAKER_WINDOW_MS)
             continue;
-        if (breaker->zones[i].failed)
+        if (window->zones[i].failed)
             ++*failing;
         else
             ++*answering;
@@ -76,54 +81,54 @@ static void count_zones(const struct breaker *breaker, int64_t now_ms, unsigned 
 }
 
 /* Do the lookups of different zones fail, and hardly any succeed? */
-static bool is_suspect(const struct breaker *breaker, int64_t now_ms)
+static bool is_suspect(const struct breaker_window *window, int64_t now_ms)
 {
     unsigned failing, answering;
-    count_zones(breaker, now_ms, &failing, &answering);
+    count_zones(window, now_ms, &failing, &answering);
     return failing >= BREAKER_OPEN_ZONES && failing >= answering * BREAKER_OPEN_RATIO;
 }
 
 /* Do the lookups of different zones succeed, and hardly any fail, whatever becomes of probes? */
-static bool is_sound(const struct breaker *breaker, int64_t now_ms)
+static bool is_sound(const struct breaker_window *window, int64_t now_ms)
 {
     unsigned failing, answering;
-    count_zones(breaker, now_ms, &failing, &answering);
+    count_zones(window, now_ms, &failing, &answering);
     return answering >= BREAKER_OPEN_ZONES && answering >= failing * BREAKER_CLOSE_RATIO;
 }
 
-bool breaker_feed(struct breaker *breaker, const struct question *question, bool failed,
-                  int64_t now_ms)
+bool breaker_window_feed(struct breaker_window *window, const struct question *question,
+                         bool failed, int64_t now_ms)
 {
     if (failed && question->type != RR_PTR)
         return false;
-    remember(breaker, zone_of(question), failed, now_ms);
-    if (breaker->probing)
+    remember(window, zone_of(question), failed, now_ms);
+    if (window->probing)
         return false;
-    int64_t rest_ms = breaker->open && !failed ? BREAKER_HOPE_MS : BREAKER_REST_MS;
-    if (breaker->probed && now_ms - breaker->probe_ms < rest_ms)
+    int64_t rest_ms = window->open && !failed ? BREAKER_HOPE_MS : BREAKER_REST_MS;
+    if (window->probed && now_ms - window->probe_ms < rest_ms)
         return false;
     /* An answer is no suspicion, but while it is open it is hope. */
-    if (!breaker->open && (!failed || !is_suspect(breaker, now_ms)))
+    if (!window->open && (!failed || !is_suspect(window, now_ms)))
         return false;
-    breaker->probing = breaker->probed = true;
-    breaker->probe_ms = now_ms;
+    window->probing = window->probed = true;
+    window->probe_ms = now_ms;
     return true;
 }
 
-bool breaker_probed(struct breaker *breaker, enum breaker_probe probe, int64_t now_ms)
+bool breaker_window_probed(struct breaker_window *window, enum breaker_probe probe, int64_t now_ms)
 {
-    bool open = breaker->open;
-    breaker->probing = false;
-    breaker->probed = probe != BREAKER_UNKNOWN; /* else the next outcome may have one at once */
+    bool open = window->open;
+    window->probing = false;
+    window->probed = probe != BREAKER_UNKNOWN; /* else the next outcome may have one at once */
     if (probe == BREAKER_ANSWERED)
         open = false;
     else if (probe == BREAKER_FAILED)
-        open = open ? !is_sound(breaker, now_ms)
-                    : is_suspect(breaker, now_ms); /* others may have answered meanwhile */
-    if (open == breaker->open)
+        open = open ? !is_sound(window, now_ms)
+                    : is_suspect(window, now_ms); /* others may have answered meanwhile */
+    if (open == window->open)
         return false;
-    breaker->open = open;
-    breaker->since_ms = now_ms;
+    window->open = open;
+    window->since_ms = now_ms;
     return true;
 }
 
@@ -135,4 +140,136 @@ void breaker_question(uint64_t random, struct question *out)
     for (unsigned i = 1; i <= LABEL_LENGTH; i++, random >>= 4)
         out->name[i] = (uint8_t)('a' + (random & 15));
     memcpy(out->name + 1 + LABEL_LENGTH, zone, sizeof zone);
+}
+
+/* --- the breaker and its probe --------------------------------------------------------------- */
+
+struct breaker {
+    struct sources *sources;
+    const struct cache *cache; /* for its hash */
+    struct loop *loop;
+    struct metric *outage;
+    bool stopped;
+    pthread_mutex_t lock; /* guards the window */
+    struct breaker_window window;
+    atomic_bool open; /* the window's, for those who need no more */
+    /* One question to the servers themselves, past the cache. */
+    struct source *asked; /* a user of it; NULL: no probe is under way */
+    void *handle;         /* for cancel; NULL: being asked */
+};
+
+struct breaker *breaker_new(struct sources *sources, const struct cache *cache, struct loop *loop,
+                            struct metric *outage)
+{
+    struct breaker *breaker = calloc(1, sizeof *breaker);
+    if (breaker == NULL || pthread_mutex_init(&breaker->lock, NULL) != 0) {
+        free(breaker);
+        return NULL;
+    }
+    breaker->sources = sources;
+    breaker->cache = cache;
+    breaker->loop = loop;
+    breaker->outage = outage;
+    atomic_init(&breaker->open, false);
+    return breaker;
+}
+
+void breaker_free(struct breaker *breaker)
+{
+    if (breaker == NULL)
+        return;
+    (void)pthread_mutex_destroy(&breaker->lock);
+    free(breaker);
+}
+
+static void end_probe(struct breaker *breaker, enum breaker_probe probe)
+{
+    pthread_mutex_lock(&breaker->lock);
+    bool changed = breaker_window_probed(&breaker->window, probe, loop_now_ms(breaker->loop));
+    bool open = breaker->window.open;
+    pthread_mutex_unlock(&breaker->lock);
+    if (!changed)
+        return;
+    atomic_store(&breaker->open, open);
+    metric_set(breaker->outage, 0, 0, open);
+    if (open)
+        log_warning("DNS outage: lookups of different zones fail, and the servers do not resolve a "
+                    "name that we chose; outage-action applies");
+    else
+        log_info("DNS outage over: lookups are answered again");
+}
+
+static enum breaker_probe verdict(const struct breaker *breaker, const struct answer *answer)
+{
+    if (answer == NULL || !sources_is_present(breaker->sources, breaker->asked))
+        return BREAKER_UNKNOWN; /* out of memory, or other servers by now */
+    if (answer->outcome != DNS_TEMPERROR || dns_problem_is_of_the_zone(answer->problem))
+        return BREAKER_ANSWERED;
+    return dns_problem_is_ours((enum dns_problem)answer->problem) ? BREAKER_UNKNOWN
+                                                                  : BREAKER_FAILED;
+}
+
+static void on_probe(void *arg, const struct source_result *result)
+{
+    struct breaker *breaker = arg;
+    struct source *asked = breaker->asked;
+    enum breaker_probe probe = verdict(breaker, result->answer);
+    answer_unref(result->answer);
+    breaker->asked = NULL;
+    breaker->handle = NULL;
+    sources_release(breaker->sources, asked);
+    end_probe(breaker, probe);
+}
+
+static void begin_probe(struct breaker *breaker)
+{
+    struct question seed = {.type = RR_A, .length = sizeof(int64_t)}, question;
+    int64_t now_ms = loop_now_ms(breaker->loop);
+    void *handle;
+    if (breaker->stopped) {
+        end_probe(breaker, BREAKER_UNKNOWN);
+        return;
+    }
+    memcpy(seed.name, &now_ms, sizeof now_ms);
+    breaker_question(cache_hash(breaker->cache, &seed), &question);
+    breaker->asked = sources_use(breaker->sources);
+    handle = breaker->asked->ops->ask(breaker->asked, &question, now_ms + BREAKER_PROBE_MS,
+                                      on_probe, breaker);
+    if (handle != NULL) /* none: it has ended */
+        breaker->handle = handle;
+}
+
+void breaker_stop(struct breaker *breaker)
+{
+    breaker->stopped = true;
+    if (breaker->handle != NULL) /* on_probe() is called before this returns */
+        breaker->asked->ops->cancel(breaker->asked, breaker->handle);
+}
+
+void breaker_report(struct breaker *breaker, const struct question *question,
+                    const struct answer *answer)
+{
+    bool failed = answer == NULL || (answer->outcome == DNS_TEMPERROR &&
+                                     !dns_problem_is_of_the_zone(answer->problem));
+    if (failed && answer != NULL && dns_problem_is_ours((enum dns_problem)answer->problem))
+        return; /* our own limits say nothing of the servers */
+    pthread_mutex_lock(&breaker->lock);
+    bool wanted =
+        breaker_window_feed(&breaker->window, question, failed, loop_now_ms(breaker->loop));
+    pthread_mutex_unlock(&breaker->lock);
+    if (wanted)
+        begin_probe(breaker);
+}
+
+struct breaker_health breaker_health(struct breaker *breaker)
+{
+    pthread_mutex_lock(&breaker->lock);
+    struct breaker_health health = {breaker->window.open, breaker->window.since_ms};
+    pthread_mutex_unlock(&breaker->lock);
+    return health;
+}
+
+bool breaker_is_open(const struct breaker *breaker)
+{
+    return atomic_load(&breaker->open);
 }

@@ -5,12 +5,13 @@
  * probe decides: a question that any resolver which does its work answers, asked of the servers
  * themselves.  So no set of broken zones opens the breaker, however many they are and however often
  * they are asked about.  It closes at a probe, too: when that is answered, or nearly all else is.
- * Pure: time is an argument; not locked.
  */
 #ifndef IPREVD_BREAKER_H
 #define IPREVD_BREAKER_H
 
-#include "dns/answer.h"
+#include "base/metrics.h"
+#include "dns/cache.h"
+#include "dns/source.h"
 
 /* Outcomes older than this say nothing any more, in milliseconds. */
 #define BREAKER_WINDOW_MS 60000
@@ -36,13 +37,45 @@
 #define BREAKER_HOPE_MS  1000
 #define BREAKER_PROBE_MS 4000
 
+struct breaker;
+
+/*
+ * Closed.  `sources` are what a probe asks; all are borrowed.  `outage`: the metric that is 1 while
+ * it is open, or NULL.  NULL: out of memory.
+ */
+struct breaker *breaker_new(struct sources *sources, const struct cache *cache, struct loop *loop,
+                            struct metric *outage) MUST_CHECK;
+
+/* After breaker_stop().  NULL is fine. */
+void breaker_free(struct breaker *breaker);
+
+/* Ends a probe under way, and makes no more.  The loop's thread, or none when it was stopped. */
+void breaker_stop(struct breaker *breaker);
+
+/*
+ * The outcome of a question, which may begin a probe.  `answer` NULL: it has not come for so long
+ * that it is missed, and nobody waits any more.  The loop's thread.
+ */
+void breaker_report(struct breaker *breaker, const struct question *question,
+                    const struct answer *answer);
+
+/* Any thread; the second without a lock. */
+struct breaker_health {
+    bool open;
+    int64_t since_ms; /* monotonic; 0: it never opened */
+};
+struct breaker_health breaker_health(struct breaker *breaker);
+bool breaker_is_open(const struct breaker *breaker);
+
+/* --- the rule, which is pure: time is an argument -------------------------------------------- */
+
 enum breaker_probe {
     BREAKER_ANSWERED, /* with records, with none, or that there is no such name */
     BREAKER_FAILED,
     BREAKER_UNKNOWN, /* it could not be asked */
 };
 
-struct breaker {
+struct breaker_window {
     bool open;
     int64_t since_ms; /* when it opened or closed */
     bool probing;     /* a probe is under way */
@@ -59,13 +92,13 @@ struct breaker {
 /*
  * Take the outcome of a question.  Failures count only for PTR: the names in a PTR are chosen by
  * whoever owns the reverse zone, and could be of many broken zones at once.  True: a probe must be
- * made now, and breaker_probed() be told of it.
+ * made now, and breaker_window_probed() be told of it.
  */
-bool breaker_feed(struct breaker *breaker, const struct question *question, bool failed,
-                  int64_t now_ms);
+bool breaker_window_feed(struct breaker_window *window, const struct question *question,
+                         bool failed, int64_t now_ms);
 
 /* The probe's end.  True when the breaker opened or closed by it. */
-bool breaker_probed(struct breaker *breaker, enum breaker_probe probe, int64_t now_ms);
+bool breaker_window_probed(struct breaker_window *window, enum breaker_probe probe, int64_t now_ms);
 
 /*
  * The question of a probe: an address of a name that does not exist, below a zone that no customer

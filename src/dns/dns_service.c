@@ -166,7 +166,7 @@ static bool build(struct dns_service *service, const struct dns_service_settings
     if (service->cache == NULL || service->loop == NULL ||
         !open_source(service, settings, &made, error))
         return false;
-    service->resolver = resolver_new(made.source, service->cache, service->loop, &clock_system,
+    service->resolver = resolver_new(made.source, service->cache, service->loop,
                                      &settings->resolver, service->metrics);
     if (service->resolver == NULL) {
         free(made.zone_file);

@@ -89,7 +89,6 @@ struct query_pool *query_pool_new(struct loop *loop, struct metrics *metrics)
     if (getrandom(&pool->proof_seed, sizeof pool->proof_seed, 0) < 0)
         pool->proof_seed = (uint64_t)(uintptr_t)pool;
     udp_spare_init(&pool->spare);
-    loop_timer_background(pool->spare_timer);
     return pool;
 }
 

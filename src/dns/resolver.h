@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Cache, single flight and CNAME chains in front of a source, for any number of
- * threads.  A cache hit is answered on the calling thread; a miss goes to the loop's
- * thread, where one flight per name and type serves all who ask meanwhile.
+ * Cache, pending queries and CNAME chains in front of a source, for any number of threads.  A cache
+ * hit is answered on the calling thread; a miss goes to the loop's thread, where one query per name
+ * and type serves all who ask meanwhile.
  */
 #ifndef IPREVD_RESOLVER_H
 #define IPREVD_RESOLVER_H
@@ -14,7 +14,7 @@
 #include "dns/source.h"
 
 struct resolver;
-struct resolver_request; /* one waiter of a flight */
+struct resolver_request; /* one that waits for an answer */
 
 struct resolver_limits {
     unsigned max_queries; /* questions under way; beyond: PROBLEM_LIMIT, counted */
@@ -32,23 +32,21 @@ struct resolver_health {
 };
 
 /*
- * `source` is taken (freed with the resolver, or at once on failure) and `cache`, `clock`, `loop`
- * are borrowed.  With `loop` NULL everything runs on the calling thread (single-threaded use:
- * tests, and sources that answer at once).  With a loop the clock must be the loop's, clock_system.
- * `metrics` may be NULL.  NULL: out of memory.
+ * `source` is taken (freed with the resolver, or at once on failure); `cache` and `loop`, whose
+ * clock is the resolver's, are borrowed.  `metrics` may be NULL.  NULL: out of memory.
  */
 struct resolver *resolver_new(struct source *source, struct cache *cache, struct loop *loop,
-                              const struct clock *clock, const struct resolver_limits *limits,
+                              const struct resolver_limits *limits,
                               struct metrics *metrics) MUST_CHECK;
 
 /*
- * Ends every flight (waiters get PROBLEM_CANCELLED), then frees.  The loop must have been stopped
- * (loop_stop()), or be NULL.  Requests may still be given back by resolver_cancel() later.
+ * Ends every query (waiters get PROBLEM_CANCELLED), then frees.  The loop must have been stopped
+ * (loop_stop()).  Requests may still be given back by resolver_cancel() later.
  */
 void resolver_free(struct resolver *resolver);
 
 /*
- * Replace the source (reload).  Flights under way end with the old one.  Takes `source` (freed at
+ * Replace the source (reload).  Queries under way end with the old one.  Takes `source` (freed at
  * once on failure).  Thread safe.
  */
 enum result resolver_set_source(struct resolver *resolver, struct source *source) MUST_CHECK;
@@ -78,7 +76,7 @@ typedef void resolver_done(void *arg, const struct resolver_answer *answer);
 /*
  * Ask.  RESULT_OK: *now holds the answer (one reference for the caller), done will not be called.
  * RESULT_PENDING: done is called exactly once, whatever happens: on the loop's thread, which may be
- * the caller's own, then possibly before this returns (as without a loop).  *request is a handle
+ * the caller's own, then possibly before this returns.  *request is a handle
  * that the caller gives back by exactly one resolver_cancel(), before or after that; it is set
  * when this returns.  Others (NOMEM, CLOSED): nothing is under way, done will not be called.
  * deadline_ms: nobody needs the answer later (monotonic); done is not called at it, but when the
@@ -98,16 +96,13 @@ enum result resolver_ask(struct resolver *resolver, const struct question *quest
 /*
  * Give the handle back.  If the answer has not come, the asker has gone: done is called with
  * PROBLEM_CANCELLED (or with the answer, if that comes first) on the loop's thread, which may be
- * the caller's own, then before this returns (as without a loop); and a flight without askers is
- * dropped.  `arg` must live until then.  Never blocks on the network.  NULL is fine.  Thread safe;
- * locks as for resolver_ask().
+ * the caller's own, then before this returns; and a query without askers is abandoned.  `arg` must
+ * live until then.  Never blocks on the network.  NULL is fine.  Thread safe; locks as for
+ * resolver_ask().
  */
 void resolver_cancel(struct resolver *resolver, struct resolver_request *request);
 
-/* Without a loop: what timers would do.  Call when time has passed. */
-void resolver_poll(struct resolver *resolver);
-
-/* Bring the cache's figures in the metrics up to date now.  The loop's thread only. */
+/* Bring the cache's figures in the metrics up to date now.  Thread safe. */
 void resolver_update_figures(struct resolver *resolver);
 
 struct resolver_health resolver_health(struct resolver *resolver);

@@ -83,7 +83,6 @@ static struct udp *udp_again(struct udp_spare *spare, unsigned family,
         udp_close(udp); /* a new one says why it cannot be */
         return NULL;
     }
-    loop_watch_keeps(udp->watch, true);
     return udp;
 }
 
@@ -148,7 +147,6 @@ void udp_free(struct udp *udp)
         udp_close(udp);
         return;
     }
-    loop_watch_keeps(udp->watch, false);
     udp->calls = NULL;
     spare->list[udp->family][spare->count[udp->family]++] = udp;
 }

@@ -208,12 +208,15 @@ static void check_decision(const struct facts *facts, bool cached)
     fuzz_reach(places[decision.evidence.iprev.result]);
 }
 
-static void look_up(struct resolver *resolver, const struct ipaddr *client, const struct helo *helo)
+static void look_up(struct resolver *resolver, struct loop *loop, const struct ipaddr *client,
+                    const struct helo *helo)
 {
     struct facts facts = {0};
     struct lookup *lookup = lookup_start(resolver, client, configuration()->max_ptr, "", 2000000);
     CHECK(lookup != NULL);
     CHECK(lookup_helo(lookup, helo, 2000000) == RESULT_OK);
+    while (loop_step(loop))
+        ;
     CHECK(lookup_ready(lookup));
     CHECK(lookup_facts(lookup, &facts) == RESULT_OK);
     facts.client = *client;
@@ -245,13 +248,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct script script = {.source.ops = &script_ops, .at = lines.at, .end = lines.end};
     struct cache *cache = cache_new(&limits, 1);
     CHECK(cache != NULL);
+    struct loop *loop = loop_new_with(&still);
+    CHECK(loop != NULL);
     struct resolver *resolver =
-        resolver_new(&script.source, cache, NULL, &still, &configuration()->resolver, NULL);
+        resolver_new(&script.source, cache, loop, &configuration()->resolver, NULL);
     CHECK(resolver != NULL);
     /* Once more: with what was cached, and then with what is left of the answers. */
-    look_up(resolver, &clients[data[0] % 2], &helo);
-    look_up(resolver, &clients[data[0] % 2], &helo);
+    look_up(resolver, loop, &clients[data[0] % 2], &helo);
+    look_up(resolver, loop, &clients[data[0] % 2], &helo);
+    loop_stop(loop);
     resolver_free(resolver);
+    loop_free(loop);
     cache_free(cache);
     return 0;
 }

@@ -260,13 +260,13 @@ static void check_answer(enum session_answer answer)
 static void pass_time(int64_t ms)
 {
     world_advance(play.world, ms);
-    resolver_poll(play.resolver);
 }
 
 /* As libmilter.c does; or without patience. */
 static void settle(enum session_answer answer)
 {
     check_answer(answer);
+    pass_time(0);
     if (answer != SESSION_PENDING)
         return;
     CHECK(session_lookup(play.session) != NULL);
@@ -491,6 +491,7 @@ static void clean_up(struct cache *cache)
 {
     session_free(play.session);
     play.session = NULL;
+    loop_stop(world_loop(play.world));
     resolver_free(play.resolver);
     cache_free(cache);
     for (size_t i = 0; i < play.macro_count; i++) {
@@ -520,7 +521,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     play.patience = '0';
     struct cache *cache = cache_new(&limits, 1);
     CHECK(cache != NULL);
-    play.resolver = resolver_new(world_source(play.world), cache, NULL, world_clock(play.world),
+    play.resolver = resolver_new(world_source(play.world), cache, world_loop(play.world),
                                  &play.conf->resolver, NULL);
     CHECK(play.resolver != NULL);
     play.services = (struct session_services){.resolver = play.resolver,

@@ -172,8 +172,8 @@ static bool set_up(struct play *play)
     if (play->conf == NULL)
         return false;
     play->cache = cache_new(&play->conf->cache, 1);
-    play->resolver = resolver_new(world_source(play->world), play->cache, NULL,
-                                  world_clock(play->world), &play->conf->resolver, NULL);
+    play->resolver = resolver_new(world_source(play->world), play->cache, world_loop(play->world),
+                                  &play->conf->resolver, NULL);
     if (play->cache == NULL || play->resolver == NULL) {
         fail(play, "out of memory");
         return false;
@@ -191,6 +191,8 @@ static bool set_up(struct play *play)
 static void tear_down(struct play *play)
 {
     session_free(play->session);
+    if (play->world != NULL)
+        loop_stop(world_loop(play->world));
     resolver_free(play->resolver);
     cache_free(play->cache);
     conf_unref(play->conf);
@@ -205,7 +207,6 @@ static void tear_down(struct play *play)
 static void advance(struct play *play, int64_t ms)
 {
     world_advance(play->world, ms);
-    resolver_poll(play->resolver);
 }
 
 /* What libmilter.c does by lookup_wait(), with a clock that is moved by hand. */
@@ -213,6 +214,7 @@ static void settle(struct play *play, enum session_answer answer)
 {
     int64_t waited = 0;
     if (answer == SESSION_PENDING) {
+        advance(play, 0);
         while (!lookup_ready(session_lookup(play->session)) && waited < WAIT_MAX_MS) {
             advance(play, STEP_MS);
             waited += STEP_MS;
@@ -535,6 +537,7 @@ static void run_line(struct play *play, char *line)
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         if (strlen(events[i].word) == length && strncmp(events[i].word, line, length) == 0) {
             events[i].run(play, argument);
+            advance(play, 0); /* what the event asked of the DNS thread */
             return;
         }
     fail(play, "unknown event: %s", line);

@@ -182,9 +182,9 @@ WRAP(struct conf *, conf_load, (const char *path, int64_t wall_s, const struct c
      (path, wall_s, report))
 WRAP(struct cache *, cache_new, (const struct cache_limits *limits, uint64_t seed), (limits, seed))
 WRAP(struct resolver *, resolver_new,
-     (struct source * source, struct cache *cache, struct loop *loop, const struct clock *clock,
+     (struct source * source, struct cache *cache, struct loop *loop,
       const struct resolver_limits *limits, struct metrics *metrics),
-     (source, cache, loop, clock, limits, metrics))
+     (source, cache, loop, limits, metrics))
 WRAP(struct session *, session_new, (const struct session_services *services, struct conf *conf),
      (services, conf))
 WRAP(enum session_answer, session_connect,
@@ -207,7 +207,6 @@ WRAP_VOID(session_header, (struct session * session, const char *name, const cha
           (session, name, value))
 WRAP_VOID(session_reset, (struct session * session), (session))
 WRAP_VOID(session_free, (struct session * session), (session))
-WRAP_VOID(resolver_poll, (struct resolver * resolver), (resolver))
 WRAP_VOID(resolver_free, (struct resolver * resolver), (resolver))
 WRAP_VOID(world_advance, (struct world * world, int64_t ms), (world, ms))
 

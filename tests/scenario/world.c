@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #define RULES_MAX 64
@@ -23,10 +24,12 @@ struct rule {
 };
 
 struct waiting {
-    struct waiting *next;
+    LIST_ENTRY(waiting) link;
+    struct world *world;
+    struct loop_timer *timer;
     struct question question;
-    int64_t due_ms, deadline_ms;
-    enum fate fate;
+    int64_t deadline_ms;
+    bool in_vain; /* no answer before the deadline */
     source_done *done;
     void *arg;
 };
@@ -39,7 +42,8 @@ struct world {
     int64_t wall_step_s;
     struct rule rules[RULES_MAX];
     size_t rule_count;
-    struct waiting *waiting;
+    struct loop *loop;
+    LIST_HEAD(, waiting) waiting;
     unsigned questions;
 };
 
@@ -81,6 +85,49 @@ static void give_problem(const struct question *question, enum dns_problem probl
     done(arg, &result);
 }
 
+static void waiting_free(struct waiting *waiting)
+{
+    if (waiting->timer != NULL)
+        LIST_REMOVE(waiting, link);
+    loop_timer_free(waiting->timer);
+    free(waiting);
+}
+
+static void on_due(void *arg)
+{
+    struct waiting waiting = *(struct waiting *)arg;
+    struct source *zone = waiting.world->zone;
+    waiting_free(arg);
+    if (waiting.in_vain)
+        give_problem(&waiting.question, PROBLEM_TIMEOUT, waiting.done, waiting.arg);
+    else
+        (void)zone->ops->ask(zone, &waiting.question, waiting.deadline_ms, waiting.done,
+                             waiting.arg);
+}
+
+static void *wait_for(struct world *world, const struct question *question, const struct rule *rule,
+                      int64_t deadline_ms, source_done *done, void *arg)
+{
+    int64_t due_ms = world->now_ms + rule->delay_ms;
+    struct waiting *waiting = calloc(1, sizeof *waiting);
+    if (waiting == NULL ||
+        (waiting->timer = loop_timer_new(world->loop, on_due, waiting)) == NULL) {
+        free(waiting);
+        done(arg, &(struct source_result){.chain_ttl_s = UINT32_MAX});
+        return NULL;
+    }
+    waiting->world = world;
+    waiting->question = *question;
+    waiting->deadline_ms = deadline_ms;
+    waiting->in_vain = rule->fate == SILENT || due_ms > deadline_ms;
+    waiting->done = done;
+    waiting->arg = arg;
+    LIST_INSERT_HEAD(&world->waiting, waiting, link);
+    if (loop_timer_arm(waiting->timer, waiting->in_vain ? deadline_ms : due_ms) != RESULT_OK)
+        abort();
+    return waiting;
+}
+
 static void *world_ask(struct source *source, const struct question *question, int64_t deadline_ms,
                        source_done *done, void *arg)
 {
@@ -93,33 +140,15 @@ static void *world_ask(struct source *source, const struct question *question, i
         give_problem(question, rule->problem, done, arg);
         return NULL;
     }
-    struct waiting *waiting = calloc(1, sizeof *waiting);
-    if (waiting == NULL) {
-        done(arg, &(struct source_result){.chain_ttl_s = UINT32_MAX});
-        return NULL;
-    }
-    *waiting = (struct waiting){.next = world->waiting,
-                                .question = *question,
-                                .due_ms = rule->fate == SILENT ? deadline_ms
-                                                               : world->now_ms + rule->delay_ms,
-                                .deadline_ms = deadline_ms,
-                                .fate = rule->fate,
-                                .done = done,
-                                .arg = arg};
-    world->waiting = waiting;
-    return waiting;
+    return wait_for(world, question, rule, deadline_ms, done, arg);
 }
 
 static void world_cancel(struct source *source, void *handle)
 {
-    struct world *world = (struct world *)source;
-    struct waiting **at = &world->waiting;
-    while (*at != handle)
-        at = &(*at)->next;
-    struct waiting *waiting = *at;
-    *at = waiting->next;
-    give_problem(&waiting->question, PROBLEM_CANCELLED, waiting->done, waiting->arg);
-    free(waiting);
+    struct waiting waiting = *(struct waiting *)handle;
+    (void)source;
+    waiting_free(handle);
+    give_problem(&waiting.question, PROBLEM_CANCELLED, waiting.done, waiting.arg);
 }
 
 static const char *world_server_text(const struct source *source, unsigned server)
@@ -168,8 +197,9 @@ struct world *world_new(const char *zone, char *error, size_t error_size)
     world->now_ms = START_MS;
     world->clock = (struct clock){world_ms, world_s, world};
     world->zone = load_zone(zone, error, error_size);
-    if (world->zone == NULL) {
-        free(world);
+    world->loop = loop_new_with(&world->clock);
+    if (world->zone == NULL || world->loop == NULL) {
+        world_free(world);
         return NULL;
     }
     return world;
@@ -178,6 +208,11 @@ struct world *world_new(const char *zone, char *error, size_t error_size)
 const struct clock *world_clock(const struct world *world)
 {
     return &world->clock;
+}
+
+struct loop *world_loop(struct world *world)
+{
+    return world->loop;
 }
 
 struct source *world_source(struct world *world)
@@ -223,35 +258,27 @@ bool world_mend(struct world *world, const char *name)
     return set_rule(world, name, (struct rule){.fate = AS_ZONE});
 }
 
-/* Take the first waiting question that is due, or NULL. */
-static struct waiting *take_due(struct world *world)
-{
-    for (struct waiting **at = &world->waiting; *at != NULL; at = &(*at)->next)
-        if ((*at)->due_ms <= world->now_ms) {
-            struct waiting *waiting = *at;
-            *at = waiting->next;
-            return waiting;
-        }
-    return NULL;
-}
-
 void world_step_clock(struct world *world, int64_t seconds)
 {
     world->wall_step_s += seconds;
 }
 
+static void run_due(struct world *world)
+{
+    while (loop_step(world->loop))
+        ;
+}
+
 void world_advance(struct world *world, int64_t ms)
 {
-    world->now_ms += ms;
-    struct waiting *waiting;
-    while ((waiting = take_due(world)) != NULL) {
-        if (waiting->fate == SILENT || waiting->due_ms > waiting->deadline_ms)
-            give_problem(&waiting->question, PROBLEM_TIMEOUT, waiting->done, waiting->arg);
-        else
-            (void)world->zone->ops->ask(world->zone, &waiting->question, waiting->deadline_ms,
-                                        waiting->done, waiting->arg);
-        free(waiting);
+    int64_t until_ms = world->now_ms + ms, due_ms;
+    run_due(world);
+    while ((due_ms = loop_due_ms(world->loop)) <= until_ms) {
+        if (due_ms > world->now_ms)
+            world->now_ms = due_ms;
+        run_due(world);
     }
+    world->now_ms = until_ms;
 }
 
 unsigned world_questions(const struct world *world)
@@ -261,16 +288,17 @@ unsigned world_questions(const struct world *world)
 
 static void drop_waiting(struct world *world)
 {
-    while (world->waiting != NULL) {
-        struct waiting *next = world->waiting->next;
-        free(world->waiting);
-        world->waiting = next;
-    }
+    while (!LIST_EMPTY(&world->waiting))
+        waiting_free(LIST_FIRST(&world->waiting));
 }
 
 void world_restart(struct world *world)
 {
     drop_waiting(world);
+    loop_free(world->loop);
+    world->loop = loop_new_with(&world->clock);
+    if (world->loop == NULL)
+        abort();
     world->now_ms = START_MS;
     world->wall_step_s = 0;
     world->rule_count = 0;
@@ -282,6 +310,8 @@ void world_free(struct world *world)
     if (world == NULL)
         return;
     drop_waiting(world);
-    world->zone->ops->free(world->zone);
+    loop_free(world->loop);
+    if (world->zone != NULL)
+        world->zone->ops->free(world->zone);
     free(world);
 }

@@ -15,6 +15,9 @@ struct world *world_new(const char *zone, char *error, size_t error_size);
 
 const struct clock *world_clock(const struct world *world);
 
+/* The loop that goes by that clock, for resolver_new(): to be stopped before resolver_free(). */
+struct loop *world_loop(struct world *world);
+
 /* A source for resolver_new(), which frees it; the world must outlive it. */
 struct source *world_source(struct world *world);
 
@@ -28,7 +31,7 @@ bool world_mend(struct world *world, const char *name);
 /* Somebody sets the machine's clock: wall time jumps, and no time passes. */
 void world_step_clock(struct world *world, int64_t seconds);
 
-/* Let time pass; answers that become due are given. */
+/* Let time pass, and run what is due meanwhile, each at its own time. */
 void world_advance(struct world *world, int64_t ms);
 
 /* Questions that reached the source so far. */

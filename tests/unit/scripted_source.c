@@ -48,7 +48,8 @@ struct scripted {
     pthread_mutex_t lock; /* for the counters, which tests read from other threads */
     struct clock clock;
     int64_t now_ms, wall_s;
-    struct loop *loop;
+    struct loop *loop; /* in use */
+    struct loop *own;  /* that goes by our clock */
     TAILQ_HEAD(, line) lines;
     TAILQ_HEAD(, open) open;
     TAILQ_HEAD(, asked) asked;
@@ -336,6 +337,11 @@ static void *on_ask(struct source *source, const struct question *question, int6
     const struct line *line = next_line(scripted, question);
     bool at_once = line == NULL || line->delay_ms == 0;
     struct open *open = at_once ? NULL : calloc(1, sizeof *open);
+    struct loop_timer *timer = open == NULL ? NULL : loop_timer_new(scripted->loop, on_due, open);
+    if (timer == NULL) {
+        free(open);
+        open = NULL;
+    }
     count(scripted, question, open != NULL);
     if (open == NULL) {
         handed->calls++;
@@ -345,9 +351,10 @@ static void *on_ask(struct source *source, const struct question *question, int6
     }
     *open = (struct open){.scripted = scripted,
                           .handed = handed,
+                          .timer = timer,
                           .question = *question,
                           .line = line,
-                          .due_ms = clock_ms(&scripted->clock) + line->delay_ms,
+                          .due_ms = loop_now_ms(scripted->loop) + line->delay_ms,
                           .done = done,
                           .arg = arg};
     if (line->delay_ms == SCRIPTED_NEVER || open->due_ms > deadline_ms) {
@@ -355,11 +362,8 @@ static void *on_ask(struct source *source, const struct question *question, int6
         open->too_late = true;
     }
     TAILQ_INSERT_TAIL(&scripted->open, open, link);
-    if (scripted->loop != NULL) {
-        open->timer = must(loop_timer_new(scripted->loop, on_due, open));
-        if (loop_timer_arm(open->timer, open->due_ms) != RESULT_OK)
-            abort();
-    }
+    if (loop_timer_arm(open->timer, open->due_ms) != RESULT_OK)
+        abort();
     return open;
 }
 
@@ -413,6 +417,7 @@ struct scripted *scripted_new(void)
     scripted->clock = (struct clock){fake_ms, fake_s, scripted};
     scripted->now_ms = SCRIPTED_START_MS;
     scripted->wall_s = SCRIPTED_START_S;
+    scripted->own = scripted->loop = must(loop_new_with(&scripted->clock));
     (void)pthread_mutex_init(&scripted->lock, NULL);
     TAILQ_INIT(&scripted->lines);
     TAILQ_INIT(&scripted->open);
@@ -433,8 +438,25 @@ void scripted_free(struct scripted *scripted)
         TAILQ_REMOVE(&scripted->asked, asked, link);
         free(asked);
     }
+    loop_free(scripted->own);
     (void)pthread_mutex_destroy(&scripted->lock);
     free(scripted);
+}
+
+struct loop *scripted_loop(struct scripted *scripted)
+{
+    return scripted->loop;
+}
+
+void scripted_run(struct scripted *scripted)
+{
+    while (scripted->loop == scripted->own && loop_step(scripted->own))
+        ;
+}
+
+void scripted_stop(struct scripted *scripted)
+{
+    loop_stop(scripted->loop);
 }
 
 struct source *scripted_source(struct scripted *scripted)
@@ -466,25 +488,14 @@ void scripted_on(struct scripted *scripted, const char *name, enum rrtype type, 
     TAILQ_INSERT_TAIL(&scripted->lines, line, link);
 }
 
-static struct open *first_due(struct scripted *scripted, int64_t until_ms)
-{
-    struct open *open, *first = NULL;
-    TAILQ_FOREACH(open, &scripted->open, link)
-    {
-        if (open->due_ms <= until_ms && (first == NULL || open->due_ms < first->due_ms))
-            first = open;
-    }
-    return first;
-}
-
 void scripted_advance(struct scripted *scripted, int64_t by_ms)
 {
-    int64_t until_ms = scripted->now_ms + by_ms;
-    struct open *open;
-    while ((open = first_due(scripted, until_ms)) != NULL) {
-        if (open->due_ms > scripted->now_ms)
-            scripted->now_ms = open->due_ms;
-        on_due(open);
+    int64_t until_ms = scripted->now_ms + by_ms, due_ms;
+    scripted_run(scripted);
+    while ((due_ms = loop_due_ms(scripted->own)) <= until_ms) {
+        if (due_ms > scripted->now_ms)
+            scripted->now_ms = due_ms;
+        scripted_run(scripted);
     }
     scripted->wall_s +=
         (until_ms - SCRIPTED_START_MS) / 1000 - (until_ms - by_ms - SCRIPTED_START_MS) / 1000;

@@ -22,16 +22,25 @@ struct scripted *scripted_new(void);
 /* After the resolver that has the source was freed. */
 void scripted_free(struct scripted *scripted);
 
+/* The loop that goes by scripted_clock(), for resolver_new(). */
+struct loop *scripted_loop(struct scripted *scripted);
+
+/* Run what is due now: every answer without a delay is given then.  With a thread: nothing to do. */
+void scripted_run(struct scripted *scripted);
+
+/* No more is asked: before resolver_free(). */
+void scripted_stop(struct scripted *scripted);
+
 /* For resolver_new(), which takes it: it may be handed out once for each resolver. */
 struct source *scripted_source(struct scripted *scripted);
 const struct clock *scripted_clock(struct scripted *scripted);
 
-/* With a loop, delays pass in real time on that loop, and scripted_clock() is the machine's. */
+/* Instead of that loop one with a thread and the machine's clock: delays pass in real time. */
 void scripted_use_loop(struct scripted *scripted, struct loop *loop);
 
 /*
  * "*.example" stands for the names right below it that have no answers of their own.
- * The next answer for a name and type, after `delay_ms` (0: at once, while being asked); the last
+ * The next answer for a name and type, after `delay_ms` (0: while being asked); the last
  * one given repeats.  `spec` is words: 192.0.2.1 ...       addresses (A, AAAA), or names (PTR, MX)
  * with \DDD escapes, "." the root NXDOMAIN NODATA     negative answers SERVFAIL REFUSED TIMEOUT
  * NETWORK RCODE MALFORMED LOOP LIMIT DEADLINE    failures CNAME name          the message has only
@@ -41,7 +50,7 @@ void scripted_use_loop(struct scripted *scripted, struct loop *loop);
 void scripted_on(struct scripted *scripted, const char *name, enum rrtype type, const char *spec,
                  int64_t delay_ms);
 
-/* Let time pass; answers that fall due are given in order, each at its own time. */
+/* Let time pass; answers and timers that fall due come in order, each at its own time. */
 void scripted_advance(struct scripted *scripted, int64_t by_ms);
 /* The wall clock, by itself. */
 void scripted_set_wall(struct scripted *scripted, int64_t wall_s);

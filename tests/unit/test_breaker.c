@@ -9,7 +9,7 @@
 
 #define T0 SCRIPTED_START_MS
 
-static struct breaker breaker;
+static struct breaker_window breaker;
 
 static void set_up(void)
 {
@@ -149,10 +149,10 @@ static unsigned play(const struct story *story, int64_t *now_ms)
         number_name(name, sizeof name, story->name, i + 1);
         struct question question = scripted_question(name, story->type);
         bool was_open = breaker.open;
-        if (breaker_feed(&breaker, &question, story->failed, *now_ms)) {
+        if (breaker_window_feed(&breaker, &question, story->failed, *now_ms)) {
             /* One at a time. */
-            ck_assert(!breaker_feed(&breaker, &question, story->failed, *now_ms));
-            bool changed = breaker_probed(&breaker, story->probe, *now_ms);
+            ck_assert(!breaker_window_feed(&breaker, &question, story->failed, *now_ms));
+            bool changed = breaker_window_probed(&breaker, story->probe, *now_ms);
             ck_assert(changed == (was_open != breaker.open));
             if (changed)
                 ck_assert_int_eq(breaker.since_ms, *now_ms);
@@ -182,9 +182,9 @@ START_TEST(answers_during_the_probe)
     struct question fourth = scripted_question("1.0.99.10.in-addr.arpa", RR_PTR);
     int64_t now_ms = T0;
     ck_assert_uint_eq(play(&fails, &now_ms), 0);
-    ck_assert(breaker_feed(&breaker, &fourth, true, now_ms));
+    ck_assert(breaker_window_feed(&breaker, &fourth, true, now_ms));
     ck_assert_uint_eq(play(&answers, &now_ms), 0);
-    ck_assert(!breaker_probed(&breaker, BREAKER_FAILED, now_ms));
+    ck_assert(!breaker_window_probed(&breaker, BREAKER_FAILED, now_ms));
     ck_assert(!breaker.open);
 }
 END_TEST

@@ -11,6 +11,7 @@
 
 static struct scripted *script;
 static struct cache *cache;
+static struct loop *loop;
 static struct resolver *resolver;
 
 static void set_up(void)
@@ -24,14 +25,19 @@ static void set_up(void)
     script = scripted_new();
     cache = cache_new(&cache_limits, 1);
     ck_assert_ptr_nonnull(cache);
-    resolver =
-        resolver_new(scripted_source(script), cache, NULL, scripted_clock(script), &limits, NULL);
+    loop = loop_new();
+    ck_assert_ptr_nonnull(loop);
+    scripted_use_loop(script, loop);
+    resolver = resolver_new(scripted_source(script), cache, loop, &limits, NULL);
     ck_assert_ptr_nonnull(resolver);
+    ck_assert_int_eq(loop_start(loop, "test"), RESULT_OK);
 }
 
 static void tear_down(void)
 {
+    loop_stop(loop);
     resolver_free(resolver);
+    loop_free(loop);
     cache_free(cache);
     scripted_free(script);
 }

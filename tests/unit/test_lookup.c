@@ -31,13 +31,14 @@ static void set_up(void)
     script = scripted_new();
     cache = cache_new(&cache_limits, 1);
     ck_assert_ptr_nonnull(cache);
-    resolver =
-        resolver_new(scripted_source(script), cache, NULL, scripted_clock(script), &limits, NULL);
+    resolver = resolver_new(scripted_source(script), cache, scripted_loop(script), &limits, NULL);
     ck_assert_ptr_nonnull(resolver);
 }
 
 static void tear_down(void)
 {
+    if (resolver != NULL)
+        scripted_stop(script);
     resolver_free(resolver);
     cache_free(cache);
     scripted_free(script);
@@ -54,6 +55,7 @@ static struct lookup *start(const char *client, unsigned max_ptr)
     ck_assert_int_eq(ipaddr_parse(client, &addr), RESULT_OK);
     struct lookup *lookup = lookup_start(resolver, &addr, max_ptr, "", now_ms() + DEADLINE_MS);
     ck_assert_ptr_nonnull(lookup);
+    scripted_run(script);
     return lookup;
 }
 
@@ -62,6 +64,7 @@ static void say_helo(struct lookup *lookup, const char *text)
     struct helo helo;
     helo_parse(text, &helo);
     ck_assert_int_eq(lookup_helo(lookup, &helo, now_ms() + DEADLINE_MS), RESULT_OK);
+    scripted_run(script);
 }
 
 static void get_facts(struct lookup *lookup, struct facts *facts)
@@ -73,7 +76,6 @@ static void get_facts(struct lookup *lookup, struct facts *facts)
 static void pass(int64_t ms)
 {
     scripted_advance(script, ms);
-    resolver_poll(resolver);
 }
 
 /* --- the reverse part ----------------------------------------------------------------------- */
@@ -615,7 +617,7 @@ START_TEST(deadline_passes)
 }
 END_TEST
 
-/* The flight may go on for the next asker: this one waits no longer. */
+/* The query may go on for the next asker: this one waits no longer. */
 START_TEST(a_short_deadline)
 {
     struct ipaddr client;
@@ -629,6 +631,7 @@ START_TEST(a_short_deadline)
     ck_assert(lookup_ready(lookup));
     ck_assert_uint_eq(scripted_open(script), 1);
     lookup_free(lookup);
+    scripted_run(script);
     ck_assert_uint_eq(scripted_open(script), 0);
 }
 END_TEST
@@ -752,6 +755,7 @@ START_TEST(hanging_up)
     pass(10);
     ck_assert_uint_eq(scripted_open(script), 3);
     lookup_free(lookup);
+    scripted_run(script);
     ck_assert_uint_eq(scripted_open(script), 0);
     ck_assert_uint_eq(scripted_cancelled(script), 3);
     lookup_free(NULL);
@@ -766,6 +770,7 @@ START_TEST(shutting_down)
     struct lookup *lookup = start("203.0.113.7", 10);
     pass(10);
     get_facts(lookup, &facts);
+    scripted_stop(script);
     resolver_free(resolver);
     resolver = NULL;
     lookup_free(lookup);
@@ -810,6 +815,7 @@ START_TEST(without_memory)
             ck_assert_int_eq(facts.helo_mx.outcome, DNS_FOUND);
         }
         lookup_free(lookup);
+        scripted_run(script);
         ck_assert_uint_eq(scripted_open(script), 0);
         (void)cache_flush_all(cache);
         if (!failed)
@@ -872,8 +878,7 @@ START_TEST(sessions_on_a_loop)
         (void)snprintf(spec, sizeof spec, "203.0.113.%u ttl=%u", i, i % 2);
         scripted_on(script, name, RR_A, spec, i % 4);
     }
-    resolver =
-        resolver_new(scripted_source(script), cache, loop, scripted_clock(script), &limits, NULL);
+    resolver = resolver_new(scripted_source(script), cache, loop, &limits, NULL);
     ck_assert_ptr_nonnull(resolver);
     ck_assert_int_eq(loop_start(loop, "test"), RESULT_OK);
     for (int i = 0; i < THREADS; i++)

@@ -5,8 +5,10 @@
 
 #include <check.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define POSTS   2000
@@ -164,28 +166,158 @@ static void on_third(void *arg)
     trace->timers[2] = NULL;
 }
 
+/* A clock that is moved by hand. */
+static int64_t by_hand_ms(void *arg)
+{
+    return *(int64_t *)arg;
+}
+
 START_TEST(test_timers)
 {
-    struct trace trace = {.loop = loop_new()};
-    int64_t now_ms;
+    int64_t now_ms = 1000;
+    const struct clock clock = {by_hand_ms, NULL, &now_ms};
+    struct trace trace = {.loop = loop_new_with(&clock)};
 
     ck_assert_ptr_nonnull(trace.loop);
-    now_ms = loop_now_ms(trace.loop);
+    ck_assert_int_eq(loop_due_ms(trace.loop), INT64_MAX);
     trace.timers[0] = loop_timer_new(trace.loop, on_first, &trace);
     trace.timers[1] = loop_timer_new(trace.loop, on_second, &trace);
     trace.timers[2] = loop_timer_new(trace.loop, on_third, &trace);
     ck_assert(trace.timers[0] != NULL && trace.timers[1] != NULL && trace.timers[2] != NULL);
     ck_assert_int_eq(loop_timer_arm(trace.timers[2], now_ms + 60), RESULT_OK);
     ck_assert_int_eq(loop_timer_arm(trace.timers[1], now_ms + 40), RESULT_OK);
+    ck_assert(!loop_step(trace.loop));
     ck_assert_int_eq(loop_timer_arm(trace.timers[0], now_ms - 1000), RESULT_OK);
-    loop_run_here(trace.loop); /* ends as nothing is left */
-    ck_assert_int_ge(loop_now_ms(trace.loop), now_ms + 60);
+    ck_assert(loop_step(trace.loop));
+    ck_assert_int_eq(trace.count, 1);
+    ck_assert_int_eq(loop_due_ms(trace.loop), 1005); /* armed again from within */
+    now_ms = 1004;
+    ck_assert(!loop_step(trace.loop));
+    now_ms = 1005;
+    ck_assert(loop_step(trace.loop));
+    ck_assert_int_eq(loop_due_ms(trace.loop), 1060); /* the second is not any more */
+    now_ms = 1059;
+    ck_assert(!loop_step(trace.loop));
+    now_ms = 2000;
+    ck_assert(loop_step(trace.loop));
+    ck_assert(!loop_step(trace.loop));
     ck_assert_int_eq(trace.count, 3);
     ck_assert(trace.order[0] == 1 && trace.order[1] == 1 && trace.order[2] == 3);
     loop_timer_free(trace.timers[0]);
     loop_timer_free(trace.timers[1]);
     loop_timer_free(NULL);
     loop_free(trace.loop);
+}
+END_TEST
+
+#define MANY_TIMERS 200
+
+struct many {
+    struct loop *loop;
+    unsigned ran;
+    int64_t last_ms;
+    struct one {
+        struct many *many;
+        struct loop_timer *timer;
+        int64_t due_ms;
+        bool wanted;
+    } all[MANY_TIMERS];
+};
+
+static void on_one(void *arg)
+{
+    struct one *one = arg;
+
+    ck_assert(one->wanted);
+    one->wanted = false;
+    ck_assert_int_le(one->many->last_ms, one->due_ms);
+    ck_assert_int_le(one->due_ms, loop_now_ms(one->many->loop));
+    one->many->last_ms = one->due_ms;
+    one->many->ran++;
+}
+
+/* Armed in any order, some twice, some disarmed: each comes once, in order. */
+START_TEST(test_many_timers)
+{
+    int64_t now_ms = 0;
+    const struct clock clock = {by_hand_ms, NULL, &now_ms};
+    static struct many many;
+    unsigned state = (unsigned)_i + 1, wanted = 0;
+
+    memset(&many, 0, sizeof many);
+    many.loop = loop_new_with(&clock);
+    ck_assert_ptr_nonnull(many.loop);
+    for (unsigned i = 0; i < 3 * MANY_TIMERS; i++) {
+        struct one *one = &many.all[i % MANY_TIMERS];
+
+        state = state * 1664525U + 1013904223U;
+        if (one->timer == NULL)
+            one->timer = loop_timer_new(many.loop, on_one, one);
+        ck_assert_ptr_nonnull(one->timer);
+        one->many = &many;
+        one->due_ms = (state >> 16) % 50;
+        one->wanted = (state >> 8) % 4 != 0;
+        if (one->wanted)
+            ck_assert_int_eq(loop_timer_arm(one->timer, one->due_ms), RESULT_OK);
+        else
+            loop_timer_disarm(one->timer);
+    }
+    for (unsigned i = 0; i < MANY_TIMERS; i++)
+        wanted += many.all[i].wanted;
+    for (; now_ms < 50; now_ms += 7)
+        while (loop_step(many.loop))
+            ;
+    while (loop_step(many.loop))
+        ;
+    ck_assert_uint_eq(many.ran, wanted);
+    for (unsigned i = 0; i < MANY_TIMERS; i++)
+        loop_timer_free(many.all[i].timer);
+    loop_free(many.loop);
+}
+END_TEST
+
+struct alarm {
+    struct loop *loop;
+    struct loop_timer *timer;
+    int64_t due_ms, came_ms;
+    sem_t came;
+};
+
+static void on_alarm(void *arg)
+{
+    struct alarm *alarm = arg;
+
+    alarm->came_ms = loop_now_ms(alarm->loop);
+    sem_post(&alarm->came);
+}
+
+static void set_alarm(void *arg)
+{
+    struct alarm *alarm = arg;
+
+    alarm->due_ms = loop_now_ms(alarm->loop) + 20;
+    ck_assert_int_eq(loop_timer_arm(alarm->timer, alarm->due_ms + 100000), RESULT_OK);
+    ck_assert_int_eq(loop_timer_arm(alarm->timer, alarm->due_ms), RESULT_OK);
+}
+
+/* On a thread of its own, by the machine's clock: never early. */
+START_TEST(test_timer_of_a_thread)
+{
+    struct alarm alarm = {.loop = loop_new()};
+
+    ck_assert_ptr_nonnull(alarm.loop);
+    ck_assert_int_eq(sem_init(&alarm.came, 0, 0), 0);
+    alarm.timer = loop_timer_new(alarm.loop, on_alarm, &alarm);
+    ck_assert_ptr_nonnull(alarm.timer);
+    ck_assert_int_eq(loop_post(alarm.loop, set_alarm, &alarm), RESULT_OK);
+    ck_assert_int_eq(loop_start(alarm.loop, "test"), RESULT_OK);
+    while (sem_wait(&alarm.came) != 0)
+        ;
+    loop_stop(alarm.loop);
+    ck_assert_int_ge(alarm.came_ms, alarm.due_ms);
+    loop_timer_free(alarm.timer);
+    loop_free(alarm.loop);
+    sem_destroy(&alarm.came);
 }
 END_TEST
 
@@ -215,7 +347,8 @@ START_TEST(test_watches)
     ck_assert_int_eq(pipe(trace.fds), 0);
     trace.watch = loop_watch_new(trace.loop, trace.fds[1], LOOP_WRITE, on_ready, &trace);
     ck_assert_ptr_nonnull(trace.watch);
-    loop_run_here(trace.loop);
+    while (loop_step(trace.loop))
+        ;
     ck_assert_int_eq(trace.count, 3); /* one write, two reads of what stays readable */
     ck_assert(trace.order[0] == LOOP_WRITE && trace.order[1] == LOOP_READ);
     loop_watch_free(trace.watch);
@@ -235,14 +368,15 @@ static void post_more(void *arg)
         ck_assert_int_eq(loop_post(mark->trace->loop, post_more, mark), RESULT_OK);
 }
 
-START_TEST(test_run_here_runs_posts_of_posts)
+START_TEST(test_posts_of_posts)
 {
     struct trace trace = {.loop = loop_new()};
     struct mark mark = {&trace, 5};
 
     ck_assert_ptr_nonnull(trace.loop);
     ck_assert_int_eq(loop_post(trace.loop, post_more, &mark), RESULT_OK);
-    loop_run_here(trace.loop);
+    while (loop_step(trace.loop))
+        ;
     ck_assert_int_eq(trace.count, 6);
     ck_assert(trace.here);
     loop_free(trace.loop);
@@ -278,7 +412,8 @@ START_TEST(test_a_call_has_one_time)
     ck_assert_ptr_nonnull(moments.loop);
     ck_assert_int_eq(loop_post(moments.loop, outlast_a_millisecond, &moments), RESULT_OK);
     ck_assert_int_eq(loop_post(moments.loop, see_the_time, &moments), RESULT_OK);
-    loop_run_here(moments.loop);
+    while (loop_step(moments.loop))
+        ;
     ck_assert_int_eq(moments.ended_ms, moments.began_ms);
     ck_assert_int_gt(moments.next_ms, moments.began_ms);
     ck_assert_int_ge(loop_now_ms(moments.loop), moments.next_ms);
@@ -358,8 +493,10 @@ int main(void)
     tcase_add_test(tcase, test_posts_of_many_threads);
     tcase_add_test(tcase, test_stop_from_within);
     tcase_add_test(tcase, test_timers);
+    tcase_add_loop_test(tcase, test_many_timers, 0, 20);
+    tcase_add_test(tcase, test_timer_of_a_thread);
     tcase_add_test(tcase, test_watches);
-    tcase_add_test(tcase, test_run_here_runs_posts_of_posts);
+    tcase_add_test(tcase, test_posts_of_posts);
     tcase_add_test(tcase, test_a_call_has_one_time);
     tcase_add_test(tcase, test_signals);
     suite_add_tcase(suite, tcase);

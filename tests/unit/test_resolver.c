@@ -63,8 +63,7 @@ static void start(const struct resolver_limits *with)
     cache = cache_new(&cache_limits, 1);
     metrics = metrics_new();
     ck_assert(cache != NULL && metrics != NULL);
-    resolver =
-        resolver_new(scripted_source(script), cache, NULL, scripted_clock(script), with, metrics);
+    resolver = resolver_new(scripted_source(script), cache, scripted_loop(script), with, metrics);
     ck_assert_ptr_nonnull(resolver);
 }
 
@@ -73,9 +72,17 @@ static void set_up(void)
     start(&limits);
 }
 
+static void end_resolver(void)
+{
+    if (resolver != NULL)
+        scripted_stop(script);
+    resolver_free(resolver);
+    resolver = NULL;
+}
+
 static void tear_down(void)
 {
-    resolver_free(resolver);
+    end_resolver();
     cache_free(cache);
     metrics_free(metrics);
     scripted_free(script);
@@ -97,6 +104,7 @@ static void ask_until(struct heard *heard, const char *name, enum rrtype type, i
         hear(heard, &now);
         answer_unref(now.answer);
     }
+    scripted_run(script);
 }
 
 static void ask(struct heard *heard, const char *name, enum rrtype type)
@@ -108,12 +116,12 @@ static void leave(struct heard *heard)
 {
     resolver_cancel(resolver, heard->request);
     heard->request = NULL;
+    scripted_run(script);
 }
 
 static void pass(int64_t ms)
 {
     scripted_advance(script, ms);
-    resolver_poll(resolver);
 }
 
 /* --- one answer ----------------------------------------------------------------------------- */
@@ -163,7 +171,7 @@ START_TEST(outcomes)
 }
 END_TEST
 
-START_TEST(single_flight)
+START_TEST(one_query_for_all)
 {
     struct heard heard[10];
     scripted_on(script, "a.example", RR_A, "192.0.2.1", 50);
@@ -182,7 +190,7 @@ START_TEST(single_flight)
 }
 END_TEST
 
-START_TEST(types_fly_apart)
+START_TEST(types_are_asked_apart)
 {
     struct heard a, aaaa;
     scripted_on(script, "a.example", RR_A, "192.0.2.1", 50);
@@ -421,7 +429,7 @@ START_TEST(stale_when_the_servers_are_slow)
     pass(1000);
     ck_assert_int_eq(second.origin, DNS_FROM_STALE);
     leave(&second);
-    /* Nobody waits, but the flight goes on: the answer is wanted. */
+    /* Nobody waits, but the query goes on: the answer is wanted. */
     ck_assert_uint_eq(scripted_open(script), 1);
     pass(1500);
     ask(&third, "a.example", RR_A);
@@ -523,10 +531,9 @@ END_TEST
 START_TEST(refresh_gives_way)
 {
     struct heard heard, waiting;
-    resolver_free(resolver);
+    tear_down();
     const struct resolver_limits few = {.max_queries = 2, .max_cname_hops = 8};
-    resolver =
-        resolver_new(scripted_source(script), cache, NULL, scripted_clock(script), &few, NULL);
+    start(&few);
     scripted_on(script, "a.example", RR_A, "192.0.2.1 ttl=1000", 0);
     scripted_on(script, "slow.example", RR_A, "192.0.2.2", 5000);
     for (int i = 0; i < 4; i++) {
@@ -546,7 +553,7 @@ END_TEST
 
 /* --- limits, deadlines, hanging up ---------------------------------------------------------- */
 
-START_TEST(too_many_flights)
+START_TEST(too_many_queries)
 {
     struct heard heard[4];
     char name[32];
@@ -637,7 +644,7 @@ START_TEST(later_deadline_counts)
 }
 END_TEST
 
-START_TEST(no_flight_is_for_ever)
+START_TEST(no_query_is_for_ever)
 {
     struct heard heard[40];
     scripted_on(script, "a.example", RR_A, "192.0.2.1", SCRIPTED_NEVER);
@@ -659,11 +666,13 @@ START_TEST(reload)
 {
     struct heard before, after;
     struct scripted *other = scripted_new();
+    scripted_use_loop(other, scripted_loop(script));
     scripted_on(script, "a.example", RR_A, "192.0.2.1", 50);
     scripted_on(other, "b.example", RR_A, "192.0.2.2", 0);
     ask(&before, "a.example", RR_A);
     ck_assert_int_eq(resolver_set_source(resolver, scripted_source(other)), RESULT_OK);
-    ck_assert_uint_eq(scripted_freed(script), 0); /* a flight still uses it */
+    scripted_run(script);
+    ck_assert_uint_eq(scripted_freed(script), 0); /* a query still uses it */
     ask(&after, "b.example", RR_A);
     ck_assert_int_eq(after.outcome, DNS_FOUND);
     leave(&after);
@@ -671,8 +680,7 @@ START_TEST(reload)
     ck_assert_int_eq(before.outcome, DNS_FOUND);
     ck_assert_uint_eq(scripted_freed(script), 1);
     leave(&before);
-    resolver_free(resolver);
-    resolver = NULL;
+    end_resolver();
     ck_assert_uint_eq(scripted_freed(other), 1);
     scripted_free(other);
 }
@@ -712,11 +720,11 @@ START_TEST(server_texts)
                      RESULT_OK);
     struct scripted *other = scripted_new();
     ck_assert_int_eq(resolver_set_source(resolver, scripted_source(other)), RESULT_OK);
+    scripted_run(script);
     ck_assert_str_eq(resolver_server_text(resolver, now.answer->server), "[2001:db8::53]:53");
     ck_assert_ptr_null(resolver_server_text(resolver, ANSWER_NO_SERVER));
     answer_unref(now.answer);
-    resolver_free(resolver);
-    resolver = NULL;
+    end_resolver();
     scripted_free(other);
 }
 END_TEST
@@ -729,13 +737,12 @@ START_TEST(shutdown)
     ask(&heard[0], "a.example", RR_A);
     ask(&heard[1], "a.example", RR_A);
     ask(&heard[2], "b.example", RR_A);
-    resolver_free(resolver);
+    end_resolver();
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(heard[i].count, 1);
         ck_assert_int_eq(heard[i].problem, PROBLEM_CANCELLED);
         resolver_cancel(NULL, heard[i].request); /* the resolver is gone already */
     }
-    resolver = NULL;
     ck_assert_uint_eq(scripted_freed(script), 1);
 }
 END_TEST
@@ -842,8 +849,7 @@ START_TEST(probe_times_out)
     pass(BREAKER_REST_MS);
     ask_zone(5, "TIMEOUT");
     ck_assert_uint_eq(scripted_open(script), 1);
-    resolver_free(resolver);
-    resolver = NULL;
+    end_resolver();
     ck_assert_uint_eq(scripted_cancelled(script), 1);
 }
 END_TEST
@@ -1009,8 +1015,7 @@ START_TEST(crowd_on_a_loop)
         (void)snprintf(name, sizeof name, "a%u.example", i);
         scripted_on(script, name, RR_A, i % 5 == 0 ? "SERVFAIL" : "192.0.2.1 ttl=0", i % 3);
     }
-    resolver = resolver_new(scripted_source(script), cache, loop, scripted_clock(script), &limits,
-                            metrics);
+    resolver = resolver_new(scripted_source(script), cache, loop, &limits, metrics);
     ck_assert_int_eq(loop_start(loop, "test"), RESULT_OK);
     for (unsigned i = 0; i < THREADS; i++) {
         member[i] = (struct member){&crowd, i + 1};
@@ -1043,8 +1048,7 @@ START_TEST(loop_stops_first)
     struct loop *loop = loop_new();
     scripted_use_loop(script, loop);
     scripted_on(script, "a.example", RR_A, "192.0.2.1", SCRIPTED_NEVER);
-    resolver = resolver_new(scripted_source(script), cache, loop, scripted_clock(script), &limits,
-                            metrics);
+    resolver = resolver_new(scripted_source(script), cache, loop, &limits, metrics);
     ck_assert_int_eq(loop_start(loop, "test"), RESULT_OK);
     memset(&heard, 0, sizeof heard);
     ck_assert_int_eq(resolver_ask(resolver, &question, now_ms() + FOREVER_MS, on_done, &heard, &now,
@@ -1073,8 +1077,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, outcomes, 0, COUNT(answers));
-    tcase_add_test(tcase, single_flight);
-    tcase_add_test(tcase, types_fly_apart);
+    tcase_add_test(tcase, one_query_for_all);
+    tcase_add_test(tcase, types_are_asked_apart);
     tcase_add_loop_test(tcase, cname_chains, 0, COUNT(chains));
     tcase_add_test(tcase, chain_ends_in_the_cache);
     tcase_add_test(tcase, stale_when_the_servers_fail);
@@ -1085,11 +1089,11 @@ int main(void)
     tcase_add_test(tcase, nxdomain_instead_of_stale);
     tcase_add_test(tcase, refresh_ahead);
     tcase_add_test(tcase, refresh_gives_way);
-    tcase_add_test(tcase, too_many_flights);
+    tcase_add_test(tcase, too_many_queries);
     tcase_add_test(tcase, limits_of_a_reload);
     tcase_add_test(tcase, hanging_up);
     tcase_add_test(tcase, later_deadline_counts);
-    tcase_add_test(tcase, no_flight_is_for_ever);
+    tcase_add_test(tcase, no_query_is_for_ever);
     tcase_add_test(tcase, reload);
     tcase_add_loop_test(tcase, reload_with_the_last_answer, 0, 4);
     tcase_add_test(tcase, server_texts);

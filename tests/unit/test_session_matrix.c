@@ -223,12 +223,12 @@ static struct conf *load(struct scene *scene)
 
 static enum session_answer settle(struct scene *scene, enum session_answer answer)
 {
+    world_advance(scene->world, 0);
     if (answer != SESSION_PENDING)
         return answer;
     for (int waited = 0; !lookup_ready(session_lookup(scene->session)); waited += STEP_MS) {
         EXPECT(scene, waited < WAIT_MAX_MS, "the lookup never became ready");
         world_advance(scene->world, STEP_MS);
-        resolver_poll(scene->resolver);
     }
     return session_resume(scene->session);
 }
@@ -390,8 +390,8 @@ START_TEST(test_cell)
     scene.conf = load(&scene);
     scene.cache = cache_new(&scene.conf->cache, 1);
     ck_assert_ptr_nonnull(scene.cache);
-    scene.resolver = resolver_new(world_source(scene.world), scene.cache, NULL,
-                                  world_clock(scene.world), &scene.conf->resolver, NULL);
+    scene.resolver = resolver_new(world_source(scene.world), scene.cache, world_loop(scene.world),
+                                  &scene.conf->resolver, NULL);
     ck_assert_ptr_nonnull(scene.resolver);
     const struct session_services services = {.resolver = scene.resolver,
                                               .clock = world_clock(scene.world),
@@ -405,6 +405,7 @@ START_TEST(test_cell)
         expect_reply(&scene);
     session_free(scene.session);
     expect_log(&scene);
+    loop_stop(world_loop(scene.world));
     resolver_free(scene.resolver);
     cache_free(scene.cache);
     conf_unref(scene.conf);

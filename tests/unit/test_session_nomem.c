@@ -113,6 +113,7 @@ static const struct story {
  */
 
 struct played {
+    struct world *world;
     bool refused, deferred, passed; /* some command was answered so */
     bool tagged;
     unsigned results;
@@ -177,6 +178,7 @@ static struct conf *load(const struct clock *clock)
 /* True: the client may go on. */
 static bool take(struct session *session, struct played *outcome, enum session_answer answer)
 {
+    world_advance(outcome->world, 0);
     if (answer == SESSION_PENDING)
         answer = session_resume(session); /* nothing here is late but for want of memory */
     outcome->refused = outcome->refused || answer == SESSION_REJECT;
@@ -210,13 +212,13 @@ static void play(const struct story *story, const struct ipaddr *client, struct 
 static bool run(const struct story *story, long limit)
 {
     char error[512];
-    struct played outcome = {0};
     struct world *world = world_new(zone, error, sizeof error);
+    struct played outcome = {.world = world};
     ck_assert_msg(world != NULL, "%s", error);
     struct conf *conf = load(world_clock(world));
     struct cache *cache = cache_new(&conf->cache, 1);
     struct resolver *resolver =
-        resolver_new(world_source(world), cache, NULL, world_clock(world), &conf->resolver, NULL);
+        resolver_new(world_source(world), cache, world_loop(world), &conf->resolver, NULL);
     ck_assert(cache != NULL && resolver != NULL);
     const struct session_services services = {.resolver = resolver, .clock = world_clock(world)};
     struct ipaddr client;
@@ -236,6 +238,7 @@ static bool run(const struct story *story, long limit)
                   "%s, allocation %ld: refused %d, deferred %d, tagged %d, results %u",
                   story->label, limit, outcome.refused, outcome.deferred, outcome.tagged,
                   outcome.results);
+    loop_stop(world_loop(world));
     resolver_free(resolver);
     cache_free(cache);
     conf_unref(conf);

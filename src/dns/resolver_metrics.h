@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What resolver and cache count.  The members are NULL where there is no registry. */
+#ifndef IPREVD_RESOLVER_METRICS_H
+#define IPREVD_RESOLVER_METRICS_H
+
+#include "dns/cache.h"
+
+/* How the cache met a question. */
+enum { ASKED_MISS, ASKED_HIT, ASKED_STALE, ASKED_KINDS };
+
+struct resolver_metrics {
+    struct metric *lookups, *stale_served, *refreshes, *evictions, *records, *bytes;
+    struct metric *queries, *under_way, *refused, *cancelled, *failures, *outage;
+};
+
+/* False: out of memory. */
+bool resolver_metrics_declare(struct resolver_metrics *out, struct metrics *metrics) MUST_CHECK;
+
+/* The cache's own figures, as they are now. */
+void resolver_metrics_take_cache(const struct resolver_metrics *metrics, struct cache *cache);
+
+#endif
