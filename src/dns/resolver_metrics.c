@@ -40,10 +40,15 @@ static bool declare_cache_metrics(struct resolver_metrics *out, struct metrics *
 
 bool resolver_metrics_declare(struct resolver_metrics *out, struct metrics *metrics)
 {
-    /* In the order of enum dns_problem. */
     static const char *const problems[PROBLEM_COUNT] = {
-        "none", "timeout", "servfail", "refused",   "rcode",    "malformed", "network",
-        "loop", "chain",   "limit",    "cancelled", "deadline", "memory"};
+        [PROBLEM_NONE] = "none",           [PROBLEM_TIMEOUT] = "timeout",
+        [PROBLEM_SERVFAIL] = "servfail",   [PROBLEM_REFUSED] = "refused",
+        [PROBLEM_RCODE] = "rcode",         [PROBLEM_MALFORMED] = "malformed",
+        [PROBLEM_NETWORK] = "network",     [PROBLEM_LOOP] = "loop",
+        [PROBLEM_CHAIN] = "chain",         [PROBLEM_LIMIT] = "limit",
+        [PROBLEM_CANCELLED] = "cancelled", [PROBLEM_DEADLINE] = "deadline",
+        [PROBLEM_NO_SOA] = "no-soa",       [PROBLEM_OTHER_SOA] = "other-soa",
+        [PROBLEM_MEMORY] = "memory"};
     const struct {
         struct metric **metric;
         struct metric_desc desc;

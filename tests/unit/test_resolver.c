@@ -899,6 +899,26 @@ static int64_t value_of(const char *name, size_t first)
     return sought.value;
 }
 
+static void look_at_labels(void *arg, const struct metric_desc *desc, const struct metric *metric)
+{
+    (void)metric;
+    if (strcmp(desc->name, "iprevd_resolver_failures_total") != 0)
+        return;
+    ck_assert_uint_eq(desc->labels[0].count, PROBLEM_COUNT);
+    for (unsigned i = 0; i < PROBLEM_COUNT; i++)
+        ck_assert_msg(desc->labels[0].values[i] != NULL, "problem %u (%s)", i,
+                      dns_problem_text((enum dns_problem)i));
+    ++*(unsigned *)arg;
+}
+
+START_TEST(every_problem_has_a_label)
+{
+    unsigned seen = 0;
+    metrics_each(metrics, look_at_labels, &seen);
+    ck_assert_uint_eq(seen, 1);
+}
+END_TEST
+
 START_TEST(counters)
 {
     struct heard heard;
@@ -1104,6 +1124,7 @@ int main(void)
     tcase_add_test(tcase, probe_times_out);
     tcase_add_test(tcase, probe_of_old_servers);
     tcase_add_test(tcase, no_outage);
+    tcase_add_test(tcase, every_problem_has_a_label);
     tcase_add_test(tcase, counters);
     tcase_add_test(tcase, crowd_on_a_loop);
     tcase_add_test(tcase, loop_stops_first);
