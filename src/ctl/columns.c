@@ -4,9 +4,24 @@
 #include "base/textbuf.h"
 #include "core/hostname.h"
 
+#include <inttypes.h>
+
 double columns_percent(uint64_t part, uint64_t whole)
 {
     return whole == 0 ? 0.0 : 100.0 * (double)part / (double)whole;
+}
+
+const char *columns_count(uint64_t count, char out[COLUMNS_COUNT_MAX])
+{
+    char digits[COLUMNS_COUNT_MAX];
+    size_t length = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, count), at = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+    return out;
 }
 
 void columns_put_name(FILE *stream, const char *name, int width)
@@ -15,7 +30,7 @@ void columns_put_name(FILE *stream, const char *name, int width)
     struct textbuf buf;
     textbuf_init(&buf, memory, sizeof memory);
     textbuf_put_untrusted(&buf, name, sizeof memory - 1);
-    bool cut = buf.length > (size_t)width;
+    bool cut = width > 0 && buf.length > (size_t)width;
     (void)fprintf(stream, "%s%-*s", cut ? "..." : "", cut ? width - 3 : width,
                   cut ? memory + buf.length - (width - 3) : memory);
 }

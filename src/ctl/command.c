@@ -160,6 +160,14 @@ int64_t command_seconds(const char *text)
     return -1;
 }
 
+int64_t command_age(const char *text)
+{
+    size_t length = strlen(text);
+    int64_t seconds = command_seconds(text);
+    bool unit = length > 0 && strchr("mhdw", text[length - 1]) != NULL;
+    return unit && seconds > 0 ? seconds : -1;
+}
+
 /* --- messages ------------------------------------------------------------------------------- */
 
 static void say(const struct command *command, const char *format, va_list args)

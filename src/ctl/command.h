@@ -94,4 +94,7 @@ uint64_t command_seed(void);
 /* "24h", "7d", "90m", "3600" or "2w" as seconds; -1: it is none. */
 int64_t command_seconds(const char *text);
 
+/* The same with a unit, m, h, d or w, and not 0. */
+int64_t command_age(const char *text);
+
 #endif

@@ -50,6 +50,9 @@ libctl_a_SOURCES = \
 	src/ctl/replay/replay_tally.c src/ctl/replay/replay_tally.h \
 	src/ctl/logs/maillog_triples.c src/ctl/logs/maillog_triples.h \
 	src/ctl/report/report_entry.c src/ctl/report/report_entry.h \
+	src/ctl/report/report_clients.c src/ctl/report/report_clients.h \
 	src/ctl/report/report_html.c \
+	src/ctl/report/report_json.c \
 	src/ctl/report/report_print.c src/ctl/report/report_print.h \
-	src/ctl/report/report_sums.c src/ctl/report/report_sums.h
+	src/ctl/report/report_sums.c src/ctl/report/report_sums.h \
+	src/ctl/report/report_uses.c src/ctl/report/report_uses.h

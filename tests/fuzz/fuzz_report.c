@@ -55,6 +55,9 @@ static bool take(struct report_sums *sums, const char *line)
     check_text(entry.ptr, sizeof entry.ptr);
     check_text(entry.helo, sizeof entry.helo);
     check_text(entry.sender, sizeof entry.sender);
+    check_text(entry.recipient, sizeof entry.recipient);
+    check_text(entry.mta, sizeof entry.mta);
+    check_text(entry.reason, sizeof entry.reason);
     fuzz_reach(line[0] == '{' ? JSON : SYSLOG);
     if (entry.monitor)
         fuzz_reach(MONITORED);
@@ -70,8 +73,10 @@ static bool take(struct report_sums *sums, const char *line)
 static void check_html(const char *html)
 {
     static const char *const tags[] = {
-        "!DOCTYPE", "b",    "body",  "div", "h1",    "h2", "head", "html", "line", "meta", "p",
-        "rect",     "span", "style", "svg", "table", "td", "text", "th",   "tr",   "title"};
+        "!DOCTYPE", "b",      "body",  "br",    "caption", "details", "div",  "h1",
+        "h2",       "head",   "html",  "input", "label",   "line",    "meta", "p",
+        "rect",     "script", "small", "span",  "style",   "summary", "svg",  "table",
+        "tbody",    "td",     "text",  "th",    "thead",   "tr",      "title"};
     for (const char *at = strchr(html, '<'); at != NULL; at = strchr(at, '<')) {
         char tag[16] = "";
         at += 1 + (at[1] == '/');
@@ -89,20 +94,22 @@ static void check_html(const char *html)
 static void print(const struct report_sums *sums, uint64_t lines, uint64_t bad)
 {
     const struct report_origin origin = {.now_s = NOW_S, .lines = lines, .bad = bad};
-    for (unsigned html = 0; html < 2; html++) {
+    for (unsigned form = 0; form < 3; form++) {
         char *text = NULL;
         size_t length = 0;
         FILE *stream = open_memstream(&text, &length);
         CHECK(stream != NULL);
-        if (html == 1)
+        if (form == 2)
+            CHECK(report_print_json(stream, sums, &origin));
+        else if (form == 1)
             report_print_html(stream, sums, &origin);
         else
             report_print_text(stream, sums, &origin);
         CHECK(fclose(stream) == 0 && length > 0);
         CHECK(strlen(text) == length);
-        if (html == 1)
+        if (form == 1)
             check_html(text);
-        else
+        else if (form == 0)
             CHECK(fuzz_printable(text, length, true));
         free(text);
     }
@@ -114,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz_lines lines = {data, data + size};
     uint64_t count = 0, taken = 0;
     char *line;
-    CHECK(report_sums_init(&sums, 1));
+    CHECK(report_sums_init(&sums, configuration(), NULL, 1));
     while ((line = fuzz_line(&lines)) != NULL) {
         taken += take(&sums, line);
         count++;

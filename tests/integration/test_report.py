@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """iprevctl report: its numbers against the log that it came from, as text and as HTML."""
 
+import base64
 import datetime
 import gzip
+import hashlib
 import html.parser
 import json
 import os
 import re
+import socket
 import subprocess
 import time
 
@@ -20,7 +23,8 @@ def decision(day, client, action, would=None, checks=(), **more):
     return dict({"time": f"2026-11-{day:02}T12:00:00Z", "client": client, "ptr": None,
                  "iprev": "permerror", "helo": "h.gnu.org", "checks": list(checks),
                  "action": action, "would": would or action, "mode": "enforce", "dns_ms": 3,
-                 "cache": "miss", "sender": "u@debian.org"}, **more)
+                 "cache": "miss", "policy": "default", "match": None, "sender": "u@debian.org"},
+                **more)
 
 
 LOG = ([decision(10, "192.0.2.1", "accept", dns_ms=0, cache="hit")] * 3 +
@@ -79,7 +83,8 @@ def rows(text, head):
 
 def test_text(report):
     text = report.run(report.file("decisions.json", LOG))
-    assert text.startswith("8 decisions, 2026-11-10 12:00 to 2026-11-13 12:00\n2 of them in monitor")
+    assert text.startswith("8 decisions, 2026-11-10 12:00 to 2026-11-13 12:00, times in UTC (+0000)\n"
+                           f"of {socket.gethostname()}, out of {report.directory}/decisions.json\n2 of them")
     assert "2 more would have been deferred or refused" in text
     assert max(map(len, text.splitlines())) <= 80
     actions = rows(text, "Action ")
@@ -89,7 +94,7 @@ def test_text(report):
     assert days == {"2026-11-10": ["5", "-", "-", "-", "-", "2"],
                     "2026-11-12": ["-", "1", "-", "-", "1", "1"],
                     "2026-11-13": ["-", "-", "-", "1", "-", "1"]}
-    assert rows(text, "Check ")["ptr-missing"] == ["3", "37.5", "%", "1", "3", "2026-11-10",
+    assert rows(text, "Check ")["ptr-missing"] == ["3", "37.5", "%", "2", "3", "2026-11-10",
                                                      "2026-11-12"]
     networks = rows(text, "Network ")
     assert networks["192.0.2.0/24"][:3] == ["5", "-", "2"]
@@ -122,9 +127,12 @@ def test_html(report):
     assert report.run("--html", path, report.file("decisions.json", log)) == ""
     content = path.read_text()
     document = Document(content)
-    assert "script" not in document.tags and document.tags.count("svg") == 4
-    assert not {"link", "img", "iframe", "object", "script"} & set(document.tags)
+    assert document.tags.count("script") == 1 and document.tags.count("svg") == 2
+    assert not {"link", "img", "iframe", "object"} & set(document.tags)
     assert not {name for name, _ in document.attributes} & {"src", "href", "srcset", "onload"}
+    script = re.search(r"<script>(.*?)</script>", content)[1]  # the only one that the page allows
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in content
     assert "url(" not in content and "http:" not in content and "https:" not in content
     titles = [t for t in document.text if re.match(r"2026-11-\d\d \w+: \d+$", t)]
     assert "2026-11-10 accept: 5" in titles and "2026-11-10 reject: 2" in titles
@@ -153,7 +161,7 @@ def test_compressed_and_configured(report):
 def test_since(report):
     path = report.file("decisions.json", [decision(10, "192.0.2.1", "accept", time=time) for time in
                                           ("2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z")])
-    assert report.run("--since", "7d", path).startswith("1 decisions")
+    assert report.run("--since", "7d", path).startswith("1 decision,")
     for wrong in ("7", "d", "-1d", "7x", "0d", "7dd", ""):
         report.run("--since", wrong, path, status=64)
 
@@ -176,7 +184,7 @@ def test_what_logrotate_left_is_read(report):
         "decisions.json.4.gz"]
     assert report.run(conf=conf).startswith("41 decisions")
     text = report.run("--since", "7d", conf=conf)
-    assert text.startswith("31 decisions") and "The log begins" in text
+    assert text.startswith("31 decisions,") and "The log begins" in text
     text = report.run("--since", "2d", conf=conf)
     assert text.startswith("11 decisions") and "The log begins at" in text
     os.utime(report.directory / "decisions.json.4.gz")
@@ -193,7 +201,7 @@ def test_hostile_lines(report):
                b"Nov 12 12:00:00 mx iprevd[7]: client=192.0.2.1 action=\n" + good)
     text = report.run(report.file("d", content), status=65)
     assert text.startswith("2 decisions") and "7 lines could not be read" in text
-    assert [int(line.split(":")[1]) for line in report.stderr.splitlines()] == [2, 3, 4, 5, 6, 7, 8]
+    assert [int(line.split(":")[2]) for line in report.stderr.splitlines()] == [2, 3, 4, 5, 6, 7, 8]
     whole = gzip.compress(good * 5000)
     report.run(report.file("cut.gz", whole[:len(whole) - 20]), status=65)
     assert "cut.gz:" in report.stderr
@@ -204,7 +212,7 @@ def test_truncated_gzip(report):
     whole = gzip.compress("".join(json.dumps(line) + "\n" for line in LOG * 500).encode())
     path = report.file("cut.gz", whole[:len(whole) // 2])
     text = report.run(path, status=65)
-    assert 0 < int(text.split()[0]) < 4000 and f"{path}:" in report.stderr
+    assert 0 < int(text.split()[0].replace(",", "")) < 4000 and f"{path}:" in report.stderr
 
 
 def test_lines_about_relays_are_no_decisions(report):
@@ -229,3 +237,113 @@ def test_what_the_daemon_wrote(report):
     text = report.run(report.file("decisions.json", done.stdout))
     assert rows(text, "Action ")["reject"][0] == "1"
     assert "ptr-missing" in rows(text, "Check ")
+
+
+def test_nothing_of_it_was_understood(report):
+    """A report of nothing is no answer to somebody who named the wrong file."""
+    page = report.directory / "r.html"
+    assert report.run("--html", page, "/etc/passwd", status=65) == ""
+    assert "iprevctl report: /etc/passwd: no decision of iprevd in " in report.stderr
+    assert report.run("--html", page, "/nonexistent", status=65) == ""
+    assert "/nonexistent: " in report.stderr and not page.exists()
+
+
+KNOWN = [decision(10, "192.0.2.1", "accept", "reject", ["ptr-missing"], mta="mx1.example.net",
+                  helo="mail.gnu.org", reason="192.0.2.1 has no PTR record (NXDOMAIN)",
+                  check_details=[{"check": "ptr-missing", "action": "reject"}]),
+         decision(11, "192.0.2.2", "accept", "reject", ["ptr-missing", "helo-disagrees"],
+                  helo="mail2.gnu.org", sender="", mta="mx2.example.net",
+                  check_details=[{"check": "ptr-missing", "action": "reject"},
+                                 {"check": "helo-disagrees", "action": "tag"}]),
+         decision(11, "203.0.113.1", "accept", "tempfail", ["dns-temperror"], helo="x.debian.org",
+                  ptr="m.kernel.org", check_details=[{"check": "dns-temperror", "action": "tempfail"}]),
+         decision(12, "203.0.113.2", "accept", "tag", ["ptr-generic"], helo="y.debian.org"),
+         decision(12, "198.51.100.1", "accept", match="partners", policy="none")]
+
+
+def test_who_would_be_refused(report):
+    path = report.file("decisions.json", KNOWN)
+    text = report.run(path)
+    assert "of mx1.example.net, mx2.example.net, out of " in text
+    clients = text[text.index("Who would be"):].split("\n\n")[0].splitlines()[3:]
+    assert clients == [
+        "gnu.org                                     -          2  2026-11-10  2026-11-11",
+        "  192.0.2.2 and 1 more, EHLO mail2.gnu.org, from u@debian.org", "  ptr-missing",
+        "kernel.org                                  1          -  2026-11-11  2026-11-11",
+        "  203.0.113.1, EHLO x.debian.org, from u@debian.org", "  dns-temperror"]
+    checks = rows(text, "Check ")
+    assert [checks["ptr-missing"][i] for i in (0, 3, 4)] == ["2", "1", "2"]
+    assert [checks["helo-disagrees"][i] for i in (0, 3, 4)] == ["1", "-", "-"]
+    assert [checks["ptr-generic"][i] for i in (0, 3, 4)] == ["1", "1", "1"]
+    one = report.run("--top", "1", path)
+    assert "and 1 more (--top N, --all)" in one and "kernel.org  " not in one.split("Network")[0]
+    for wrong in ("0", "-1", "x", "1x", "", "99999999999"):
+        report.run("--top", wrong, path, status=64)
+
+
+def test_only_some_decisions(report):
+    path = report.file("decisions.json", KNOWN)
+    text = report.run("--check", "ptr-missing", path)
+    assert text.startswith("2 decisions") and "\nOnly decisions with ptr-missing.\n" in text
+    text = report.run("--would", "tempfail", path)
+    assert text.startswith("1 decision,") and "\nOnly decisions that would be tempfail.\n" in text
+    text = report.run("--check", "helo-disagrees", "--would", "reject", path)
+    assert text.startswith("1 decision,")
+    assert "Only decisions with helo-disagrees that would be reject." in text
+    report.run("--check", "no-such", path, status=64)
+    report.run("--would", "burn", path, status=64)
+
+
+def test_json(report):
+    conf = 'match "partners" { client = {"198.51.100.1"} policy = "none" reason = "ticket 4711" }\n'
+    got = json.loads(report.run("--json", report.file("decisions.json", KNOWN), conf=conf))
+    assert got["servers"] == ["mx1.example.net", "mx2.example.net"] and got["decisions"] == 5
+    assert got["files"] == [f"{report.directory}/decisions.json"]
+    assert got["first"] == "2026-11-10T12:00:00Z" and got["would"]["reject"] == 2
+    gnu = got["clients"][0]
+    assert gnu["name"] == "gnu.org" and gnu["addresses"] == ["192.0.2.2", "192.0.2.1"]
+    assert gnu["check"] == "ptr-missing" and gnu["sender"] == "u@debian.org"
+    assert got["checks"]["ptr-missing"]["alone"] == 1 and got["clients_in_all"] == 2
+    assert got["matches"] == [{"name": "partners", "reason": "ticket 4711", "decided": 1,
+                               "last": "2026-11-12T12:00:00Z"}]
+    assert sum(row["decisions"] for row in got["waits"]) == 5
+
+
+def test_what_is_not_used(report):
+    """Match blocks, and exemptions that were made while the daemon ran."""
+    state = report.directory / "state"
+    state.mkdir()
+    conf = (f'state-dir = "{state}"\nmatch "partners" {{ client = {{"198.51.100.1"}} '
+            'policy = "none" }\nmatch "gone" { client = {"198.51.100.2"} policy = "none" }\n')
+    now = int(time.time())
+    (state / "exemptions").write_text(
+        '{"format":"iprevd-exemptions","version":1,"count":3}\n' +
+        "".join(json.dumps({"subject": subject, "reason": "r", "made": now, "until": now + 9000}) + "\n"
+                for subject in ("203.0.113.0/24", ".kernel.org", "192.0.2.77")))
+    log = KNOWN + [decision(13, "203.0.113.7", "accept", policy="none", reason="exempt for now: r"),
+                   decision(13, "192.0.2.9", "accept", policy="none", reason="exempt for now: r",
+                            iprev="pass", ptr="lists.kernel.org")]
+    text = report.run(report.file("decisions.json", log), conf=conf)
+    assert report.stderr == ""
+    blocks, exemptions = rows(text, "Match block"), rows(text, "Exemption")
+    assert blocks["partners"][0] == "1" and blocks["partners"][1] == "2026-11-12"
+    assert blocks["gone"][:2] == ["-", "-"] and "not" in blocks["gone"]
+    assert {name: words[0] for name, words in exemptions.items()} == {
+        "203.0.113.0/24": "1", ".kernel.org": "1", "192.0.2.77": "-"}
+
+
+def test_page_in_a_browser(report):
+    """Light and dark, at a desk and on a telephone, nothing is wider than the window; the search works."""
+    path, page = report.file("decisions.json", KNOWN * 20), report.directory / "r.html"
+    report.run("--html", page, path)
+    frame = report.file("frame.html", """<iframe id=f src=r.html style="width:390px;height:900px">
+        </iframe><p id=out></p><script>onload=function(){var d=document.getElementById('f').contentDocument,
+        w=d.documentElement,q=d.getElementById('q'),s=function(){return [...d.querySelectorAll(
+        'table.s tbody tr')].filter(r=>!r.hidden).length},all=s();q.value='gnu.org';
+        q.dispatchEvent(new Event('input'));document.getElementById('out').textContent=
+        ['RESULT',w.scrollWidth<=390,all>s()&&s()>0,d.getElementById('n').textContent].join(' ')}</script>""")
+    done = subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu",
+                           "--allow-file-access-from-files", f"--user-data-dir={report.directory}/c",
+                           "--virtual-time-budget=20000", "--dump-dom", f"file://{frame}"],
+                          capture_output=True, text=True, timeout=120)
+    assert re.search(r"RESULT true true \d+ rows", done.stdout), done.stdout + done.stderr[-2000:]

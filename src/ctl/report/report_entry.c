@@ -4,12 +4,47 @@
 #include "ctl/logs/maillog_syslog.h"
 #include "site/json.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define VALUE_MAX 2560 /* of one key=value, the reason being the longest */
 
-/* "hit", "pass", "a,b": the members that both forms share, as text; NULL changes nothing. */
+/* Members whose texts are kept as they are. */
+static const struct {
+    const char *key;
+    size_t offset, size;
+} texts[] = {
+#define KEPT(member)                                                                               \
+    {                                                                                              \
+#member, offsetof(struct report_entry, member), sizeof((struct report_entry *)0)->member   \
+    }
+    KEPT(ptr), KEPT(helo),   KEPT(sender), KEPT(recipient), KEPT(queue_id),
+    KEPT(mta), KEPT(policy), KEPT(match),  KEPT(reason),
+#undef KEPT
+};
+
+static bool take_text(struct report_entry *out, const char *key, const char *value)
+{
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (strcmp(key, texts[i].key) != 0)
+            continue;
+        /* Of several PTR names the confirmed one is the first. */
+        size_t length = strcmp(key, "ptr") == 0 ? strcspn(value, ",") : strlen(value);
+        maillog_copy((char *)out + texts[i].offset, texts[i].size, value, length);
+        return true;
+    }
+    return false;
+}
+
+static enum report_cache cache_of(const char *value)
+{
+    if (strcmp(value, "hit") == 0)
+        return REPORT_CACHE_HIT;
+    return strcmp(value, "stale") == 0 ? REPORT_CACHE_STALE : REPORT_CACHE_MISS;
+}
+
+/* "hit", "pass", "a,b": the members that both forms share, as text; others change nothing. */
 static bool take(struct report_entry *out, const char *key, const char *value)
 {
     enum check_id id;
@@ -26,15 +61,9 @@ static bool take(struct report_entry *out, const char *key, const char *value)
     else if (strcmp(key, "check") == 0 && check_by_name(value, &id))
         out->checks |= CHECK_BIT(id);
     else if (strcmp(key, "cache") == 0)
-        out->cache = strcmp(value, "hit") == 0     ? REPORT_CACHE_HIT
-                     : strcmp(value, "stale") == 0 ? REPORT_CACHE_STALE
-                                                   : REPORT_CACHE_MISS;
-    else if (strcmp(key, "ptr") == 0)
-        maillog_copy(out->ptr, sizeof out->ptr, value, strcspn(value, ","));
-    else if (strcmp(key, "helo") == 0)
-        maillog_copy(out->helo, sizeof out->helo, value, strlen(value));
-    else if (strcmp(key, "sender") == 0)
-        maillog_copy(out->sender, sizeof out->sender, value, strlen(value));
+        out->cache = cache_of(value);
+    else
+        (void)take_text(out, key, value);
     return true;
 }
 
@@ -50,10 +79,28 @@ static int64_t parse_time(const char *text)
     return maillog_syslog_time(&record, 0);
 }
 
+/* What each true check would have done, as the record has it. */
+static void take_details(struct report_entry *out, const struct json_value *list)
+{
+    enum check_id id;
+    enum action action;
+    for (size_t i = 0; i < json_value_count(list); i++) {
+        const struct json_value *row = json_value_item(list, i);
+        const char *name = json_value_text(json_value_member(row, "check"));
+        const char *text = json_value_text(json_value_member(row, "action"));
+        if (name == NULL || text == NULL || !check_by_name(name, &id) ||
+            !action_parse(text, &action))
+            continue;
+        out->rules[id] = action;
+        out->rules_known = true;
+    }
+}
+
 static enum report_parsed parse_json(const char *text, size_t length, struct report_entry *out)
 {
-    static const char *const keys[] = {"client", "action", "would", "mode",  "iprev",
-                                       "cache",  "ptr",    "helo",  "sender"};
+    static const char *const keys[] = {"client",   "action", "would",  "mode",   "iprev",
+                                       "cache",    "ptr",    "helo",   "sender", "recipient",
+                                       "queue_id", "mta",    "policy", "match",  "reason"};
     char error[JSONIN_ERROR_MAX];
     struct json_value *json;
     if (json_value_parse(text, length, &json, error) != RESULT_OK)
@@ -71,6 +118,7 @@ static enum report_parsed parse_json(const char *text, size_t length, struct rep
         const char *name = json_value_text(json_value_item(list, i));
         ok = name != NULL && take(out, "check", name);
     }
+    take_details(out, json_value_member(json, "check_details"));
     out->wall_s = parse_time(json_value_text(json_value_member(json, "time")));
     (void)json_value_int(json_value_member(json, "dns_ms"), &out->dns_ms);
     if (!would)
@@ -153,4 +201,16 @@ enum report_parsed report_entry_parse(const char *text, size_t length, int64_t n
         return REPORT_OTHER;
     out->wall_s = maillog_syslog_time(&record, now_s);
     return parse_fields(record.message, out);
+}
+
+enum check_id report_entry_decided(const struct report_entry *entry, const struct policy *policy)
+{
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        if ((entry->checks & CHECK_BIT(i)) == 0 || entry->would == ACTION_ACCEPT)
+            continue;
+        if (entry->rules_known ? entry->rules[i] == entry->would
+                               : policy != NULL && policy->rules[i].action == entry->would)
+            return (enum check_id)i;
+    }
+    return CHECK_COUNT;
 }

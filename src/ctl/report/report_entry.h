@@ -7,9 +7,12 @@
 #define IPREVD_REPORT_ENTRY_H
 
 #include "core/policy.h"
+#include "core/reply.h"
 #include "ctl/logs/maillog_event.h"
 
 enum report_cache { REPORT_CACHE_MISS, REPORT_CACHE_HIT, REPORT_CACHE_STALE };
+
+#define REPORT_NAME_MAX 64 /* bytes kept of a policy's or a match block's name */
 
 struct report_entry {
     int64_t wall_s; /* 0: unknown */
@@ -23,6 +26,14 @@ struct report_entry {
     char ptr[HOSTNAME_MAX + 1];
     char helo[HELO_TEXT_MAX + 1];
     char sender[REPLAY_ADDRESS_MAX + 1]; /* "" for none and for the null sender */
+    char recipient[REPLAY_ADDRESS_MAX + 1];
+    char queue_id[REPLAY_QUEUE_ID_MAX + 1];
+    char mta[HOSTNAME_MAX + 1]; /* the mail server's name; "" unknown */
+    char policy[REPORT_NAME_MAX + 1], match[REPORT_NAME_MAX + 1]; /* "" none */
+    char reason[REASON_MAX]; /* the sentence, escaped by the daemon; "" when nothing is wrong */
+    /* By the record itself: what each true check would do.  Known when rules_known. */
+    bool rules_known;
+    enum action rules[CHECK_COUNT];
 };
 
 enum report_parsed { REPORT_ENTRY, REPORT_OTHER, REPORT_BAD };
@@ -33,5 +44,12 @@ enum report_parsed { REPORT_ENTRY, REPORT_OTHER, REPORT_BAD };
  */
 enum report_parsed report_entry_parse(const char *text, size_t length, int64_t now_s,
                                       struct report_entry *out);
+
+/*
+ * The check that decided what would be done: the first that is true and would do just that, by the
+ * record or else by `policy` (as it is configured now; NULL: unknown).  CHECK_COUNT: none, or a
+ * score did.
+ */
+enum check_id report_entry_decided(const struct report_entry *entry, const struct policy *policy);
 
 #endif

@@ -5,9 +5,12 @@
 #include "ctl/columns.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <time.h>
 
-#define NAME_WIDTH 34 /* columns of a name; longer ones lose their beginning */
+#define LINE_WIDTH  80
+#define FILES_SHOWN 3  /* named before the last one */
+#define NAME_WIDTH  34 /* columns of a name; longer ones lose their beginning */
 
 static const char *nothing(char out[REPORT_TIME_MAX])
 {
@@ -36,6 +39,58 @@ const char *report_print_time(int64_t wall_s, char out[REPORT_TIME_MAX])
     return out;
 }
 
+const char *report_print_zone(int64_t wall_s, char out[REPORT_ZONE_MAX])
+{
+    time_t wall = (time_t)wall_s;
+    struct tm tm;
+    out[0] = '\0';
+    if (localtime_r(&wall, &tm) != NULL)
+        (void)strftime(out, REPORT_ZONE_MAX, "%Z (%z)", &tm);
+    return out;
+}
+
+const char *report_print_addresses(const struct report_client *client,
+                                   char out[REPORT_ADDRESSES_TEXT_MAX])
+{
+    char address[IPADDR_TEXT_MAX];
+    struct textbuf buf;
+    textbuf_init(&buf, out, REPORT_ADDRESSES_TEXT_MAX);
+    textbuf_put(&buf, ipaddr_format(&client->addresses[0], address));
+    if (client->more_addresses)
+        textbuf_printf(&buf, " and %d+ more", REPORT_ADDRESSES_MAX);
+    else if (client->address_count > 1)
+        textbuf_printf(&buf, " and %zu more", client->address_count - 1);
+    return out;
+}
+
+const char *report_print_unused(const struct report_use *use, const struct report_sums *sums,
+                                const struct report_origin *origin, char out[REPORT_ZONE_MAX])
+{
+    int64_t since_s = use->last_s != 0 ? use->last_s : sums->first_s;
+    int64_t days = since_s == 0 ? 0 : (origin->now_s - since_s) / 86400;
+    out[0] = '\0';
+    if (days >= REPORT_UNUSED_DAYS)
+        (void)snprintf(out, REPORT_ZONE_MAX, "not used for %" PRId64 " days", days);
+    else if (use->hits == 0)
+        (void)snprintf(out, REPORT_ZONE_MAX, "not used in this log");
+    return out;
+}
+
+const struct ranking_row **report_print_rows(const struct ranking *ranking,
+                                             const struct report_origin *origin, size_t *count,
+                                             size_t *of)
+{
+    size_t top = origin->top == 0 ? REPORT_TOP : origin->top;
+    if (top > RANKING_NAMES_MAX)
+        top = RANKING_NAMES_MAX;
+    const struct ranking_row **rows = calloc(top, sizeof *rows);
+    *count = rows == NULL ? 0 : ranking_worst(ranking, rows, top, of);
+    if (*count > 0)
+        return rows;
+    free(rows);
+    return NULL;
+}
+
 const char *report_print_wait(size_t i, char out[REPORT_WAIT_TEXT_MAX])
 {
     if (i == 0)
@@ -55,14 +110,13 @@ bool report_print_is_short(const struct report_origin *origin)
 
 static void put_count(FILE *stream, uint64_t count, int width)
 {
-    if (count == 0)
-        (void)fprintf(stream, "%*s", width, "-");
-    else
-        (void)fprintf(stream, "%*" PRIu64, width, count);
+    char text[COLUMNS_COUNT_MAX];
+    (void)fprintf(stream, "%*s", width, count == 0 ? "-" : columns_count(count, text));
 }
 
 static void put_actions(FILE *stream, const struct report_sums *sums)
 {
+    char text[COLUMNS_COUNT_MAX];
     (void)fprintf(stream, "\n%-12s%12s%9s%20s%9s\n", "Action", "done", "share", "when enforced",
                   "share");
     for (unsigned i = 0; i < ACTION_COUNT; i++) {
@@ -74,9 +128,8 @@ static void put_actions(FILE *stream, const struct report_sums *sums)
     }
     if (sums->spared > 0)
         (void)fprintf(stream,
-                      "Without monitor and percent %" PRIu64
-                      " more would have been deferred or refused.\n",
-                      sums->spared);
+                      "Without monitor and percent %s more would have been deferred or refused.\n",
+                      columns_count(sums->spared, text));
 }
 
 static void put_days(FILE *stream, const struct report_sums *sums)
@@ -99,8 +152,8 @@ static void put_days(FILE *stream, const struct report_sums *sums)
 static void put_checks(FILE *stream, const struct report_sums *sums)
 {
     char first[REPORT_TIME_MAX], last[REPORT_TIME_MAX];
-    (void)fprintf(stream, "\n%-22s%9s%9s%9s%9s%11s%11s\n", "Check", "true", "share", "refused",
-                  "would be", "first", "last");
+    (void)fprintf(stream, "\n%-22s%9s%9s%8s%8s%12s%12s\n", "Check", "true", "share", "alone",
+                  "decided", "first", "last");
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         const struct report_check *check = &sums->checks[i];
         if (check->hits == 0)
@@ -108,25 +161,115 @@ static void put_checks(FILE *stream, const struct report_sums *sums)
         (void)fprintf(stream, "%-22s", checks[i].name);
         put_count(stream, check->hits, 9);
         (void)fprintf(stream, "%7.1f %%", columns_percent(check->hits, sums->total));
-        put_count(stream, check->refused, 9);
-        put_count(stream, check->would, 9);
-        (void)fprintf(stream, "%11s%11s\n", report_print_day(check->first_s, first),
+        put_count(stream, check->alone, 8);
+        put_count(stream, check->decided, 8);
+        (void)fprintf(stream, "%12s%12s\n", report_print_day(check->first_s, first),
                       report_print_day(check->last_s, last));
     }
 }
 
-static void put_ranking(FILE *stream, const char *title, const struct ranking *ranking)
+/* Untrusted text or our own sentence in what is left of a line. */
+static void put_cut(FILE *stream, const char *text, int room)
 {
-    const struct ranking_row *worst[REPORT_TOP];
+    bool cut = (int)strlen(text) > room;
+    (void)fprintf(stream, "%.*s%s\n", cut ? room - 3 : room, text, cut ? "..." : "");
+}
+
+static void put_client(FILE *stream, const struct ranking_row *row)
+{
+    char first[REPORT_TIME_MAX], last[REPORT_TIME_MAX], addresses[REPORT_ADDRESSES_TEXT_MAX];
+    char memory[8 * REPORT_SHOWN_MAX];
+    struct textbuf buf;
+    const struct report_client *client = row->extra;
+    columns_put_name(stream, row->name, NAME_WIDTH);
+    put_count(stream, row->by_action[ACTION_TEMPFAIL], 11);
+    put_count(stream, row->by_action[ACTION_REJECT], 11);
+    (void)fprintf(stream, "%12s%12s\n", report_print_day(row->first_s, first),
+                  report_print_day(row->last_s, last));
+    if (client->address_count == 0)
+        return; /* the others, about whom no more is known */
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_printf(&buf, "%s", report_print_addresses(client, addresses));
+    if (client->helo[0] != '\0') {
+        textbuf_put(&buf, ", EHLO ");
+        textbuf_put_untrusted(&buf, client->helo, sizeof client->helo);
+    }
+    if (client->sender[0] != '\0') {
+        textbuf_put(&buf, ", from ");
+        textbuf_put_untrusted(&buf, client->sender, sizeof client->sender);
+    }
+    (void)fputs("  ", stream);
+    put_cut(stream, memory, LINE_WIDTH - 2);
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put(&buf, client->check < CHECK_COUNT ? checks[client->check].name : "");
+    textbuf_printf(&buf, "%s%s", buf.length > 0 && client->reason[0] != '\0' ? ": " : "",
+                   client->reason);
+    if (buf.length > 0) {
+        (void)fputs("  ", stream);
+        put_cut(stream, memory, LINE_WIDTH - 2);
+    }
+}
+
+static void put_clients(FILE *stream, const struct report_sums *sums,
+                        const struct report_origin *origin)
+{
+    size_t count, of;
+    const struct ranking_row **rows = report_print_rows(sums->clients, origin, &count, &of);
+    if (rows == NULL)
+        return;
+    (void)fprintf(
+        stream,
+        "\nWho would be deferred or refused, by the domain of the PTR name, else of EHLO.\n"
+        "Whether you write to them is not known here: look for names that you know.\n"
+        "%-34s%11s%11s%12s%12s\n",
+        "Client", "tempfail", "reject", "first", "last");
+    for (size_t i = 0; i < count; i++)
+        put_client(stream, rows[i]);
+    if (ranking_others(sums->clients)->total > 0)
+        put_client(stream, ranking_others(sums->clients));
+    if (of > count)
+        (void)fprintf(stream, "and %zu more (--top N, --all)\n", of - count);
+    free(rows);
+}
+
+static void put_use(FILE *stream, const struct report_use *use, const struct report_sums *sums,
+                    const struct report_origin *origin)
+{
+    char last[REPORT_TIME_MAX], unused[REPORT_ZONE_MAX];
+    columns_put_name(stream, use->name, NAME_WIDTH);
+    put_count(stream, use->hits, 11);
+    (void)fprintf(stream, "%12s", report_print_day(use->last_s, last));
+    (void)report_print_unused(use, sums, origin, unused);
+    (void)fprintf(stream, "%s%s\n", unused[0] != '\0' ? "  " : "", unused);
+}
+
+static void put_uses(FILE *stream, const struct report_sums *sums,
+                     const struct report_origin *origin)
+{
+    const struct report_uses *uses = &sums->uses;
+    if (uses->block_count > 0)
+        (void)fprintf(stream, "\n%-34s%11s%12s\n", "Match block", "decided", "last");
+    for (size_t i = 0; i < uses->block_count; i++)
+        put_use(stream, &uses->blocks[i], sums, origin);
+    if (uses->exemption_count > 0)
+        (void)fprintf(stream, "\n%-34s%11s%12s\n", "Exemption (iprevctl allowed)", "decided",
+                      "last");
+    for (size_t i = 0; i < uses->exemption_count; i++)
+        put_use(stream, &uses->exemptions[i], sums, origin);
+}
+
+static void put_ranking(FILE *stream, const char *title, const struct ranking *ranking,
+                        const struct report_origin *origin)
+{
     char first[REPORT_TIME_MAX], last[REPORT_TIME_MAX];
-    size_t of;
-    size_t count = ranking_worst(ranking, worst, REPORT_TOP, &of);
-    if (count == 0)
+    size_t count, of;
+    const struct ranking_row **rows = report_print_rows(ranking, origin, &count, &of);
+    if (rows == NULL)
         return;
     (void)fprintf(stream, "\n%-34s%8s%7s%9s%11s%11s\n", title, "total", "tag", "refuse", "first",
                   "last");
     for (size_t i = 0; i < count; i++) {
-        const struct ranking_row *row = worst[i];
+        const struct ranking_row *row = rows[i];
         columns_put_name(stream, row->name, NAME_WIDTH);
         put_count(stream, row->total, 8);
         put_count(stream, row->by_action[ACTION_TAG] + row->by_action[ACTION_QUARANTINE], 7);
@@ -136,6 +279,7 @@ static void put_ranking(FILE *stream, const char *title, const struct ranking *r
     }
     if (of > count)
         (void)fprintf(stream, "and %zu more\n", of - count);
+    free(rows);
 }
 
 static void put_waits(FILE *stream, const struct report_sums *sums)
@@ -152,26 +296,58 @@ static void put_waits(FILE *stream, const struct report_sums *sums)
                   columns_percent(sums->by_cache[REPORT_CACHE_STALE], sums->total));
 }
 
+/* Whose decisions, when, and out of which files. */
+static void put_title(FILE *stream, const struct report_sums *sums,
+                      const struct report_origin *origin)
+{
+    char first[REPORT_TIME_MAX], last[REPORT_TIME_MAX], zone[REPORT_ZONE_MAX];
+    char count[COLUMNS_COUNT_MAX];
+    (void)fprintf(stream, "%s decision%s, %s to %s, times in %s\n",
+                  columns_count(sums->total, count), sums->total == 1 ? "" : "s",
+                  report_print_time(sums->first_s, first), report_print_time(sums->last_s, last),
+                  report_print_zone(sums->last_s != 0 ? sums->last_s : origin->now_s, zone));
+    (void)fputs("of ", stream);
+    for (size_t i = 0; i < sums->server_count; i++) {
+        (void)fputs(i > 0 ? ", " : "", stream);
+        columns_put_name(stream, sums->servers[i], 0);
+    }
+    if (sums->server_count == 0)
+        columns_put_name(stream, origin->host != NULL ? origin->host : "-", 0);
+    for (size_t i = 0; i < origin->file_count; i++) {
+        (void)fputs(i == 0 ? ", out of " : ", ", stream);
+        if (i == FILES_SHOWN && origin->file_count > FILES_SHOWN + 1) {
+            (void)fprintf(stream, "%zu more and ", origin->file_count - i - 1);
+            i = origin->file_count - 1;
+        }
+        columns_put_name(stream, origin->files[i], 0);
+    }
+    (void)fputc('\n', stream);
+    if (origin->only != NULL)
+        (void)fprintf(stream, "Only %s.\n", origin->only);
+}
+
 void report_print_text(FILE *stream, const struct report_sums *sums,
                        const struct report_origin *origin)
 {
-    char first[REPORT_TIME_MAX], last[REPORT_TIME_MAX];
-    (void)fprintf(stream, "%" PRIu64 " decisions, %s to %s\n", sums->total,
-                  report_print_time(sums->first_s, first), report_print_time(sums->last_s, last));
+    char first[REPORT_TIME_MAX], count[COLUMNS_COUNT_MAX];
+    put_title(stream, sums, origin);
     if (sums->monitored > 0)
-        (void)fprintf(stream, "%" PRIu64 " of them in monitor mode, which refuses nothing.\n",
-                      sums->monitored);
+        (void)fprintf(stream, "%s of them in monitor mode, which refuses nothing.\n",
+                      columns_count(sums->monitored, count));
     if (report_print_is_short(origin))
         (void)fprintf(stream, "The log begins at %s, later than --since asks for.\n",
                       report_print_time(origin->oldest_s, first));
     if (origin->bad > 0)
-        (void)fprintf(stream, "%" PRIu64 " lines could not be read.\n", origin->bad);
-    if (sums->total == 0)
-        return;
-    put_actions(stream, sums);
-    put_days(stream, sums);
-    put_checks(stream, sums);
-    put_ranking(stream, "Network (as if enforced)", sums->networks);
-    put_ranking(stream, "Domain (as if enforced)", sums->domains);
-    put_waits(stream, sums);
+        (void)fprintf(stream, "%s line%s could not be read.\n", columns_count(origin->bad, count),
+                      origin->bad == 1 ? "" : "s");
+    if (sums->total > 0) {
+        put_actions(stream, sums);
+        put_days(stream, sums);
+        put_checks(stream, sums);
+        put_clients(stream, sums, origin);
+        put_ranking(stream, "Network (as if enforced)", sums->networks, origin);
+        put_ranking(stream, "Domain (as if enforced)", sums->domains, origin);
+        put_waits(stream, sums);
+    }
+    put_uses(stream, sums, origin);
 }

@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/report/report_sums.h"
 
+#include <string.h>
 #include <time.h>
 
 const int64_t report_wait_ms[REPORT_WAITS - 1] = {1, 5, 20, 50, 100, 500, 2000, 8000};
 
-bool report_sums_init(struct report_sums *sums, uint64_t seed)
+bool report_sums_init(struct report_sums *sums, const struct conf *conf,
+                      struct exemptions *exemptions, uint64_t seed)
 {
     memset(sums, 0, sizeof *sums);
     sums->networks = ranking_new(seed, 0);
     sums->domains = ranking_new(seed, 0);
-    return sums->networks != NULL && sums->domains != NULL;
+    sums->clients = report_clients_new(seed);
+    bool uses = report_uses_init(&sums->uses, conf, exemptions);
+    return sums->networks != NULL && sums->domains != NULL && sums->clients != NULL && uses;
 }
 
 void report_sums_clear(struct report_sums *sums)
 {
     ranking_free(sums->networks);
     ranking_free(sums->domains);
-    sums->networks = sums->domains = NULL;
+    ranking_free(sums->clients);
+    report_uses_clear(&sums->uses);
+    sums->networks = sums->domains = sums->clients = NULL;
 }
 
 static int date_of(int64_t wall_s)
@@ -63,15 +69,15 @@ static void see(int64_t wall_s, int64_t *first_s, int64_t *last_s)
 }
 
 static void add_checks(struct report_sums *sums, struct report_day *day,
-                       const struct report_entry *entry)
+                       const struct report_entry *entry, enum check_id decided)
 {
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         struct report_check *check = &sums->checks[i];
         if ((entry->checks & CHECK_BIT(i)) == 0)
             continue;
         check->hits++;
-        check->refused += entry->action >= ACTION_TEMPFAIL;
-        check->would += entry->would >= ACTION_TEMPFAIL;
+        check->alone += entry->checks == CHECK_BIT(i);
+        check->decided += decided == (enum check_id)i;
         see(entry->wall_s, &check->first_s, &check->last_s);
         if (day != NULL)
             day->by_check[i]++;
@@ -108,6 +114,22 @@ static void add_names(struct report_sums *sums, const struct conf *conf,
                       entry->wall_s);
 }
 
+static void add_server(struct report_sums *sums, const struct report_entry *entry)
+{
+    if (entry->mta[0] == '\0' || sums->server_count == REPORT_SERVERS_MAX)
+        return;
+    for (size_t i = 0; i < sums->server_count; i++)
+        if (strcmp(sums->servers[i], entry->mta) == 0)
+            return;
+    (void)strcpy(sums->servers[sums->server_count++], entry->mta);
+}
+
+/* As it is configured now, for records that do not say what their checks would do. */
+static const struct policy *policy_of(const struct conf *conf, const struct report_entry *entry)
+{
+    return conf->policy_count == 0 ? NULL : conf_policy(conf, entry->policy);
+}
+
 void report_sums_add(struct report_sums *sums, const struct conf *conf,
                      const struct report_entry *entry)
 {
@@ -122,7 +144,11 @@ void report_sums_add(struct report_sums *sums, const struct conf *conf,
         day->by_action[entry->action]++;
         day->by_would[entry->would]++;
     }
-    add_checks(sums, day, entry);
+    enum check_id decided = report_entry_decided(entry, policy_of(conf, entry));
+    add_checks(sums, day, entry, decided);
     add_wait(sums, entry);
     add_names(sums, conf, entry);
+    add_server(sums, entry);
+    report_clients_add(sums->clients, conf, entry, decided);
+    report_uses_add(&sums->uses, entry);
 }

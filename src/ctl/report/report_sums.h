@@ -6,9 +6,8 @@
 #ifndef IPREVD_REPORT_SUMS_H
 #define IPREVD_REPORT_SUMS_H
 
-#include "ctl/ranking.h"
-#include "ctl/report/report_entry.h"
-#include "site/conf.h"
+#include "ctl/report/report_clients.h"
+#include "ctl/report/report_uses.h"
 
 #define REPORT_DAYS_MAX 400 /* more than a year; older ones are in the totals only */
 
@@ -24,10 +23,13 @@ struct report_day {
 extern const int64_t report_wait_ms[REPORT_WAITS - 1];
 
 struct report_check {
-    uint64_t hits, refused;  /* true; and the client was deferred or refused */
-    uint64_t would;          /* or would have been without monitor and percent */
+    uint64_t hits;           /* the check was true */
+    uint64_t alone;          /* and no other */
+    uint64_t decided;        /* and what would be done, more than accepting, is by it */
     int64_t first_s, last_s; /* 0: never, or no times */
 };
+
+#define REPORT_SERVERS_MAX 4 /* names of mail servers that are told apart */
 
 struct report_sums {
     uint64_t total, monitored; /* decisions; those made in monitor mode */
@@ -41,10 +43,15 @@ struct report_sums {
     struct report_day days[REPORT_DAYS_MAX]; /* oldest first */
     size_t day_count;
     struct ranking *networks, *domains; /* by what would have been done */
+    struct ranking *clients;            /* extra: struct report_client */
+    struct report_uses uses;
+    char servers[REPORT_SERVERS_MAX][HOSTNAME_MAX + 1]; /* whose decisions they are */
+    size_t server_count;
 };
 
-/* `seed` as for ranking_new().  False: out of memory. */
-bool report_sums_init(struct report_sums *sums, uint64_t seed) MUST_CHECK;
+/* `seed` as for ranking_new(), the others as for report_uses_init().  False: out of memory. */
+bool report_sums_init(struct report_sums *sums, const struct conf *conf,
+                      struct exemptions *exemptions, uint64_t seed) MUST_CHECK;
 void report_sums_clear(struct report_sums *sums);
 
 /* `conf`: for the Public Suffix List and the size of networks. */
