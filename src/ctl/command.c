@@ -15,6 +15,7 @@
 
 #define OPTIONS_MAX 24 /* of one command, besides -c and --help */
 #define LINE_WIDTH  79
+#define TERM_COLUMN 20 /* of a longer term the help begins on the next line */
 #define TERM_MAX    48 /* bytes of "--format postfix|sendmail|mbox|maildir|triples" */
 
 static const struct command_option no_options[] = {{NULL, NULL, 0, NULL}};
@@ -74,6 +75,13 @@ static void put_help(const char *term, const char *help, size_t width)
     }
 }
 
+/* The column fits all terms but those that are given a line of their own. */
+static size_t wider(const char *term, size_t width)
+{
+    size_t length = strlen(term);
+    return length > width && length <= TERM_COLUMN ? length : width;
+}
+
 int command_usage(const struct command *command, bool asked)
 {
     char term[TERM_MAX];
@@ -84,10 +92,9 @@ int command_usage(const struct command *command, bool asked)
         return EX_USAGE;
     }
     for (const struct command_word *at = words; at->word != NULL; at++)
-        width = strlen(at->word) > width ? strlen(at->word) : width;
+        width = wider(at->word, width);
     for (const struct command_option *at = options_of(command); at->name != NULL; at++)
-        width = strlen(term_of(at, term)) > width ? strlen(term) : width;
-    width = width > 20 ? 20 : width;
+        width = wider(term_of(at, term), width);
     put_usage_line(command);
     (void)printf("\n%s\n\n", command->summary);
     for (const struct command_word *at = words; at->word != NULL; at++)

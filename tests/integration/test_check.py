@@ -257,7 +257,7 @@ def test_exceptions_of_the_file(check):
                                 "until": 4102444800}
     assert got["policy"] == "none" and got["reason"] == "exempt for now: ticket 4711"
     out = check.run(world.NO_PTR).stdout
-    assert "exception  allowed until " in out and " by 192.0.2.0/30: ticket 4711" in out
+    assert "exemption  allowed until " in out and " by 192.0.2.0/30: ticket 4711" in out
     assert check.json(world.MANY)[0]["exemption"]["subject"] == ".many.example"
     assert check.json(world.GENERIC)[0]["exemption"] is None
     exceptions(check, entry(world.NO_PTR, until=2))

@@ -45,7 +45,7 @@ static const struct command_option options[] = {
     {"check", "CHECK", offsetof(struct request, check),
      "only decisions in which this check is true"},
     {"would", "accept|tag|quarantine|tempfail|reject", offsetof(struct request, would),
-     "only decisions that would be this with everything enforced"},
+     "only decisions that would be this if all were enforced"},
     {"top", "N", offsetof(struct request, top), "rows of a table, instead of 15"},
     {"all", NULL, offsetof(struct request, all), "all rows of every table"},
     {"html", "FILE", offsetof(struct request, html_path),
