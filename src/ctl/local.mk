@@ -20,6 +20,7 @@ iprevctl_SOURCES = \
 	src/ctl/report/report.c \
 	src/ctl/screen.c src/ctl/screen.h \
 	src/ctl/status.c \
+	src/ctl/status_check.c src/ctl/status_check.h \
 	src/ctl/unallow.c
 iprevctl_LDADD = libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 

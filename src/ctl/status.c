@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* iprevctl status: how the running daemon is, for people on 80 columns. */
 #include "ctl/client.h"
+#include "ctl/screen.h"
+#include "ctl/status_check.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +19,7 @@
 #define LABEL "%-14s"
 
 struct request {
-    bool json, watch;
+    bool json, watch, check;
 };
 
 static int64_t number(const struct json_value *object, const char *key)
@@ -36,6 +39,13 @@ static bool truth(const struct json_value *object, const char *key)
 static const char *word(const struct json_value *object, const char *key)
 {
     return json_value_text(json_value_member(object, key));
+}
+
+/* What somebody has to look at. */
+static void put_alarm(const char *text)
+{
+    bool colour = screen_has_colour();
+    (void)printf("%s%s%s", colour ? "\033[1;31m" : "", text, colour ? "\033[0m" : "");
 }
 
 /* Members that are numbers, as "key number  key number", as many a line as fit. */
@@ -100,8 +110,12 @@ static void put_server(const struct json_value *server)
 {
     (void)printf(LABEL, "");
     client_put(word(server, "server"));
-    (void)printf(" %s, %" PRId64 " ms, %" PRId64 " queries\n", truth(server, "up") ? "up" : "DOWN",
-                 number(server, "rtt_ms"), number(server, "queries"));
+    if (truth(server, "up"))
+        (void)fputs(" up", stdout);
+    else
+        put_alarm(" DOWN");
+    (void)printf(", %" PRId64 " ms, %" PRId64 " queries\n", number(server, "rtt_ms"),
+                 number(server, "queries"));
     (void)printf(LABEL "  timeouts %" PRId64 "  failures %" PRId64 "  mismatched %" PRId64 "\n", "",
                  number(server, "timeouts"), number(server, "failures"),
                  number(server, "mismatched"));
@@ -111,11 +125,14 @@ static void put_dns(const struct json_value *dns)
 {
     char span[CLIENT_TIME_MAX];
     const struct json_value *servers = json_value_member(dns, "servers");
-    if (truth(dns, "outage"))
-        (void)printf(LABEL "OUTAGE for %s: outage-action applies\n", "DNS",
+    if (truth(dns, "outage")) {
+        (void)printf(LABEL, "DNS");
+        put_alarm("OUTAGE");
+        (void)printf(" for %s: outage-action applies\n",
                      client_span(number(dns, "outage_s"), span));
-    else
+    } else {
         (void)printf(LABEL "no outage\n", "DNS");
+    }
     if (word(dns, "zone_file") != NULL) {
         (void)printf(LABEL "answers from ", "");
         client_put(word(dns, "zone_file"));
@@ -138,8 +155,10 @@ static void put_head(const struct json_value *status)
     (void)printf(LABEL, "configuration");
     client_put(word(configuration, "path"));
     (void)printf("\n" LABEL "read %s", "", client_when(number(configuration, "loaded"), text));
-    if (number(configuration, "failed_reloads") > 0)
-        (void)printf(", %" PRId64 " reloads FAILED", number(configuration, "failed_reloads"));
+    if (truth(configuration, "last_reload_failed"))
+        put_alarm(", the last reload FAILED");
+    else if (number(configuration, "failed_reloads") > 0)
+        (void)printf(", after %" PRId64 " that failed", number(configuration, "failed_reloads"));
     (void)putchar('\n');
 }
 
@@ -168,6 +187,7 @@ static void print_status(const struct json_value *status)
     put_head(status);
     put_sessions(json_value_member(status, "sessions"));
     put_row("verdicts", json_value_member(status, "verdicts"));
+    put_row("if enforced", json_value_member(status, "would"));
     put_row("iprev", json_value_member(status, "iprev"));
     put_row("agreement", json_value_member(status, "agreement"));
     json_value_each(json_value_member(status, "checks"), put_check, &label);
@@ -178,12 +198,64 @@ static void print_status(const struct json_value *status)
     put_decision_log(json_value_member(status, "decision_log"));
 }
 
-static int look(const struct command *command, const char *path, const struct request *wanted)
+/* --- rates ---------------------------------------------------------------------------------- */
+
+struct rates {
+    const struct json_value *before;
+    double seconds;
+    char text[2 * COLUMNS];
+};
+
+/* The rise of one counter, as "reject 0.2". */
+static void add_rate(void *arg, const char *key, const struct json_value *value)
+{
+    struct rates *rates = arg;
+    int64_t now = 0;
+    size_t used = strlen(rates->text);
+    (void)json_value_int(value, &now);
+    (void)snprintf(rates->text + used, sizeof rates->text - used, "%s%.32s %.1f",
+                   used > 0 ? "  " : "", key,
+                   (double)(now - number(rates->before, key)) / rates->seconds);
+}
+
+/* What came between two looks, by the second. */
+static void print_rates(const struct json_value *before, const struct json_value *now,
+                        double seconds)
+{
+    static const char *const rows[][2] = {{"verdicts", "a second"}, {"would", "if enforced"}};
+    char clock_text[CLIENT_TIME_MAX];
+    (void)printf(LABEL "%s\n", "at", client_when((int64_t)time(NULL), clock_text));
+    if (before == NULL || seconds <= 0)
+        return;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rates rates = {json_value_member(before, rows[i][0]), seconds, ""};
+        json_value_each(json_value_member(now, rows[i][0]), add_rate, &rates);
+        (void)printf(LABEL "%s\n", rows[i][1], rates.text);
+    }
+}
+
+/* --- looking -------------------------------------------------------------------------------- */
+
+static double seconds_now(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+struct watch {
+    struct json_value *before; /* the answer of the last look; NULL: this is the first */
+    double looked_s;
+};
+
+static int look(const struct command *command, const char *path, const struct request *wanted,
+                struct watch *watch)
 {
     struct json_value *answer = NULL;
     int status = client_ask(command, path, client_request("status", NULL, NULL), NULL, &answer);
     if (status != EX_OK)
         return status;
+    double now_s = seconds_now();
     if (wanted->watch && !wanted->json && isatty(STDOUT_FILENO))
         (void)fputs("\033[H\033[2J", stdout);
     if (wanted->json) {
@@ -192,7 +264,22 @@ static int look(const struct command *command, const char *path, const struct re
         free(line);
     } else {
         print_status(answer);
+        if (wanted->watch)
+            print_rates(watch->before, answer, now_s - watch->looked_s);
     }
+    json_value_free(watch->before);
+    *watch = (struct watch){answer, now_s};
+    return command_finish(command, status);
+}
+
+/* One line for a supervisor, whatever happened. */
+static int check(const struct command *command, const char *path)
+{
+    struct json_value *answer = NULL;
+    bool forbidden = access(path, R_OK | W_OK) != 0 && errno == EACCES;
+    if (client_ask(command, path, client_request("status", NULL, NULL), NULL, &answer) != EX_OK)
+        return command_finish(command, status_check_unreachable(forbidden));
+    int status = status_check_print(answer);
     json_value_free(answer);
     return command_finish(command, status);
 }
@@ -200,23 +287,35 @@ static int look(const struct command *command, const char *path, const struct re
 static int run(const struct command *command, int argc, char **argv)
 {
     struct request wanted = {0};
+    struct watch watch = {0};
     char *path;
     int status = client_begin(command, argc, argv, &wanted, &path);
+    if (status > 0 && wanted.check)
+        return command_finish(command, status_check_unreachable(true));
     if (status >= 0)
         return status;
-    status = look(command, path, &wanted);
+    if (wanted.check) {
+        status = check(command, path);
+        free(path);
+        return status;
+    }
+    status = look(command, path, &wanted, &watch);
     while (status == EX_OK && wanted.watch) {
         const struct timespec pause = {.tv_sec = WATCH_S};
         (void)nanosleep(&pause, NULL);
-        status = look(command, path, &wanted);
+        status = look(command, path, &wanted, &watch);
     }
+    json_value_free(watch.before);
     free(path);
     return status;
 }
 
 static const struct command_option options[] = {
     {"json", NULL, offsetof(struct request, json), "one JSON object a line instead of text"},
-    {"watch", NULL, offsetof(struct request, watch), "look again every second, until interrupted"},
+    {"watch", NULL, offsetof(struct request, watch),
+     "look again every second, with rates, until interrupted"},
+    {"check", NULL, offsetof(struct request, check),
+     "one line and an exit status for Nagios and its kin"},
     {NULL, NULL, 0, NULL},
 };
 
@@ -226,6 +325,6 @@ const struct command command_status = {
     .summary = "show how the running daemon is",
     .options = options,
     .notes = "Exit status: 0; 64 usage, 69 the daemon cannot be reached, 78 configuration\n"
-             "error.\n",
+             "error.  With --check: 0 well, 1 a warning, 2 critical, 3 unknown.\n",
     .run = run,
 };

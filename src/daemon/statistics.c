@@ -8,11 +8,11 @@
 
 struct statistics {
     struct metric *sessions, *sessions_total, *sessions_deferred;
-    struct metric *verdicts, *checks, *iprev, *agreement, *wait;
+    struct metric *verdicts, *would, *checks, *iprev, *agreement, *wait;
     struct metric *left;
     atomic_uint local_clients; /* while there was no other */
     atomic_bool others;        /* there was another */
-    struct metric *reloads, *reload_time, *build;
+    struct metric *reloads, *reload_ok, *reload_time, *build;
     /* Label values, by enum. */
     const char *actions[ACTION_COUNT];
     const char *check_names[CHECK_COUNT];
@@ -71,6 +71,11 @@ static bool declare_all(struct statistics *s, struct metrics *metrics)
           "Decisions by what was done.",
           METRIC_COUNTER,
           {{"action", s->actions, ACTION_COUNT}, {"mode", mode_values, 2}}}},
+        {&s->would,
+         {"iprevd_would_total",
+          "Decisions by what would be done if all were enforced.",
+          METRIC_COUNTER,
+          {{"action", s->actions, ACTION_COUNT}}}},
         {&s->checks,
          {"iprevd_checks_total",
           "Checks found true, and whether they counted.",
@@ -96,6 +101,11 @@ static bool declare_all(struct statistics *s, struct metrics *metrics)
           "Reloads of the configuration.",
           METRIC_COUNTER,
           {{"result", ok_values, 2}}}},
+        {&s->reload_ok,
+         {"iprevd_last_reload_successful",
+          "1, or 0 while the newest configuration has an error.",
+          METRIC_GAUGE,
+          {{0}}}},
         {&s->reload_time,
          {"iprevd_configuration_loaded_timestamp_seconds",
           "When the configuration in use was read.",
@@ -106,6 +116,7 @@ static bool declare_all(struct statistics *s, struct metrics *metrics)
         if ((*all[i].metric = metrics_declare(metrics, &all[i].desc)) == NULL)
             return false;
     metric_set(s->build, 0, 0, 1);
+    metric_set(s->reload_ok, 0, 0, 1);
     return true;
 }
 
@@ -148,6 +159,7 @@ void statistics_decided(struct statistics *statistics, const struct decision *de
     const struct verdict *verdict = &decision->verdict;
     atomic_store(&statistics->others, true);
     metric_add(statistics->verdicts, verdict->done.action, decision->conf->monitor, 1);
+    metric_add(statistics->would, verdict->would.action, 0, 1);
     for (size_t i = 0; i < CHECK_COUNT; i++)
         if ((verdict->would.checks & CHECK_BIT(i)) != 0)
             metric_add(statistics->checks, i, (verdict->done.checks & CHECK_BIT(i)) != 0, 1);
@@ -169,6 +181,7 @@ bool statistics_left(struct statistics *statistics, enum session_left reason)
 void statistics_reloaded(struct statistics *statistics, bool ok, int64_t wall_s)
 {
     metric_add(statistics->reloads, ok, 0, 1);
+    metric_set(statistics->reload_ok, 0, 0, ok);
     if (ok)
         metric_set(statistics->reload_time, 0, 0, wall_s);
 }

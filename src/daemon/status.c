@@ -119,6 +119,8 @@ static void put_reloads(struct json_writer *json, const struct status_sources *s
     json_writer_int(json, "loaded",
                     value(sources, "iprevd_configuration_loaded_timestamp_seconds"));
     json_writer_int(json, "failed_reloads", metric_value(metric, 0, 0));
+    json_writer_bool(json, "last_reload_failed",
+                     value(sources, "iprevd_last_reload_successful") == 0);
     json_writer_end(json);
 }
 
@@ -143,6 +145,7 @@ void status_put(struct json_writer *json, const struct status_sources *sources)
     put_reloads(json, sources);
     put_sessions(json, sources);
     put_by_label(json, "verdicts", sources, "iprevd_verdicts_total");
+    put_by_label(json, "would", sources, "iprevd_would_total");
     put_by_label(json, "iprev", sources, "iprevd_iprev_total");
     put_by_label(json, "agreement", sources, "iprevd_agreement_total");
     put_checks(json, sources);

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import pwd
+import re
 import socket
 import stat
 import subprocess
@@ -277,6 +278,42 @@ def test_status_for_people(control):
     assert all(len(line) <= 80 for line in text.splitlines() if str(given.path.parent) not in line)
 
 
+DATA = re.compile(r"[a-z_]+=\d+(\.\d+)?[c%]?(;\d*){0,4}")
+
+
+def test_check_for_supervisors(control, directory):
+    given = control("mode = monitor\n")
+    session(given, world.NO_PTR)
+    done = given.ctl("status", "--check")
+    line, data = done.stdout.rstrip("\n").split(" | ")
+    assert line == "IPREVD OK - mode monitor, no DNS outage" and done.stdout.count("\n") == 1
+    assert all(DATA.fullmatch(word) for word in data.split(" ")), data
+    assert {"accept=1c", "reject=0c", "would_reject=1c", "dns_outage=0"} <= set(data.split(" "))
+    given.daemon.stop()
+    done = given.ctl("status", "--check", check=False)
+    assert done.returncode == 2 and done.stdout == "IPREVD CRITICAL - the daemon does not answer\n"
+    (directory / "bad.conf").write_text("nonsense = 1\n")
+    done = subprocess.run([daemon.program("iprevctl"), "status", "--check", "-c",
+                           directory / "bad.conf"], capture_output=True, text=True)
+    assert done.returncode == 3 and done.stdout.startswith("IPREVD UNKNOWN - ")
+
+
+def test_watch_has_rates(control):
+    given = control()
+    process = subprocess.Popen([daemon.program("iprevctl"), "status", "--watch", "-c",
+                                given.daemon.config_path], stdout=subprocess.PIPE, text=True)
+    try:
+        lines = iter(process.stdout.readline, "")
+        assert any(re.match(r"at +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", line) for line in lines)
+        row = next(line for line in lines if line.startswith("a second"))
+        assert re.match(r"a second +accept \d+\.\d  tag \d+\.\d  ", row)
+        assert next(lines).startswith("if enforced   accept ")
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
 def test_watch_redraws(control):
     given = control()
     ours, theirs = pty.openpty()
@@ -466,17 +503,30 @@ def test_reload(control):
     assert session(given, world.NO_PTR).verdict != "reject"
 
 
-def test_reload_with_an_error(control):
+def test_reload_with_an_error(control, directory):
     given = control()
+    (directory / "ask.conf").write_text(f'control = "{given.path}"\n')
+
+    def ctl(*args):  # by a configuration that has no error
+        return subprocess.run([daemon.program("iprevctl"), *args, "-c", directory / "ask.conf"],
+                              capture_output=True, text=True, timeout=60)
+
     given.daemon.write_config(given.config + "stage = never\n")
     answer = given.ask(command="reload")[-1]
     assert answer["ok"] is False and answer["kind"] == "failed"
     assert "iprevd.conf:" in answer["error"] and "stage" in answer["error"]
     done = given.ctl("reload", check=False)
     assert done.returncode == 78 and "stage" in done.stderr
+    assert "the last reload FAILED" in ctl("status").stdout
+    done = ctl("status", "--check")
+    assert done.returncode == 1 and "IPREVD WARNING - the last reload failed | " in done.stdout
     given.daemon.write_config(given.config)
     given.ctl("reload")
+    # Then it is history.
     assert given.status()["configuration"]["failed_reloads"] == 1
+    text = given.ctl("status").stdout
+    assert "after 1 that failed" in text and "FAILED" not in text
+    assert given.ctl("status", "--check").stdout.startswith("IPREVD OK")
 
 
 # --- no daemon ---

@@ -112,6 +112,20 @@ def test_counts(exporter):
     assert before["process_start_time_seconds"] == after["process_start_time_seconds"] > 1e9
 
 
+def test_what_would_be_done_is_counted(start_iprevd):
+    """In monitor mode the numbers of the enforced world are there."""
+    port = free_port()
+    running = start_iprevd(f'mode = monitor\nmetrics = "127.0.0.1:{port}"\n')
+    given = Exporter(running, port)
+    given.client.session(client=world.NO_PTR, helo="x.good.example")
+    given.client.session(client=world.GOOD, helo="mail.good.example")
+    values = wait_until("the counters", lambda: (lambda v: v if v[
+        'iprevd_would_total{action="reject"}'] == 1 and v[
+        'iprevd_would_total{action="accept"}'] == 1 else None)(given.values()))
+    assert values['iprevd_verdicts_total{action="accept",mode="monitor"}'] == 2
+    assert values['iprevd_last_reload_successful'] == 1
+
+
 def test_patterns_given_up_at_a_limit(exporter, directory):
     """A name may be as hostile to a pattern as it likes: it costs a limit, and that shows."""
     table = directory / "slow.pcre"

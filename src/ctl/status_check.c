@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/status_check.h"
+
+#include "base/textbuf.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define TEXT_MAX 1024 /* bytes of what is wrong, and of the performance data */
+
+static int64_t number(const struct json_value *object, const char *key)
+{
+    int64_t value = 0;
+    (void)json_value_int(json_value_member(object, key), &value);
+    return value;
+}
+
+static bool truth(const struct json_value *object, const char *key)
+{
+    bool value = false;
+    (void)json_value_bool(json_value_member(object, key), &value);
+    return value;
+}
+
+struct finding {
+    int status;
+    struct textbuf text;
+};
+
+/* One more thing that is wrong; the worst counts. */
+static void find(struct finding *finding, int status, const char *text)
+{
+    textbuf_printf(&finding->text, "%s%s", finding->text.length > 0 ? ", " : "", text);
+    if (status > finding->status)
+        finding->status = status;
+}
+
+static void judge_dns(struct finding *finding, const struct json_value *dns)
+{
+    const struct json_value *servers = json_value_member(dns, "servers");
+    size_t count = json_value_count(servers), down = 0;
+    char text[64];
+    if (truth(dns, "outage"))
+        find(finding, STATUS_CHECK_CRITICAL, "DNS outage");
+    for (size_t i = 0; i < count; i++)
+        down += !truth(json_value_item(servers, i), "up");
+    if (down == 0)
+        return;
+    (void)snprintf(text, sizeof text, "%zu of %zu DNS servers down", down, count);
+    find(finding, down == count ? STATUS_CHECK_CRITICAL : STATUS_CHECK_WARNING, text);
+}
+
+static void judge(struct finding *finding, const struct json_value *status)
+{
+    const struct json_value *sessions = json_value_member(status, "sessions");
+    judge_dns(finding, json_value_member(status, "dns"));
+    if (truth(json_value_member(status, "configuration"), "last_reload_failed"))
+        find(finding, STATUS_CHECK_WARNING, "the last reload failed");
+    if (number(sessions, "max") > 0 &&
+        number(sessions, "now") * 100 >= number(sessions, "max") * STATUS_CHECK_SESSIONS)
+        find(finding, STATUS_CHECK_WARNING, "sessions near max-sessions");
+    if (truth(status, "stopping"))
+        find(finding, STATUS_CHECK_WARNING, "the daemon is ending");
+}
+
+struct counters {
+    const char *prefix;
+    struct textbuf *out;
+};
+
+static void put_counter(void *arg, const char *key, const struct json_value *value)
+{
+    const struct counters *counters = arg;
+    int64_t count = 0;
+    (void)json_value_int(value, &count);
+    textbuf_printf(counters->out, " %s%s=%" PRId64 "c", counters->prefix, key, count);
+}
+
+/* label=value[unit];[warn];[crit];[min];[max] */
+static void put_data(struct textbuf *out, const struct json_value *status)
+{
+    const struct json_value *sessions = json_value_member(status, "sessions");
+    struct counters verdicts = {"", out}, would = {"would_", out};
+    double rate = 0;
+    (void)json_value_real(json_value_member(json_value_member(status, "cache"), "hit_rate"), &rate);
+    textbuf_printf(out, "sessions=%" PRId64 ";%" PRId64 ";;0;%" PRId64, number(sessions, "now"),
+                   number(sessions, "max") * STATUS_CHECK_SESSIONS / 100, number(sessions, "max"));
+    json_value_each(json_value_member(status, "verdicts"), put_counter, &verdicts);
+    json_value_each(json_value_member(status, "would"), put_counter, &would);
+    textbuf_printf(out, " dns_outage=%d cache_hit_rate=%.1f%% log_lost=%" PRId64 "c",
+                   truth(json_value_member(status, "dns"), "outage"), rate * 100,
+                   number(json_value_member(status, "decision_log"), "lost"));
+}
+
+int status_check_print(const struct json_value *status)
+{
+    static const char *const words[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+    char text[TEXT_MAX], data[TEXT_MAX];
+    const char *mode = json_value_text(json_value_member(status, "mode"));
+    struct finding finding = {.status = STATUS_CHECK_OK};
+    struct textbuf out;
+    textbuf_init(&finding.text, text, sizeof text);
+    textbuf_init(&out, data, sizeof data);
+    judge(&finding, status);
+    if (finding.status == STATUS_CHECK_OK)
+        textbuf_printf(&finding.text, "mode %s, no DNS outage", mode != NULL ? mode : "-");
+    put_data(&out, status);
+    (void)printf("IPREVD %s - %s | %s\n", words[finding.status], text, data);
+    return finding.status;
+}
+
+int status_check_unreachable(bool forbidden)
+{
+    (void)printf("IPREVD %s\n", forbidden ? "UNKNOWN - the daemon cannot be asked"
+                                          : "CRITICAL - the daemon does not answer");
+    return forbidden ? STATUS_CHECK_UNKNOWN : STATUS_CHECK_CRITICAL;
+}
