@@ -5,9 +5,7 @@
 #include "ctl/check_hosts.h"
 #include "ctl/check_lines.h"
 #include "ctl/command.h"
-#include "ctl/running_exemptions.h"
 #include "ctl/screen.h"
-#include "site/dns_settings.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -15,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 struct request {
     const char *conf_path;
@@ -133,27 +130,18 @@ static bool check_all(struct check_run *run, const struct request *request, cons
     return ok;
 }
 
-static int check_with(struct check_run *run, const struct request *request, const char *name,
-                      int count, char **texts)
+static int check_with(struct check_run *run, const struct command *command,
+                      const struct request *request, const char *name, int count, char **texts)
 {
-    char note[EXEMPTIONS_NOTE_MAX], error[DNS_SERVICE_ERROR_MAX];
-    int status = EX_OSERR;
-    run->exemptions = running_exemptions_load(run->conf, (int64_t)time(NULL), note);
-    const struct dns_service_settings dns = dns_settings(run->conf);
-    run->dns = run->exemptions == NULL ? NULL : dns_service_new(&dns, NULL, error);
-    if (run->exemptions == NULL) {
-        (void)fputs("iprevctl check: out of memory\n", stderr);
-    } else if (run->dns == NULL || dns_service_start(run->dns) != RESULT_OK) {
-        (void)fprintf(stderr, "iprevctl check: %s\n", run->dns == NULL ? error : "no thread");
-        status = EX_UNAVAILABLE;
-    } else {
-        if (note[0] != '\0')
-            (void)fprintf(stderr, "note: %s\n", note);
+    int status = check_client_open(run, command);
+    if (status < 0) {
+        status = EX_OSERR;
         if (check_all(run, request, name, count, texts))
-            status = fflush(stdout) == 0 && ferror(stdout) == 0 ? run->worst : EX_IOERR;
+            status = command_finish(command, run->worst);
+        else if (ferror(stdout) != 0)
+            status = EX_IOERR;
     }
-    dns_service_free(run->dns);
-    exemptions_free(run->exemptions);
+    check_client_close(run);
     return status;
 }
 
@@ -183,7 +171,7 @@ static int run(const struct command *command, int argc, char **argv)
         checking->json = request.json;
         checking->colour = screen_has_colour();
         checking->columns = screen_columns();
-        status = check_with(checking, &request, name, argc - optind, argv + optind);
+        status = check_with(checking, command, &request, name, argc - optind, argv + optind);
     } else {
         status = EX_OSERR;
     }

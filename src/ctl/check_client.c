@@ -5,13 +5,40 @@
 #include "ctl/advice.h"
 #include "ctl/command.h"
 #include "ctl/evidence.h"
+#include "ctl/running_exemptions.h"
+#include "site/dns_settings.h"
 #include "site/json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
+
+/* --- a run ---------------------------------------------------------------------------------- */
+
+int check_client_open(struct check_run *run, const struct command *command)
+{
+    char note[EXEMPTIONS_NOTE_MAX], error[DNS_SERVICE_ERROR_MAX];
+    run->exemptions = running_exemptions_load(run->conf, (int64_t)time(NULL), note);
+    if (run->exemptions == NULL)
+        return command_failed(command, EX_OSERR, "out of memory");
+    const struct dns_service_settings dns = dns_settings(run->conf);
+    run->dns = dns_service_new(&dns, NULL, error);
+    if (run->dns == NULL || dns_service_start(run->dns) != RESULT_OK)
+        return command_failed(command, EX_UNAVAILABLE, "%s",
+                              run->dns == NULL ? error : "no thread");
+    if (note[0] != '\0')
+        (void)fprintf(stderr, "note: %s\n", note);
+    return -1;
+}
+
+void check_client_close(struct check_run *run)
+{
+    dns_service_free(run->dns);
+    exemptions_free(run->exemptions);
+}
 
 /* --- facts ---------------------------------------------------------------------------------- */
 

@@ -6,8 +6,8 @@
 #ifndef IPREVD_CHECK_CLIENT_H
 #define IPREVD_CHECK_CLIENT_H
 
+#include "ctl/command.h"
 #include "dns/dns_service.h"
-#include "site/conf.h"
 #include "site/exemptions.h"
 
 #define CHECK_ROWS_MAX 100 /* clients that the summary lists one by one */
@@ -40,6 +40,13 @@ struct check_target {
     const char *helo;      /* what it says in EHLO, or NULL */
     const char *host, *mx; /* the host that led here, and the domain whose MX it is; or NULL */
 };
+
+/*
+ * Begin to look up, with the exemptions in effect; `run` has its conf.  -1 to go on, else the exit
+ * status, and it is said why.  The caller ends by check_client_close() either way.
+ */
+int check_client_open(struct check_run *run, const struct command *command) MUST_CHECK;
+void check_client_close(struct check_run *run);
 
 /* Decide and print.  False: memory or the output failed, and it is said. */
 bool check_client_decide(struct check_run *run, const struct check_target *target) MUST_CHECK;

@@ -49,6 +49,7 @@ extern const struct command command_allowed;
 extern const struct command command_cache;
 extern const struct command command_check;
 extern const struct command command_config;
+extern const struct command command_find;
 extern const struct command command_reload;
 extern const struct command command_replay;
 extern const struct command command_report;

@@ -11,8 +11,10 @@ iprevctl_SOURCES = \
 	src/ctl/command.c src/ctl/command.h \
 	src/ctl/completion.c src/ctl/completion.h \
 	src/ctl/config.c \
+	src/ctl/decisions.c src/ctl/decisions.h \
 	src/ctl/evidence.c src/ctl/evidence.h \
 	src/ctl/running_exemptions.c src/ctl/running_exemptions.h \
+	src/ctl/find.c \
 	src/ctl/main.c \
 	src/ctl/progress.c src/ctl/progress.h \
 	src/ctl/reload.c \
@@ -31,6 +33,8 @@ libctl_a_SOURCES = \
 	src/ctl/advice.c src/ctl/advice.h \
 	src/ctl/check_lines.c src/ctl/check_lines.h \
 	src/ctl/columns.c src/ctl/columns.h \
+	src/ctl/find_conditions.c src/ctl/find_conditions.h \
+	src/ctl/find_print.c src/ctl/find_print.h \
 	src/ctl/hostlookup.c src/ctl/hostlookup.h \
 	src/ctl/ranking.c src/ctl/ranking.h \
 	src/ctl/rotated.c src/ctl/rotated.h \

@@ -10,8 +10,9 @@
 #include <sysexits.h>
 
 static const struct command *const commands[] = {
-    &command_check, &command_config, &command_replay,  &command_report,  &command_status,
-    &command_cache, &command_allow,  &command_unallow, &command_allowed, &command_reload,
+    &command_check,   &command_config,  &command_replay, &command_report,
+    &command_find,    &command_status,  &command_cache,  &command_allow,
+    &command_unallow, &command_allowed, &command_reload,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

@@ -350,7 +350,7 @@ def test_help_of_every_command_fits_a_terminal():
     listed = iprevctl("--help").stdout
     commands = [line.split()[0] for line in
                 listed.split("Commands:\n")[1].split("\n\n")[0].splitlines()]
-    assert len(commands) == 10
+    assert len(commands) == 11
     for command in commands:
         done = iprevctl(command, "--help")
         assert done.returncode == 0 and done.stderr == ""

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* iprevctl report: what the decision log adds up to. */
 #include "ctl/command.h"
-#include "ctl/logs/maillog_input.h"
-#include "ctl/progress.h"
+#include "ctl/decisions.h"
 #include "ctl/report/report_print.h"
-#include "ctl/rotated.h"
 #include "ctl/running_exemptions.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
-
-#define BAD_SHOWN 20 /* lines told one by one; the rest is counted */
 
 struct request {
     const char *conf_path, *html_path, *since, *top, *check, *would;
@@ -32,10 +27,7 @@ struct report {
     struct request request;
     struct conf *conf;
     struct report_origin origin;
-    struct progress progress;
     char host[HOST_NAME_MAX + 1], only[128];
-    uint64_t decisions; /* read, whether they are added up or not */
-    bool unreadable;    /* a file could not be read as a whole */
     struct report_sums sums;
 };
 
@@ -95,76 +87,14 @@ static int parse(const struct command *command, int argc, char **argv, struct re
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-static void complain(struct report *report, const char *path, uint64_t line, const char *text)
+static void take(void *arg, const struct report_entry *entry, const char *line)
 {
-    progress_end(&report->progress);
-    if (line > 0)
-        (void)command_failed(report->command, 0, "%s:%" PRIu64 ": %s", path, line, text);
-    else
-        (void)command_failed(report->command, 0, "%s: %s", path, text);
-}
-
-static void bad_line(struct report *report, const char *path, uint64_t line, const char *text)
-{
-    if (++report->origin.bad <= BAD_SHOWN)
-        complain(report, path, line, text);
-    if (report->origin.bad == BAD_SHOWN)
-        (void)fputs("Further lines of this kind are counted only.\n", stderr);
-}
-
-static bool is_wanted(const struct report *report, const struct report_entry *entry)
-{
+    struct report *report = arg;
     const struct request *request = &report->request;
-    return (report->origin.since_s == 0 || entry->wall_s >= report->origin.since_s) &&
-           (request->check == NULL || (entry->checks & CHECK_BIT(request->only)) != 0) &&
-           (request->would == NULL || entry->would == request->at_action);
-}
-
-static void take_line(struct report *report, const char *path, const struct maillog_line *line)
-{
-    struct report_entry entry;
-    report->origin.lines++;
-    if (line->cut || line->binary) {
-        bad_line(report, path, line->number,
-                 line->cut ? "longer than any decision: left out" : "holds a NUL byte: left out");
-        return;
-    }
-    switch (report_entry_parse(line->text, line->length, report->origin.now_s, &entry)) {
-    case REPORT_ENTRY:
-        report->decisions++;
-        if (entry.wall_s != 0 &&
-            (report->origin.oldest_s == 0 || entry.wall_s < report->origin.oldest_s))
-            report->origin.oldest_s = entry.wall_s;
-        if (is_wanted(report, &entry))
-            report_sums_add(&report->sums, report->conf, &entry);
-        break;
-    case REPORT_BAD:
-        bad_line(report, path, line->number, "not a decision that can be read: left out");
-        break;
-    case REPORT_OTHER:
-        break;
-    }
-}
-
-static enum result read_file(struct report *report, const char *path)
-{
-    char error[REPLAY_ERROR_MAX] = "";
-    struct maillog_input *input;
-    struct maillog_line line = {0};
-    enum result status = maillog_input_open(path, &input, error);
-    if (status == RESULT_OK) {
-        while ((status = maillog_input_next(input, &line, error)) == RESULT_OK) {
-            take_line(report, path, &line);
-            if (report->origin.lines % 4096 == 0)
-                progress_show(&report->progress, 0, report->origin.lines, "lines");
-        }
-        maillog_input_close(input);
-    }
-    if (status == RESULT_IO) {
-        report->unreadable = true;
-        complain(report, path, line.number > 0 ? line.number + 1 : 0, error);
-    }
-    return status == RESULT_NOMEM ? status : RESULT_OK;
+    (void)line;
+    if ((request->check == NULL || (entry->checks & CHECK_BIT(request->only)) != 0) &&
+        (request->would == NULL || entry->would == request->at_action))
+        report_sums_add(&report->sums, report->conf, entry);
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
@@ -200,47 +130,23 @@ static int write_report(const struct report *report)
 
 static int report_files(struct report *report, int count, char **paths)
 {
-    enum result status = RESULT_OK;
-    progress_begin(&report->progress, 0);
-    for (int i = 0; i < count && status == RESULT_OK; i++)
-        status = read_file(report, paths[i]);
-    progress_end(&report->progress);
-    report->origin.files = paths;
-    report->origin.file_count = (size_t)count;
-    if (status != RESULT_OK)
-        return out_of_memory(report);
-    /* A report of nothing is no answer to somebody who named the wrong file. */
-    if (report->decisions == 0 && report->origin.lines > 0)
-        return command_failed(report->command, EX_DATAERR,
-                              "%s: no decision of iprevd in %" PRIu64
-                              " line%s: neither JSON lines nor its log lines",
-                              paths[0], report->origin.lines, report->origin.lines == 1 ? "" : "s");
-    if (report->decisions == 0 && report->unreadable)
-        return EX_DATAERR;
-    int result = write_report(report);
-    return result == EX_OK && (report->unreadable || report->origin.bad > 0) ? EX_DATAERR : result;
-}
-
-/* The decision log with what logrotate has left of it. */
-static int report_decision_log(struct report *report)
-{
-    struct rotated files;
-    const char *path = report->conf->decision_log;
-    int status = EX_DATAERR;
-    if (path == NULL)
-        return command_misused(report->command,
-                               "which file?  decision-log is not set in %s\n"
-                               "The journal has the decisions, too: "
-                               "journalctl -u iprevd -o short-iso | iprevctl report -",
-                               report->conf->path);
-    enum result result = rotated_find(path, report->origin.since_s, &files);
-    if (result == RESULT_OK)
-        status = report_files(report, (int)files.count, files.paths);
-    else if (result == RESULT_IO)
-        complain(report, path, 0, strerror(errno));
-    else
-        status = out_of_memory(report);
-    rotated_free(&files);
+    struct decisions decisions = {.command = report->command,
+                                  .now_s = report->origin.now_s,
+                                  .since_s = report->origin.since_s,
+                                  .visit = take,
+                                  .arg = report};
+    int status = decisions_read(&decisions, report->conf, count, paths);
+    if (status < 0) {
+        report->origin.lines = decisions.lines;
+        report->origin.bad = decisions.bad;
+        report->origin.oldest_s = decisions.oldest_s;
+        report->origin.files = decisions.files.paths;
+        report->origin.file_count = decisions.files.count;
+        status = write_report(report);
+        if (status == EX_OK && (decisions.unreadable || decisions.bad > 0))
+            status = EX_DATAERR;
+    }
+    decisions_end(&decisions);
     return status;
 }
 
@@ -256,7 +162,7 @@ static int report_conf(struct report *report, int count, char **paths)
     exemptions_free(exemptions);
     if (!ok)
         return out_of_memory(report);
-    return count > 0 ? report_files(report, count, paths) : report_decision_log(report);
+    return report_files(report, count, paths);
 }
 
 static int run(const struct command *command, int argc, char **argv)

@@ -64,6 +64,13 @@ static bool take(struct report_entry *out, const char *key, const char *value)
         out->cache = cache_of(value);
     else
         (void)take_text(out, key, value);
+    /* A sentence is escaped already and shown as it is: make sure of it. */
+    for (char *at = strcmp(key, "reason") == 0 ? out->reason : NULL; at != NULL && *at != '\0';
+         at++)
+        if (*at < ' ' || *at > '~')
+            *at = '?';
+    if (strcmp(key, "ptr") == 0)
+        maillog_copy(out->ptr_names, sizeof out->ptr_names, value, strlen(value));
     return true;
 }
 

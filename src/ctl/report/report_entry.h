@@ -12,7 +12,8 @@
 
 enum report_cache { REPORT_CACHE_MISS, REPORT_CACHE_HIT, REPORT_CACHE_STALE };
 
-#define REPORT_NAME_MAX 64 /* bytes kept of a policy's or a match block's name */
+#define REPORT_PTR_NAMES_MAX 1024 /* bytes kept of all PTR names */
+#define REPORT_NAME_MAX      64   /* bytes kept of a policy's or a match block's name */
 
 struct report_entry {
     int64_t wall_s; /* 0: unknown */
@@ -23,7 +24,8 @@ struct report_entry {
     check_set checks; /* unknown names are passed over */
     int64_t dns_ms;
     enum report_cache cache;
-    char ptr[HOSTNAME_MAX + 1];
+    char ptr[HOSTNAME_MAX + 1];           /* the first: the confirmed one, if one is */
+    char ptr_names[REPORT_PTR_NAMES_MAX]; /* all, with commas between */
     char helo[HELO_TEXT_MAX + 1];
     char sender[REPLAY_ADDRESS_MAX + 1]; /* "" for none and for the null sender */
     char recipient[REPLAY_ADDRESS_MAX + 1];
