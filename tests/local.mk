@@ -30,6 +30,7 @@ tests_scenario_torture_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=session_header,--wrap=session_end_of_message,--wrap=session_resume,--wrap=session_reset \
 	-Wl,--wrap=session_free,--wrap=world_advance
 tests_scenario_torture_LDADD = libdaemon.a $(SITE_LIBS)
+EXTRA_DIST += tests/replay
 EXTRA_DIST += $(srcdir)/tests/scenario/*.scn tests/scenario/README
 
 # What README shows is what quickstart prints.
@@ -38,8 +39,8 @@ TESTS += tests/readme.sh
 
 # What the documents show is what the programs take and say.
 PY_LOG_COMPILER = $(PYTHON3) -B
-dist_check_SCRIPTS += tests/documents.py tests/manuals.py tests/replies.py tests/reasons.py tests/session.sh
-TESTS += tests/documents.py tests/manuals.py tests/replies.py tests/reasons.py tests/session.sh
+dist_check_SCRIPTS += tests/documents.py tests/manuals.py tests/replies.py tests/replay.py tests/reasons.py tests/session.sh
+TESTS += tests/documents.py tests/manuals.py tests/replies.py tests/replay.py tests/reasons.py tests/session.sh
 EXTRA_DIST += scripts/record-session scripts/session.conf scripts/session.maillog
 EXTRA_DIST += scripts/check scripts/install-packages scripts/quickstart scripts/quickstart.conf \
 	scripts/quickstart.py scripts/quickstart.zone

@@ -47,7 +47,15 @@ libctl_a_SOURCES = \
 	src/ctl/logs/maillog_date.c src/ctl/logs/maillog_date.h \
 	src/ctl/logs/maillog_mailbox.c src/ctl/logs/maillog_mailbox.h \
 	src/ctl/logs/maillog_message.c src/ctl/logs/maillog_message.h \
+	src/ctl/logs/maillog_envelope.c src/ctl/logs/maillog_envelope.h \
+	src/ctl/logs/maillog_month.c src/ctl/logs/maillog_month.h \
+	src/ctl/logs/maillog_order.c src/ctl/logs/maillog_order.h \
 	src/ctl/logs/maillog_pending.c src/ctl/logs/maillog_pending.h \
+	src/ctl/logs/maillog_reader.c src/ctl/logs/maillog_reader.h \
+	src/ctl/logs/maillog_sendmail_line.c src/ctl/logs/maillog_sendmail_line.h \
+	src/ctl/logs/maillog_smtpd.c src/ctl/logs/maillog_smtpd.h \
+	src/ctl/logs/maillog_stamp.c src/ctl/logs/maillog_stamp.h \
+	src/ctl/logs/maillog_system.c src/ctl/logs/maillog_system.h \
 	src/ctl/logs/maillog_postfix.c src/ctl/logs/maillog_postfix.h \
 	src/ctl/replay/replay_print.c src/ctl/replay/replay_print.h \
 	src/ctl/logs/maillog_sendmail.c src/ctl/logs/maillog_sendmail.h \

@@ -27,13 +27,14 @@ enum place {
     PTR_KNOWN,
     HELO_KNOWN,
     AUTHENTICATED,
+    NOTES,
 };
 
 FUZZ_PLACES([EVENTS] = "attempts", [PROBLEMS] = "problems", [DECIDED] = "decided",
             [SKIPPED] = "skipped", [POSTFIX] = "postfix", [SENDMAIL] = "sendmail",
             [MESSAGES] = "messages", [TRIPLES] = "triples", [GUESSED] = "guessed",
             [REFUSED] = "refused-then", [PTR_KNOWN] = "ptr", [HELO_KNOWN] = "helo",
-            [AUTHENTICATED] = "authenticated");
+            [AUTHENTICATED] = "authenticated", [NOTES] = "notes");
 
 struct run {
     struct replay_judge *judge;
@@ -109,6 +110,20 @@ static void on_problem(void *arg, const char *file, uint64_t line, const char *t
     fuzz_reach(PROBLEMS);
 }
 
+static void on_note(void *arg, const char *file, uint64_t line, const char *text)
+{
+    (void)arg;
+    (void)line;
+    CHECK(file != NULL && fuzz_printable(text, strlen(text), false));
+    fuzz_reach(NOTES);
+}
+
+static void on_delivered(void *arg, const char *recipient)
+{
+    (void)arg;
+    CHECK(strlen(recipient) <= REPLAY_ADDRESS_MAX);
+}
+
 static void on_progress(void *arg, uint64_t bytes)
 {
     (void)arg;
@@ -169,11 +184,8 @@ static void check_rows(const struct run *run, char *text, size_t length)
 
 static void print_sums(struct run *run, const struct maillog_feed *feed)
 {
-    const struct replay_run whole = {.conf = configuration(),
-                                     .no_dns = true,
-                                     .files = 1,
-                                     .lines = maillog_feed_lines(feed),
-                                     .strange = maillog_feed_strange(feed)};
+    const struct replay_run whole = {
+        .conf = configuration(), .no_dns = true, .files = 1, .counts = maillog_feed_counts(feed)};
     if (run->json)
         CHECK(replay_print_summary_json(run->rows, &run->tally, &whole));
     else
@@ -183,7 +195,13 @@ static void print_sums(struct run *run, const struct maillog_feed *feed)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct run run;
-    const struct maillog_hooks hooks = {on_event, on_problem, on_progress, is_ours, &run};
+    const struct maillog_hooks hooks = {.event = on_event,
+                                        .problem = on_problem,
+                                        .note = on_note,
+                                        .delivered = on_delivered,
+                                        .progress = on_progress,
+                                        .is_ours = is_ours,
+                                        .arg = &run};
     const struct replay_visitor visitor = {on_decided, on_skipped, &run};
     struct fuzz_file file;
     char *rows = NULL;

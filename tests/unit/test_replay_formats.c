@@ -42,7 +42,7 @@ static void tell(void *arg, const struct maillog_event *event)
     textbuf_printf(&told, "%s %s\n", event->authenticated ? " auth" : "", outcomes[event->outcome]);
 }
 
-static const struct maillog_sink sink = {tell, NULL};
+static const struct maillog_sink sink = {.event = tell};
 
 static void begin(void)
 {
@@ -169,7 +169,7 @@ static const struct {
      S("3AB1C2D3012345: Milter: to=<v@b>, reject=550 5.7.25 192.0.2.1 has no PTR record")
          S("3AB1C2D3012345: from=<u@a>, size=0, class=0, nrcpts=0, proto=ESMTP, daemon=MTA, "
            "relay=[192.0.2.1]"),
-     "2 192.0.2.1 none from=u@a to=v@b refused\n"},
+     "1 192.0.2.1 none from=u@a to=v@b refused\n"},
     {"sendmail: a milter refuses at the end",
      S("3AB1C2D3012345: from=<u@a>, size=9, class=0, nrcpts=1, relay=a.example [192.0.2.1]")
          S("3AB1C2D3012345: Milter: data, reject=451 4.7.1 later"),
@@ -207,7 +207,7 @@ static void feed_log(struct maillog_postfix *postfix, struct maillog_sendmail *s
         record.file = "log";
         if (maillog_postfix_is(record.program))
             maillog_postfix_record(postfix, &record, &sink);
-        else if (maillog_sendmail_is(record.program))
+        else if (maillog_sendmail_is(&record))
             maillog_sendmail_record(sendmail, &record, &sink);
     }
 }
@@ -332,7 +332,8 @@ static const struct {
      "Return-Path: <u@a.example>\nX-Original-To: v@b.example\n"
      "Received: from mail.a.example (ptr.a.example [192.0.2.1])\n\tby mx.b.example (Postfix) with "
      "ESMTPS id 4F1A2B;\n\tSat, 14 Nov 2026 10:00:00 +0100\nSubject: x\n\nbody\n",
-     "1 192.0.2.1 ptr=ptr.a.example helo=mail.a.example from=u@a.example to=v@b.example @1794646800 "
+     "1 192.0.2.1 ptr=ptr.a.example helo=mail.a.example from=u@a.example to=v@b.example "
+     "@1794646800 "
      "accepted\n",
      0, 0},
     {"unknown", ONE, "Received: from h (unknown [192.0.2.1]) by mx with SMTP\n\n",

@@ -43,10 +43,12 @@ struct maillog_event {
     char queue_id[REPLAY_QUEUE_ID_MAX + 1];
 };
 
-/* Where parsers put what they find; the event is borrowed during the call. */
+/* Where parsers put what they find; what they hand over is borrowed during the call. */
 struct maillog_sink {
     void (*event)(void *arg, const struct maillog_event *event);
     void *arg;
+    /* Mail was delivered to that address at that server, and was no bounce; NULL: nobody asks. */
+    void (*delivered)(void *arg, const char *recipient, const struct ipaddr *relay);
 };
 
 /* Copy `length` bytes of text into out[size], cut if need be. */

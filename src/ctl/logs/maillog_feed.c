@@ -3,39 +3,41 @@
 
 #include "base/textbuf.h"
 #include "ctl/logs/maillog_date.h"
-#include "ctl/logs/maillog_input.h"
-#include "ctl/logs/maillog_journal.h"
 #include "ctl/logs/maillog_mailbox.h"
-#include "ctl/logs/maillog_postfix.h"
-#include "ctl/logs/maillog_sendmail.h"
+#include "ctl/logs/maillog_message.h"
+#include "ctl/logs/maillog_order.h"
+#include "ctl/logs/maillog_reader.h"
+#include "ctl/logs/maillog_system.h"
 #include "ctl/logs/maillog_triples.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define PROGRESS_LINES 4096 /* between two calls of progress() */
+#define PROGRESS_LINES  4096 /* between two calls of progress() */
+#define FIRST_SHOWN_MAX 120  /* bytes of a line that nobody knows */
 
 /* What the lines of the file under way are; found out by the first that says something. */
-enum shape { SHAPE_UNKNOWN, SHAPE_LOG, SHAPE_JOURNAL, SHAPE_MAIL, SHAPE_TRIPLES };
+enum shape { SHAPE_UNKNOWN, SHAPE_LOG, SHAPE_MAIL, SHAPE_TRIPLES };
 
 struct maillog_feed {
     enum maillog_format format;
     const struct maillog_hooks *hooks;
-    struct maillog_sink sink;
-    struct maillog_postfix *postfix;
-    struct maillog_sendmail *sendmail;
+    struct maillog_sink sink, ordered;
+    struct maillog_order *order;
+    struct maillog_system *system;
     struct maillog_mailbox *mail;
-    uint64_t lines, strange;
+    struct maillog_counts counts;
     uint64_t bytes_before; /* of the files that are done */
+    /* The file under way. */
     const char *file;
     enum shape shape;
-    uint64_t records; /* of this file that were in its form */
-    uint64_t messages, local;
-    struct maillog_journal journal;
-    char value[REPLAY_JOURNAL_MESSAGE_MAX + 1];
+    bool doubtful;    /* a message by its first line only, which a log may begin with, too */
+    uint64_t records; /* that were in its form */
+    uint64_t of_mail; /* by mail servers */
+    uint64_t strange, strange_line;
+    char first[FIRST_SHOWN_MAX + 1]; /* strange line, or other program */
 };
 
 bool maillog_format_parse(const char *text, enum maillog_format *out)
@@ -54,6 +56,19 @@ bool maillog_format_parse(const char *text, enum maillog_format *out)
     return false;
 }
 
+static void on_ordered(void *arg, const struct maillog_event *event)
+{
+    struct maillog_feed *feed = arg;
+    maillog_order_add(feed->order, event, &feed->sink);
+}
+
+static void on_delivered(void *arg, const char *recipient, const struct ipaddr *relay)
+{
+    const struct maillog_feed *feed = arg;
+    if (!feed->hooks->is_ours(feed->hooks->arg, relay))
+        feed->hooks->delivered(feed->hooks->arg, recipient);
+}
+
 struct maillog_feed *maillog_feed_new(enum maillog_format format, int64_t now_s,
                                       const struct maillog_hooks *hooks)
 {
@@ -62,11 +77,18 @@ struct maillog_feed *maillog_feed_new(enum maillog_format format, int64_t now_s,
         return NULL;
     feed->format = format;
     feed->hooks = hooks;
-    feed->sink = (struct maillog_sink){hooks->event, hooks->arg};
-    feed->postfix = maillog_postfix_new(now_s);
-    feed->sendmail = maillog_sendmail_new(now_s);
+    feed->sink = (struct maillog_sink){.event = hooks->event, .arg = hooks->arg};
+    feed->ordered =
+        (struct maillog_sink){.event = on_ordered,
+                              .delivered = hooks->delivered != NULL ? on_delivered : NULL,
+                              .arg = feed};
+    feed->order = maillog_order_new();
+    feed->system = maillog_system_new(format == REPLAY_FORMAT_POSTFIX    ? MAILLOG_SYSTEM_POSTFIX
+                                      : format == REPLAY_FORMAT_SENDMAIL ? MAILLOG_SYSTEM_SENDMAIL
+                                                                         : MAILLOG_SYSTEM_BOTH,
+                                      now_s);
     feed->mail = maillog_mailbox_new(hooks->is_ours, hooks->arg);
-    if (feed->postfix != NULL && feed->sendmail != NULL && feed->mail != NULL)
+    if (feed->order != NULL && feed->system != NULL && feed->mail != NULL)
         return feed;
     maillog_feed_free(feed);
     return NULL;
@@ -76,8 +98,8 @@ void maillog_feed_free(struct maillog_feed *feed)
 {
     if (feed == NULL)
         return;
-    maillog_postfix_free(feed->postfix);
-    maillog_sendmail_free(feed->sendmail);
+    maillog_order_free(feed->order);
+    maillog_system_free(feed->system);
     maillog_mailbox_free(feed->mail);
     free(feed);
 }
@@ -87,72 +109,42 @@ static void complain(const struct maillog_feed *feed, uint64_t line, const char 
     feed->hooks->problem(feed->hooks->arg, feed->file, line, text);
 }
 
+static void note(const struct maillog_feed *feed, uint64_t line, const char *text)
+{
+    if (feed->hooks->note != NULL)
+        feed->hooks->note(feed->hooks->arg, feed->file, line, text);
+}
+
 /* --- lines ----------------------------------------------------------------------------------- */
 
-static void on_record(struct maillog_feed *feed, struct maillog_record *record)
+static void keep_first(struct maillog_feed *feed, const char *text)
 {
-    record->file = feed->file;
-    if (feed->format != REPLAY_FORMAT_SENDMAIL && maillog_postfix_is(record->program))
-        maillog_postfix_record(feed->postfix, record, &feed->sink);
-    else if (feed->format != REPLAY_FORMAT_POSTFIX && maillog_sendmail_is(record->program))
-        maillog_sendmail_record(feed->sendmail, record, &feed->sink);
-}
-
-static void on_log_line(struct maillog_feed *feed, const struct maillog_line *line)
-{
-    struct maillog_record record;
-    if (!maillog_syslog_parse(line->text, &record)) {
-        feed->strange += line->text[0] != '\0';
+    struct textbuf buf;
+    if (feed->first[0] != '\0')
         return;
-    }
+    textbuf_init(&buf, feed->first, sizeof feed->first);
+    textbuf_put_untrusted(&buf, text, sizeof feed->first - 1);
+}
+
+static void on_strange(struct maillog_feed *feed, const struct maillog_line *line)
+{
+    if (line->text[0] == '\0')
+        return;
+    if (feed->strange++ == 0)
+        feed->strange_line = line->number;
+    if (feed->records == 0)
+        keep_first(feed, line->text);
+}
+
+static void on_record(struct maillog_feed *feed, const struct maillog_record *record)
+{
     feed->records++;
-    record.line = line->number;
-    on_record(feed, &record);
-}
-
-/* Bytes that the file has promised. */
-static enum result take_bytes(struct maillog_input *input, uint64_t length, char *out, size_t size,
-                              char error[REPLAY_ERROR_MAX])
-{
-    enum result status = maillog_input_take(input, length, out, size, error);
-    if (status != RESULT_NOTFOUND)
-        return status;
-    (void)snprintf(error, REPLAY_ERROR_MAX, "the file ends inside a field");
-    return RESULT_IO;
-}
-
-/* A value told by its length: the bytes that follow. */
-static enum result take_value(struct maillog_feed *feed, struct maillog_input *input,
-                              char error[REPLAY_ERROR_MAX])
-{
-    char raw[9];
-    uint64_t length = 0;
-    enum result status = take_bytes(input, 8, raw, sizeof raw, error);
-    if (status != RESULT_OK)
-        return status;
-    for (unsigned i = 8; i-- > 0;)
-        length = length << 8 | (unsigned char)raw[i];
-    status = take_bytes(input, length, feed->value, sizeof feed->value, error);
-    if (status != RESULT_OK)
-        return status;
-    maillog_journal_value(&feed->journal, feed->value);
-    return take_bytes(input, 1, raw, sizeof raw, error);
-}
-
-static enum result on_journal_line(struct maillog_feed *feed, struct maillog_input *input,
-                                   const struct maillog_line *line, char error[REPLAY_ERROR_MAX])
-{
-    switch (maillog_journal_line(&feed->journal, line->text, line->number)) {
-    case REPLAY_JOURNAL_LENGTH:
-        return take_value(feed, input, error);
-    case REPLAY_JOURNAL_COMPLETE:
-        feed->records++;
-        on_record(feed, &feed->journal.record);
-        break;
-    case REPLAY_JOURNAL_MORE:
-        break;
+    if (maillog_system_record(feed->system, record, &feed->ordered)) {
+        feed->of_mail++;
+    } else {
+        feed->counts.others++;
+        keep_first(feed, record->program);
     }
-    return RESULT_OK;
 }
 
 static void on_triple(struct maillog_feed *feed, const struct maillog_line *line)
@@ -187,59 +179,40 @@ static bool begins_with_address(const char *text)
     return ipaddr_parse(address, &addr) == RESULT_OK;
 }
 
-/* "Received:", "Return-Path:" */
-static bool begins_with_field(const char *text)
+static bool is_log_format(enum maillog_format format)
 {
-    size_t length = strcspn(text, ": \t");
-    return length > 0 && text[length] == ':' && strchr("[", text[length + 1]) == NULL &&
-           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-") ==
-               length;
+    return format == REPLAY_FORMAT_POSTFIX || format == REPLAY_FORMAT_SENDMAIL;
 }
 
-static enum maillog_mailbox_kind mailbox_kind(const struct maillog_feed *feed, const char *text)
+static void begin_mail(struct maillog_feed *feed, const char *text, bool doubtful)
 {
-    if (feed->format == REPLAY_FORMAT_MAILDIR)
-        return MAILLOG_MAILBOX_SINGLE;
-    if (maillog_mailbox_is_mmdf(text))
-        return MAILLOG_MAILBOX_MMDF;
-    return strncmp(text, "From ", 5) == 0 ? MAILLOG_MAILBOX_MBOX : MAILLOG_MAILBOX_SINGLE;
+    enum maillog_mailbox_kind kind = MAILLOG_MAILBOX_SINGLE;
+    if (feed->format != REPLAY_FORMAT_MAILDIR && maillog_mailbox_is_mmdf(text))
+        kind = MAILLOG_MAILBOX_MMDF;
+    else if (feed->format != REPLAY_FORMAT_MAILDIR && strncmp(text, "From ", 5) == 0)
+        kind = MAILLOG_MAILBOX_MBOX;
+    feed->shape = SHAPE_MAIL;
+    feed->doubtful = doubtful;
+    maillog_mailbox_begin(feed->mail, feed->file, kind);
 }
 
-/* Of the first line that is not empty. */
-static enum shape guess(const struct maillog_feed *feed, const char *text)
+/* Of a line that says something. */
+static void settle_shape(struct maillog_feed *feed, const struct maillog_item *item)
 {
-    struct maillog_record record;
-    switch (feed->format) {
-    case REPLAY_FORMAT_TRIPLES:
-        return SHAPE_TRIPLES;
-    case REPLAY_FORMAT_MAILDIR:
-    case REPLAY_FORMAT_MBOX:
-        return SHAPE_MAIL;
-    case REPLAY_FORMAT_POSTFIX:
-    case REPLAY_FORMAT_SENDMAIL:
-        return maillog_journal_begins(text) ? SHAPE_JOURNAL : SHAPE_LOG;
-    case REPLAY_FORMAT_GUESS:
-        break;
-    }
-    if (maillog_journal_begins(text))
-        return SHAPE_JOURNAL;
-    if (maillog_syslog_parse(text, &record))
-        return SHAPE_LOG;
-    if (maillog_date_is_from_line(text) || maillog_mailbox_is_mmdf(text))
-        return SHAPE_MAIL;
-    if (begins_with_address(text))
-        return SHAPE_TRIPLES;
-    return begins_with_field(text) ? SHAPE_MAIL : SHAPE_UNKNOWN;
-}
-
-static void settle_shape(struct maillog_feed *feed, const struct maillog_line *line)
-{
-    bool comment = line->text[0] == '#' && feed->format == REPLAY_FORMAT_GUESS;
-    if (line->text[0] == '\0' || comment)
-        return;
-    feed->shape = guess(feed, line->text);
-    if (feed->shape == SHAPE_MAIL)
-        maillog_mailbox_begin(feed->mail, feed->file, mailbox_kind(feed, line->text));
+    const char *text = item->line.text;
+    bool record = item->kind == MAILLOG_ITEM_RECORD;
+    if (feed->format == REPLAY_FORMAT_TRIPLES)
+        feed->shape = SHAPE_TRIPLES;
+    else if (feed->format == REPLAY_FORMAT_MAILDIR || feed->format == REPLAY_FORMAT_MBOX)
+        begin_mail(feed, text, false);
+    else if (record || is_log_format(feed->format))
+        feed->shape = SHAPE_LOG;
+    else if (maillog_date_is_from_line(text) || maillog_mailbox_is_mmdf(text))
+        begin_mail(feed, text, false);
+    else if (begins_with_address(text))
+        feed->shape = SHAPE_TRIPLES;
+    else if (maillog_message_is_field(text))
+        begin_mail(feed, text, true);
 }
 
 /* A line that no parser should see, with its place. */
@@ -258,19 +231,36 @@ static bool is_hostile(const struct maillog_feed *feed, const struct maillog_lin
     return false;
 }
 
-static enum result on_line(struct maillog_feed *feed, struct maillog_input *input,
-                           const struct maillog_line *line, char error[REPLAY_ERROR_MAX])
+/* "INFO: starting mail server" looked like a field; what follows is a log. */
+static bool is_log_after_all(struct maillog_feed *feed, const struct maillog_item *item)
 {
-    if (is_hostile(feed, line))
-        return RESULT_OK;
-    if (feed->shape == SHAPE_UNKNOWN)
-        settle_shape(feed, line);
+    if (item->kind != MAILLOG_ITEM_RECORD || maillog_mailbox_has_received(feed->mail))
+        return false;
+    feed->strange += item->line.number - 1;
+    feed->strange_line = 1;
+    feed->shape = SHAPE_LOG;
+    maillog_mailbox_drop(feed->mail);
+    return true;
+}
+
+static void on_item(struct maillog_feed *feed, const struct maillog_item *item)
+{
+    const struct maillog_line *line = &item->line;
+    bool comment = line->text[0] == '#' && feed->format == REPLAY_FORMAT_GUESS;
+    if (item->kind == MAILLOG_ITEM_LINE && is_hostile(feed, line))
+        return;
+    if (feed->shape == SHAPE_UNKNOWN &&
+        (item->kind == MAILLOG_ITEM_RECORD || (line->text[0] != '\0' && !comment)))
+        settle_shape(feed, item);
+    if (feed->shape == SHAPE_MAIL && feed->doubtful)
+        (void)is_log_after_all(feed, item);
     switch (feed->shape) {
     case SHAPE_LOG:
-        on_log_line(feed, line);
+        if (item->kind == MAILLOG_ITEM_RECORD)
+            on_record(feed, &item->record);
+        else
+            on_strange(feed, line);
         break;
-    case SHAPE_JOURNAL:
-        return on_journal_line(feed, input, line, error);
     case SHAPE_TRIPLES:
         on_triple(feed, line);
         break;
@@ -278,10 +268,10 @@ static enum result on_line(struct maillog_feed *feed, struct maillog_input *inpu
         maillog_mailbox_line(feed->mail, line->text, line->bytes, line->number, &feed->sink);
         break;
     case SHAPE_UNKNOWN:
-        feed->strange += line->text[0] != '\0' && line->text[0] != '#';
+        if (!comment)
+            on_strange(feed, line);
         break;
     }
-    return RESULT_OK;
 }
 
 /* --- files ----------------------------------------------------------------------------------- */
@@ -290,73 +280,107 @@ static void end_mail(struct maillog_feed *feed)
 {
     char text[128];
     struct maillog_mailbox_counts counts = maillog_mailbox_end(feed->mail, &feed->sink);
-    feed->messages += counts.messages;
-    feed->local += counts.local;
+    feed->counts.messages += counts.messages;
+    feed->counts.local += counts.local;
+    feed->counts.unreadable += counts.unreadable;
     if (counts.unreadable == 0)
         return;
     (void)snprintf(text, sizeof text,
-                   "%llu of %llu messages have a Received field that names no client",
+                   "%llu of %llu messages have a Received field in no form that is known",
                    (unsigned long long)counts.unreadable, (unsigned long long)counts.messages);
-    complain(feed, counts.unreadable_line, text);
+    if (counts.unreadable == counts.messages && feed->format != REPLAY_FORMAT_MAILDIR)
+        complain(feed, counts.unreadable_line, text);
+    else
+        note(feed, counts.unreadable_line, text);
+}
+
+/* Nothing was understood: show what it looks like and what would do. */
+static void complain_of_all(struct maillog_feed *feed)
+{
+    char text[FIRST_SHOWN_MAX + 128];
+    if (feed->records > 0) {
+        (void)snprintf(text, sizeof text,
+                       "%llu records, none of Postfix or Sendmail; the first is of \"%s\"",
+                       (unsigned long long)feed->records, feed->first);
+        complain(feed, 0, text);
+        return;
+    }
+    (void)snprintf(text, sizeof text,
+                   "nothing in it is of the expected form: is --format right? It begins: \"%s\"",
+                   feed->first);
+    complain(feed, 0, text);
+    note(feed, 0, "Known forms are:");
+    for (const char *at = maillog_syslog_forms; *at != '\0'; at += strcspn(at, "\n") + 1) {
+        (void)snprintf(text, sizeof text, "%.*s", (int)strcspn(at, "\n"), at);
+        note(feed, 0, text);
+    }
 }
 
 /* The file is over: what did it hold? */
 static void on_end(struct maillog_feed *feed, uint64_t lines)
 {
-    static const struct maillog_line nothing = {.text = ""};
-    char error[REPLAY_ERROR_MAX];
-    if (feed->shape == SHAPE_JOURNAL) /* the last record may lack its empty line */
-        (void)on_journal_line(feed, NULL, &nothing, error);
+    char text[128];
+    feed->counts.strange += feed->strange;
     if (feed->shape == SHAPE_MAIL) {
         end_mail(feed);
         return;
     }
-    if (lines > 0 && feed->records == 0)
-        complain(feed, 0, "nothing in it is of the expected form: is --format right?");
+    if (lines > 0 && (feed->records == 0 || (feed->shape == SHAPE_LOG && feed->of_mail == 0))) {
+        complain_of_all(feed);
+    } else if (feed->strange > 0) {
+        (void)snprintf(text, sizeof text,
+                       "%llu of %llu lines are in no form that is known; this is the first",
+                       (unsigned long long)feed->strange, (unsigned long long)lines);
+        note(feed, feed->strange_line, text);
+    }
 }
 
-static enum result read_lines(struct maillog_feed *feed, struct maillog_input *input)
+static enum result read_lines(struct maillog_feed *feed, struct maillog_reader *reader)
 {
     char error[REPLAY_ERROR_MAX] = "";
-    struct maillog_line line = {0};
+    struct maillog_item item = {.line = {.text = ""}};
     enum result status;
-    while ((status = maillog_input_next(input, &line, error)) == RESULT_OK) {
-        feed->lines++;
-        status = on_line(feed, input, &line, error);
-        if (status != RESULT_OK)
-            break;
-        if (feed->lines % PROGRESS_LINES == 0)
+    /* Of a mailbox lines are lines, but where it may be a log. */
+    while ((status = feed->shape == SHAPE_TRIPLES || (feed->shape == SHAPE_MAIL && !feed->doubtful)
+                         ? maillog_reader_line(reader, &item, error)
+                         : maillog_reader_next(reader, &item, error)) == RESULT_OK) {
+        feed->counts.lines++;
+        on_item(feed, &item);
+        if (feed->counts.lines % PROGRESS_LINES == 0)
             feed->hooks->progress(feed->hooks->arg,
-                                  feed->bytes_before + maillog_input_position(input));
+                                  feed->bytes_before + maillog_reader_position(reader));
     }
-    feed->bytes_before += maillog_input_position(input);
+    feed->bytes_before += maillog_reader_position(reader);
     feed->hooks->progress(feed->hooks->arg, feed->bytes_before);
     if (status == RESULT_IO) {
         char text[REPLAY_ERROR_MAX];
         struct textbuf buf;
         textbuf_init(&buf, text, sizeof text);
         textbuf_put_untrusted(&buf, error, sizeof text - 1);
-        complain(feed, line.number + 1, text);
+        complain(feed, item.line.number + 1, text);
     }
-    on_end(feed, line.number);
+    on_end(feed, item.line.number);
     return status == RESULT_NOTFOUND || status == RESULT_IO ? RESULT_OK : status;
 }
 
 static enum result read_file(struct maillog_feed *feed, const char *path)
 {
     char error[REPLAY_ERROR_MAX];
-    struct maillog_input *input;
+    struct maillog_reader *reader;
     feed->file = path;
     feed->shape = SHAPE_UNKNOWN;
-    feed->records = 0;
-    maillog_journal_init(&feed->journal);
-    enum result status = maillog_input_open(path, &input, error);
+    feed->doubtful = false;
+    feed->records = feed->of_mail = feed->strange = 0;
+    feed->first[0] = '\0';
+    enum result status = maillog_reader_open(path, &reader, error);
     if (status == RESULT_IO)
         complain(feed, 0, error);
     if (status != RESULT_OK)
         return status == RESULT_IO ? RESULT_OK : status;
-    status = read_lines(feed, input);
-    maillog_input_close(input);
+    maillog_order_flush(feed->order, &feed->sink); /* lines are counted anew */
+    maillog_system_begin(feed->system, reader);
+    status = read_lines(feed, reader);
+    maillog_reader_close(reader);
     return status;
 }
 
@@ -375,12 +399,12 @@ static char *join(const char *path, const char *name)
     return joined;
 }
 
-/* The messages in one folder of a Maildir, in the order of their names, which begin with the time.
- */
-static enum result read_folder(struct maillog_feed *feed, const char *path, const char *folder,
-                               bool *found)
+/* The messages in one directory of a Maildir, in the order of their names, which begin with the
+   time. */
+static enum result read_directory(struct maillog_feed *feed, const char *path,
+                                  const char *directory, bool *found)
 {
-    char *name = join(path, folder);
+    char *name = join(path, directory);
     struct dirent **entries = NULL;
     if (name == NULL)
         return RESULT_NOMEM;
@@ -404,14 +428,16 @@ static enum result read_folder(struct maillog_feed *feed, const char *path, cons
 enum result maillog_feed_read(struct maillog_feed *feed, const char *path)
 {
     struct stat info;
-    if (strcmp(path, "-") == 0 || stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
-        return read_file(feed, path);
+    if (strcmp(path, "-") == 0 || stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) {
+        enum result status = read_file(feed, path);
+        return status;
+    }
     bool found = false;
     enum maillog_format format = feed->format;
     feed->format = REPLAY_FORMAT_MAILDIR; /* whatever a message looks like */
-    enum result status = read_folder(feed, path, "cur", &found);
+    enum result status = read_directory(feed, path, "cur", &found);
     if (status == RESULT_OK)
-        status = read_folder(feed, path, "new", &found);
+        status = read_directory(feed, path, "new", &found);
     feed->format = format;
     feed->file = path;
     if (!found)
@@ -421,16 +447,11 @@ enum result maillog_feed_read(struct maillog_feed *feed, const char *path)
 
 void maillog_feed_end(struct maillog_feed *feed)
 {
-    maillog_postfix_end(feed->postfix, &feed->sink);
-    maillog_sendmail_end(feed->sendmail, &feed->sink);
+    maillog_system_end(feed->system, &feed->ordered);
+    maillog_order_flush(feed->order, &feed->sink);
 }
 
-uint64_t maillog_feed_lines(const struct maillog_feed *feed)
+struct maillog_counts maillog_feed_counts(const struct maillog_feed *feed)
 {
-    return feed->lines;
-}
-
-uint64_t maillog_feed_strange(const struct maillog_feed *feed)
-{
-    return feed->strange;
+    return feed->counts;
 }

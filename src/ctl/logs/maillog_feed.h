@@ -23,14 +23,29 @@ enum maillog_format {
 bool maillog_format_parse(const char *text, enum maillog_format *out);
 
 struct maillog_hooks {
+    /* Attempts of a log come in the order of their lines as far as they are near each other. */
     void (*event)(void *arg, const struct maillog_event *event);
     /* line 0: the file as a whole.  `text` is printable. */
     void (*problem)(void *arg, const char *file, uint64_t line, const char *text);
+    /* Likewise what is worth knowing and no problem; NULL: nobody wants it. */
+    void (*note)(void *arg, const char *file, uint64_t line, const char *text);
+    /* Mail was delivered to that address, at a server that is not ours; NULL: nobody asks. */
+    void (*delivered)(void *arg, const char *recipient);
     /* Now and then: bytes of the files on disk read so far. */
     void (*progress)(void *arg, uint64_t bytes);
     /* A mail server of our own, whose Received fields are to be passed over? */
     bool (*is_ours)(void *arg, const struct ipaddr *addr);
     void *arg;
+};
+
+/* What was read and is no attempt. */
+struct maillog_counts {
+    uint64_t lines;
+    uint64_t strange;    /* lines of logs in no form that is known */
+    uint64_t others;     /* records of other programs */
+    uint64_t messages;   /* in mailboxes */
+    uint64_t local;      /* of those, messages that never came from outside */
+    uint64_t unreadable; /* of those, messages with a Received field in no form that is known */
 };
 
 struct maillog_feed;
@@ -46,8 +61,6 @@ enum result maillog_feed_read(struct maillog_feed *feed, const char *path) MUST_
 /* No more files: tell what is still open. */
 void maillog_feed_end(struct maillog_feed *feed);
 
-/* Lines read, and those of a log that were not in its form. */
-uint64_t maillog_feed_lines(const struct maillog_feed *feed);
-uint64_t maillog_feed_strange(const struct maillog_feed *feed);
+struct maillog_counts maillog_feed_counts(const struct maillog_feed *feed);
 
 #endif

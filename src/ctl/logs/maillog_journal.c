@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/logs/maillog_journal.h"
 
+#include "site/json.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,8 @@ static void take_field(struct maillog_journal *journal, const char *key, const c
         (void)snprintf(record->program, sizeof record->program, "%s", value);
     else if (strcmp(key, "SYSLOG_PID") == 0 || (strcmp(key, "_PID") == 0 && record->pid == 0))
         record->pid = strtol(value, NULL, 10);
+    else if (strcmp(key, "_HOSTNAME") == 0)
+        record->host = maillog_syslog_host(value, strlen(value));
     else if (strcmp(key, "__REALTIME_TIMESTAMP") == 0) /* microseconds */
         record->wall_s = (int64_t)(strtoull(value, NULL, 10) / 1000000);
 }
@@ -57,4 +61,77 @@ enum maillog_journal_step maillog_journal_line(struct maillog_journal *journal, 
 void maillog_journal_value(struct maillog_journal *journal, const char *value)
 {
     take_field(journal, journal->field, value);
+}
+
+/* --- JSON
+ * ------------------------------------------------------------------------------------------ */
+
+/* A value as text: of a list, which the journal makes of several fields of one name, the first; a
+   list of numbers is what has odd bytes. */
+static void take_member(struct maillog_journal *journal, const struct json_value *object,
+                        const char *key)
+{
+    char bytes[REPLAY_JOURNAL_MESSAGE_MAX + 1];
+    const struct json_value *value = json_value_member(object, key);
+    const char *text = json_value_text(value);
+    int64_t number;
+    if (value == NULL)
+        return;
+    if (text != NULL) {
+        take_field(journal, key, text);
+        return;
+    }
+    if (json_value_int(value, &number)) {
+        (void)snprintf(bytes, sizeof bytes, "%lld", (long long)number);
+        take_field(journal, key, bytes);
+        return;
+    }
+    size_t count = json_value_count(value), used = 0;
+    if (count > 0 && json_value_text(json_value_item(value, 0)) != NULL) {
+        take_field(journal, key, json_value_text(json_value_item(value, 0)));
+        return;
+    }
+    for (size_t i = 0; i < count && used < REPLAY_JOURNAL_MESSAGE_MAX; i++)
+        if (json_value_int(json_value_item(value, i), &number) && number > 0 && number < 256)
+            bytes[used++] = (char)number;
+    bytes[used] = '\0';
+    if (used > 0)
+        take_field(journal, key, bytes);
+}
+
+/* {"log": "Nov 21 09:22:17 mx postfix/smtpd[7]: ...\n", "stream": "stdout", ...} */
+static bool take_container_line(struct maillog_journal *journal, const struct json_value *object)
+{
+    const char *text = json_value_text(json_value_member(object, "log"));
+    if (text == NULL)
+        text = json_value_text(json_value_member(object, "message"));
+    if (text == NULL)
+        return false;
+    (void)snprintf(journal->message, sizeof journal->message, "%.*s", (int)strcspn(text, "\n"),
+                   text);
+    return maillog_syslog_parse(journal->message, &journal->record);
+}
+
+enum result maillog_journal_json(struct maillog_journal *journal, const char *text, size_t length,
+                                 uint64_t number)
+{
+    static const char *const keys[] = {"MESSAGE", "SYSLOG_IDENTIFIER", "SYSLOG_PID",
+                                       "_PID",    "_HOSTNAME",         "__REALTIME_TIMESTAMP"};
+    char error[JSONIN_ERROR_MAX];
+    struct json_value *object;
+    enum result status = json_value_parse(text, length, &object, error);
+    if (status != RESULT_OK)
+        return status;
+    maillog_journal_init(journal);
+    bool ok = json_value_member(object, "MESSAGE") != NULL;
+    if (ok) {
+        for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+            take_member(journal, object, keys[i]);
+        journal->record.message = journal->message;
+    } else {
+        ok = take_container_line(journal, object);
+    }
+    journal->record.line = number;
+    json_value_free(object);
+    return ok ? RESULT_OK : RESULT_INVALID;
 }

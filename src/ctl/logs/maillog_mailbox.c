@@ -233,9 +233,9 @@ void maillog_mailbox_line(struct maillog_mailbox *mail, const char *text, size_t
         header_ends(mail);
 }
 
-bool maillog_mailbox_in_header(const struct maillog_mailbox *mail)
+bool maillog_mailbox_has_received(const struct maillog_mailbox *mail)
 {
-    return mail->place == IN_HEADER;
+    return mail->message.received;
 }
 
 struct maillog_mailbox_counts maillog_mailbox_end(struct maillog_mailbox *mail,

@@ -46,8 +46,8 @@ void maillog_mailbox_begin(struct maillog_mailbox *mail, const char *file,
 void maillog_mailbox_line(struct maillog_mailbox *mail, const char *text, size_t bytes,
                           uint64_t number, const struct maillog_sink *sink);
 
-/* Between lines: the header of a message is being read. */
-bool maillog_mailbox_in_header(const struct maillog_mailbox *mail);
+/* Did the message under way have a Received field so far? */
+bool maillog_mailbox_has_received(const struct maillog_mailbox *mail);
 
 /* The file is over. */
 struct maillog_mailbox_counts maillog_mailbox_end(struct maillog_mailbox *mail,

@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/logs/maillog_postfix.h"
 
+#include "ctl/logs/maillog_envelope.h"
 #include "ctl/logs/maillog_pending.h"
+#include "ctl/logs/maillog_smtpd.h"
 
 #include <stdlib.h>
 
-/* smtpd processes heard of last; one serves one client at a time. */
-#define SESSION_SLOTS 1024
-
-/* What an smtpd process said about the client that it serves. */
-struct smtpd_session {
-    long pid;
-    struct ipaddr client;
-    char unconfirmed[HOSTNAME_MAX + 2];
-    char helo[HELO_TEXT_MAX + 2];
-    bool helo_recorded;
-};
+#define BOUNCE_SLOTS 4096 /* queue IDs with the null sender that are remembered */
 
 struct maillog_postfix {
     int64_t now_s;
     struct maillog_pending *pending;
-    struct smtpd_session sessions[SESSION_SLOTS];
+    struct maillog_smtpd_table *smtpds;
+    uint64_t bounces[BOUNCE_SLOTS]; /* hashes */
 };
 
 struct maillog_postfix *maillog_postfix_new(int64_t now_s)
@@ -30,7 +23,8 @@ struct maillog_postfix *maillog_postfix_new(int64_t now_s)
         return NULL;
     postfix->now_s = now_s;
     postfix->pending = maillog_pending_new();
-    if (postfix->pending != NULL)
+    postfix->smtpds = maillog_smtpd_table_new();
+    if (postfix->pending != NULL && postfix->smtpds != NULL)
         return postfix;
     maillog_postfix_free(postfix);
     return NULL;
@@ -41,27 +35,57 @@ void maillog_postfix_free(struct maillog_postfix *postfix)
     if (postfix == NULL)
         return;
     maillog_pending_free(postfix->pending);
+    maillog_smtpd_table_free(postfix->smtpds);
     free(postfix);
+}
+
+void maillog_postfix_at(struct maillog_postfix *postfix, int64_t now_s)
+{
+    postfix->now_s = now_s;
+}
+
+/* --- programs ----------------------------------------------------------------------------------
+ */
+
+/* "postfix/submission/smtpd" is an smtpd. */
+static const char *daemon_of(const char *program)
+{
+    const char *slash = strrchr(program, '/');
+    return slash != NULL ? slash + 1 : "";
 }
 
 bool maillog_postfix_is(const char *program)
 {
-    return strncmp(program, "postfix", 7) == 0;
+    static const char *const daemons[] = {
+        "smtpd",   "qmgr",     "cleanup", "postscreen",     "smtp",   "lmtp",   "local",
+        "virtual", "pipe",     "bounce",  "anvil",          "scache", "pickup", "nqmgr",
+        "oqmgr",   "master",   "error",   "discard",        "verify", "tlsmgr", "tlsproxy",
+        "dnsblog", "postlogd", "flush",   "trivial-rewrite"};
+    if (strncmp(program, "postfix", 7) == 0)
+        return true;
+    const char *daemon = daemon_of(program);
+    for (size_t i = 0; *daemon != '\0' && i < sizeof daemons / sizeof daemons[0]; i++)
+        if (strcmp(daemon, daemons[i]) == 0)
+            return true;
+    return false;
 }
 
-/* --- pieces of a line ------------------------------------------------------------------------ */
+/* "postfix-in" of "postfix-in/submission/smtpd": each instance has queue IDs of its own. */
+static uint64_t instance_of(const char *program)
+{
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    for (; *program != '\0' && *program != '/'; program++)
+        hash = (hash ^ (unsigned char)*program) * UINT64_C(1099511628211);
+    return hash;
+}
+
+/* --- pieces of a line ---------------------------------------------------------------------------
+ */
 
 static const char *after(const char *text, const char *prefix)
 {
     size_t length = strlen(prefix);
     return strncmp(text, prefix, length) == 0 ? text + length : NULL;
-}
-
-/* "postfix/submission/smtpd" is an smtpd. */
-static bool program_is(const char *program, const char *daemon)
-{
-    const char *slash = strrchr(program, '/');
-    return slash != NULL && strcmp(slash + 1, daemon) == 0;
 }
 
 /* "4F1A2B3C: "; returns what follows, NULL when there is none. */
@@ -83,7 +107,7 @@ static const char *take_queue_id(const char *text, char out[REPLAY_QUEUE_ID_MAX 
 static const char *take_client(const char *text, struct maillog_event *event)
 {
     char address[IPADDR_TEXT_MAX];
-    size_t name_length = strcspn(text, "[ ");
+    size_t name_length = strcspn(text, "[ ;:<>");
     if (text[name_length] != '[' || name_length > HOSTNAME_MAX)
         return NULL;
     const char *at = text + name_length + 1;
@@ -105,37 +129,6 @@ static const char *take_client(const char *text, struct maillog_event *event)
     return at;
 }
 
-/* The value of "key=<value>" after `text`; false when it is not there. */
-static bool take_bracketed(const char *text, const char *key, char *out, size_t size)
-{
-    const char *at = strstr(text, key);
-    if (at == NULL)
-        return false;
-    at += strlen(key);
-    /* An address may hold a '>': the value ends before the next key or the end. */
-    const char *end = strchr(at, '>');
-    while (end != NULL && end[1] != '\0' && end[1] != ' ' && end[1] != ',' && end[1] != ':')
-        end = strchr(end + 1, '>');
-    if (end == NULL)
-        return false;
-    maillog_copy(out, size, at, (size_t)(end - at));
-    return true;
-}
-
-/* "; from=<a> to=<b> proto=ESMTP helo=<c>"; postscreen has commas between. */
-static void take_envelope(const char *text, struct maillog_event *event)
-{
-    const char *at = strstr(text, "; from=<");
-    if (at == NULL)
-        at = text;
-    if (take_bracketed(at, " from=<", event->sender, sizeof event->sender))
-        event->sender_recorded = true;
-    if (take_bracketed(at, " to=<", event->recipient, sizeof event->recipient))
-        event->recipient_recorded = true;
-    if (take_bracketed(at, " helo=<", event->helo, sizeof event->helo))
-        event->helo_recorded = true;
-}
-
 /* By "450 4.7.25 ..." or "5.7.1 ...". */
 static enum maillog_outcome outcome_of(const char *text)
 {
@@ -143,198 +136,421 @@ static enum maillog_outcome outcome_of(const char *text)
     return *text == '4' ? REPLAY_DEFERRED : *text == '5' ? REPLAY_REFUSED : REPLAY_UNKNOWN;
 }
 
-/* --- what an smtpd process said before ------------------------------------------------------- */
-
-static struct smtpd_session *session_of(struct maillog_postfix *postfix, long pid)
+static void stamp(const struct maillog_postfix *postfix, const struct maillog_record *record,
+                  struct maillog_event *event)
 {
-    struct smtpd_session *session = &postfix->sessions[(unsigned long)pid % SESSION_SLOTS];
-    if (session->pid != pid) {
-        memset(session, 0, sizeof *session);
-        session->pid = pid;
-    }
-    return session;
+    event->file = record->file;
+    event->line = record->line;
+    event->wall_s = maillog_syslog_time(record, postfix->now_s);
 }
 
-/* "hostname a.example does not resolve to address 192.0.2.1[: why]", and the older
-   "192.0.2.1: hostname a.example verification failed[: why]", "192.0.2.1: address not listed for
-   hostname a.example" */
-static bool parse_unconfirmed(const char *text, struct smtpd_session *session)
+static struct maillog_pending_key key_of(const struct maillog_record *record, const char *queue_id)
 {
-    static const char resolve[] = " does not resolve to address ";
-    static const char *const olds[] = {": hostname ", ": address not listed for hostname "};
-    char address[IPADDR_TEXT_MAX];
-    const char *name = after(text, "hostname ");
-    const char *ip = name != NULL ? strstr(name, resolve) : NULL;
-    size_t ip_length = 0, name_length = 0;
-    if (ip != NULL) {
-        name_length = (size_t)(ip - name);
-        ip += sizeof resolve - 1;
-        ip_length = strcspn(ip, " ");
-        while (ip_length > 0 && ip[ip_length - 1] == ':')
-            ip_length--;
-    } else {
-        for (size_t i = 0; i < 2 && ip == NULL; i++) {
-            const char *at = strstr(text, olds[i]);
-            ip = at != NULL ? text : NULL;
-            ip_length = at != NULL ? (size_t)(at - text) : 0;
-            name = at != NULL ? at + strlen(olds[i]) : NULL;
-            name_length = at != NULL ? strcspn(name, " ") : 0;
-        }
-    }
-    if (ip == NULL || ip_length >= sizeof address || name_length == 0 || name_length > HOSTNAME_MAX)
-        return false;
-    maillog_copy(address, sizeof address, ip, ip_length);
-    if (ipaddr_parse(address, &session->client) != RESULT_OK)
-        return false;
-    maillog_copy(session->unconfirmed, sizeof session->unconfirmed, name, name_length);
-    return true;
+    return (struct maillog_pending_key){record->host, instance_of(record->program), queue_id};
 }
 
-/* Add what the process said before about this very client. */
-static void recall(const struct smtpd_session *session, struct maillog_event *event)
+static bool has_id(const char *queue_id)
 {
-    if (!ipaddr_equal(&session->client, &event->client))
-        return;
-    if (event->ptr_state == REPLAY_PTR_NONE && session->unconfirmed[0] != '\0') {
-        event->ptr_state = REPLAY_PTR_UNCONFIRMED;
-        maillog_copy(event->ptr, sizeof event->ptr, session->unconfirmed,
-                     strlen(session->unconfirmed));
-    }
-    if (!event->helo_recorded && session->helo_recorded) {
-        event->helo_recorded = true;
-        maillog_copy(event->helo, sizeof event->helo, session->helo, strlen(session->helo));
-    }
+    return strcmp(queue_id, "NOQUEUE") != 0;
 }
 
-static void remember_helo(struct smtpd_session *session, const struct maillog_event *event)
-{
-    if (!event->helo_recorded)
-        return;
-    if (!ipaddr_equal(&session->client, &event->client)) {
-        session->client = event->client;
-        session->unconfirmed[0] = '\0';
-    }
-    session->helo_recorded = true;
-    maillog_copy(session->helo, sizeof session->helo, event->helo, strlen(event->helo));
-}
+/* --- a client comes and goes
+ * ---------------------------------------------------------------------- */
 
-/* --- kinds of lines -------------------------------------------------------------------------- */
-
-static void on_connect(struct maillog_postfix *postfix, long pid, const char *text)
+static void on_connect(struct maillog_smtpd *smtpd, const char *text,
+                       const struct maillog_sink *sink)
 {
-    struct smtpd_session *session = session_of(postfix, pid);
     struct maillog_event event = {0};
     if (take_client(text, &event) == NULL)
         return;
-    /* The warning about an unconfirmed name comes before. */
-    if (!ipaddr_equal(&session->client, &event.client))
-        session->unconfirmed[0] = '\0';
-    session->client = event.client;
-    session->helo_recorded = false;
+    maillog_smtpd_close(smtpd, false, sink);
+    smtpd->event = event;
+    smtpd->held = false;
+    smtpd->queue_id[0] = '\0';
+    maillog_smtpd_recall(smtpd, &smtpd->event);
 }
 
-/* "QID: client=name[address], sasl_method=..., sasl_username=..." */
-static void on_client(struct maillog_postfix *postfix, const struct maillog_record *record,
-                      const char *queue_id, const char *text, const struct maillog_sink *sink)
+/* "lost connection after DATA (12345 bytes) from ...", "timeout after RCPT from ...": what was
+   under way is neither taken nor refused. */
+static void on_lost(struct maillog_postfix *postfix, struct maillog_smtpd *smtpd,
+                    const struct maillog_record *record, const char *stage)
 {
-    struct maillog_event *event = maillog_pending_find(postfix->pending, queue_id);
-    if (event != NULL) /* short queue IDs come again */
-        maillog_pending_close(postfix->pending, event, sink);
-    event = maillog_pending_open(postfix->pending, queue_id, sink);
-    const char *rest = take_client(text, event);
-    if (rest == NULL) {
-        maillog_pending_close(postfix->pending, event, sink);
+    size_t length = strcspn(stage, " (");
+    bool within =
+        (length == 4 && (strncmp(stage, "DATA", 4) == 0 || strncmp(stage, "RCPT", 4) == 0 ||
+                         strncmp(stage, "BDAT", 4) == 0));
+    if (!within)
         return;
-    }
-    event->file = record->file;
-    event->line = record->line;
-    event->wall_s = maillog_syslog_time(record, postfix->now_s);
-    event->authenticated = strstr(rest, ", sasl_username=") != NULL;
-    recall(session_of(postfix, record->pid), event);
+    if (!smtpd->relayed)
+        smtpd->open = false;
+    const struct maillog_pending_key key = key_of(record, smtpd->queue_id);
+    struct maillog_pending_entry *entry = maillog_pending_find(postfix->pending, &key);
+    if (entry != NULL)
+        entry->abandoned = true;
 }
 
-/* "QID: from=<sender>, size=...": the message is in the queue. */
-static void on_queued(struct maillog_postfix *postfix, const char *queue_id, const char *text,
+/* ", orig_queue_id=NOQUEUE, orig_client=name[address]": what a before-queue filter hands on. */
+static const char *find_original(const char *rest)
+{
+    static const char mark[] = ", orig_queue_id=NOQUEUE, orig_client=";
+    const char *found = NULL;
+    for (const char *at = strstr(rest, mark); at != NULL; at = strstr(at + 1, mark))
+        found = at;
+    return found != NULL ? found + sizeof mark - 1 : NULL;
+}
+
+/* "QID: client=name[address], sasl_method=..., sasl_username=..., orig_client=..." */
+static void on_client(struct maillog_postfix *postfix, const struct maillog_record *record,
+                      struct maillog_smtpd *smtpd, const char *queue_id, const char *text,
                       const struct maillog_sink *sink)
 {
-    struct maillog_event *event = maillog_pending_find(postfix->pending, queue_id);
-    if (event == NULL)
+    struct maillog_event event = {0};
+    const char *rest = take_client(text, &event);
+    if (rest == NULL)
         return;
-    if (strncmp(text, "from=<", 6) == 0) {
-        const char *end = strstr(text, ">, ");
-        if (end != NULL) {
-            maillog_copy(event->sender, sizeof event->sender, text + 6, (size_t)(end - text) - 6);
-            event->sender_recorded = true;
-        }
-        event->outcome = REPLAY_ACCEPTED;
+    const char *original = find_original(rest);
+    event.authenticated = original == NULL && strstr(rest, ", sasl_username=") != NULL;
+    stamp(postfix, record, &event);
+    maillog_smtpd_recall(smtpd, &event);
+    if (!has_id(queue_id)) {
+        maillog_smtpd_close(smtpd, false, sink);
+        smtpd->event = event;
+        maillog_smtpd_open(postfix->smtpds, smtpd);
+        return;
     }
-    maillog_pending_close(postfix->pending, event, sink);
+    if (original != NULL && take_client(original, &event) != NULL) {
+        struct maillog_smtpd *front =
+            maillog_smtpd_find_open(postfix->smtpds, record->host, &event.client);
+        if (front != NULL) { /* it will tell the rest */
+            front->relayed = true;
+            return;
+        }
+    }
+    const struct maillog_pending_key key = key_of(record, queue_id);
+    struct maillog_pending_entry *entry = maillog_pending_find(postfix->pending, &key);
+    if (entry != NULL && entry->instance == key.instance) /* short queue IDs come again */
+        maillog_pending_close(entry, sink);
+    entry = maillog_pending_open(postfix->pending, &key, sink);
+    maillog_copy(event.queue_id, sizeof event.queue_id, queue_id, strlen(queue_id));
+    event.outcome = smtpd->held ? REPLAY_ACCEPTED : REPLAY_UNKNOWN;
+    entry->event = event;
+    if (original == NULL)
+        smtpd->event = event;
+    smtpd->event.outcome = REPLAY_UNKNOWN;
+    smtpd->held = false;
+    maillog_copy(smtpd->queue_id, sizeof smtpd->queue_id, queue_id, strlen(queue_id));
 }
 
-/* "from name[address]: code text; from=<> to=<> proto= helo=<>"; false when it is no such line. */
-static bool parse_answer(const struct maillog_postfix *postfix, const struct maillog_record *record,
-                         const char *text, struct maillog_event *event)
+/* "proxy-accept: END-OF-MESSAGE: 250 ...; from=<> ...", "proxy-reject: ...": a before-queue
+   filter's answer to the client of this process. */
+static void on_proxied(struct maillog_postfix *postfix, const struct maillog_record *record,
+                       struct maillog_smtpd *smtpd, const char *text, bool accepted,
+                       const struct maillog_sink *sink)
 {
-    const char *rest = NULL;
-    for (const char *at = strstr(text, " from "); at != NULL && rest == NULL;
-         at = strstr(at + 1, " from "))
-        rest = take_client(at + 6, event);
+    struct maillog_envelope envelope;
+    struct maillog_event *event = &smtpd->event;
+    if (event->client.family == IP_NONE)
+        return;
+    if (!smtpd->open)
+        stamp(postfix, record, event);
+    smtpd->open = true;
+    if (maillog_envelope_find(text, false, &envelope) ||
+        maillog_envelope_find_helo(text, &envelope))
+        maillog_envelope_take(&envelope, event);
+    const char *answer = strstr(text, ": ");
+    event->outcome = accepted ? REPLAY_ACCEPTED : REPLAY_REFUSED;
+    if (!accepted && answer != NULL && outcome_of(answer) != REPLAY_UNKNOWN)
+        event->outcome = outcome_of(answer);
+    maillog_smtpd_close(smtpd, true, sink);
+}
+
+/* --- answers -------------------------------------------------------------------------------------
+ */
+
+/* What an answer means for the client. */
+enum verb { VERB_OTHER, VERB_REJECT, VERB_TAKEN };
+
+/* "reject: ", "milter-hold: "; returns what follows, NULL when there is none. */
+static const char *take_verb(const char *text, enum verb *out)
+{
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz_-");
+    if (length == 0 || text[length] != ':' || text[length + 1] != ' ')
+        return NULL;
+    const char *name = strncmp(text, "milter-", 7) == 0 ? text + 7 : text;
+    size_t name_length = length - (size_t)(name - text);
+    *out = VERB_OTHER;
+    if (name_length == 6 && strncmp(name, "reject", 6) == 0)
+        *out = VERB_REJECT;
+    else if ((name_length == 4 && strncmp(name, "hold", 4) == 0) ||
+             (name_length == 7 && strncmp(name, "discard", 7) == 0))
+        *out = VERB_TAKEN;
+    return text + length + 2;
+}
+
+/* smtpd and postscreen: "RCPT from name[address]: code text; from=<> ...". The client stands before
+   all that it said. */
+static bool parse_smtpd_answer(const char *text, struct maillog_event *event)
+{
+    struct maillog_envelope envelope;
+    const char *from = strchr(text, ' ');
+    if (from == NULL || strncmp(from, " from ", 6) != 0)
+        return false;
+    const char *rest = take_client(from + 6, event);
     if (rest == NULL)
         return false;
-    event->file = record->file;
-    event->line = record->line;
-    event->wall_s = maillog_syslog_time(record, postfix->now_s);
     event->outcome = outcome_of(rest);
-    take_envelope(rest, event);
-    /* cleanup says why after the envelope: "...helo=<x>: 5.7.1 text". */
-    const char *why = strstr(rest, ">: ");
-    if (event->outcome == REPLAY_UNKNOWN && why != NULL)
-        event->outcome = outcome_of(why + 1);
+    if (maillog_envelope_find(rest, false, &envelope) ||
+        maillog_envelope_find_helo(rest, &envelope))
+        maillog_envelope_take(&envelope, event);
     return true;
 }
 
-/* A message that is refused after all: its own line has told the client already. */
-static void refuse_pending(struct maillog_postfix *postfix, struct maillog_event *pending,
-                           const struct maillog_event *answer, const struct maillog_sink *sink)
+/* The last " from name[address]" right before the envelope. */
+static bool take_client_before(const char *text, const char *end, struct maillog_event *event)
+{
+    for (const char *at = end; at-- > text;) {
+        if (strncmp(at, " from ", 6) != 0)
+            continue;
+        const char *rest = take_client(at + 6, event);
+        /* "from name[address]: 5.7.1 text; from=<>" of a milter's refusal */
+        return rest != NULL && (rest == end || strncmp(rest, ": ", 2) == 0);
+    }
+    return false;
+}
+
+/* cleanup: "header Subject: ... from name[address]; from=<> ...: text", "END-OF-MESSAGE from
+   name[address]: 5.7.1 text; from=<> ...".  Of a message whose client is known nothing but the
+   envelope is taken. */
+static bool parse_cleanup_answer(const char *text, const struct maillog_pending_entry *entry,
+                                 struct maillog_event *event)
+{
+    struct maillog_envelope envelope = {0};
+    bool found = maillog_envelope_find(text, true, &envelope);
+    const char *stage = strchr(text, ' ');
+    const char *milter = stage != NULL && strncmp(stage, " from ", 6) == 0 && text[0] <= 'Z'
+                             ? take_client(stage + 6, event)
+                             : NULL;
+    if (entry != NULL) {
+        struct maillog_event line = *event;
+        *event = entry->event;
+        event->outcome = line.outcome;
+    } else if (milter == NULL && !(found && take_client_before(text, envelope.begin, event))) {
+        return false;
+    }
+    if (found)
+        maillog_envelope_take(&envelope, event);
+    event->outcome = REPLAY_REFUSED;
+    const char *why = milter != NULL ? milter : envelope.text;
+    if (why != NULL && outcome_of(why) != REPLAY_UNKNOWN)
+        event->outcome = outcome_of(why);
+    return true;
+}
+
+/* A message that is refused after all: this line has told the client. */
+static void refuse_pending(struct maillog_pending_entry *entry, const struct maillog_event *answer,
+                           const struct maillog_sink *sink)
 {
     struct maillog_event told = *answer;
-    told.authenticated = pending->authenticated;
-    told.ptr_state = pending->ptr_state;
-    memcpy(told.ptr, pending->ptr, sizeof told.ptr);
-    memset(pending, 0, sizeof *pending);
-    (void)postfix;
+    told.authenticated = told.authenticated || entry->event.authenticated;
+    if (ipaddr_equal(&told.client, &entry->event.client)) {
+        told.ptr_state = entry->event.ptr_state;
+        memcpy(told.ptr, entry->event.ptr, sizeof told.ptr);
+    }
+    maillog_pending_drop(entry);
     sink->event(sink->arg, &told);
 }
 
-/* smtpd, postscreen or cleanup said what they do with a client. */
-static void on_answer(struct maillog_postfix *postfix, const struct maillog_record *record,
-                      const char *queue_id, const char *text, const struct maillog_sink *sink)
+/* The message as a whole, not one recipient. */
+static bool is_about_message(const char *text)
+{
+    return after(text, "END-OF-MESSAGE ") != NULL || after(text, "DATA ") != NULL ||
+           after(text, "BDAT ") != NULL;
+}
+
+/* What an answer that does not refuse tells of the message under way. */
+static void add_to_pending(struct maillog_pending_entry *entry, const struct maillog_event *event,
+                           enum verb verb)
+{
+    struct maillog_event *pending = &entry->event;
+    if (verb == VERB_TAKEN)
+        pending->outcome = REPLAY_ACCEPTED;
+    if (event->helo_recorded && !pending->helo_recorded) {
+        memcpy(pending->helo, event->helo, sizeof pending->helo);
+        pending->helo_recorded = true;
+    }
+    if (verb == VERB_TAKEN && event->sender_recorded && !pending->sender_recorded) {
+        memcpy(pending->sender, event->sender, sizeof pending->sender);
+        pending->sender_recorded = true;
+    }
+}
+
+static void on_cleanup(struct maillog_postfix *postfix, const struct maillog_record *record,
+                       const char *queue_id, const char *text, const struct maillog_sink *sink)
 {
     struct maillog_event event = {0};
-    struct smtpd_session *session = session_of(postfix, record->pid);
-    bool smtpd = program_is(record->program, "smtpd");
-    const char *reject = after(text, "reject: ");
-    if (reject == NULL)
-        reject = after(text, "milter-reject: ");
-    if (!parse_answer(postfix, record, text, &event))
+    enum verb verb;
+    const char *rest = take_verb(text, &verb);
+    const struct maillog_pending_key key = key_of(record, queue_id);
+    struct maillog_pending_entry *entry = maillog_pending_find(postfix->pending, &key);
+    if (rest == NULL || !parse_cleanup_answer(rest, entry, &event))
         return;
+    stamp(postfix, record, &event);
     maillog_copy(event.queue_id, sizeof event.queue_id, queue_id, strlen(queue_id));
-    if (smtpd) {
-        recall(session, &event);
-        remember_helo(session, &event);
-    }
-    struct maillog_event *pending = maillog_pending_find(postfix->pending, queue_id);
-    if (reject != NULL && pending != NULL && (!smtpd || after(reject, "END-OF-MESSAGE") != NULL)) {
-        refuse_pending(postfix, pending, &event, sink);
-    } else if (reject != NULL) {
-        if (pending != NULL)
-            event.authenticated = pending->authenticated;
-        if (strcmp(event.queue_id, "NOQUEUE") == 0)
-            event.queue_id[0] = '\0';
+    if (verb != VERB_REJECT && entry != NULL)
+        add_to_pending(entry, &event, verb);
+    else if (verb == VERB_REJECT && entry != NULL)
+        refuse_pending(entry, &event, sink);
+    else if (verb == VERB_REJECT)
         sink->event(sink->arg, &event);
-    } else if (pending != NULL && event.helo_recorded && !pending->helo_recorded) {
-        memcpy(pending->helo, event.helo, sizeof pending->helo);
-        pending->helo_recorded = true;
+}
+
+/* smtpd said what it does with its client. */
+static void on_smtpd_answer(struct maillog_postfix *postfix, const struct maillog_record *record,
+                            struct maillog_smtpd *smtpd, const char *queue_id, const char *text,
+                            const struct maillog_sink *sink)
+{
+    struct maillog_event event = {0};
+    enum verb verb;
+    const char *rest = take_verb(text, &verb);
+    if (rest == NULL || !parse_smtpd_answer(rest, &event))
+        return;
+    stamp(postfix, record, &event);
+    maillog_smtpd_recall(smtpd, &event);
+    if (!ipaddr_equal(&smtpd->event.client, &event.client)) {
+        maillog_smtpd_close(smtpd, false, sink);
+        smtpd->event = event;
+    } else if (event.helo_recorded) {
+        smtpd->event.helo_recorded = true;
+        memcpy(smtpd->event.helo, event.helo, sizeof smtpd->event.helo);
+    }
+    smtpd->held = smtpd->held || (verb == VERB_TAKEN && !has_id(queue_id));
+    struct maillog_pending_entry *entry = NULL;
+    if (has_id(queue_id)) {
+        const struct maillog_pending_key key = key_of(record, queue_id);
+        entry = maillog_pending_find(postfix->pending, &key);
+        maillog_copy(event.queue_id, sizeof event.queue_id, queue_id, strlen(queue_id));
+    } else if (verb == VERB_REJECT && smtpd->open && is_about_message(rest)) {
+        smtpd->open = false; /* this line has told the client */
+    }
+    if (verb != VERB_REJECT) {
+        if (entry != NULL)
+            add_to_pending(entry, &event, verb);
+        return;
+    }
+    if (entry != NULL && is_about_message(rest)) {
+        refuse_pending(entry, &event, sink);
+        return;
+    }
+    event.authenticated = event.authenticated || (entry != NULL && entry->event.authenticated);
+    sink->event(sink->arg, &event);
+}
+
+static void on_postscreen(const struct maillog_postfix *postfix,
+                          const struct maillog_record *record, const char *text,
+                          const struct maillog_sink *sink)
+{
+    struct maillog_event event = {0};
+    enum verb verb;
+    const char *rest = take_verb(text, &verb);
+    if (rest == NULL || verb != VERB_REJECT || !parse_smtpd_answer(rest, &event))
+        return;
+    stamp(postfix, record, &event);
+    /* "CONNECT from [address]:port: too many connections": it says 421 then. */
+    if (event.outcome == REPLAY_UNKNOWN && after(rest, "CONNECT ") != NULL)
+        event.outcome = REPLAY_DEFERRED;
+    sink->event(sink->arg, &event);
+}
+
+/* --- the queue
+ * ------------------------------------------------------------------------------------ */
+
+static uint64_t *bounce_slot(struct maillog_postfix *postfix, const struct maillog_record *record,
+                             const char *queue_id, uint64_t *hash)
+{
+    *hash = instance_of(record->program) ^ record->host;
+    for (; *queue_id != '\0'; queue_id++)
+        *hash = (*hash ^ (unsigned char)*queue_id) * UINT64_C(1099511628211);
+    return &postfix->bounces[*hash % BOUNCE_SLOTS];
+}
+
+/* "QID: from=<sender>, size=...": the message is in the queue. */
+static void on_queued(struct maillog_postfix *postfix, const struct maillog_record *record,
+                      const char *queue_id, const char *text, const struct maillog_sink *sink)
+{
+    uint64_t hash;
+    bool from = strncmp(text, "from=<", 6) == 0;
+    if (!from && strcmp(text, "removed") != 0)
+        return;
+    uint64_t *bounce = bounce_slot(postfix, record, queue_id, &hash);
+    if (strncmp(text, "from=<>,", 8) == 0)
+        *bounce = hash;
+    else if (*bounce == hash)
+        *bounce = 0;
+    const struct maillog_pending_key key = key_of(record, queue_id);
+    struct maillog_pending_entry *entry = maillog_pending_find(postfix->pending, &key);
+    if (entry == NULL)
+        return;
+    const char *end = NULL;
+    for (const char *at = from ? strstr(text, ">, size=") : NULL; at != NULL;
+         at = strstr(at + 1, ">, size="))
+        end = at;
+    if (end == NULL && from)
+        end = strstr(text, ">, ");
+    if (end != NULL) {
+        maillog_copy(entry->event.sender, sizeof entry->event.sender, text + 6,
+                     (size_t)(end - text) - 6);
+        entry->event.sender_recorded = true;
+    }
+    entry->event.outcome = REPLAY_ACCEPTED;
+    maillog_pending_close(entry, sink);
+}
+
+/* "QID: to=<user@example.org>, relay=name[address]:25, ..., status=sent (...)" */
+static void on_delivery(struct maillog_postfix *postfix, const struct maillog_record *record,
+                        const char *queue_id, const char *text, const struct maillog_sink *sink)
+{
+    char recipient[REPLAY_ADDRESS_MAX + 1];
+    struct maillog_event relay = {0};
+    uint64_t hash;
+    const char *end = strstr(text, ">, "), *at = NULL;
+    if (sink->delivered == NULL || strncmp(text, "to=<", 4) != 0 || end == NULL ||
+        strstr(end, ", status=sent (") == NULL || (at = strstr(end, ", relay=")) == NULL ||
+        take_client(at + 8, &relay) == NULL ||
+        *bounce_slot(postfix, record, queue_id, &hash) == hash)
+        return;
+    maillog_copy(recipient, sizeof recipient, text + 4, (size_t)(end - text) - 4);
+    sink->delivered(sink->arg, recipient, &relay.client);
+}
+
+/* --- lines
+ * ---------------------------------------------------------------------------------------- */
+
+static void on_smtpd(struct maillog_postfix *postfix, const struct maillog_record *record,
+                     const struct maillog_sink *sink)
+{
+    char queue_id[REPLAY_QUEUE_ID_MAX + 1];
+    const char *text = record->message, *rest;
+    struct maillog_smtpd *smtpd =
+        maillog_smtpd_of(postfix->smtpds, record->host, record->pid, sink);
+    if ((rest = after(text, "connect from ")) != NULL) {
+        on_connect(smtpd, rest, sink);
+    } else if ((rest = after(text, "warning: ")) != NULL) {
+        maillog_smtpd_warned(smtpd, rest);
+    } else if ((rest = after(text, "lost connection after ")) != NULL ||
+               (rest = after(text, "timeout after ")) != NULL) {
+        on_lost(postfix, smtpd, record, rest);
+    } else if ((rest = after(text, "proxy-accept: ")) != NULL ||
+               (rest = after(text, "proxy-reject: ")) != NULL) {
+        on_proxied(postfix, record, smtpd, rest, text[6] == 'a', sink);
+    } else if ((rest = take_queue_id(text, queue_id)) != NULL) {
+        const char *client = after(rest, "client=");
+        const char *proxied = after(rest, "proxy-reject: ");
+        if (client != NULL)
+            on_client(postfix, record, smtpd, queue_id, client, sink);
+        else if (proxied != NULL || (proxied = after(rest, "proxy-accept: ")) != NULL)
+            on_proxied(postfix, record, smtpd, proxied, rest[6] == 'a', sink);
+        else
+            on_smtpd_answer(postfix, record, smtpd, queue_id, rest, sink);
     }
 }
 
@@ -342,30 +558,33 @@ void maillog_postfix_record(struct maillog_postfix *postfix, const struct maillo
                             const struct maillog_sink *sink)
 {
     char queue_id[REPLAY_QUEUE_ID_MAX + 1];
-    const char *rest;
-    bool smtpd = program_is(record->program, "smtpd");
-    if (smtpd && (rest = after(record->message, "connect from ")) != NULL) {
-        on_connect(postfix, record->pid, rest);
-        return;
-    }
-    if (smtpd && (rest = after(record->message, "warning: ")) != NULL) {
-        (void)parse_unconfirmed(rest, session_of(postfix, record->pid));
+    const char *daemon = daemon_of(record->program), *rest;
+    if (strcmp(daemon, "smtpd") == 0) {
+        on_smtpd(postfix, record, sink);
         return;
     }
     rest = take_queue_id(record->message, queue_id);
     if (rest == NULL)
         return;
-    if (program_is(record->program, "qmgr")) {
-        on_queued(postfix, queue_id, rest, sink);
-    } else if (smtpd && strncmp(rest, "client=", 7) == 0) {
-        on_client(postfix, record, queue_id, rest + 7, sink);
-    } else if (smtpd || program_is(record->program, "postscreen") ||
-               program_is(record->program, "cleanup")) {
-        on_answer(postfix, record, queue_id, rest, sink);
+    if (strcmp(daemon, "qmgr") == 0 || strcmp(daemon, "nqmgr") == 0 ||
+        strcmp(daemon, "oqmgr") == 0) {
+        on_queued(postfix, record, queue_id, rest, sink);
+    } else if (strcmp(daemon, "cleanup") == 0) {
+        const struct maillog_pending_key key = key_of(record, queue_id);
+        struct maillog_pending_entry *entry;
+        if (strcmp(rest, "canceled") != 0)
+            on_cleanup(postfix, record, queue_id, rest, sink);
+        else if ((entry = maillog_pending_find(postfix->pending, &key)) != NULL)
+            maillog_pending_drop(entry);
+    } else if (strcmp(daemon, "postscreen") == 0) {
+        on_postscreen(postfix, record, rest, sink);
+    } else if (strcmp(daemon, "smtp") == 0) {
+        on_delivery(postfix, record, queue_id, rest, sink);
     }
 }
 
 void maillog_postfix_end(struct maillog_postfix *postfix, const struct maillog_sink *sink)
 {
+    maillog_smtpd_end(postfix->smtpds, sink);
     maillog_pending_close_all(postfix->pending, sink);
 }

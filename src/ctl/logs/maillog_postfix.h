@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Attempts out of Postfix's log: a message taken is told by smtpd (client) and qmgr (sender), a
- * refusal by one line.  Postfix records EHLO only with refusals and warnings.  What belongs
- * together is kept in tables of fixed size; what falls out of them is told with what is known. Pure
- * but for the time zone; one owner at a time.
+ * Attempts out of Postfix's log, 2.x to 3.11: a message taken is told by smtpd (client) and qmgr
+ * (sender), a refusal by one line, what goes through a before-queue filter by the process of smtpd.
+ * Postfix records EHLO only with answers.  What belongs together is kept in tables of fixed size;
+ * what falls out of them is told with what is known.  What senders wrote (EHLO, addresses, header
+ * fields that are quoted) never names a client, its PTR name or a login.  Pure but for the time
+ * zone; one owner at a time.
  */
 #ifndef IPREVD_MAILLOG_POSTFIX_H
 #define IPREVD_MAILLOG_POSTFIX_H
@@ -17,6 +19,9 @@ struct maillog_postfix;
 /* NULL: out of memory.  now_s: see maillog_syslog_time().  free(NULL) is fine. */
 struct maillog_postfix *maillog_postfix_new(int64_t now_s) MUST_CHECK;
 void maillog_postfix_free(struct maillog_postfix *postfix);
+
+/* Another now_s from here on. */
+void maillog_postfix_at(struct maillog_postfix *postfix, int64_t now_s);
 
 /* True when the program is one of Postfix's. */
 bool maillog_postfix_is(const char *program);

@@ -2,13 +2,36 @@
 #include "ctl/logs/maillog_sendmail.h"
 
 #include "ctl/logs/maillog_pending.h"
+#include "ctl/logs/maillog_sendmail_line.h"
 
 #include <stdlib.h>
-#include <strings.h>
+
+#define BOUNCE_SLOTS  4096 /* queue IDs with the null sender that are remembered */
+#define PROCESS_SLOTS 1024 /* processes heard of last */
+#define REFUSED_MAX   1024 /* refusals that wait for the line with client and sender */
+
+/* A refusal of which something is to come. */
+struct refusal {
+    struct maillog_event event;
+    bool by_action; /* of "milter=", to which "Milter:" may follow */
+};
+
+/* What a process said of its client; one process serves one connection. */
+struct process {
+    uint64_t host;
+    long pid;
+    struct ipaddr authenticated;
+    struct maillog_event client; /* "connect from", "relay=" */
+};
 
 struct maillog_sendmail {
     int64_t now_s;
     struct maillog_pending *pending;
+    size_t next_refusal;
+    struct refusal *refusals;      /* REFUSED_MAX, a ring */
+    uint64_t refused[REFUSED_MAX]; /* hashes of host and queue ID; 0: told */
+    struct process processes[PROCESS_SLOTS];
+    uint64_t bounces[BOUNCE_SLOTS];
 };
 
 struct maillog_sendmail *maillog_sendmail_new(int64_t now_s)
@@ -18,9 +41,10 @@ struct maillog_sendmail *maillog_sendmail_new(int64_t now_s)
         return NULL;
     sendmail->now_s = now_s;
     sendmail->pending = maillog_pending_new();
-    if (sendmail->pending != NULL)
+    sendmail->refusals = calloc(REFUSED_MAX, sizeof *sendmail->refusals);
+    if (sendmail->pending != NULL && sendmail->refusals != NULL)
         return sendmail;
-    free(sendmail);
+    maillog_sendmail_free(sendmail);
     return NULL;
 }
 
@@ -29,88 +53,40 @@ void maillog_sendmail_free(struct maillog_sendmail *sendmail)
     if (sendmail == NULL)
         return;
     maillog_pending_free(sendmail->pending);
+    free(sendmail->refusals);
     free(sendmail);
 }
 
-bool maillog_sendmail_is(const char *program)
+void maillog_sendmail_at(struct maillog_sendmail *sendmail, int64_t now_s)
 {
-    return strcmp(program, "sendmail") == 0 || strcmp(program, "sm-mta") == 0 ||
-           strcmp(program, "sendmail-in") == 0;
+    sendmail->now_s = now_s;
 }
 
-/* "3AB1C2D3012345: "; returns what follows, NULL when there is none. */
-static const char *take_queue_id(const char *text, char out[REPLAY_QUEUE_ID_MAX + 1])
+static const char *after(const char *text, const char *prefix)
 {
-    size_t length = strcspn(text, ": ");
-    if (length < 8 || length > REPLAY_QUEUE_ID_MAX || text[length] != ':' ||
-        text[length + 1] != ' ')
-        return NULL;
-    maillog_copy(out, REPLAY_QUEUE_ID_MAX + 1, text, length);
-    return text + length + 2;
+    size_t length = strlen(prefix);
+    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
 }
 
-/* The last one: what a client may choose comes before what Sendmail says of it. */
-static const char *find_last(const char *text, const char *key)
+bool maillog_sendmail_is(const struct maillog_record *record)
 {
-    const char *found = NULL;
-    for (const char *at = strstr(text, key); at != NULL; at = strstr(at + 1, key))
-        found = at;
-    return found == NULL ? NULL : found + strlen(key);
-}
-
-/* "mail.example.org [192.0.2.1]", with "ident@" before and "(may be forged)" behind, or
-   "[192.0.2.1]" alone. */
-static bool take_relay(const char *text, struct maillog_event *event)
-{
-    char address[IPADDR_TEXT_MAX];
-    size_t open = strcspn(text, "[,");
-    if (text[open] != '[')
+    static const char *const beginnings[] = {
+        "from=", "to=", "ruleset=", "Milter: ", "milter=", "AUTH=", "rejecting commands from "};
+    char queue_id[REPLAY_QUEUE_ID_MAX + 1];
+    const char *program = record->program, *text = record->message;
+    if (strncmp(program, "sendmail", 8) == 0 || strncmp(program, "sm-", 3) == 0)
+        return true;
+    const char *rest = maillog_sendmail_queue_id(text, queue_id);
+    if (rest == NULL) /* lines without a queue ID */
+        return strncmp(text, "ruleset=check_relay, arg1=", 26) == 0 ||
+               strncmp(text, "AUTH=server, relay=", 19) == 0;
+    size_t length = strlen(queue_id);
+    if (length < 12 || strspn(queue_id + length - 5, "0123456789") != 5)
         return false;
-    const char *at = text + open + 1;
-    if (strncasecmp(at, "IPv6:", 5) == 0)
-        at += 5;
-    size_t length = strcspn(at, "],");
-    if (at[length] != ']' || length >= sizeof address)
-        return false;
-    maillog_copy(address, sizeof address, at, length);
-    if (ipaddr_parse(address, &event->client) != RESULT_OK)
-        return false;
-    for (const char *ident = memchr(text, '@', open); ident != NULL;
-         ident = memchr(text, '@', open)) {
-        open -= (size_t)(ident + 1 - text);
-        text = ident + 1;
-    }
-    while (open > 0 && text[open - 1] == ' ')
-        open--;
-    event->ptr_state = REPLAY_PTR_NONE;
-    event->ptr[0] = '\0';
-    if (open > 0 && open <= HOSTNAME_MAX) {
-        maillog_copy(event->ptr, sizeof event->ptr, text, open);
-        event->ptr_state = strncmp(at + length, "] (may be forged)", 17) == 0
-                               ? REPLAY_PTR_UNCONFIRMED
-                               : REPLAY_PTR_CONFIRMED;
-    }
-    return true;
-}
-
-/* "<user@example.org>" up to the field `next`, or, when that does not follow, any. */
-static bool take_address(const char *text, const char *next, char out[REPLAY_ADDRESS_MAX + 1])
-{
-    const char *end = strstr(text, next);
-    if (end == NULL)
-        end = strstr(text, ", ");
-    size_t length = end != NULL ? (size_t)(end - text) : strlen(text);
-    if (length >= 2 && text[0] == '<' && text[length - 1] == '>') {
-        text++;
-        length -= 2;
-    }
-    maillog_copy(out, REPLAY_ADDRESS_MAX + 1, text, length);
-    return true;
-}
-
-static enum maillog_outcome outcome_of(const char *reject)
-{
-    return *reject == '4' ? REPLAY_DEFERRED : *reject == '5' ? REPLAY_REFUSED : REPLAY_UNKNOWN;
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
+        if (strncmp(rest, beginnings[i], strlen(beginnings[i])) == 0)
+            return true;
+    return false;
 }
 
 static void stamp(const struct maillog_sendmail *sendmail, const struct maillog_record *record,
@@ -121,88 +97,344 @@ static void stamp(const struct maillog_sendmail *sendmail, const struct maillog_
     event->wall_s = maillog_syslog_time(record, sendmail->now_s);
 }
 
-/* "from=<sender>, size=1234, class=0, nrcpts=1, ..., relay=name [address]" */
-static void on_from(struct maillog_sendmail *sendmail, const struct maillog_record *record,
-                    const char *queue_id, const char *text, const struct maillog_sink *sink)
+static struct maillog_pending_key key_of(const struct maillog_record *record, const char *queue_id)
 {
-    struct maillog_event *event = maillog_pending_open(sendmail->pending, queue_id, sink);
-    const char *relay = find_last(text, ", relay=");
-    const char *recipients = find_last(text, ", nrcpts=");
-    if (relay == NULL || !take_relay(relay, event)) {
-        /* Submitted on this host, or a queue run. */
-        event->client.family = IP_NONE;
-        maillog_pending_close(sendmail->pending, event, sink);
-        return;
-    }
-    event->sender_recorded = take_address(text, ", size=", event->sender);
-    stamp(sendmail, record, event);
-    /* With recipients left it was taken, whatever became of others. */
-    if (recipients != NULL && recipients[0] != '0')
-        event->outcome = REPLAY_ACCEPTED;
+    return (struct maillog_pending_key){record->host, 0, queue_id};
 }
 
-/* "ruleset=check_rcpt, arg1=<user@example.net>, relay=name [address], reject=550 5.7.1 ..." */
+/* --- processes
+ * --------------------------------------------------------------------------------------- */
+
+static struct process *process_of(struct maillog_sendmail *sendmail,
+                                  const struct maillog_record *record)
+{
+    size_t index = ((size_t)record->pid ^ (size_t)record->host) % PROCESS_SLOTS;
+    struct process *process = &sendmail->processes[index];
+    if (process->pid != record->pid || process->host != record->host || record->pid == 0) {
+        memset(process, 0, sizeof *process);
+        process->pid = record->pid;
+        process->host = record->host;
+    }
+    return process;
+}
+
+/* "AUTH=server, relay=name [address], authid=u, mech=PLAIN, bits=0": without a queue ID. */
+static void on_auth(struct process *process, const char *text)
+{
+    struct maillog_event event = {0};
+    const char *relay = after(text, "relay=");
+    if (relay != NULL && maillog_sendmail_relay(relay, &event))
+        process->authenticated = event.client;
+}
+
+static void add_login(const struct process *process, struct maillog_event *event)
+{
+    event->authenticated =
+        event->authenticated || (process->authenticated.family != IP_NONE &&
+                                 ipaddr_equal(&process->authenticated, &event->client));
+}
+
+/* --- refusals
+ * ----------------------------------------------------------------------------------------- */
+
+static uint64_t hash_of(uint64_t host, const char *queue_id)
+{
+    uint64_t hash = host ^ maillog_syslog_host(queue_id, strlen(queue_id));
+    return hash != 0 ? hash : 1;
+}
+
+/* A refusal takes the place of the oldest one, which is told if its client is known. */
+static struct refusal *new_refusal(struct maillog_sendmail *sendmail,
+                                   const struct maillog_record *record, const char *queue_id,
+                                   const struct maillog_sink *sink)
+{
+    size_t place = sendmail->next_refusal;
+    struct refusal *refusal = &sendmail->refusals[place];
+    sendmail->next_refusal = (place + 1) % REFUSED_MAX;
+    if (sendmail->refused[place] != 0 && refusal->event.client.family != IP_NONE)
+        sink->event(sink->arg, &refusal->event);
+    memset(refusal, 0, sizeof *refusal);
+    sendmail->refused[place] = hash_of(record->host, queue_id);
+    stamp(sendmail, record, &refusal->event);
+    maillog_copy(refusal->event.queue_id, sizeof refusal->event.queue_id, queue_id,
+                 strlen(queue_id));
+    return refusal;
+}
+
+/* What is known of client and sender goes to the refusals of the message, which are told. */
+static void tell_refusals(struct maillog_sendmail *sendmail, uint64_t host,
+                          const struct maillog_event *message, const struct maillog_sink *sink)
+{
+    uint64_t hash = hash_of(host, message->queue_id);
+    for (size_t i = 0; i < REFUSED_MAX; i++) {
+        size_t place = (sendmail->next_refusal + i) % REFUSED_MAX;
+        struct maillog_event *event = &sendmail->refusals[place].event;
+        if (sendmail->refused[place] != hash || strcmp(event->queue_id, message->queue_id) != 0)
+            continue;
+        sendmail->refused[place] = 0;
+        if (event->client.family == IP_NONE) {
+            event->client = message->client;
+            event->ptr_state = message->ptr_state;
+            memcpy(event->ptr, message->ptr, sizeof event->ptr);
+        }
+        if (!event->sender_recorded && message->sender_recorded) {
+            event->sender_recorded = true;
+            memcpy(event->sender, message->sender, sizeof event->sender);
+        }
+        event->authenticated = event->authenticated || message->authenticated;
+        sink->event(sink->arg, event);
+    }
+}
+
+/* "ruleset=check_rcpt, arg1=<user@example.net>, relay=name [address], reject=550 5.7.1 ...";
+   without a queue ID before there is a message. */
 static void on_ruleset(struct maillog_sendmail *sendmail, const struct maillog_record *record,
                        const char *queue_id, const char *text, const struct maillog_sink *sink)
 {
-    const char *reject = strstr(text, ", reject=");
-    const char *relay = strstr(text, ", relay=");
-    struct maillog_event *event = maillog_pending_open(sendmail->pending, queue_id, sink);
-    if (event->line == 0)
-        stamp(sendmail, record, event);
-    if (relay != NULL)
-        (void)take_relay(relay + 8, event);
-    if (reject != NULL)
-        event->outcome = outcome_of(reject + 9);
-    const char *recipient = strstr(text, "check_rcpt, arg1=");
-    if (recipient != NULL)
-        event->recipient_recorded = take_address(recipient + 17, ", relay=", event->recipient);
-    const char *sender = strstr(text, "check_mail, arg1=");
-    if (sender != NULL)
-        event->sender_recorded = take_address(sender + 17, ", relay=", event->sender);
+    const char *argument = strstr(text, ", arg1=");
+    if (argument == NULL)
+        return;
+    size_t name_length = (size_t)(argument - text);
+    argument += 7;
+    const char *end = maillog_sendmail_skip_address(argument);
+    const char *relay = end;
+    if (strncmp(relay, ", arg2=", 7) == 0)
+        relay = maillog_sendmail_skip_address(relay + 7);
+    const char *reject = strstr(relay, ", reject=");
+    struct maillog_event event = {0};
+    if (strncmp(relay, ", relay=", 8) != 0 || !maillog_sendmail_relay(relay + 8, &event) ||
+        reject == NULL)
+        return;
+    struct process *process = process_of(sendmail, record);
+    process->client = event;
+    struct refusal *refusal = new_refusal(sendmail, record, queue_id, sink);
+    refusal->event.client = event.client;
+    refusal->event.ptr_state = event.ptr_state;
+    memcpy(refusal->event.ptr, event.ptr, sizeof event.ptr);
+    refusal->event.outcome = maillog_sendmail_outcome(reject + 9);
+    add_login(process, &refusal->event);
+    if (name_length == 10 && strncmp(text, "check_rcpt", 10) == 0)
+        maillog_sendmail_address(argument, end, &refusal->event.recipient_recorded,
+                                 refusal->event.recipient);
+    else if (name_length == 10 && strncmp(text, "check_mail", 10) == 0)
+        maillog_sendmail_address(argument, end, &refusal->event.sender_recorded,
+                                 refusal->event.sender);
+    /* Behind a refused connection or sender no line names a message. */
+    if (queue_id[0] == '\0' || refusal->event.sender_recorded) {
+        sendmail->refused[(sendmail->next_refusal + REFUSED_MAX - 1) % REFUSED_MAX] = 0;
+        sink->event(sink->arg, &refusal->event);
+    }
 }
 
-/* "Milter: to=<user@example.net>, reject=550 5.7.25 ...", "Milter: data, reject=..." */
-static void on_milter(struct maillog_sendmail *sendmail, const struct maillog_record *record,
-                      const char *queue_id, const char *text, const struct maillog_sink *sink)
+/* A refusal of the whole message whose line with client and sender is known. */
+static bool refuse_message(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+                           const char *queue_id, enum maillog_outcome outcome)
 {
-    const char *reject = strstr(text, ", reject=");
-    if (reject == NULL)
+    const struct maillog_pending_key key = key_of(record, queue_id);
+    struct maillog_pending_entry *entry = maillog_pending_find(sendmail->pending, &key);
+    if (entry == NULL)
+        return false;
+    entry->event.outcome = outcome;
+    return true;
+}
+
+/* Without the line with client and sender: the client by the process, if it is known. */
+static void add_client(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+                       struct maillog_event *event)
+{
+    const struct process *process = process_of(sendmail, record);
+    if (process->client.client.family == IP_NONE)
         return;
-    struct maillog_event *event = maillog_pending_open(sendmail->pending, queue_id, sink);
-    if (event->line == 0)
-        stamp(sendmail, record, event);
-    event->outcome = outcome_of(reject + 9);
-    if (strncmp(text, "to=", 3) == 0)
-        event->recipient_recorded = take_address(text + 3, ", reject=", event->recipient);
+    event->client = process->client.client;
+    event->ptr_state = process->client.ptr_state;
+    memcpy(event->ptr, process->client.ptr, sizeof event->ptr);
+    add_login(process, event);
+}
+
+/* "to=<user@example.net>, reject=550 5.7.25 ...", "data, reject=..." behind "Milter: ", and what is
+   logged of the same behind "milter=name, action=rcpt, ". */
+static void on_milter(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+                      const char *queue_id, const char *text, bool by_action,
+                      const struct maillog_sink *sink)
+{
+    const char *end = text, *recipient = by_action ? NULL : after(text, "to=");
+    const char *sender = by_action ? NULL : after(text, "from=");
+    if (recipient != NULL || sender != NULL)
+        end = maillog_sendmail_skip_address(recipient != NULL ? recipient : sender);
+    const char *reject = strstr(end, by_action ? "reject" : ", reject");
+    const char *failed = strstr(end, by_action ? "tempfail" : ", tempfail");
+    if (reject == NULL && failed == NULL)
+        return;
+    const char *code = reject != NULL ? strchr(reject, '=') : NULL;
+    enum maillog_outcome outcome = reject == NULL ? REPLAY_DEFERRED
+                                   : code != NULL ? maillog_sendmail_outcome(code + 1)
+                                                  : REPLAY_REFUSED;
+    size_t last = (sendmail->next_refusal + REFUSED_MAX - 1) % REFUSED_MAX;
+    struct refusal *refusal = &sendmail->refusals[last];
+    if (!by_action && refusal->by_action &&
+        sendmail->refused[last] == hash_of(record->host, queue_id)) {
+        refusal->by_action = false; /* the same once more */
+    } else if (recipient == NULL && refuse_message(sendmail, record, queue_id, outcome)) {
+        return;
+    } else {
+        refusal = new_refusal(sendmail, record, queue_id, sink);
+        refusal->by_action = by_action;
+        add_client(sendmail, record, &refusal->event);
+    }
+    refusal->event.outcome = outcome;
+    if (recipient != NULL)
+        maillog_sendmail_address(recipient, end, &refusal->event.recipient_recorded,
+                                 refusal->event.recipient);
+    if (sender != NULL)
+        maillog_sendmail_address(sender, end, &refusal->event.sender_recorded,
+                                 refusal->event.sender);
+}
+
+/* "<user@example.net>... User unknown" */
+static void on_unknown_user(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+                            const char *queue_id, const char *text, const struct maillog_sink *sink)
+{
+    size_t length = strlen(text);
+    static const char mark[] = "... User unknown";
+    if (length < sizeof mark || strcmp(text + length - (sizeof mark - 1), mark) != 0)
+        return;
+    struct refusal *refusal = new_refusal(sendmail, record, queue_id, sink);
+    add_client(sendmail, record, &refusal->event);
+    refusal->event.outcome = REPLAY_REFUSED;
+    maillog_sendmail_address(text, text + length - (sizeof mark - 1),
+                             &refusal->event.recipient_recorded, refusal->event.recipient);
+}
+
+/* "rejecting commands from name [address] due to pre-greeting traffic after 0 seconds" */
+static void on_pregreeting(const struct maillog_sendmail *sendmail,
+                           const struct maillog_record *record, const char *queue_id,
+                           const char *text, const struct maillog_sink *sink)
+{
+    struct maillog_event event = {0};
+    if (!maillog_sendmail_relay(text, &event))
+        return;
+    stamp(sendmail, record, &event);
+    maillog_copy(event.queue_id, sizeof event.queue_id, queue_id, strlen(queue_id));
+    event.outcome = REPLAY_REFUSED;
+    sink->event(sink->arg, &event);
+}
+
+/* --- messages
+ * ------------------------------------------------------------------------------------------ */
+
+static uint64_t *bounce_slot(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+                             const char *queue_id, uint64_t *hash)
+{
+    *hash = record->host ^ maillog_syslog_host(queue_id, strlen(queue_id));
+    return &sendmail->bounces[*hash % BOUNCE_SLOTS];
+}
+
+/* "from=<u@example.org>, size=10, class=0, nrcpts=1, ..., relay=mail.example.org [192.0.2.1]" */
+static void on_from(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+                    const char *queue_id, const char *text, const struct maillog_sink *sink)
+{
+    struct maillog_sendmail_from from;
+    struct maillog_event event = {0};
+    uint64_t hash;
+    maillog_sendmail_from(text, &from);
+    uint64_t *bounce = bounce_slot(sendmail, record, queue_id, &hash);
+    *bounce = strncmp(text, "<>,", 3) == 0 ? hash : *bounce == hash ? 0 : *bounce;
+    /* Else submitted on this host, or a queue run. */
+    if (from.relay == NULL || !maillog_sendmail_relay(from.relay, &event))
+        return;
+    struct process *process = process_of(sendmail, record);
+    process->client = event;
+    stamp(sendmail, record, &event);
+    maillog_copy(event.queue_id, sizeof event.queue_id, queue_id, strlen(queue_id));
+    maillog_sendmail_address(text, from.sender_end, &event.sender_recorded, event.sender);
+    event.authenticated = from.login;
+    add_login(process, &event);
+    tell_refusals(sendmail, record->host, &event, sink);
+    /* With recipients left it was taken, whatever became of others. */
+    if (from.recipients == 0)
+        return;
+    const struct maillog_pending_key key = key_of(record, queue_id);
+    struct maillog_pending_entry *entry = maillog_pending_find(sendmail->pending, &key);
+    if (entry != NULL)
+        maillog_pending_close(entry, sink);
+    entry = maillog_pending_open(sendmail->pending, &key, sink);
+    event.outcome = REPLAY_ACCEPTED;
+    entry->event = event;
+}
+
+/* "to=<user@example.org>, delay=..., mailer=esmtp, ..., relay=name [address], dsn=2.0.0, stat=Sent"
+ */
+static void on_to(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+                  const char *queue_id, const char *text, const struct maillog_sink *sink)
+{
+    char recipient[REPLAY_ADDRESS_MAX + 1];
+    struct maillog_event relay = {0};
+    uint64_t hash;
+    bool recorded;
+    const struct maillog_pending_key key = key_of(record, queue_id);
+    struct maillog_pending_entry *entry = maillog_pending_find(sendmail->pending, &key);
+    if (entry != NULL)
+        maillog_pending_close(entry, sink);
+    const char *end = maillog_sendmail_skip_address(text), *at = strstr(end, ", relay=");
+    if (sink->delivered == NULL || strstr(end, ", stat=Sent") == NULL || at == NULL ||
+        strstr(end, ", mailer=local") != NULL || !maillog_sendmail_relay(at + 8, &relay) ||
+        *bounce_slot(sendmail, record, queue_id, &hash) == hash)
+        return;
+    maillog_sendmail_address(text, end, &recorded, recipient);
+    sink->delivered(sink->arg, recipient, &relay.client);
+}
+
+static void on_message(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+                       const char *queue_id, const char *text, const struct maillog_sink *sink)
+{
+    const char *rest;
+    if ((rest = after(text, "from=")) != NULL)
+        on_from(sendmail, record, queue_id, rest, sink);
+    else if ((rest = after(text, "to=")) != NULL)
+        on_to(sendmail, record, queue_id, rest, sink);
+    else if ((rest = after(text, "ruleset=")) != NULL)
+        on_ruleset(sendmail, record, queue_id, rest, sink);
+    else if ((rest = after(text, "Milter: ")) != NULL)
+        on_milter(sendmail, record, queue_id, rest, false, sink);
+    else if ((rest = after(text, "milter=")) != NULL &&
+             (rest = strstr(rest, ", action=")) != NULL && (rest = strchr(rest + 9, ',')) != NULL)
+        on_milter(sendmail, record, queue_id, rest, true, sink);
+    else if ((rest = after(text, "AUTH=server, ")) != NULL)
+        on_auth(process_of(sendmail, record), rest);
+    else if ((rest = after(text, "rejecting commands from ")) != NULL)
+        on_pregreeting(sendmail, record, queue_id, rest, sink);
+    else if (text[0] == '<')
+        on_unknown_user(sendmail, record, queue_id, text, sink);
 }
 
 void maillog_sendmail_record(struct maillog_sendmail *sendmail, const struct maillog_record *record,
                              const struct maillog_sink *sink)
 {
-    char queue_id[REPLAY_QUEUE_ID_MAX + 1];
-    const char *rest = take_queue_id(record->message, queue_id);
-    if (rest == NULL)
-        return;
-    if (strncmp(rest, "from=", 5) == 0) {
-        on_from(sendmail, record, queue_id, rest + 5, sink);
-    } else if (strncmp(rest, "ruleset=", 8) == 0) {
-        on_ruleset(sendmail, record, queue_id, rest, sink);
-    } else if (strncmp(rest, "Milter: ", 8) == 0) {
-        on_milter(sendmail, record, queue_id, rest + 8, sink);
-    } else if (strncmp(rest, "AUTH=server, ", 13) == 0) {
-        struct maillog_event *event = maillog_pending_open(sendmail->pending, queue_id, sink);
-        event->authenticated = true;
-        if (event->line == 0)
-            stamp(sendmail, record, event);
-    } else if (strncmp(rest, "to=", 3) == 0) {
-        struct maillog_event *event = maillog_pending_find(sendmail->pending, queue_id);
-        if (event != NULL)
-            maillog_pending_close(sendmail->pending, event, sink);
+    char queue_id[REPLAY_QUEUE_ID_MAX + 1] = "";
+    const char *text = record->message, *rest;
+    if ((rest = after(text, "NOQUEUE: connect from ")) != NULL) {
+        struct process *process = process_of(sendmail, record);
+        memset(&process->authenticated, 0, sizeof process->authenticated);
+        (void)maillog_sendmail_relay(rest, &process->client);
+    } else if ((rest = maillog_sendmail_queue_id(text, queue_id)) != NULL) {
+        on_message(sendmail, record, queue_id, rest, sink);
+    } else if ((rest = after(text, "AUTH=server, ")) != NULL) {
+        on_auth(process_of(sendmail, record), rest);
+    } else if ((rest = after(text, "ruleset=")) != NULL) {
+        on_ruleset(sendmail, record, "", rest, sink);
+    } else if ((rest = after(text, "rejecting commands from ")) != NULL) {
+        on_pregreeting(sendmail, record, "", rest, sink);
     }
 }
 
 void maillog_sendmail_end(struct maillog_sendmail *sendmail, const struct maillog_sink *sink)
 {
+    for (size_t i = 0; i < REFUSED_MAX; i++) {
+        size_t place = (sendmail->next_refusal + i) % REFUSED_MAX;
+        const struct maillog_event *event = &sendmail->refusals[place].event;
+        if (sendmail->refused[place] != 0 && event->client.family != IP_NONE)
+            sink->event(sink->arg, event);
+        sendmail->refused[place] = 0;
+    }
     maillog_pending_close_all(sendmail->pending, sink);
 }

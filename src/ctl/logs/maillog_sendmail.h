@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Attempts out of Sendmail's log.  A queue ID is told once, when it is delivered, when another
- * takes its place in the table, or at the end, since a milter's refusal comes after the line that
- * names client and sender.  Sendmail does not record EHLO.  Pure but for the time zone; one owner
- * at a time.
+ * Attempts out of Sendmail's log.  A message is told when it is delivered, when another takes its
+ * place in the table, or at the end, since a milter's refusal may come after the line that names
+ * client and sender; so are refused recipients whose own lines name no client.  Sendmail does not
+ * record EHLO.  Pure but for the time zone; one owner at a time.
  */
 #ifndef IPREVD_MAILLOG_SENDMAIL_H
 #define IPREVD_MAILLOG_SENDMAIL_H
@@ -18,8 +18,12 @@ struct maillog_sendmail;
 struct maillog_sendmail *maillog_sendmail_new(int64_t now_s) MUST_CHECK;
 void maillog_sendmail_free(struct maillog_sendmail *sendmail);
 
-/* True when the program is Sendmail under one of its names. */
-bool maillog_sendmail_is(const char *program);
+/* Another now_s from here on. */
+void maillog_sendmail_at(struct maillog_sendmail *sendmail, int64_t now_s);
+
+/* True when the record is Sendmail's: by one of its names, or, as its option -L gives it any other,
+   by a message that begins as only Sendmail's do. */
+bool maillog_sendmail_is(const struct maillog_record *record);
 
 void maillog_sendmail_record(struct maillog_sendmail *sendmail, const struct maillog_record *record,
                              const struct maillog_sink *sink);

@@ -1,155 +1,196 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/logs/maillog_syslog.h"
 
-#include <stdio.h>
+#include "ctl/logs/maillog_stamp.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-/* A log may be ahead of our clock by a day before its stamp is taken for last year's. */
-#define FUTURE_SLACK_S 86400
+#define WORDS_BEFORE_TAG 3 /* host, severity, a level */
+#define REPEATED_MAX     65535
+
+const char maillog_syslog_forms[] =
+    "  Nov 21 09:22:17 mx postfix/smtpd[4711]: text            syslog, journalctl\n"
+    "  2026-11-21T09:22:17+01:00 mx sm-mta[4711]: text         rsyslog, journalctl -o short-iso\n"
+    "  <22>1 2026-11-21T09:22:17Z mx postfix/smtpd 4711 - - text           RFC 5424\n"
+    "  {\"MESSAGE\": \"text\", \"SYSLOG_IDENTIFIER\": ...}           journalctl -o json\n"
+    "  __CURSOR=...                                            journalctl -o export\n"
+    "  From user@example.org Sat Nov 21 09:22:17 2026, or a header          mailboxes\n"
+    "  192.0.2.1 mail.example.org ptr.example.org              address, EHLO, PTR\n";
 
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-/* `length` digits as a number, -1 when something else is there. */
-static int digits(const char *text, size_t length)
+uint64_t maillog_syslog_host(const char *name, size_t length)
 {
-    int value = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (!is_digit(text[i]))
-            return -1;
-        value = value * 10 + (text[i] - '0');
-    }
-    return value;
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)name[i]) * UINT64_C(1099511628211);
+    return length == 0 ? 0 : hash;
 }
 
-/* "09:22:17" with an optional fraction; NULL unless there. */
-static const char *parse_clock(const char *text, struct tm *tm)
+/* --- what stands before the time
+ * ------------------------------------------------------------------ */
+
+/* "postfix-1  | " of docker compose, "[pod/mx/postfix] " of kubectl logs --prefix. */
+static const char *skip_container(const char *text, struct maillog_record *out)
 {
-    if (strnlen(text, 8) < 8 || text[2] != ':' || text[5] != ':')
-        return NULL;
-    tm->tm_hour = digits(text, 2);
-    tm->tm_min = digits(text + 3, 2);
-    tm->tm_sec = digits(text + 6, 2);
-    if (tm->tm_hour < 0 || tm->tm_hour > 23 || tm->tm_min < 0 || tm->tm_min > 59 ||
-        tm->tm_sec < 0 || tm->tm_sec > 60)
-        return NULL;
-    text += 8;
-    if (*text == '.' || *text == ',')
-        for (text++; is_digit(*text);)
-            text++;
+    size_t length = 0;
+    while (text[length] > ' ' && text[length] != '|')
+        length++;
+    size_t spaces = strspn(text + length, " ");
+    if (length > 0 && spaces > 0 && text[length + spaces] == '|' &&
+        text[length + spaces + 1] == ' ') {
+        out->host = maillog_syslog_host(text, length);
+        return text + length + spaces + 2;
+    }
+    if (strncmp(text, "[pod/", 5) == 0 && text[length - 1] == ']' && text[length] == ' ') {
+        out->host = maillog_syslog_host(text, length);
+        return text + length + 1;
+    }
     return text;
 }
 
-static int month_of(const char *text)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    for (int i = 0; i < 12; i++)
-        if (strncmp(text, months + 3 * i, 3) == 0)
-            return i;
-    return -1;
-}
-
-/* "Nov 21 09:22:17"; tm_year stays -1. */
-static const char *parse_short(const char *text, struct tm *tm)
-{
-    if (strnlen(text, 15) < 15 || text[3] != ' ' || text[6] != ' ')
-        return NULL;
-    tm->tm_mon = month_of(text);
-    tm->tm_mday = text[4] == ' ' ? digits(text + 5, 1) : digits(text + 4, 2);
-    tm->tm_year = -1;
-    if (tm->tm_mon < 0 || tm->tm_mday < 1 || tm->tm_mday > 31)
-        return NULL;
-    return parse_clock(text + 7, tm);
-}
-
-/* "+01:00", "+0100", "Z" or nothing (then *zoned is false). */
-static const char *parse_zone(const char *text, bool *zoned, int *offset_s)
-{
-    *zoned = true;
-    *offset_s = 0;
-    if (*text == 'Z')
-        return text + 1;
-    if (*text != '+' && *text != '-') {
-        *zoned = false;
-        return text;
-    }
-    int sign = *text++ == '-' ? -1 : 1;
-    int hours = digits(text, 2);
-    if (hours < 0)
-        return NULL;
-    text += 2;
-    if (*text == ':')
-        text++;
-    int minutes = digits(text, 2);
-    if (minutes < 0)
-        return NULL;
-    *offset_s = sign * (hours * 3600 + minutes * 60);
-    return text + 2;
-}
-
-/* "2026-11-21T09:22:17.123456+01:00" */
-static const char *parse_iso(const char *text, struct tm *tm, bool *zoned, int *offset_s)
-{
-    if (strnlen(text, 19) < 19 || text[4] != '-' || text[7] != '-' ||
-        (text[10] != 'T' && text[10] != ' '))
-        return NULL;
-    int year = digits(text, 4);
-    tm->tm_year = year - 1900;
-    tm->tm_mon = digits(text + 5, 2) - 1;
-    tm->tm_mday = digits(text + 8, 2);
-    if (year < 1970 || tm->tm_mon < 0 || tm->tm_mon > 11 || tm->tm_mday < 1 || tm->tm_mday > 31)
-        return NULL;
-    text = parse_clock(text + 11, tm);
-    return text == NULL ? NULL : parse_zone(text, zoned, offset_s);
-}
-
-/* What follows the stamp, or NULL. */
-static const char *parse_stamp(const char *text, struct tm *tm, bool *zoned, int *offset_s)
-{
-    memset(tm, 0, sizeof *tm);
-    tm->tm_isdst = -1;
-    *zoned = false;
-    *offset_s = 0;
-    text = is_digit(text[0]) ? parse_iso(text, tm, zoned, offset_s) : parse_short(text, tm);
-    return text != NULL && *text == ' ' ? text + 1 : NULL;
-}
-
-/* "<22>", as some collectors leave it. */
-static const char *skip_priority(const char *text)
+/* "<22>", as some collectors leave it; *version: RFC 5424's "1 " follows. */
+static const char *skip_priority(const char *text, bool *version)
 {
     size_t length = text[0] == '<' ? strspn(text + 1, "0123456789") : 0;
-    return length > 0 && length <= 3 && text[length + 1] == '>' ? text + length + 2 : text;
+    if (length > 0 && length <= 3 && text[length + 1] == '>')
+        text += length + 2;
+    *version = text[0] == '1' && text[1] == ' ' && (is_digit(text[2]) || text[2] == '-');
+    return *version ? text + 2 : text;
 }
 
-/* "postfix/smtpd[123]: " */
-static bool parse_tag(const char *text, struct maillog_record *out)
+/* --- what stands behind it
+ * ------------------------------------------------------------------------ */
+
+static bool set_program(struct maillog_record *out, const char *name, size_t length)
 {
-    size_t length = strcspn(text, "[: ");
     if (length == 0 || length > REPLAY_PROGRAM_MAX)
         return false;
-    memcpy(out->program, text, length);
+    memcpy(out->program, name, length);
     out->program[length] = '\0';
-    text += length;
-    out->pid = 0;
-    if (*text == '[') {
-        char *end;
-        out->pid = is_digit(text[1]) ? strtol(text + 1, &end, 10) : 0;
-        text += strcspn(text, "] ");
-        if (*text++ != ']')
-            return false;
-    }
-    if (text[0] != ':' || text[1] != ' ')
+    return true;
+}
+
+/* "postfix/smtpd[123]: ", "sendmail: ", "postfix/10.0.0.1:25/smtpd[123]: " */
+static bool parse_tag(const char *text, struct maillog_record *out)
+{
+    size_t word = strcspn(text, " ");
+    if (word < 2 || text[word - 1] != ':' || (text[word] != ' ' && text[word] != '\0'))
         return false;
-    out->message = text + 2;
+    const char *end = text + word - 1, *open = NULL;
+    out->pid = 0;
+    if (end[-1] == ']')
+        open = memchr(text, '[', word);
+    if (open != NULL) {
+        out->pid = is_digit(open[1]) ? strtol(open + 1, NULL, 10) : 0;
+        end = open;
+    }
+    out->message = text + word + (text[word] == ' ');
+    return set_program(out, text, (size_t)(end - text));
+}
+
+/* "mail.info", "<mail.info>", "mail:info": facility and severity; "INFO" of container images. */
+static bool is_severity(const char *word, size_t length)
+{
+    static const char *const facilities[] = {"mail", "<mail", "daemon", "local", "user", "syslog"};
+    static const char *const levels[] = {"DEBUG", "INFO", "NOTICE", "WARNING", "WARN",
+                                         "ERROR", "CRIT", "ALERT",  "FATAL"};
+    size_t name = 0;
+    while (name < length && word[name] != '.' && word[name] != ':')
+        name++;
+    for (size_t i = 0; name < length && i < sizeof facilities / sizeof facilities[0]; i++)
+        if (name == strlen(facilities[i]) && strncmp(word, facilities[i], name) == 0)
+            return true;
+    if (name < length && length > 6 && strncmp(word + (word[0] == '<'), "local", 5) == 0 &&
+        name == 6u + (word[0] == '<'))
+        return true;
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
+        if (length == strlen(levels[i]) && strncmp(word, levels[i], length) == 0)
+            return true;
+    return false;
+}
+
+/* "last message repeated 3 times" has no tag. */
+static bool is_untagged_repetition(const char *text)
+{
+    return strncmp(text, "last message repeated ", 22) == 0 ||
+           strncmp(text, "message repeated ", 17) == 0;
+}
+
+/* Host, severity and tag in any order that is in use; a host may be missing. */
+static bool parse_words(const char *text, struct maillog_record *out)
+{
+    text += strspn(text, " ");
+    for (unsigned word = 0; word <= WORDS_BEFORE_TAG && *text != '\0'; word++) {
+        if (is_untagged_repetition(text)) {
+            out->program[0] = '\0';
+            out->pid = 0;
+            out->message = text;
+            return true;
+        }
+        if (parse_tag(text, out))
+            return true;
+        size_t length = strcspn(text, " ");
+        if (!is_severity(text, length))
+            out->host = maillog_syslog_host(text, length);
+        text += length;
+        text += strspn(text, " ");
+    }
+    return false;
+}
+
+/* RFC 5424 6.3: "-" or elements in brackets, in whose values "]" is escaped. */
+static const char *skip_structured_data(const char *text)
+{
+    if (*text == '-')
+        return text + 1;
+    while (*text == '[') {
+        for (bool quoted = false; *text != '\0' && (quoted || *text != ']'); text++) {
+            if (*text == '\\' && text[1] != '\0')
+                text++;
+            else if (*text == '"')
+                quoted = !quoted;
+        }
+        if (*text == '\0')
+            return NULL;
+        text++;
+    }
+    return text;
+}
+
+/* RFC 5424: "mx postfix/smtpd 4711 - - text" behind the time. */
+static bool parse_5424(const char *text, struct maillog_record *out)
+{
+    size_t length = strcspn(text, " ");
+    if (length != 1 || text[0] != '-')
+        out->host = maillog_syslog_host(text, length);
+    text += length + (text[length] == ' ');
+    length = strcspn(text, " ");
+    if (!set_program(out, text, length))
+        return false;
+    text += length + (text[length] == ' ');
+    out->pid = is_digit(text[0]) ? strtol(text, NULL, 10) : 0;
+    for (unsigned i = 0; i < 2; i++) { /* PROCID, MSGID */
+        length = strcspn(text, " ");
+        if (length == 0 || text[length] != ' ')
+            return false;
+        text += length + 1;
+    }
+    text = skip_structured_data(text);
+    if (text == NULL || (*text != ' ' && *text != '\0'))
+        return false;
+    out->message = text + strspn(text, " ");
+    if (strncmp(out->message, "\xef\xbb\xbf", 3) == 0) /* the BOM that says UTF-8 */
+        out->message += 3;
     return true;
 }
 
 /* Postfix logs no ID of severity, but syslog-ng and Solaris may: "[ID 197553 mail.info] ". */
-static void skip_severity(struct maillog_record *out)
+static void skip_message_id(struct maillog_record *out)
 {
     if (strncmp(out->message, "[ID ", 4) != 0)
         return;
@@ -158,44 +199,82 @@ static void skip_severity(struct maillog_record *out)
         out->message = end + 2;
 }
 
+/* "2026-11-21T09:22:17.123456789Z stdout F Nov 21 09:22:17 ...": the runtime of a container writes
+   a time of its own, which knows year and zone. */
+static const char *skip_second_stamp(const char *text)
+{
+    struct maillog_stamp second;
+    if (strncmp(text, "stdout F ", 9) == 0 || strncmp(text, "stderr F ", 9) == 0)
+        text += 9;
+    const char *rest = maillog_stamp_parse(text, &second);
+    return rest != NULL ? rest : text;
+}
+
 bool maillog_syslog_parse(const char *text, struct maillog_record *out)
 {
-    struct tm tm;
-    bool zoned;
-    int offset_s;
-    text = skip_priority(text);
-    out->stamp = text;
+    struct maillog_stamp stamp;
+    bool version;
     out->wall_s = 0;
-    text = parse_stamp(text, &tm, &zoned, &offset_s);
-    if (text == NULL)
+    out->host = 0;
+    out->stamp = text;
+    const char *rest = maillog_stamp_parse(text, &stamp);
+    if (rest == NULL) {
+        text = skip_priority(skip_container(text, out), &version);
+        out->stamp = text;
+        rest = maillog_stamp_parse(text, &stamp);
+        if (rest != NULL && version) {
+            bool ok = parse_5424(rest, out);
+            return ok || parse_words(rest, out);
+        }
+    }
+    if (rest == NULL)
         return false;
-    text += strspn(text, " ");
-    text += strcspn(text, " "); /* the host */
-    if (*text != ' ' || !parse_tag(text + 1, out))
+    if (stamp.kind == MAILLOG_STAMP_ZONED)
+        rest = skip_second_stamp(rest);
+    if (!parse_words(rest, out))
         return false;
-    skip_severity(out);
+    skip_message_id(out);
     return true;
+}
+
+/* --- repetitions
+ * ---------------------------------------------------------------------------------- */
+
+static unsigned count_of(const char *text)
+{
+    long count = is_digit(*text) ? strtol(text, NULL, 10) : 0;
+    return count > REPEATED_MAX ? REPEATED_MAX : (unsigned)count;
+}
+
+unsigned maillog_syslog_repeated(const char *message, const char **text, size_t *length)
+{
+    *text = NULL;
+    *length = 0;
+    if (strncmp(message, "message repeated ", 17) == 0) { /* rsyslog */
+        const char *begin = strstr(message, " times: [ ");
+        size_t size = strlen(message);
+        if (begin != NULL && message[size - 1] == ']') {
+            *text = begin + 10;
+            *length = (size_t)(message + size - 1 - *text);
+        }
+        return count_of(message + 17);
+    }
+    if (strncmp(message, "last message repeated ", 22) == 0)
+        return count_of(message + 22);
+    if (strncmp(message, "Last message '", 14) == 0) { /* syslog-ng */
+        const char *mark = NULL;
+        for (const char *at = strstr(message, "' repeated "); at != NULL;
+             at = strstr(at + 1, "' repeated "))
+            mark = at;
+        return mark != NULL ? count_of(mark + 11) : 0;
+    }
+    return 0;
 }
 
 int64_t maillog_syslog_time(const struct maillog_record *record, int64_t now_s)
 {
-    struct tm tm, now_tm;
-    bool zoned;
-    int offset_s;
-    if (record->stamp == NULL || parse_stamp(record->stamp, &tm, &zoned, &offset_s) == NULL)
+    struct maillog_stamp stamp;
+    if (record->stamp == NULL || maillog_stamp_parse(record->stamp, &stamp) == NULL)
         return record->wall_s;
-    if (zoned)
-        return (int64_t)timegm(&tm) - offset_s;
-    if (tm.tm_year >= 0)
-        return (int64_t)mktime(&tm);
-    time_t now = (time_t)now_s;
-    if (localtime_r(&now, &now_tm) == NULL)
-        return 0;
-    struct tm try = tm;
-    try.tm_year = now_tm.tm_year;
-    int64_t wall_s = (int64_t)mktime(&try);
-    if (wall_s <= now_s + FUTURE_SLACK_S)
-        return wall_s;
-    tm.tm_year = now_tm.tm_year - 1;
-    return (int64_t)mktime(&tm);
+    return maillog_stamp_time(&stamp, now_s);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A line of a mail log taken apart: as syslog daemons write it (RFC 3164 or RFC 3339 time stamps),
- * as journalctl prints it in its short forms.  Pure but for the time zone; thread safe.
+ * A line of a mail log taken apart, whatever wrote it: syslog daemons (RFC 3164, RFC 5424, RFC 3339
+ * time stamps; FreeBSD's -v, busybox, AIX, Solaris), journalctl in its short forms, containers
+ * ("postfix-1 | ...", docker logs -t, kubectl logs).  Each line is looked at for itself.  Pure but
+ * for the time zone; thread safe.
  */
 #ifndef IPREVD_MAILLOG_SYSLOG_H
 #define IPREVD_MAILLOG_SYSLOG_H
@@ -16,18 +18,32 @@ struct maillog_record {
     const char *file; /* set by the caller, like line */
     uint64_t line;
     const char *stamp; /* where the time stamp begins, or NULL; borrowed from the line */
-    int64_t wall_s;    /* when the record has no stamp (journal export); 0: unknown */
-    char program[REPLAY_PROGRAM_MAX + 1]; /* "postfix/smtpd", "sm-mta" */
+    int64_t wall_s;    /* when the record has no stamp (journal); 0: unknown */
+    uint64_t host;     /* a hash of its name; 0: none is told */
+    char program[REPLAY_PROGRAM_MAX + 1]; /* "postfix/smtpd", "sm-mta"; "": none is told */
     long pid;                             /* 0: none */
     const char *message;                  /* borrowed */
 };
 
+/* The forms, for a message to somebody whose log is in none of them.  Static, several lines. */
+extern const char maillog_syslog_forms[];
+
 /* False: not such a line.  `out` borrows from `text`. */
 bool maillog_syslog_parse(const char *text, struct maillog_record *out);
 
+/* The same hash for hosts that are told otherwise. */
+uint64_t maillog_syslog_host(const char *name, size_t length);
+
+/*
+ * "message repeated 3 times: [ text]", "last message repeated 3 times": how many times; 0: no such
+ * message.  *text is the repeated one, of *length bytes, or NULL: the last one of that host.
+ */
+unsigned maillog_syslog_repeated(const char *message, const char **text, size_t *length);
+
 /*
  * Seconds since 1970 of the record; 0 when it has no time.  A stamp without a year is of the last
- * year that does not put it in the future of now_s; one without a zone is local time.
+ * year in which there is such a day and which does not put it in the future of now_s; one without a
+ * zone is local time.
  */
 int64_t maillog_syslog_time(const struct maillog_record *record, int64_t now_s);
 

@@ -16,6 +16,7 @@
 #include <time.h>
 
 #define PROBLEMS_SHOWN 20 /* the rest is counted */
+#define NOTES_SHOWN    20
 #define RATE_MAX       100000
 
 enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_SUMMARY, OUTPUT_SUMMARY_JSON };
@@ -49,7 +50,7 @@ struct replay {
     struct replay_judge *judge;
     struct conf *conf;
     struct progress progress;
-    uint64_t bytes, problems;
+    uint64_t bytes, problems, notes;
     bool nomem;
 };
 
@@ -103,6 +104,18 @@ static void on_problem(void *arg, const char *file, uint64_t line, const char *t
         (void)fprintf(stderr, "%s: %s\n", file, text);
     if (replay->problems == PROBLEMS_SHOWN)
         (void)fputs("Further problems are counted only.\n", stderr);
+}
+
+static void on_note(void *arg, const char *file, uint64_t line, const char *text)
+{
+    struct replay *replay = arg;
+    progress_end(&replay->progress);
+    if (replay->problems >= PROBLEMS_SHOWN || ++replay->notes > NOTES_SHOWN)
+        return;
+    if (line > 0)
+        (void)fprintf(stderr, "%s:%llu: %s\n", file, (unsigned long long)line, text);
+    else
+        (void)fprintf(stderr, "%s\n", text);
 }
 
 static void on_progress(void *arg, uint64_t bytes)
@@ -189,7 +202,12 @@ static bool read_all(struct replay *replay, struct maillog_feed *feed, int count
 static int replay_files(struct replay *replay, const struct policy *policy, struct dns_service *dns,
                         int count, char **paths)
 {
-    const struct maillog_hooks hooks = {on_event, on_problem, on_progress, is_ours, replay};
+    const struct maillog_hooks hooks = {.event = on_event,
+                                        .problem = on_problem,
+                                        .note = on_note,
+                                        .progress = on_progress,
+                                        .is_ours = is_ours,
+                                        .arg = replay};
     const struct replay_visitor visitor = {on_decided, on_skipped, replay};
     int64_t now_s = (int64_t)time(NULL);
     struct maillog_feed *feed = maillog_feed_new(replay->request.format, now_s, &hooks);
@@ -204,8 +222,7 @@ static int replay_files(struct replay *replay, const struct policy *policy, stru
             .policy = policy,
             .no_dns = replay->request.no_dns,
             .files = (uint64_t)count,
-            .lines = maillog_feed_lines(feed),
-            .strange = maillog_feed_strange(feed),
+            .counts = maillog_feed_counts(feed),
             .problems = replay->problems,
         };
         ok = print_end(replay, &run);

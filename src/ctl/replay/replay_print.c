@@ -114,7 +114,7 @@ static void put_title(FILE *stream, const struct replay_tally *tally, const stru
 {
     char text[COUNT_TEXT_MAX], first[16], last[16];
     (void)fprintf(stream, "%s attempts", count_text(tally->total, text));
-    (void)fprintf(stream, " in %s lines", count_text(run->lines, text));
+    (void)fprintf(stream, " in %s lines", count_text(run->counts.lines, text));
     (void)fprintf(stream, " of %" PRIu64 " file%s", run->files, run->files == 1 ? "" : "s");
     if (tally->first_s != 0)
         (void)fprintf(stream, ", %s to %s", day_text(tally->first_s, first),
@@ -127,9 +127,9 @@ static void put_title(FILE *stream, const struct replay_tally *tally, const stru
         if (tally->skipped[i] > 0)
             (void)fprintf(stream, "Not judged: %s %s.\n", count_text(tally->skipped[i], text),
                           skip_texts[i]);
-    if (run->strange > 0)
+    if (run->counts.strange > 0)
         (void)fprintf(stream, "Passed over: %s lines that are of no known form.\n",
-                      count_text(run->strange, text));
+                      count_text(run->counts.strange, text));
     if (run->problems > 0)
         (void)fprintf(stream, "Problems: %s, told on standard error.\n",
                       count_text(run->problems, text));
@@ -317,8 +317,12 @@ bool replay_print_summary_json(FILE *stream, const struct replay_tally *tally,
     if (json == NULL)
         return false;
     json_writer_int(json, "files", (int64_t)run->files);
-    json_writer_int(json, "lines", (int64_t)run->lines);
-    json_writer_int(json, "strange_lines", (int64_t)run->strange);
+    json_writer_int(json, "lines", (int64_t)run->counts.lines);
+    json_writer_int(json, "strange_lines", (int64_t)run->counts.strange);
+    json_writer_int(json, "other_records", (int64_t)run->counts.others);
+    json_writer_int(json, "messages", (int64_t)run->counts.messages);
+    json_writer_int(json, "local_messages", (int64_t)run->counts.local);
+    json_writer_int(json, "unreadable_messages", (int64_t)run->counts.unreadable);
     json_writer_int(json, "problems", (int64_t)run->problems);
     json_writer_int(json, "first", tally->first_s);
     json_writer_int(json, "last", tally->last_s);

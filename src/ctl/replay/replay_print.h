@@ -6,6 +6,7 @@
 #ifndef IPREVD_REPLAY_PRINT_H
 #define IPREVD_REPLAY_PRINT_H
 
+#include "ctl/logs/maillog_feed.h"
 #include "ctl/replay/replay_tally.h"
 
 #include <stdio.h>
@@ -15,7 +16,8 @@ struct replay_run {
     const struct conf *conf;
     const struct policy *policy; /* of --policy, or NULL */
     bool no_dns;
-    uint64_t files, lines, strange, problems;
+    uint64_t files, problems;
+    struct maillog_counts counts;
 };
 
 /* The line above the table. */

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/logs/maillog_envelope.h"
+
+/* Behind "<": where its ">" is, or NULL.  Quotes and quoted pairs within as RFC 5321 4.1.2 has
+   them. */
+static const char *end_of_path(const char *at)
+{
+    bool quoted = false;
+    for (; *at != '\0'; at++) {
+        if (*at == '"')
+            quoted = !quoted;
+        else if (*at == '\\' && quoted && at[1] != '\0')
+            at++;
+        else if (!quoted && (*at == '<' || *at == '\\'))
+            return NULL;
+        else if (!quoted && *at == '>')
+            return at;
+    }
+    return NULL;
+}
+
+/* smtpd(8) replaces these in EHLO (NEUTER_CHARACTERS). */
+static const char *end_of_helo(const char *at)
+{
+    const char *end = at + strcspn(at, " <>()\\\";");
+    return *end == '>' ? end : NULL;
+}
+
+/* " key=<value>", maybe with a comma before.  False: the line goes on otherwise. */
+static bool take(const char **at, const char *key, const char *(*end_of)(const char *),
+                 const char **value, size_t *length)
+{
+    const char *from = *at + (**at == ',');
+    size_t key_length = strlen(key);
+    if (strncmp(from, key, key_length) != 0)
+        return true;
+    const char *begin = from + key_length, *end = end_of(begin);
+    if (end == NULL)
+        return false;
+    *value = begin;
+    *length = (size_t)(end - begin);
+    *at = end + 1;
+    return true;
+}
+
+/* " sasl_method=PLAIN sasl_username=u", " sasl_username=<u>" */
+static void take_login(const char **at, bool *login)
+{
+    static const char *const keys[] = {" sasl_method=", " sasl_username=", " sasl_sender="};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        size_t length = strlen(keys[i]);
+        if (strncmp(*at, keys[i], length) != 0)
+            continue;
+        *login = *login || i == 1;
+        *at += length;
+        *at += strcspn(*at, " ");
+    }
+}
+
+/* From a semicolon on. */
+static bool parse(const char *begin, bool cleanup, struct maillog_envelope *out)
+{
+    const char *at = begin + 1;
+    memset(out, 0, sizeof *out);
+    out->begin = begin;
+    if (!take(&at, " from=<", end_of_path, &out->sender, &out->sender_length) ||
+        !take(&at, " to=<", end_of_path, &out->recipient, &out->recipient_length))
+        return false;
+    const char *proto = at + (*at == ',');
+    if (strncmp(proto, " proto=", 7) == 0)
+        at = proto + 7 + strspn(proto + 7, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+    if (!take(&at, " helo=<", end_of_helo, &out->helo, &out->helo_length))
+        return false;
+    take_login(&at, &out->login);
+    if (cleanup && strncmp(at, ": ", 2) == 0)
+        out->text = at + 2;
+    return at > begin + 1 && (*at == '\0' || out->text != NULL);
+}
+
+/*
+ * Of a line of smtpd the first that reaches the line's end: what a sender put into quotes further
+ * on does not.  In one of cleanup the header field comes first, so the last counts that is not
+ * part of another.
+ */
+bool maillog_envelope_find(const char *text, bool cleanup, struct maillog_envelope *out)
+{
+    bool found = false;
+    for (const char *at = strchr(text, ';'); at != NULL; at = strchr(at + 1, ';')) {
+        struct maillog_envelope one;
+        if (at[1] != ' ' || !parse(at, cleanup, &one))
+            continue;
+        *out = one;
+        found = true;
+        if (one.text == NULL)
+            break;
+        at = one.text - 1;
+    }
+    return found;
+}
+
+bool maillog_envelope_find_helo(const char *text, struct maillog_envelope *out)
+{
+    const char *at = NULL;
+    for (const char *next = strstr(text, " helo=<"); next != NULL;
+         next = strstr(next + 1, " helo=<"))
+        at = next;
+    memset(out, 0, sizeof *out);
+    if (at == NULL || !take(&at, " helo=<", end_of_helo, &out->helo, &out->helo_length))
+        return false;
+    take_login(&at, &out->login);
+    return *at == '\0';
+}
+
+static void copy(const char *text, size_t length, bool *recorded, char *out, size_t size)
+{
+    if (text == NULL)
+        return;
+    *recorded = true;
+    maillog_copy(out, size, text, length);
+}
+
+void maillog_envelope_take(const struct maillog_envelope *envelope, struct maillog_event *out)
+{
+    copy(envelope->sender, envelope->sender_length, &out->sender_recorded, out->sender,
+         sizeof out->sender);
+    copy(envelope->recipient, envelope->recipient_length, &out->recipient_recorded, out->recipient,
+         sizeof out->recipient);
+    copy(envelope->helo, envelope->helo_length, &out->helo_recorded, out->helo, sizeof out->helo);
+    out->authenticated = out->authenticated || envelope->login;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Records out of a log file, whatever form its lines are in: a syslog daemon's, journalctl's short
+ * forms, its export format and JSON, containers' logs; plain or compressed.  What is no record is
+ * handed on as it is, so that a caller can read forms of its own (JSON lines of a decision log,
+ * what a program wrote to standard error).  Forms may change from line to line.  One owner at a
+ * time.
+ *
+ *     while ((status = maillog_reader_next(reader, &item, error)) == RESULT_OK)
+ *         if (item.kind == MAILLOG_ITEM_RECORD && strcmp(item.record.program, "iprevd") == 0)
+ *             ... item.record.message, maillog_syslog_time(&item.record, now_s) ...
+ */
+#ifndef IPREVD_MAILLOG_READER_H
+#define IPREVD_MAILLOG_READER_H
+
+#include "ctl/logs/maillog_input.h"
+#include "ctl/logs/maillog_syslog.h"
+
+enum maillog_item_kind {
+    MAILLOG_ITEM_RECORD, /* item.record */
+    MAILLOG_ITEM_LINE,   /* item.line is no record, or not to be looked at (cut, binary) */
+};
+
+struct maillog_item {
+    enum maillog_item_kind kind;
+    struct maillog_record record; /* file is set */
+    struct maillog_line line;     /* the line, or the last one of the record */
+};
+
+struct maillog_reader;
+
+/* `path` is borrowed until the reader is closed; "-" is standard input.  RESULT_NOMEM, or RESULT_IO
+   with `error`. */
+enum result maillog_reader_open(const char *path, struct maillog_reader **out,
+                                char error[REPLAY_ERROR_MAX]) MUST_CHECK;
+void maillog_reader_close(struct maillog_reader *reader); /* NULL is fine */
+
+/* The next record or line; it lives until the next call.  RESULT_NOTFOUND: the file is over.
+   RESULT_IO: it cannot be read any further, `error` says why.  RESULT_NOMEM. */
+enum result maillog_reader_next(struct maillog_reader *reader, struct maillog_item *out,
+                                char error[REPLAY_ERROR_MAX]) MUST_CHECK;
+
+/* The next line as it is, for files that are no logs. */
+enum result maillog_reader_line(struct maillog_reader *reader, struct maillog_item *out,
+                                char error[REPLAY_ERROR_MAX]) MUST_CHECK;
+
+/*
+ * For stamps without a year: the file's last change, or now_s when that is later or nothing is
+ * known; no line was written after it.
+ */
+int64_t maillog_reader_latest_s(const struct maillog_reader *reader, int64_t now_s);
+
+/* Bytes of the file itself read so far. */
+uint64_t maillog_reader_position(const struct maillog_reader *reader);
+
+#endif
