@@ -14,6 +14,7 @@
 struct refusal {
     struct maillog_event event;
     bool by_action; /* of "milter=", to which "Milter:" may follow */
+    bool guessed;   /* the client is that of the process before */
 };
 
 /* What a process said of its client; one process serves one connection. */
@@ -168,11 +169,13 @@ static void tell_refusals(struct maillog_sendmail *sendmail, uint64_t host,
     uint64_t hash = hash_of(host, message->queue_id);
     for (size_t i = 0; i < REFUSED_MAX; i++) {
         size_t place = (sendmail->next_refusal + i) % REFUSED_MAX;
-        struct maillog_event *event = &sendmail->refusals[place].event;
+        struct refusal *refusal = &sendmail->refusals[place];
+        struct maillog_event *event = &refusal->event;
         if (sendmail->refused[place] != hash || strcmp(event->queue_id, message->queue_id) != 0)
             continue;
         sendmail->refused[place] = 0;
-        if (event->client.family == IP_NONE) {
+        if (event->client.family == IP_NONE || refusal->guessed) {
+            event->authenticated = false;
             event->client = message->client;
             event->ptr_state = message->ptr_state;
             memcpy(event->ptr, message->ptr, sizeof event->ptr);
@@ -240,11 +243,13 @@ static bool refuse_message(struct maillog_sendmail *sendmail, const struct maill
 
 /* Without the line with client and sender: the client by the process, if it is known. */
 static void add_client(struct maillog_sendmail *sendmail, const struct maillog_record *record,
-                       struct maillog_event *event)
+                       struct refusal *refusal)
 {
+    struct maillog_event *event = &refusal->event;
     const struct process *process = process_of(sendmail, record);
     if (process->client.client.family == IP_NONE)
         return;
+    refusal->guessed = true;
     event->client = process->client.client;
     event->ptr_state = process->client.ptr_state;
     memcpy(event->ptr, process->client.ptr, sizeof event->ptr);
@@ -279,7 +284,7 @@ static void on_milter(struct maillog_sendmail *sendmail, const struct maillog_re
     } else {
         refusal = new_refusal(sendmail, record, queue_id, sink);
         refusal->by_action = by_action;
-        add_client(sendmail, record, &refusal->event);
+        add_client(sendmail, record, refusal);
     }
     refusal->event.outcome = outcome;
     if (recipient != NULL)
@@ -299,7 +304,7 @@ static void on_unknown_user(struct maillog_sendmail *sendmail, const struct mail
     if (length < sizeof mark || strcmp(text + length - (sizeof mark - 1), mark) != 0)
         return;
     struct refusal *refusal = new_refusal(sendmail, record, queue_id, sink);
-    add_client(sendmail, record, &refusal->event);
+    add_client(sendmail, record, refusal);
     refusal->event.outcome = REPLAY_REFUSED;
     maillog_sendmail_address(text, text + length - (sizeof mark - 1),
                              &refusal->event.recipient_recorded, refusal->event.recipient);
