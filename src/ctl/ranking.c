@@ -66,6 +66,15 @@ static struct ranking_row *row_of(struct ranking *ranking, const char *name)
     return row;
 }
 
+const struct ranking_row *ranking_find(const struct ranking *ranking, const char *name)
+{
+    size_t slot = wirename_hash((const uint8_t *)name, strlen(name), ranking->seed) % SLOTS;
+    for (; ranking->rows[slot] != NULL; slot = (slot + 1) % SLOTS)
+        if (strcmp(ranking->rows[slot]->name, name) == 0)
+            return ranking->rows[slot];
+    return NULL;
+}
+
 struct ranking_row *ranking_add(struct ranking *ranking, const char *name, enum action action,
                                 int64_t wall_s)
 {

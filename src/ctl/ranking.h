@@ -37,6 +37,9 @@ void ranking_free(struct ranking *ranking);
 struct ranking_row *ranking_add(struct ranking *ranking, const char *name, enum action action,
                                 int64_t wall_s);
 
+/* The row of that name, or NULL. */
+const struct ranking_row *ranking_find(const struct ranking *ranking, const char *name);
+
 /* Up to `max` rows with more than accepted mail, the most refused first.  Returns how many; *of is
    how many there are. */
 size_t ranking_worst(const struct ranking *ranking, const struct ranking_row **out, size_t max,

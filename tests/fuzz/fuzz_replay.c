@@ -120,8 +120,9 @@ static void on_note(void *arg, const char *file, uint64_t line, const char *text
 
 static void on_delivered(void *arg, const char *recipient)
 {
-    (void)arg;
+    struct run *run = arg;
     CHECK(strlen(recipient) <= REPLAY_ADDRESS_MAX);
+    replay_tally_delivered(&run->tally, configuration()->orgdomains, recipient);
 }
 
 static void on_progress(void *arg, uint64_t bytes)

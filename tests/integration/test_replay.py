@@ -231,6 +231,36 @@ def test_summary(replay):
     assert "reject     accepted 198.51.100.7    ptr-missing: 198.51.100.7 has no PTR" in table
 
 
+SENT = """\
+Nov 14 10:00:06 mx postfix/smtp[5]: 4F1B01: to=<x@lists.kernel.org>, relay=mx.kernel.org[192.0.2.99]:25, \
+delay=1, dsn=2.0.0, status=sent (250 Ok)
+Nov 14 10:00:06 mx postfix/qmgr[9]: 4F1B02: from=<>, size=100, nrcpt=1 (queue active)
+Nov 14 10:00:06 mx postfix/smtp[5]: 4F1B02: to=<a@gnu.org>, relay=mx.gnu.org[192.0.2.98]:25, delay=1, \
+dsn=2.0.0, status=sent (250 Ok)
+Nov 14 10:00:06 mx postfix/smtp[5]: 4F1B03: to=<b@gnu.org>, relay=127.0.0.1[127.0.0.1]:10024, delay=1, \
+dsn=2.0.0, status=sent (250 Ok)
+Nov 14 10:00:06 mx postfix/smtp[5]: 4F1B04: to=<c@gnu.org>, relay=mx.gnu.org[192.0.2.98]:25, delay=1, \
+dsn=4.0.0, status=deferred (451 later)
+"""
+SENT_SENDMAIL = """\
+Nov 14 10:00:06 mx sm-mta[5]: 3AB1C2D3012350: to=<x@lists.kernel.org>, ctladdr=<u@example.net>, \
+delay=00:00:01, mailer=esmtp, pri=1, relay=mx.kernel.org. [192.0.2.99], dsn=2.0.0, stat=Sent (Ok)
+"""
+
+
+@pytest.mark.parametrize("sent", [SENT, SENT_SENDMAIL], ids=["postfix", "sendmail"])
+def test_correspondents_come_first(replay, sent):
+    """Own users wrote to kernel.org; a bounce, a filter and a deferred message make no correspondent."""
+    path = replay.file("mail.log", POSTFIX + sent)
+    sums = replay.sums("--no-dns", path)
+    assert [(d["domain"], d["correspondent"]) for d in sums["domains"]] == [
+        ("kernel.org", True), ("gnu.org", False)]
+    assert sums["correspondents"] == 1
+    text = replay.run("--no-dns", "--summary", path)
+    assert re.search(r"^\* kernel\.org .*\n.*\n^gnu\.org ", text, re.M)
+    assert "Users of this site wrote to 1 of these domains" in text
+
+
 def test_monitor_shows_what_would_be(replay):
     replay.conf.write_text(CONF + "mode = monitor\n")
     sums = replay.sums("--no-dns", replay.file("mail.log", POSTFIX))

@@ -118,6 +118,12 @@ static void on_note(void *arg, const char *file, uint64_t line, const char *text
         (void)fprintf(stderr, "%s\n", text);
 }
 
+static void on_delivered(void *arg, const char *recipient)
+{
+    struct replay *replay = arg;
+    replay_tally_delivered(&replay->tally, replay->conf->orgdomains, recipient);
+}
+
 static void on_progress(void *arg, uint64_t bytes)
 {
     struct replay *replay = arg;
@@ -205,6 +211,7 @@ static int replay_files(struct replay *replay, const struct policy *policy, stru
     const struct maillog_hooks hooks = {.event = on_event,
                                         .problem = on_problem,
                                         .note = on_note,
+                                        .delivered = on_delivered,
                                         .progress = on_progress,
                                         .is_ours = is_ours,
                                         .arg = replay};

@@ -200,12 +200,14 @@ static void put_checks(FILE *stream, const struct replay_tally *tally)
     }
 }
 
-static void put_domain(FILE *stream, const struct ranking_row *domain)
+static void put_domain(FILE *stream, const struct ranking_row *domain, bool correspondent)
 {
     static const enum action columns[] = {ACTION_ACCEPT, ACTION_TAG, ACTION_TEMPFAIL,
                                           ACTION_REJECT};
     const struct replay_example *example = domain->extra;
-    columns_put_name(stream, domain->name, DOMAIN_WIDTH);
+    if (correspondent)
+        (void)fputs("* ", stream);
+    columns_put_name(stream, domain->name, correspondent ? DOMAIN_WIDTH - 2 : DOMAIN_WIDTH);
     put_count(stream, domain->total, 10);
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
         uint64_t count = domain->by_action[columns[i]];
@@ -223,22 +225,48 @@ static void put_domain(FILE *stream, const struct ranking_row *domain)
                   cut ? room - 3 : room, example->text, cut ? "..." : "");
 }
 
+/* The rows with more than accepted mail, malloc'ed: those of correspondents first, each part the
+   worst first.  NULL: there are none, or memory is out. */
+static const struct ranking_row **worst_domains(const struct replay_tally *tally, size_t *count,
+                                                size_t *correspondents)
+{
+    const struct ranking_row **all = calloc(2 * RANKING_NAMES_MAX, sizeof *all);
+    size_t of, last = 0;
+    *count = *correspondents = 0;
+    if (all == NULL)
+        return NULL;
+    const struct ranking_row **sorted = all + RANKING_NAMES_MAX;
+    size_t found = ranking_worst(tally->domains, sorted, RANKING_NAMES_MAX, &of);
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < found; i++)
+            if (replay_tally_is_correspondent(tally, sorted[i]->name) == (pass == 0)) {
+                all[last++] = sorted[i];
+                *correspondents += pass == 0;
+            }
+    *count = last;
+    return all;
+}
+
 static void put_domains(FILE *stream, const struct replay_tally *tally)
 {
-    const struct ranking_row *worst[DOMAINS_SHOWN];
-    size_t of;
-    size_t count = ranking_worst(tally->domains, worst, DOMAINS_SHOWN, &of);
-    if (count == 0)
-        return;
-    (void)fprintf(stream, "\n%-34s%10s%9s%9s%9s%9s\n", "Sending domain", "attempts", "accept",
-                  "tag", "tempfail", "reject");
-    for (size_t i = 0; i < count; i++)
-        put_domain(stream, worst[i]);
-    if (of > count)
+    size_t count, correspondents;
+    const struct ranking_row **worst = worst_domains(tally, &count, &correspondents);
+    size_t shown = count < DOMAINS_SHOWN ? count : DOMAINS_SHOWN;
+    if (shown > 0)
+        (void)fprintf(stream, "\n%-34s%10s%9s%9s%9s%9s\n", "Sending domain", "attempts", "accept",
+                      "tag", "tempfail", "reject");
+    for (size_t i = 0; i < shown; i++)
+        put_domain(stream, worst[i], i < correspondents);
+    if (count > shown)
         (void)fprintf(stream, "and %zu more domains with mail that would not just be accepted\n",
-                      of - count);
-    if (ranking_others(tally->domains)->total > 0)
-        put_domain(stream, ranking_others(tally->domains));
+                      count - shown);
+    if (shown > 0 && ranking_others(tally->domains)->total > 0)
+        put_domain(stream, ranking_others(tally->domains), false);
+    if (correspondents > 0)
+        (void)fprintf(stream,
+                      "* Users of this site wrote to %zu of these domains: read them first.\n",
+                      correspondents);
+    free(worst);
 }
 
 void replay_print_summary(FILE *stream, const struct replay_tally *tally,
@@ -286,26 +314,31 @@ static void json_checks(struct json_writer *json, const struct replay_tally *tal
     json_writer_end(json);
 }
 
+static void json_domain(struct json_writer *json, const struct ranking_row *row, bool correspondent)
+{
+    const struct replay_example *example = row->extra;
+    json_writer_begin_object(json, NULL);
+    json_writer_text(json, "domain", row->name);
+    json_writer_bool(json, "correspondent", correspondent);
+    json_writer_int(json, "attempts", (int64_t)row->total);
+    for (unsigned action = 0; action < ACTION_COUNT; action++)
+        json_writer_int(json, action_text((enum action)action), (int64_t)row->by_action[action]);
+    json_writer_text(json, "example_client", example->client);
+    json_writer_sentence(json, "example", example->text);
+    json_writer_end(json);
+}
+
 static void json_domains(struct json_writer *json, const struct replay_tally *tally)
 {
-    const struct ranking_row *worst[DOMAINS_SHOWN];
-    size_t of;
-    size_t count = ranking_worst(tally->domains, worst, DOMAINS_SHOWN, &of);
-    json_writer_int(json, "domains_of", (int64_t)of);
+    size_t count, correspondents;
+    const struct ranking_row **worst = worst_domains(tally, &count, &correspondents);
+    json_writer_int(json, "domains_of", (int64_t)count);
+    json_writer_int(json, "correspondents", (int64_t)correspondents);
     json_writer_begin_list(json, "domains");
-    for (size_t i = 0; i < count; i++) {
-        const struct replay_example *example = worst[i]->extra;
-        json_writer_begin_object(json, NULL);
-        json_writer_text(json, "domain", worst[i]->name);
-        json_writer_int(json, "attempts", (int64_t)worst[i]->total);
-        for (unsigned action = 0; action < ACTION_COUNT; action++)
-            json_writer_int(json, action_text((enum action)action),
-                            (int64_t)worst[i]->by_action[action]);
-        json_writer_text(json, "example_client", example->client);
-        json_writer_sentence(json, "example", example->text);
-        json_writer_end(json);
-    }
+    for (size_t i = 0; i < count && i < DOMAINS_SHOWN; i++)
+        json_domain(json, worst[i], i < correspondents);
     json_writer_end(json);
+    free(worst);
 }
 
 bool replay_print_summary_json(FILE *stream, const struct replay_tally *tally,

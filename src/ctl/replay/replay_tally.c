@@ -5,13 +5,32 @@ bool replay_tally_init(struct replay_tally *tally, uint64_t seed)
 {
     memset(tally, 0, sizeof *tally);
     tally->domains = ranking_new(seed, sizeof(struct replay_example));
-    return tally->domains != NULL;
+    tally->correspondents = ranking_new(seed, 0);
+    return tally->domains != NULL && tally->correspondents != NULL;
 }
 
 void replay_tally_clear(struct replay_tally *tally)
 {
     ranking_free(tally->domains);
-    tally->domains = NULL;
+    ranking_free(tally->correspondents);
+    tally->domains = tally->correspondents = NULL;
+}
+
+void replay_tally_delivered(struct replay_tally *tally, const struct orgdomain *list,
+                            const char *recipient)
+{
+    char name[HOSTNAME_MAX + 1];
+    const char *at = strrchr(recipient, '@');
+    if (at == NULL || hostname_parse(at + 1, name) != HOSTNAME_OK)
+        return;
+    const char *organisation = orgdomain_of(list, name);
+    (void)ranking_add(tally->correspondents, organisation != NULL ? organisation : name,
+                      ACTION_ACCEPT, 0);
+}
+
+bool replay_tally_is_correspondent(const struct replay_tally *tally, const char *domain)
+{
+    return ranking_find(tally->correspondents, domain) != NULL;
 }
 
 /* Who sent it: the envelope's domain if it was recorded, else the confirmed name's or the EHLO

@@ -33,10 +33,19 @@ struct replay_tally {
     struct replay_check_count checks[CHECK_COUNT];
     int64_t first_s, last_s; /* 0: no times */
     struct ranking *domains; /* by what would be done; extra is a struct replay_example */
+    /* Organizational domains to which this site's own users wrote. */
+    struct ranking *correspondents;
 };
 
 /* `seed` keys the hash against names that somebody chose to collide.  False: out of memory. */
 bool replay_tally_init(struct replay_tally *tally, uint64_t seed) MUST_CHECK;
+/* Mail was delivered to that address. */
+void replay_tally_delivered(struct replay_tally *tally, const struct orgdomain *list,
+                            const char *recipient);
+
+/* Did own users write to that domain? */
+bool replay_tally_is_correspondent(const struct replay_tally *tally, const char *domain);
+
 void replay_tally_clear(struct replay_tally *tally);
 
 void replay_tally_add(struct replay_tally *tally, const struct maillog_event *event,
