@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Recorded traffic and what iprevctl replay has to find in it: tests/replay/cases.
 
-NAME.log, NAME.mbox: the input.  NAME.json: `why` it is here, `options` of replay, `dns` (answers from
+NAME.maillog, NAME.mbox: the input.  NAME.json: `why` it is here, `options` of replay, `dns` (answers from
 an empty zone file instead of --no-dns), `left_out` (local networks, authenticated clients), the
 attempts `expected`, all of them in that order with the values given, the exit `status` if it is not
 0, and what is to be `said` on standard error.
@@ -40,7 +40,7 @@ def configuration(case, directory):
 def play(spec, directory):
     """The problems of a case, as text."""
     case = json.loads(spec.read_text())
-    [source] = [p for p in CASES.glob(spec.stem + ".*") if p.suffix in (".log", ".mbox")]
+    [source] = [p for p in CASES.glob(spec.stem + ".*") if p.suffix in (".maillog", ".mbox")]
     options = case["options"] + ([] if case["dns"] else ["--no-dns"])
     run = subprocess.run(
         [str(program("iprevctl")), "replay", str(source), "--json", "-c",
