@@ -26,7 +26,7 @@ from replies import ZONE, check_names  # noqa: E402
 WRONG = []
 
 # Signals that are handled, but for the daemon's own ends: broken connections and its own threads.
-INTERNAL_SIGNALS = {"SIGPIPE", "SIGURG", "SIGUSR2"}
+INTERNAL_SIGNALS = {"SIGPIPE"}
 
 # Keys that are there only when there is something to say; a first session shows the last two.
 OPTIONAL_KEYS = ["relay", "secure", "would", "reason"]
@@ -93,7 +93,7 @@ def check_daemon_options(page):
 
 
 def check_signals(page):
-    handled = set(re.findall(r"\bSIG(?!NAL)[A-Z0-9]{2,}\b", source("daemon/signals.c")))
+    handled = set(re.findall(r"\bSIG(?!NAL)[A-Z0-9]{2,}\b", source("daemon/management.c")))
     listed = {word for line in re.findall(r"^\.It Dv (.*)$", section(page, ".Sh SIGNALS"),
                                           re.MULTILINE) for word in words(line)}
     same("signals", listed, handled - INTERNAL_SIGNALS)

@@ -155,10 +155,16 @@ static void put_head(const struct json_value *status)
     (void)printf(LABEL, "configuration");
     client_put(word(configuration, "path"));
     (void)printf("\n" LABEL "read %s", "", client_when(number(configuration, "loaded"), text));
-    if (truth(configuration, "last_reload_failed"))
-        put_alarm(", the last reload FAILED");
-    else if (number(configuration, "failed_reloads") > 0)
+    if (number(configuration, "failed_since") == 0 &&
+        number(configuration, "failed_reloads") > 0)
         (void)printf(", after %" PRId64 " that failed", number(configuration, "failed_reloads"));
+    (void)putchar('\n');
+    if (number(configuration, "failed_since") == 0)
+        return;
+    (void)printf(LABEL, "");
+    put_alarm("the last reload FAILED");
+    (void)printf(" at %s: ", client_when(number(configuration, "failed_since"), text));
+    client_put(word(configuration, "error"));
     (void)putchar('\n');
 }
 

@@ -23,21 +23,21 @@
 /* A dump holds on to a part of the cache: one at a time. */
 #define DUMPS_MAX 1
 
+/* A peer whose answer waits for a task. */
+struct waiter {
+    STAILQ_ENTRY(waiter) link;
+    struct request_server_peer *peer;
+};
+
+STAILQ_HEAD(waiter_list, waiter);
+
 struct control {
     struct control_services services;
     struct request_server *request_server;
-    LIST_HEAD(jobs, job) jobs; /* errands under way */
+    struct {
+        struct waiter_list next, current; /* before it begins, and while it runs */
+    } tasks[CONTROL_TASK_COUNT];
     unsigned dumps;
-};
-
-/* An answer that waits for an errand. */
-struct job {
-    LIST_ENTRY(job) link;
-    struct control *control;
-    struct request_server_peer *peer;
-    struct control_request request;
-    bool ok;
-    char error[CONTROL_ERROR_MAX];
 };
 
 /* --- answers -------------------------------------------------------------------------------- */
@@ -88,64 +88,48 @@ static void answer_ok(struct request_server_peer *peer, const char *key, int64_t
     request_server_finish(peer);
 }
 
-/* --- errands -------------------------------------------------------------------------------- */
+/* --- tasks ---------------------------------------------------------------------------------- */
 
-/* Have it done elsewhere; finish() answers on this thread. */
-static void start_job(struct control *control, struct request_server_peer *peer,
-                      const struct control_request *request, void (*run)(void *arg),
-                      void (*finish)(void *arg))
+/* The end of the task answers.  start() may begin it at once. */
+static void answer_after(struct control *control, struct request_server_peer *peer,
+                         enum control_task task, void (*start)(void *arg))
 {
-    struct job *job = calloc(1, sizeof *job);
-    if (job != NULL) {
-        job->control = control;
-        job->peer = peer;
-        job->request = *request;
-        request_server_hold(peer);
-        if (errands_give(control->services.errands, run, finish, job) == RESULT_OK) {
-            LIST_INSERT_HEAD(&control->jobs, job, link);
-            return;
-        }
+    struct waiter *waiter = malloc(sizeof *waiter);
+    if (waiter == NULL) {
+        answer_error(peer, "failed", "out of memory");
+        return;
     }
-    free(job);
-    answer_error(peer, "failed", "out of memory");
+    waiter->peer = peer;
+    STAILQ_INSERT_TAIL(&control->tasks[task].next, waiter, link);
+    start(control->services.arg);
 }
 
-static void job_free(struct job *job)
+void control_task_begins(struct control *control, enum control_task task)
 {
-    LIST_REMOVE(job, link);
-    free(job);
+    if (control != NULL)
+        STAILQ_CONCAT(&control->tasks[task].current, &control->tasks[task].next);
 }
 
-static void run_reload(void *arg)
+static struct waiter *take(struct waiter_list *list)
 {
-    struct job *job = arg;
-    const struct control_services *services = &job->control->services;
-    job->ok = services->reload(services->arg, job->error);
+    struct waiter *waiter = STAILQ_FIRST(list);
+    if (waiter != NULL)
+        STAILQ_REMOVE_HEAD(list, link);
+    return waiter;
 }
 
-static void finish_reload(void *arg)
+void control_task_ends(struct control *control, enum control_task task, const char *error,
+                       const char *warning)
 {
-    struct job *job = arg;
-    if (job->ok)
-        answer_ok(job->peer, NULL, 0, NULL);
-    else
-        answer_error(job->peer, "failed", job->error);
-    job_free(job);
-}
-
-static void run_save(void *arg)
-{
-    struct job *job = arg;
-    const struct control_services *services = &job->control->services;
-    job->ok = services->save_exemptions(services->arg, job->error);
-}
-
-/* The change is in effect all the same. */
-static void finish_save(void *arg)
-{
-    struct job *job = arg;
-    answer_ok(job->peer, NULL, 0, job->ok ? NULL : job->error);
-    job_free(job);
+    if (control == NULL)
+        return;
+    for (struct waiter *waiter; (waiter = take(&control->tasks[task].current)) != NULL;) {
+        if (error == NULL)
+            answer_ok(waiter->peer, NULL, 0, warning);
+        else
+            answer_error(waiter->peer, "failed", error);
+        free(waiter);
+    }
 }
 
 /* --- commands ------------------------------------------------------------------------------- */
@@ -166,7 +150,8 @@ static void do_status(struct control *control, struct request_server_peer *peer,
 static void do_reload(struct control *control, struct request_server_peer *peer,
                       const struct control_request *request)
 {
-    start_job(control, peer, request, run_reload, finish_reload);
+    (void)request;
+    answer_after(control, peer, CONTROL_TASK_RELOAD, control->services.reload);
 }
 
 static void do_cache_get(struct control *control, struct request_server_peer *peer,
@@ -271,7 +256,7 @@ static void do_allow(struct control *control, struct request_server_peer *peer,
     }
     log_info("control: %s is allowed for %lld s: %s", exemption.subject,
              (long long)request->seconds, escaped(exemption.reason, reason, sizeof reason));
-    start_job(control, peer, request, run_save, finish_save);
+    answer_after(control, peer, CONTROL_TASK_SAVE, control->services.save_exemptions);
 }
 
 static void do_unallow(struct control *control, struct request_server_peer *peer,
@@ -282,7 +267,7 @@ static void do_unallow(struct control *control, struct request_server_peer *peer
         return;
     }
     log_info("control: %s is not allowed any more", request->subject);
-    start_job(control, peer, request, run_save, finish_save);
+    answer_after(control, peer, CONTROL_TASK_SAVE, control->services.save_exemptions);
 }
 
 static void put_exemption(void *arg, const struct exemption *exemption)
@@ -361,7 +346,10 @@ struct control *control_new(const struct control_services *services, int fd)
     };
     if (control != NULL) {
         control->services = *services;
-        LIST_INIT(&control->jobs);
+        for (size_t i = 0; i < CONTROL_TASK_COUNT; i++) {
+            STAILQ_INIT(&control->tasks[i].next);
+            STAILQ_INIT(&control->tasks[i].current);
+        }
     }
     /* Takes fd also when there is no memory for us. */
     struct request_server *request_server = request_server_new(services->loop, fd, &settings);
@@ -379,7 +367,10 @@ void control_free(struct control *control)
     if (control == NULL)
         return;
     request_server_free(control->request_server);
-    while (!LIST_EMPTY(&control->jobs))
-        job_free(LIST_FIRST(&control->jobs));
+    for (size_t i = 0; i < CONTROL_TASK_COUNT; i++) {
+        STAILQ_CONCAT(&control->tasks[i].current, &control->tasks[i].next);
+        for (struct waiter *waiter; (waiter = take(&control->tasks[i].current)) != NULL;)
+            free(waiter);
+    }
     free(control);
 }

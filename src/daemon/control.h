@@ -5,13 +5,15 @@
  * where there are any, are records.  With "ok" false there is "error", a sentence, and "kind":
  * "usage", "notfound", "failed" or "busy".  "warning" speaks of what went half well.
  *
- * Runs on the loop's thread; what may block is done on another one (errands.h).
+ * Runs on the management loop.  What may block is asked for by a task, whose end answers all who
+ * asked before it began.
  */
 #ifndef IPREVD_CONTROL_H
 #define IPREVD_CONTROL_H
 
+#include "base/clock.h"
+#include "base/loop.h"
 #include "daemon/control_request.h"
-#include "daemon/errands.h"
 #include "dns/resolver.h"
 #include "site/json.h"
 
@@ -22,15 +24,14 @@ struct control;
 /* Everything is borrowed and outlives the control. */
 struct control_services {
     struct loop *loop;
-    struct errands *errands;
     struct resolver *resolver;
     struct exemptions *exemptions;
     const struct clock *clock;
-    /* Add the members of status (on the loop's thread). */
+    /* Add the members of status. */
     void (*status)(void *arg, struct json_writer *json);
-    /* On the errands' thread.  False: `error` says why not. */
-    bool (*reload)(void *arg, char error[CONTROL_ERROR_MAX]);
-    bool (*save_exemptions)(void *arg, char error[CONTROL_ERROR_MAX]);
+    /* Have a task begin soon: control_task_begins(), and later control_task_ends(), are called. */
+    void (*reload)(void *arg);
+    void (*save_exemptions)(void *arg);
     void *arg;
 };
 
@@ -40,7 +41,17 @@ struct control_services {
  */
 struct control *control_new(const struct control_services *services, int fd) MUST_CHECK;
 
-/* After the loop was stopped and no errand runs any more.  free(NULL) is fine. */
+/* After the loop was stopped.  free(NULL) is fine. */
 void control_free(struct control *control);
+
+/* What a request may have to wait for. */
+enum control_task { CONTROL_TASK_RELOAD, CONTROL_TASK_SAVE, CONTROL_TASK_COUNT };
+
+/* A task begins: all who asked so far are answered when it ends.  `control` NULL: nobody asked. */
+void control_task_begins(struct control *control, enum control_task task);
+
+/* It has ended.  `error` NULL: well; `warning` NULL: with nothing to warn of. */
+void control_task_ends(struct control *control, enum control_task task, const char *error,
+                       const char *warning);
 
 #endif

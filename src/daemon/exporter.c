@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "daemon/request_server.h"
-#include "daemon/serverview.h"
+#include "daemon/status.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -38,14 +38,15 @@ static void print_one(FILE *stream, const char *name, const char *kind, const ch
     (void)fprintf(stream, "%s %" PRIu64 "\n", name, value);
 }
 
-static void print_server_counter(FILE *stream, const struct serverview *view, const char *name,
-                                 const char *help, size_t offset)
+static void print_server_counter(FILE *stream, const struct status_servers *servers,
+                                 const char *name, const char *help, size_t offset)
 {
     print_head(stream, name, "counter", help);
-    for (size_t i = 0; i < view->count; i++) {
+    for (size_t i = 0; i < servers->count; i++) {
         uint64_t value;
-        memcpy(&value, (const char *)&view->list[i] + offset, sizeof value);
-        (void)fprintf(stream, "%s{server=\"%s\"} %" PRIu64 "\n", name, view->list[i].text, value);
+        memcpy(&value, (const char *)&servers->list[i] + offset, sizeof value);
+        (void)fprintf(stream, "%s{server=\"%s\"} %" PRIu64 "\n", name, servers->list[i].text,
+                      value);
     }
 }
 
@@ -66,19 +67,20 @@ static void print_servers(const struct exporter_services *services, FILE *stream
         {"iprevd_dns_server_mismatched_total", "Packets that answered no question of ours.",
          offsetof(struct network_server_health, mismatched)},
     };
-    struct serverview view;
-    serverview_take(services->resolver, &view);
+    struct status_servers servers;
+    status_servers(services->resolver, &servers);
     print_head(stream, "iprevd_dns_server_up", "gauge", "1 while a DNS server answers.");
-    for (size_t i = 0; i < view.count; i++)
-        (void)fprintf(stream, "iprevd_dns_server_up{server=\"%s\"} %d\n", view.list[i].text,
-                      view.list[i].up);
+    for (size_t i = 0; i < servers.count; i++)
+        (void)fprintf(stream, "iprevd_dns_server_up{server=\"%s\"} %d\n", servers.list[i].text,
+                      servers.list[i].up);
     print_head(stream, "iprevd_dns_server_rtt_seconds", "gauge",
                "Smoothed round-trip time of a DNS server; 0 until it is measured.");
-    for (size_t i = 0; i < view.count; i++)
+    for (size_t i = 0; i < servers.count; i++)
         (void)fprintf(stream, "iprevd_dns_server_rtt_seconds{server=\"%s\"} %.3f\n",
-                      view.list[i].text, view.list[i].rtt_ms / 1000.0);
+                      servers.list[i].text, servers.list[i].rtt_ms / 1000.0);
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
-        print_server_counter(stream, &view, counters[i].name, counters[i].help, counters[i].offset);
+        print_server_counter(stream, &servers, counters[i].name, counters[i].help,
+                             counters[i].offset);
 }
 
 enum result exporter_print(const struct exporter_services *services, FILE *stream)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The counters for Prometheus: GET /metrics in the text exposition format 0.0.4, and nothing else.
- * Runs on the loop's thread, bounded as request_server.h says: strangers may reach it.
+ * Runs on the management loop, bounded as request_server.h says: strangers may reach it.
  */
 #ifndef IPREVD_EXPORTER_H
 #define IPREVD_EXPORTER_H

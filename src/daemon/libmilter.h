@@ -15,9 +15,10 @@
  *    (listener.h).
  * 4. The pool counts a worker as idle until it has woken, and leaves to it the sessions of all that
  *    send something in that moment: struct libmilter_wakeup.
- * 5. It waits for signals by sigwait() on a thread of its own and ends at SIGHUP: the signal's
- *    module serves that thread (signals.h).
- * 6. smfi_stop() is noticed only when accept() returns or after 5 s: service.c wakes the listener.
+ * 5. It waits for SIGHUP, SIGTERM and SIGINT by sigwait() on a thread of its own and ends the
+ * filter at any of them, SIGHUP too: libmilter_signals.c defines sigwait() for the process, so that
+ * this thread waits for the end only.  The signals are the management loop's.
+ * 6. smfi_stop() is noticed only when accept() returns or after 5 s: libmilter_wake_listener().
  * 7. smfi_main() returns while callbacks run: libmilter_run() waits for them.
  * 8. QUIT_NC reuses a connection without a word of what was negotiated for it: see
  *    connection_again() in libmilter.c.
@@ -91,6 +92,18 @@ unsigned long libmilter_negotiate(const struct libmilter_wish *wish, unsigned lo
  * that listens since, which libmilter owns.  -1: errno says why.  Before there are threads.
  */
 int libmilter_open_socket(const char *spec, unsigned backlog, unsigned mode_mask);
+
+/* --- signals (libmilter_signals.c) -------------------------------------------------------------
+ */
+
+/* On the thread that will call libmilter_run(), before there are others. */
+void libmilter_signals_init(void);
+
+/* libmilter is to end: its thread in sigwait() goes.  Idempotent.  Thread safe. */
+void libmilter_signals_release(void);
+
+/* Interrupt the system call that libmilter's listener waits in, if it does.  Thread safe. */
+void libmilter_wake_listener(void);
 
 /* --- waking workers (libmilter_wakeup.c) ------------------------------------------------------ */
 

@@ -5,29 +5,30 @@ libdaemon_a_SOURCES = \
 	src/daemon/background.c src/daemon/background.h \
 	src/daemon/cacheview.c src/daemon/cacheview.h \
 	src/daemon/control.c src/daemon/control.h \
+	src/daemon/control_sockets.c src/daemon/control_sockets.h \
 	src/daemon/control_request.c src/daemon/control_request.h \
 	src/daemon/decisionlog.c src/daemon/decisionlog.h \
-	src/daemon/errands.c src/daemon/errands.h \
 	src/daemon/request_server.c src/daemon/request_server.h \
 	src/daemon/exporter.c src/daemon/exporter.h \
 	src/daemon/listener.c src/daemon/listener.h \
 	src/daemon/libmilter.c src/daemon/libmilter.h src/daemon/libmilter_negotiate.c \
-	src/daemon/libmilter_socket.c src/daemon/libmilter_wakeup.c \
+	src/daemon/libmilter_signals.c src/daemon/libmilter_socket.c src/daemon/libmilter_wakeup.c \
+	src/daemon/management.c src/daemon/management.h \
 	src/daemon/notify.c src/daemon/notify.h \
 	src/daemon/status.c src/daemon/status.h \
 	src/daemon/privileges.c src/daemon/privileges.h \
-	src/daemon/serverview.c src/daemon/serverview.h \
-	src/daemon/service.c src/daemon/service.h \
+	src/daemon/reload.c \
+	src/daemon/saving.c \
+	src/daemon/service.c src/daemon/service.h src/daemon/service_state.h \
 	src/daemon/session.c src/daemon/session.h src/daemon/session_state.h \
 	src/daemon/session_header.c \
 	src/daemon/session_judge.c \
 	src/daemon/session_relay.c \
-	src/daemon/signals.c src/daemon/signals.h \
 	src/daemon/state.c src/daemon/state.h \
 	src/daemon/statistics.c src/daemon/statistics.h \
-	src/daemon/tools.c src/daemon/tools.h \
-	src/daemon/toolsockets.c src/daemon/toolsockets.h \
-	src/daemon/unixsocket.c src/daemon/unixsocket.h
+	src/daemon/unixsocket.c src/daemon/unixsocket.h \
+	src/daemon/watchdog.c src/daemon/watchdog.h \
+	src/daemon/work_queue.c src/daemon/work_queue.h
 libdaemon_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 
 SITE_LIBS = libsite.a libdns.a libcore.a libbase.a $(CONFUSE_LIBS) $(PCRE2_LIBS) $(JANSSON_LIBS) \

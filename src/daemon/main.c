@@ -4,12 +4,12 @@
 
 #include "base/log.h"
 #include "daemon/background.h"
+#include "daemon/control_sockets.h"
 #include "daemon/libmilter.h"
 #include "daemon/listener.h"
+#include "daemon/management.h"
 #include "daemon/privileges.h"
 #include "daemon/service.h"
-#include "daemon/signals.h"
-#include "daemon/toolsockets.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -66,7 +66,7 @@ static void print_version(void)
 #ifdef HAVE_SYSTEMD
                  "yes"
 #else
-                  "no"
+                 "no"
 #endif
     );
 }
@@ -157,7 +157,7 @@ struct start {
     struct background_pid pid;
     struct listener listener;
     bool listening;
-    struct toolsockets sockets;
+    struct control_sockets sockets;
     struct service *service;
 };
 
@@ -181,7 +181,7 @@ static bool start_up(struct conf *conf, struct start *start, char error[SERVICE_
     if (listener_open(&settings, &start->listener, error) != RESULT_OK)
         return false;
     start->listening = true;
-    toolsockets_open(conf, privileges.uid, privileges.gid, &start->sockets);
+    control_sockets_open(conf, privileges.uid, privileges.gid, &start->sockets);
     if (privileges_drop(&privileges, error) != RESULT_OK)
         return false;
     privileges_harden();
@@ -192,15 +192,15 @@ static bool start_up(struct conf *conf, struct start *start, char error[SERVICE_
     start->service = service_new(conf, error);
     if (start->service == NULL)
         return false;
-    const struct toolsockets sockets = start->sockets;
-    start->sockets = (struct toolsockets){-1, -1}; /* taken, whatever comes of it */
+    const struct control_sockets sockets = start->sockets;
+    start->sockets = (struct control_sockets){-1, -1}; /* taken, whatever comes of it */
     return service_start(start->service, &start->listener, &sockets, error) == RESULT_OK;
 }
 
 static void give_back(const struct conf *conf, struct start *start)
 {
     service_free(start->service);
-    toolsockets_close(conf, &start->sockets);
+    control_sockets_close(conf, &start->sockets);
     if (start->listening)
         listener_abandon(&start->listener);
     background_remove_pid(&start->pid);
@@ -216,7 +216,7 @@ static int serve(struct conf *conf, const struct options *options)
         log_error("cannot go into the background: %s", strerror(errno));
         return EX_OSERR;
     }
-    signals_block();
+    management_block_signals();
     (void)umask(0027); /* who else may read a file is said where it is made */
     check_descriptors(conf);
     if (!start_up(conf, &start, error)) {

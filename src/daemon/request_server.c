@@ -20,7 +20,7 @@
 
 enum peer_state {
     PEER_READING, /* the request is not complete */
-    PEER_HELD,    /* the answer comes later */
+    PEER_SERVED,  /* the request is there, the answer is not complete */
     PEER_WRITING, /* the answer is complete, or comes in portions */
 };
 
@@ -176,12 +176,6 @@ void request_server_stream(struct request_server_peer *peer,
     begin_writing(peer);
 }
 
-void request_server_hold(struct request_server_peer *peer)
-{
-    peer->state = PEER_HELD;
-    loop_timer_disarm(peer->timer);
-}
-
 /* --- the request ---------------------------------------------------------------------------- */
 
 static void serve(struct request_server_peer *peer, size_t length)
@@ -192,7 +186,8 @@ static void serve(struct request_server_peer *peer, size_t length)
         peer_free(peer);
         return;
     }
-    request_server_hold(peer);
+    peer->state = PEER_SERVED;
+    loop_timer_disarm(peer->timer);
     settings->serve(settings->arg, peer, peer->request, length);
 }
 

@@ -30,7 +30,8 @@ struct request_server_settings {
     size_t (*whole)(const char *text, size_t length, bool ended);
     /*
      * A request is there: answer by request_server_send() and request_server_finish(), now or
-     * later.  The text lives during the call.
+     * later.  Until then the peer stays valid, even if it hangs up, and has all the time that it
+     * takes.  The text lives during the call.
      */
     void (*serve)(void *arg, struct request_server_peer *peer, const char *request, size_t length);
     void *arg;
@@ -59,11 +60,5 @@ void request_server_finish(struct request_server_peer *peer);
 void request_server_stream(struct request_server_peer *peer,
                            bool (*more)(void *arg, struct request_server_peer *peer),
                            void (*ended)(void *arg), void *arg);
-
-/*
- * The answer comes later (from another thread): the peer stays valid until request_server_finish(),
- * even if it hangs up meanwhile, and has all the time that it takes.
- */
-void request_server_hold(struct request_server_peer *peer);
 
 #endif

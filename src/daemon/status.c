@@ -3,8 +3,6 @@
 
 #include "config.h"
 
-#include "daemon/serverview.h"
-
 #include <unistd.h>
 
 /* Sum of a metric over its second label. */
@@ -78,13 +76,25 @@ static void put_cache(struct json_writer *json, const struct status_sources *sou
     json_writer_end(json);
 }
 
+static void copy_health(void *arg, const struct source *source)
+{
+    struct status_servers *servers = arg;
+    servers->count = network_health(source, servers->list, NETWORK_SERVERS_MAX);
+}
+
+void status_servers(struct resolver *resolver, struct status_servers *out)
+{
+    out->count = 0;
+    resolver_look_at_source(resolver, copy_health, out);
+}
+
 static void put_servers(struct json_writer *json, const struct status_sources *sources)
 {
-    struct serverview view;
-    serverview_take(sources->resolver, &view);
+    struct status_servers servers;
+    status_servers(sources->resolver, &servers);
     json_writer_begin_list(json, "servers");
-    for (size_t i = 0; i < view.count; i++) {
-        const struct network_server_health *server = &view.list[i];
+    for (size_t i = 0; i < servers.count; i++) {
+        const struct network_server_health *server = &servers.list[i];
         json_writer_begin_object(json, NULL);
         json_writer_text(json, "server", server->text);
         json_writer_bool(json, "up", server->up);
@@ -121,6 +131,10 @@ static void put_reloads(struct json_writer *json, const struct status_sources *s
     json_writer_int(json, "failed_reloads", metric_value(metric, 0, 0));
     json_writer_bool(json, "last_reload_failed",
                      value(sources, "iprevd_last_reload_successful") == 0);
+    /* Of the last one only: a mistake that was put right is history. */
+    json_writer_int(json, "failed_since", sources->reload_failed_s);
+    if (sources->reload_failed_s != 0)
+        json_writer_sentence(json, "error", sources->reload_error);
     json_writer_end(json);
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How the daemon is: what `iprevctl status` shows, read from the counters and from whoever knows.
+ * How the daemon is: what `iprevctl status` shows, read from the counters and their owners.
  */
 #ifndef IPREVD_STATUS_H
 #define IPREVD_STATUS_H
 
 #include "base/metrics.h"
+#include "dns/network.h"
 #include "dns/resolver.h"
 #include "site/conf.h"
 #include "site/json.h"
@@ -18,9 +19,18 @@ struct status_sources {
     int64_t uptime_ms;
     size_t exemptions;
     bool stopping;
+    int64_t reload_failed_s;  /* wall clock; 0: the last reload was good */
+    const char *reload_error; /* its first message */
 };
 
 /* Add the members of the answer to the object that is open.  Thread safe. */
 void status_put(struct json_writer *json, const struct status_sources *sources);
+
+/* How the DNS servers are.  Thread safe. */
+struct status_servers {
+    struct network_server_health list[NETWORK_SERVERS_MAX];
+    size_t count; /* 0 with a zone file, too */
+};
+void status_servers(struct resolver *resolver, struct status_servers *out);
 
 #endif

@@ -22,6 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import world
 from daemon import free_port, program, wait_until
 from milterclient import MilterClient, parse_spec
+from servicemanager import Manager
 
 USAGE, UNAVAILABLE, CONFIG = 64, 69, 78
 SECONDS = 60  # only ends a test that has failed already
@@ -506,24 +507,6 @@ def test_inherited_listening_socket_is_left_alone(place):
             inherited.accept()[0].close()
 
 
-class Manager:
-    """What systemd is to a service of Type=notify."""
-
-    def __init__(self, path):
-        self.path = path
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.sock.bind(str(path))
-        self.sock.settimeout(SECONDS)
-
-    def next(self, *wanted):
-        """The next message with one of the words, as a dictionary."""
-        while True:
-            message = dict(line.split("=", 1)
-                           for line in self.sock.recv(4096).decode().splitlines())
-            if message.keys() & set(wanted):
-                return message
-
-
 def test_service_manager(place):
     if b"systemd yes" not in subprocess.run([program(), "-V"], capture_output=True,
                                             check=True).stdout:
@@ -546,6 +529,7 @@ def test_service_manager(place):
     child.terminate()
     assert manager.next(*told)["STOPPING"] == "1"
     assert child.wait(SECONDS) == 0
+    manager.close()
 
 
 def test_failed_start_is_never_called_ready(place):
@@ -553,9 +537,9 @@ def test_failed_start_is_never_called_ready(place):
     status, _ = place.run("-f", "-c", str(place.configure(zone="this is no zone\n")),
                           env={**os.environ, "NOTIFY_SOCKET": str(manager.path)})
     assert status == UNAVAILABLE
-    manager.sock.setblocking(False)
-    with pytest.raises(BlockingIOError):
-        manager.sock.recv(4096)
+    manager.close()
+    manager.thread.join(SECONDS)
+    assert manager.messages.empty()
 
 
 if __name__ == "__main__":

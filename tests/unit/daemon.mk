@@ -36,3 +36,12 @@ TESTS += tests/unit/test_libmilter_negotiate
 tests_unit_test_libmilter_negotiate_SOURCES = tests/unit/test_libmilter_negotiate.c
 tests_unit_test_libmilter_negotiate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_libmilter_negotiate_LDADD = $(DAEMON_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_watchdog tests/unit/test_work_queue
+TESTS += tests/unit/test_watchdog tests/unit/test_work_queue
+tests_unit_test_watchdog_SOURCES = tests/unit/test_watchdog.c
+tests_unit_test_watchdog_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_watchdog_LDADD = $(DAEMON_TEST_LIBS)
+tests_unit_test_work_queue_SOURCES = tests/unit/test_work_queue.c
+tests_unit_test_work_queue_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_work_queue_LDADD = $(DAEMON_TEST_LIBS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "daemon/toolsockets.h"
+#include "daemon/control_sockets.h"
 
 #include "base/log.h"
 #include "daemon/control.h"
@@ -82,13 +82,14 @@ static int open_metrics(const struct conf *conf)
     return fd;
 }
 
-void toolsockets_open(const struct conf *conf, uid_t uid, gid_t gid, struct toolsockets *out)
+void control_sockets_open(const struct conf *conf, uid_t uid, gid_t gid,
+                          struct control_sockets *out)
 {
-    *out = (struct toolsockets){.control = open_control(conf, uid, gid),
-                                .metrics = open_metrics(conf)};
+    *out = (struct control_sockets){.control = open_control(conf, uid, gid),
+                                    .metrics = open_metrics(conf)};
 }
 
-void toolsockets_close(const struct conf *conf, struct toolsockets *sockets)
+void control_sockets_close(const struct conf *conf, struct control_sockets *sockets)
 {
     if (sockets->control >= 0) {
         (void)unlink(conf->control);
@@ -96,5 +97,5 @@ void toolsockets_close(const struct conf *conf, struct toolsockets *sockets)
     }
     if (sockets->metrics >= 0)
         (void)close(sockets->metrics);
-    *sockets = (struct toolsockets){-1, -1};
+    *sockets = (struct control_sockets){-1, -1};
 }

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The configuration and its tables are read again: on the work queue, as files may be large and
+ * disks slow, and put in force on the management loop.
+ */
+#include "daemon/service_state.h"
+
+#include "base/log.h"
+#include "base/textbuf.h"
+#include "daemon/notify.h"
+#include "site/dns_settings.h"
+
+#include <string.h>
+
+/* --- on the work queue's thread -------------------------------------------------------------- */
+
+/* The first message is the answer to the operator who asked; the log has all of them. */
+static void report_error(void *arg, const char *message)
+{
+    struct reload *reload = arg;
+    if (reload->first_error[0] == '\0')
+        (void)snprintf(reload->first_error, sizeof reload->first_error, "%s", message);
+    log_error("%s", message);
+}
+
+static void report_warning(void *arg, const char *message)
+{
+    (void)arg;
+    log_warning("%s", message);
+}
+
+static void report_nothing(void *arg, const char *message)
+{
+    (void)arg;
+    (void)message;
+}
+
+static bool text_equal(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Log which changes wait for a restart, and collect their names. */
+static void find_fixed(struct reload *reload)
+{
+    const struct conf *old = reload->old, *new = reload->fresh;
+    const struct {
+        const char *key, *old, *new;
+    } fixed[] = {
+        {"listen", old->listen, new->listen},
+        {"user", old->user, new->user},
+        {"group", old->group, new->group},
+        {"socket-group", old->socket_group, new->socket_group},
+        {"pid-file", old->pid_file, new->pid_file},
+        {"control", old->control, new->control},
+        {"control-group", old->control_group, new->control_group},
+        {"metrics", old->metrics, new->metrics},
+        {"state-dir", old->state_dir, new->state_dir},
+        {"syslog-facility", old->syslog_facility, new->syslog_facility},
+    };
+    struct textbuf names;
+    textbuf_init(&names, reload->fixed, sizeof reload->fixed);
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+        if (text_equal(fixed[i].old, fixed[i].new))
+            continue;
+        log_warning("%s changed from \"%s\" to \"%s\": this takes effect at the next start",
+                    fixed[i].key, fixed[i].old == NULL ? "" : fixed[i].old,
+                    fixed[i].new == NULL ? "" : fixed[i].new);
+        textbuf_printf(&names, "%s%s", reload->fixed[0] == '\0' ? "" : ", ", fixed[i].key);
+    }
+}
+
+static void read_configuration(struct service *service)
+{
+    struct reload *reload = &service->reload;
+    const struct conf_report report = {report_error, report_warning, reload};
+    char error[SERVICE_ERROR_MAX];
+    struct conf *conf = conf_load(reload->old->path, clock_wall_s(&clock_system), &report);
+    if (conf == NULL)
+        return;
+    const struct dns_service_settings dns = dns_settings(conf);
+    if (dns_service_set_source(service->dns, &dns, error) != RESULT_OK) {
+        report_error(reload, error);
+        conf_unref(conf);
+        return;
+    }
+    dns_service_set_limits(service->dns, &dns);
+    reload->fresh = conf;
+    find_fixed(reload);
+}
+
+/* What could not be read is logged once, not at every look. */
+static void read_tables(struct service *service)
+{
+    struct reload *reload = &service->reload;
+    uint64_t version = conf_tables_changed(reload->old);
+    reload->nothing = version == 0;
+    if (version == 0)
+        return;
+    const struct conf_report loud = {report_error, report_warning, reload},
+                             quiet = {report_nothing, report_nothing, NULL};
+    bool broken = version == reload->broken_tables;
+    reload->fresh =
+        conf_load(reload->old->path, clock_wall_s(&clock_system), broken ? &quiet : &loud);
+    reload->nothing = broken && reload->fresh == NULL;
+    reload->broken_tables = reload->fresh == NULL ? version : 0;
+}
+
+static void run(void *arg)
+{
+    struct service *service = arg;
+    if (service->reload.kind == RELOAD_TABLES)
+        read_tables(service);
+    else
+        read_configuration(service);
+}
+
+/* --- on the management loop ------------------------------------------------------------------ */
+
+static void begin(struct service *service, enum reload_kind kind, const char *why)
+{
+    struct reload *reload = &service->reload;
+    reload->running = true;
+    reload->kind = kind;
+    reload->why = why;
+    reload->old = service_conf(service);
+    reload->fresh = NULL;
+    reload->nothing = false;
+    reload->first_error[0] = reload->fixed[0] = '\0';
+    if (kind == RELOAD_CONFIGURATION) {
+        notify_reloading();
+        control_task_begins(service->management.control, CONTROL_TASK_RELOAD);
+    }
+    work_queue_give(service->management.queue, &reload->work);
+}
+
+static void apply(struct service *service, struct conf *conf)
+{
+    atomic_store(&service->max_sessions, conf->max_sessions);
+    if (decisionlog_set_path(service->decisionlog, conf->decision_log) != RESULT_OK)
+        log_error("decision log: out of memory: the file stays the one that it was");
+    service_set_conf(service, conf);
+}
+
+static void answer(struct service *service, bool ok)
+{
+    const struct reload *reload = &service->reload;
+    char warning[CONTROL_ERROR_MAX + 64];
+    (void)snprintf(warning, sizeof warning, "%s: the change takes effect at the next start",
+                   reload->fixed);
+    control_task_ends(service->management.control, CONTROL_TASK_RELOAD,
+                      ok ? NULL : reload->first_error, reload->fixed[0] != '\0' ? warning : NULL);
+}
+
+static void finish(struct service *service)
+{
+    struct reload *reload = &service->reload;
+    bool ok = reload->fresh != NULL;
+    int64_t wall_s = clock_wall_s(&clock_system);
+    if (ok)
+        apply(service, reload->fresh);
+    (void)snprintf(reload->error, sizeof reload->error, "%s", reload->first_error);
+    reload->failed_s = ok ? 0 : wall_s;
+    statistics_reloaded(service->statistics, ok, wall_s);
+    if (ok)
+        log_info("configuration %s read again (%s)", service->conf->path, reload->why);
+    else
+        log_error("the configuration was not read again (%s): the running one stays", reload->why);
+    if (reload->kind == RELOAD_CONFIGURATION) {
+        notify_ready(ok ? "running" : "running with an earlier configuration");
+        answer(service, ok);
+    }
+}
+
+/* What was asked for before serving began or while another was read. */
+static void begin_next(struct service *service)
+{
+    struct reload *reload = &service->reload;
+    bool all = reload->again, tables = reload->tables_again;
+    reload->again = reload->tables_again = false;
+    if (all)
+        begin(service, RELOAD_CONFIGURATION, reload->again_why);
+    else if (tables)
+        begin(service, RELOAD_TABLES, "a table file changed");
+}
+
+static void done(void *arg)
+{
+    struct service *service = arg;
+    struct reload *reload = &service->reload;
+    if (!reload->nothing)
+        finish(service);
+    conf_unref(reload->old);
+    reload->old = reload->fresh = NULL;
+    reload->running = false;
+    begin_next(service);
+}
+
+void reload_request(struct service *service, enum reload_kind kind, const char *why)
+{
+    struct reload *reload = &service->reload;
+    if (atomic_load(&service->draining)) {
+        control_task_begins(service->management.control, CONTROL_TASK_RELOAD);
+        control_task_ends(service->management.control, CONTROL_TASK_RELOAD,
+                          "the daemon is stopping", NULL);
+        return;
+    }
+    if (kind == RELOAD_TABLES) {
+        reload->tables_again = true;
+    } else {
+        reload->again = true;
+        reload->again_why = why;
+    }
+    if (!reload->running && service->management.serving)
+        begin_next(service);
+}
+
+void reload_init(struct service *service)
+{
+    service->reload.work = (struct work){.run = run, .done = done, .arg = service};
+}

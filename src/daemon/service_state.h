@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The daemon's context, private to service.c (what sessions use, the life of it all), management.c
+ * (signals, timers, sockets), reload.c and saving.c.
+ *
+ * What is marked "management" is used on the management loop's thread only, and by the main thread
+ * before that loop runs and after it was stopped.
+ */
+#ifndef IPREVD_SERVICE_STATE_H
+#define IPREVD_SERVICE_STATE_H
+
+#include "daemon/control.h"
+#include "daemon/control_sockets.h"
+#include "daemon/decisionlog.h"
+#include "daemon/exporter.h"
+#include "daemon/libmilter.h"
+#include "daemon/listener.h"
+#include "daemon/service.h"
+#include "daemon/statistics.h"
+#include "daemon/watchdog.h"
+#include "daemon/work_queue.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Who wants the configuration read: only this much of it is. */
+enum reload_kind {
+    RELOAD_CONFIGURATION, /* the file and everything that it names */
+    RELOAD_TABLES,        /* tables that have changed; the configuration is not looked at */
+};
+
+struct reload {
+    struct work work;
+    bool running;                  /* management */
+    bool again, tables_again;      /* management: asked for meanwhile */
+    const char *why, *again_why;   /* management: literals */
+    char error[CONTROL_ERROR_MAX]; /* management: of the last one; "": it was good */
+    int64_t failed_s;              /* management: when; wall clock */
+    /* Of the one under way: the work queue's thread fills them. */
+    enum reload_kind kind;
+    struct conf *old, *fresh; /* owned; fresh NULL: failed, or there was nothing to do */
+    bool nothing;             /* no table has changed */
+    char first_error[CONTROL_ERROR_MAX];
+    char fixed[CONTROL_ERROR_MAX]; /* options whose change waits for a restart; "": none */
+    uint64_t broken_tables;        /* versions of tables that could not be read */
+};
+
+struct saving {
+    struct work cache, exemptions;
+    bool cache_running, exemptions_running, exemptions_again; /* management */
+    int64_t cache_due_ms;                                     /* management */
+    bool saved; /* of the exemptions under way: the queue's thread fills it */
+    char error[CONTROL_ERROR_MAX];
+};
+
+struct management {
+    struct loop *loop;
+    struct work_queue *queue;
+    struct loop_signal *signals[4];
+    struct loop_timer *tick, *end;
+    int64_t tick_ms;
+    struct watchdog watchdog;
+    struct control *control;   /* NULL: none */
+    struct exporter *exporter; /* NULL: none */
+    bool serving;              /* the service manager was told that we are ready */
+    bool ending;               /* libmilter was told to end */
+    bool full_logged;          /* a session was deferred since the last time there was room */
+    int64_t drain_until_ms;
+    int64_t tables_due_ms;
+    int64_t expired_until_s; /* match blocks that expired until then were logged */
+};
+
+struct service {
+    pthread_mutex_t lock; /* guards conf */
+    struct conf *conf;    /* replaced by management only */
+
+    struct metrics *metrics;
+    struct statistics *statistics;
+    struct dns_service *dns;
+    struct exemptions *exemptions;
+    struct decisionlog *decisionlog;
+    struct session_services session;
+    struct libmilter_services milter;
+    struct listener *listener;
+    struct libmilter_wakeup wakeup; /* of the listener */
+    int64_t started_ms;
+    char *state_dir;    /* as at the start; NULL: none */
+    char *control_path; /* removed at the end; NULL: none */
+
+    atomic_uint sessions, max_sessions;
+    atomic_uint deferred; /* sessions since the last tick */
+    atomic_bool draining; /* set by management */
+
+    struct management management;
+    struct reload reload;
+    struct saving saving;
+};
+
+/* The configuration in force, with a reference for the caller.  Thread safe. */
+struct conf *service_conf(struct service *service);
+
+/* Put a new one in force (its reference is taken).  Management. */
+void service_set_conf(struct service *service, struct conf *conf);
+
+/* Make the loop, the queue and what runs on them.  `sockets` are taken.  False: out of memory. */
+bool management_new(struct service *service);
+void management_serve(struct service *service, const struct control_sockets *sockets);
+enum result management_start(struct service *service) MUST_CHECK;
+void management_stop(struct service *service);
+void management_free(struct service *service);
+
+/* The last session under way may have ended.  Thread safe. */
+void management_session_closed(struct service *service);
+
+/* Have it read soon; what is asked for meanwhile is read afterwards, once.  Management. */
+void reload_init(struct service *service);
+void reload_request(struct service *service, enum reload_kind kind, const char *why);
+
+/* Save soon.  Management. */
+void saving_init(struct service *service);
+void saving_exemptions(struct service *service);
+void saving_tick(struct service *service, int64_t now_ms);
+
+/* After the management loop was stopped: the last time.  False: the disk does not answer; the
+   process must end without freeing anything. */
+bool saving_finish(struct service *service) MUST_CHECK;
+
+#endif
