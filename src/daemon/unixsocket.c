@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* O_PATH, AT_EMPTY_PATH */
+#endif
+
 #include "daemon/unixsocket.h"
 
 #include <errno.h>
@@ -11,10 +15,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
-/* Holders of a lock file that removed it while we waited: more than these do not start at once. */
-#define LOCK_TRIES 100
+/*
+ * How long the lock is waited for.  Its holders bind and go; but the directory may belong to the
+ * user that we become, who could hold it for ever: a start must not hang on that.
+ */
+#define LOCK_TRIES    100
+#define LOCK_PAUSE_NS 10000000
 
 _Static_assert(UNIXSOCKET_PATH_MAX < sizeof(((struct sockaddr_un *)0)->sun_path), "a path fits");
 
@@ -26,26 +35,35 @@ static bool is_named(int fd, const char *path)
            held.st_ino == named.st_ino;
 }
 
-/* A locked descriptor of the lock file, or -1 with errno.  Readable by nobody else: whoever could
-   open it could hold it for ever. */
+/* Lock it, if nobody else has.  0, or errno: EWOULDBLOCK somebody has, or had until its name went.
+ */
+static int try_lock(int fd, const char *path)
+{
+    int result;
+    do
+        result = flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+    while (result == EINTR);
+    return result == 0 && !is_named(fd, path) ? EWOULDBLOCK : result;
+}
+
+/* A locked descriptor of the lock file, or -1 with errno.  Readable by nobody else, who could hold
+   it. */
 static int open_lock(const char *path)
 {
-    for (int i = 0; i < LOCK_TRIES; i++) {
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+    int reason = EWOULDBLOCK;
+    for (int i = 0; i < LOCK_TRIES && reason == EWOULDBLOCK; i++) {
+        if (i > 0)
+            (void)nanosleep(&pause, NULL);
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
         if (fd < 0)
             return -1;
-        while (flock(fd, LOCK_EX) != 0)
-            if (errno != EINTR) {
-                int reason = errno;
-                (void)close(fd);
-                errno = reason;
-                return -1;
-            }
-        if (is_named(fd, path))
+        reason = try_lock(fd, path);
+        if (reason == 0)
             return fd;
         (void)close(fd);
     }
-    errno = EBUSY;
+    errno = reason == EWOULDBLOCK ? EBUSY : reason;
     return -1;
 }
 
@@ -106,45 +124,76 @@ void unixsocket_release(struct unixsocket_claim *claim)
     claim->lock = -1;
 }
 
+/* The fresh socket of ours, and nothing that was put in its place. */
+static bool is_ours(const struct stat *st)
+{
+    if (S_ISSOCK(st->st_mode) && st->st_nlink == 1 && st->st_uid == geteuid())
+        return true;
+    errno = ENOTSOCK;
+    return false;
+}
+
+static bool is_given(const struct stat *st, uid_t uid, gid_t gid)
+{
+    return (uid == (uid_t)-1 || uid == st->st_uid) && (gid == (gid_t)-1 || gid == st->st_gid);
+}
+
+#if defined(O_PATH) && defined(AT_EMPTY_PATH)
+
+/* What was looked at is what is given away, whatever the name means meanwhile. */
+enum result unixsocket_give(const char *path, uid_t uid, gid_t gid)
+{
+    struct stat st;
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return RESULT_IO;
+    bool good =
+        fstat(fd, &st) == 0 && (is_given(&st, uid, gid) ||
+                                (is_ours(&st) && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) == 0));
+    int reason = errno;
+    (void)close(fd);
+    errno = reason;
+    return good ? RESULT_OK : RESULT_IO;
+}
+
+#else
+
 enum result unixsocket_give(const char *path, uid_t uid, gid_t gid)
 {
     struct stat st;
     if (lstat(path, &st) != 0)
         return RESULT_IO;
-    if (!S_ISSOCK(st.st_mode)) {
-        errno = ENOTSOCK;
-        return RESULT_IO;
-    }
-    if ((uid == (uid_t)-1 || uid == st.st_uid) && (gid == (gid_t)-1 || gid == st.st_gid))
+    if (is_given(&st, uid, gid))
         return RESULT_OK;
-    return lchown(path, uid, gid) == 0 ? RESULT_OK : RESULT_IO;
+    return is_ours(&st) && lchown(path, uid, gid) == 0 ? RESULT_OK : RESULT_IO;
 }
 
-enum result unixsocket_open_up(const char *path, unsigned mode, const char *group)
+#endif
+
+static enum result give_group(const char *path, const char *group)
 {
-    if (group != NULL) {
-        errno = 0;
-        const struct group *entry = getgrnam(group);
-        if (entry == NULL) {
-            errno = errno != 0 ? errno : ENOENT;
-            return RESULT_IO;
-        }
-        if (unixsocket_give(path, (uid_t)-1, entry->gr_gid) != RESULT_OK)
-            return RESULT_IO;
-    }
-    return chmod(path, (mode_t)mode) == 0 ? RESULT_OK : RESULT_IO;
+    if (group == NULL)
+        return RESULT_OK;
+    errno = 0;
+    const struct group *entry = getgrnam(group);
+    if (entry != NULL)
+        return unixsocket_give(path, (uid_t)-1, entry->gr_gid);
+    errno = errno != 0 ? errno : ENOENT;
+    return RESULT_IO;
 }
 
-/* A socket bound to the path; -1 with errno.  No moment in which others could connect: the mode is
-   opened up after the bind. */
-static int open_bound(const char *path)
+/*
+ * A socket bound to the path; -1 with errno.  It has its mode from its first moment: a chmod() by
+ * name, as root, in a directory of the user that we become could be led elsewhere.
+ */
+static int open_bound(const char *path, unsigned mode)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     memcpy(addr.sun_path, path, strlen(path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -1;
-    mode_t umask_before = umask(0177);
+    mode_t umask_before = umask(0777 & ~(mode_t)mode);
     int reason = bind(fd, (const struct sockaddr *)&addr, sizeof addr) == 0 ? 0 : errno;
     (void)umask(umask_before);
     if (reason == 0)
@@ -160,10 +209,9 @@ enum result unixsocket_listen(const char *path, unsigned mode, const char *group
     struct unixsocket_claim claim;
     if (unixsocket_claim(path, &claim) != RESULT_OK)
         return RESULT_IO;
-    int fd = open_bound(path);
+    int fd = open_bound(path, mode);
     int reason = fd < 0 ? errno : 0;
-    if (fd >= 0 &&
-        (unixsocket_open_up(path, mode, group) != RESULT_OK || listen(fd, backlog) != 0)) {
+    if (fd >= 0 && (give_group(path, group) != RESULT_OK || listen(fd, backlog) != 0)) {
         reason = errno;
         (void)unlink(path);
         (void)close(fd);

@@ -21,7 +21,8 @@ struct unixsocket_claim {
 /*
  * Keep others of our kind off `path` and free it.  bind() and listen() belong between this and
  * unixsocket_release().  RESULT_IO with errno: EADDRINUSE somebody answers there, EEXIST something
- * that is no socket lies there, ENAMETOOLONG; others as the system says.
+ * that is no socket lies there, EBUSY somebody holds PATH.lock for a second, ENAMETOOLONG; others
+ * as the system says.
  */
 enum result unixsocket_claim(const char *path, struct unixsocket_claim *out) MUST_CHECK;
 
@@ -29,17 +30,15 @@ enum result unixsocket_claim(const char *path, struct unixsocket_claim *out) MUS
 void unixsocket_release(struct unixsocket_claim *claim);
 
 /*
- * Give the socket at `path` to an owner and a group; (uid_t)-1 and (gid_t)-1 leave them.  Never
- * follows a symbolic link.  RESULT_IO with errno.
+ * Give the socket that we made at `path` to an owner and a group; (uid_t)-1 and (gid_t)-1 leave
+ * them.  Never follows a symbolic link, nor gives away what somebody put there meanwhile. RESULT_IO
+ * with errno.
  */
 enum result unixsocket_give(const char *path, uid_t uid, gid_t gid) MUST_CHECK;
 
-/* Give the socket at `path` a mode, and a group by name (NULL: as it is).  RESULT_IO with errno. */
-enum result unixsocket_open_up(const char *path, unsigned mode, const char *group) MUST_CHECK;
-
 /*
- * All of it: claim, bind, open up, listen.  *out does not block and is not inherited.  RESULT_IO
- * with errno: nothing of ours is left at `path`.
+ * All of it: claim, bind, give to the group by name (NULL: as it is), listen.  *out does not block
+ * and is not inherited.  RESULT_IO with errno: nothing of ours is left at `path`.
  */
 enum result unixsocket_listen(const char *path, unsigned mode, const char *group, int backlog,
                               int *out) MUST_CHECK;

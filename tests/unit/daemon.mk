@@ -45,3 +45,10 @@ tests_unit_test_watchdog_LDADD = $(DAEMON_TEST_LIBS)
 tests_unit_test_work_queue_SOURCES = tests/unit/test_work_queue.c
 tests_unit_test_work_queue_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_work_queue_LDADD = $(DAEMON_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_unixsocket
+TESTS += tests/unit/test_unixsocket
+tests_unit_test_unixsocket_SOURCES = tests/unit/test_unixsocket.c
+tests_unit_test_unixsocket_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_unixsocket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=bind
+tests_unit_test_unixsocket_LDADD = $(DAEMON_TEST_LIBS)
