@@ -142,6 +142,18 @@ static void put_dns(const struct json_value *dns)
         put_server(json_value_item(servers, i));
 }
 
+/* What was put right is history, and in the log. */
+static void put_failure(const struct json_value *configuration, const char *label,
+                        const char *since, const char *error)
+{
+    char text[CLIENT_TIME_MAX];
+    if (number(configuration, since) == 0)
+        return;
+    (void)printf(LABEL "FAILED %s: ", label, client_when(number(configuration, since), text));
+    client_put(word(configuration, error));
+    (void)putchar('\n');
+}
+
 static void put_head(const struct json_value *status)
 {
     char text[CLIENT_TIME_MAX];
@@ -155,17 +167,11 @@ static void put_head(const struct json_value *status)
     (void)printf(LABEL, "configuration");
     client_put(word(configuration, "path"));
     (void)printf("\n" LABEL "read %s", "", client_when(number(configuration, "loaded"), text));
-    if (number(configuration, "failed_since") == 0 &&
-        number(configuration, "failed_reloads") > 0)
+    if (number(configuration, "failed_since") == 0 && number(configuration, "failed_reloads") > 0)
         (void)printf(", after %" PRId64 " that failed", number(configuration, "failed_reloads"));
     (void)putchar('\n');
-    if (number(configuration, "failed_since") == 0)
-        return;
-    (void)printf(LABEL, "");
-    put_alarm("the last reload FAILED");
-    (void)printf(" at %s: ", client_when(number(configuration, "failed_since"), text));
-    client_put(word(configuration, "error"));
-    (void)putchar('\n');
+    put_failure(configuration, "reload", "failed_since", "error");
+    put_failure(configuration, "tables", "tables_failed_since", "tables_error");
 }
 
 static void put_sessions(const struct json_value *sessions)

@@ -264,8 +264,8 @@ int main(int argc, char **argv)
     log_open(LOG_SINK_STDERR, "iprevd", NULL);
     if (options.verbose > 0)
         log_set_level(LOG_LEVEL_DEBUG);
-    const struct conf_report report = {report_error, report_warning, options.test ? report_notice : NULL,
-                                       NULL};
+    const struct conf_report report = {report_error, report_warning,
+                                       options.test ? report_notice : NULL, NULL};
     char *path = conf_path(&options);
     if (path == NULL) {
         log_error("%s: %s", options.conf_path, strerror(errno));

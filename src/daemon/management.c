@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "daemon/notify.h"
 #include "daemon/service_state.h"
-#include "daemon/status.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -187,8 +186,8 @@ static void put_status(void *arg, struct json_writer *json)
         .uptime_ms = clock_ms(&clock_system) - service->started_ms,
         .exemptions = exemptions_count(service->exemptions),
         .stopping = atomic_load(&service->draining),
-        .reload_failed_s = service->reload.failed_s,
-        .reload_error = service->reload.error,
+        .reload = &service->reload.failures[RELOAD_CONFIGURATION],
+        .tables = &service->reload.failures[RELOAD_TABLES],
     };
     status_put(json, &sources);
 }

@@ -73,7 +73,7 @@ static void find_fixed(struct reload *reload)
 static void read_configuration(struct service *service)
 {
     struct reload *reload = &service->reload;
-    const struct conf_report report = {report_error, report_warning, reload};
+    const struct conf_report report = {report_error, report_warning, NULL, reload};
     char error[SERVICE_ERROR_MAX];
     struct conf *conf = conf_load(reload->old->path, clock_wall_s(&clock_system), &report);
     if (conf == NULL)
@@ -97,11 +97,11 @@ static void read_tables(struct service *service)
     reload->nothing = version == 0;
     if (version == 0)
         return;
-    const struct conf_report loud = {report_error, report_warning, reload},
-                             quiet = {report_nothing, report_nothing, NULL};
+    const struct conf_report loud = {report_error, report_warning, NULL, reload},
+                             quiet = {report_nothing, report_nothing, NULL, NULL};
     bool broken = version == reload->broken_tables;
     reload->fresh =
-        conf_load(reload->old->path, clock_wall_s(&clock_system), broken ? &quiet : &loud);
+        conf_reread_tables(reload->old, clock_wall_s(&clock_system), broken ? &quiet : &loud);
     reload->nothing = broken && reload->fresh == NULL;
     reload->broken_tables = reload->fresh == NULL ? version : 0;
 }
@@ -152,6 +152,29 @@ static void answer(struct service *service, bool ok)
                       ok ? NULL : reload->first_error, reload->fixed[0] != '\0' ? warning : NULL);
 }
 
+static void log_outcome(const struct service *service, bool ok)
+{
+    const struct reload *reload = &service->reload;
+    if (reload->kind == RELOAD_TABLES && ok)
+        log_info("tables of %s read again (a table file changed)", service->conf->path);
+    else if (reload->kind == RELOAD_TABLES)
+        log_error("the tables were not read again: the running ones stay");
+    else if (ok)
+        log_info("configuration %s read again (%s)", service->conf->path, reload->why);
+    else
+        log_error("the configuration was not read again (%s): the running one stays", reload->why);
+}
+
+/* since_s 0: all is well, and with a new configuration so are its tables. */
+static void note_failure(struct reload *reload, int64_t since_s)
+{
+    struct status_failure *failure = &reload->failures[reload->kind];
+    failure->since_s = since_s;
+    (void)snprintf(failure->error, sizeof failure->error, "%s", reload->first_error);
+    if (since_s == 0 && reload->kind == RELOAD_CONFIGURATION)
+        reload->failures[RELOAD_TABLES].since_s = 0;
+}
+
 static void finish(struct service *service)
 {
     struct reload *reload = &service->reload;
@@ -159,13 +182,12 @@ static void finish(struct service *service)
     int64_t wall_s = clock_wall_s(&clock_system);
     if (ok)
         apply(service, reload->fresh);
-    (void)snprintf(reload->error, sizeof reload->error, "%s", reload->first_error);
-    reload->failed_s = ok ? 0 : wall_s;
-    statistics_reloaded(service->statistics, ok, wall_s);
-    if (ok)
-        log_info("configuration %s read again (%s)", service->conf->path, reload->why);
+    note_failure(reload, ok ? 0 : wall_s);
+    if (reload->kind == RELOAD_TABLES)
+        statistics_tables_read(service->statistics, ok);
     else
-        log_error("the configuration was not read again (%s): the running one stays", reload->why);
+        statistics_reloaded(service->statistics, ok, wall_s);
+    log_outcome(service, ok);
     if (reload->kind == RELOAD_CONFIGURATION) {
         notify_ready(ok ? "running" : "running with an earlier configuration");
         answer(service, ok);
@@ -181,7 +203,7 @@ static void begin_next(struct service *service)
     if (all)
         begin(service, RELOAD_CONFIGURATION, reload->again_why);
     else if (tables)
-        begin(service, RELOAD_TABLES, "a table file changed");
+        begin(service, RELOAD_TABLES, NULL);
 }
 
 static void done(void *arg)

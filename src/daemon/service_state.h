@@ -17,6 +17,7 @@
 #include "daemon/listener.h"
 #include "daemon/service.h"
 #include "daemon/statistics.h"
+#include "daemon/status.h"
 #include "daemon/watchdog.h"
 #include "daemon/work_queue.h"
 
@@ -31,11 +32,10 @@ enum reload_kind {
 
 struct reload {
     struct work work;
-    bool running;                  /* management */
-    bool again, tables_again;      /* management: asked for meanwhile */
-    const char *why, *again_why;   /* management: literals */
-    char error[CONTROL_ERROR_MAX]; /* management: of the last one; "": it was good */
-    int64_t failed_s;              /* management: when; wall clock */
+    bool running;                      /* management */
+    bool again, tables_again;          /* management: asked for meanwhile */
+    const char *why, *again_why;       /* management: literals */
+    struct status_failure failures[2]; /* management: by kind, until one is good */
     /* Of the one under way: the work queue's thread fills them. */
     enum reload_kind kind;
     struct conf *old, *fresh; /* owned; fresh NULL: failed, or there was nothing to do */

@@ -12,7 +12,7 @@ struct statistics {
     struct metric *left;
     atomic_uint local_clients; /* while there was no other */
     atomic_bool others;        /* there was another */
-    struct metric *reloads, *reload_ok, *reload_time, *build;
+    struct metric *reloads, *reload_ok, *table_reads, *reload_time, *build;
     /* Label values, by enum. */
     const char *actions[ACTION_COUNT];
     const char *check_names[CHECK_COUNT];
@@ -106,6 +106,11 @@ static bool declare_all(struct statistics *s, struct metrics *metrics)
           "1, or 0 while the newest configuration has an error.",
           METRIC_GAUGE,
           {{0}}}},
+        {&s->table_reads,
+         {"iprevd_table_reads_total",
+          "Times that tables were read because one had changed.",
+          METRIC_COUNTER,
+          {{"result", ok_values, 2}}}},
         {&s->reload_time,
          {"iprevd_configuration_loaded_timestamp_seconds",
           "When the configuration in use was read.",
@@ -184,4 +189,9 @@ void statistics_reloaded(struct statistics *statistics, bool ok, int64_t wall_s)
     metric_set(statistics->reload_ok, 0, 0, ok);
     if (ok)
         metric_set(statistics->reload_time, 0, 0, wall_s);
+}
+
+void statistics_tables_read(struct statistics *statistics, bool ok)
+{
+    metric_add(statistics->table_reads, ok, 0, 1);
 }

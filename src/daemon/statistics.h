@@ -28,5 +28,6 @@ void statistics_decided(struct statistics *statistics, const struct decision *de
  * them. */
 bool statistics_left(struct statistics *statistics, enum session_left reason) MUST_CHECK;
 void statistics_reloaded(struct statistics *statistics, bool ok, int64_t wall_s);
+void statistics_tables_read(struct statistics *statistics, bool ok); /* and nothing else */
 
 #endif

@@ -121,6 +121,14 @@ static void put_dns(struct json_writer *json, const struct status_sources *sourc
     json_writer_end(json);
 }
 
+static void put_failure(struct json_writer *json, const char *since, const char *error,
+                        const struct status_failure *failure)
+{
+    json_writer_int(json, since, failure->since_s);
+    if (failure->since_s != 0)
+        json_writer_sentence(json, error, failure->error);
+}
+
 static void put_reloads(struct json_writer *json, const struct status_sources *sources)
 {
     const struct metric *metric = metrics_find(sources->metrics, "iprevd_reloads_total");
@@ -132,9 +140,8 @@ static void put_reloads(struct json_writer *json, const struct status_sources *s
     json_writer_bool(json, "last_reload_failed",
                      value(sources, "iprevd_last_reload_successful") == 0);
     /* Of the last one only: a mistake that was put right is history. */
-    json_writer_int(json, "failed_since", sources->reload_failed_s);
-    if (sources->reload_failed_s != 0)
-        json_writer_sentence(json, "error", sources->reload_error);
+    put_failure(json, "failed_since", "error", sources->reload);
+    put_failure(json, "tables_failed_since", "tables_error", sources->tables);
     json_writer_end(json);
 }
 

@@ -11,6 +11,12 @@
 #include "site/conf.h"
 #include "site/json.h"
 
+/* The last time that something was read, if that failed. */
+struct status_failure {
+    int64_t since_s;  /* wall clock; 0: it was good */
+    char error[1024]; /* the first message */
+};
+
 /* Everything is borrowed during the call. */
 struct status_sources {
     const struct conf *conf;
@@ -19,8 +25,7 @@ struct status_sources {
     int64_t uptime_ms;
     size_t exemptions;
     bool stopping;
-    int64_t reload_failed_s;  /* wall clock; 0: the last reload was good */
-    const char *reload_error; /* its first message */
+    const struct status_failure *reload, *tables;
 };
 
 /* Add the members of the answer to the object that is open.  Thread safe. */

@@ -15,8 +15,23 @@ const char *stage_text(enum stage stage)
     return texts[stage];
 }
 
+/* The file's words, from which a snapshot can be built again. */
+struct conf_tree {
+    atomic_uint refs;
+    struct conf_block *file;
+};
+
+static void tree_unref(struct conf_tree *tree)
+{
+    if (tree == NULL || atomic_fetch_sub_explicit(&tree->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    conf_block_free(tree->file);
+    free(tree);
+}
+
 static void conf_free(struct conf *conf)
 {
+    tree_unref(conf->tree);
     for (size_t i = 0; i < conf->match_count; i++) {
         struct match *match = &conf->matches[i];
         net_list_free(match->client);
@@ -81,19 +96,29 @@ static void load_orgdomains(struct conf_loader *loader, const struct conf_block 
                  "no Public Suffix List was found: agreement by domain is never seen");
 }
 
-/* From the text to a conf; what is wrong was told. */
-static void load_text(struct conf_loader *loader, const char *text, size_t length, int64_t wall_s)
+/* From the tree to a conf.  What is wrong was reported. */
+static void build(struct conf_loader *loader, int64_t wall_s)
 {
-    struct conf_block *file = NULL;
-    if (conf_parse(text, length, &conf_schema_file, loader->messages, &file) != RESULT_OK)
-        return;
+    const struct conf_block *file = loader->conf->tree->file;
     conf_build(loader, file);
     /* Contradictions between values that are wrong by themselves would only confuse. */
     if (!loader->nomem && loader->messages->errors == 0)
         conf_check(loader, file, wall_s);
     if (!loader->nomem && loader->messages->errors == 0)
         load_orgdomains(loader, file);
-    conf_block_free(file);
+}
+
+static void load_text(struct conf_loader *loader, const char *text, size_t length, int64_t wall_s)
+{
+    struct conf_tree *tree = calloc(1, sizeof *tree);
+    if (tree == NULL) {
+        loader->nomem = true;
+        return;
+    }
+    atomic_init(&tree->refs, 1);
+    loader->conf->tree = tree;
+    if (conf_parse(text, length, &conf_schema_file, loader->messages, &tree->file) == RESULT_OK)
+        build(loader, wall_s);
 }
 
 static void load_file(struct conf_loader *loader, int64_t wall_s)
@@ -110,7 +135,9 @@ static void load_file(struct conf_loader *loader, int64_t wall_s)
     free(text);
 }
 
-struct conf *conf_load(const char *path, int64_t wall_s, const struct conf_report *report)
+/* `tree` NULL: the file is read. */
+static struct conf *load(const char *path, struct conf_tree *tree, int64_t wall_s,
+                         const struct conf_report *report)
 {
     struct conf_messages messages = {.report = report, .path = path};
     struct conf *conf = calloc(1, sizeof *conf);
@@ -122,10 +149,15 @@ struct conf *conf_load(const char *path, int64_t wall_s, const struct conf_repor
     struct conf_loader loader = {.conf = conf, .messages = &messages};
     conf->path = conf_memory_copy(&conf->memory, path);
     loader.folder = folder_of(conf, path);
-    if (conf->path == NULL || loader.folder == NULL)
+    if (conf->path == NULL || loader.folder == NULL) {
         loader.nomem = true;
-    else
+    } else if (tree == NULL) {
         load_file(&loader, wall_s);
+    } else {
+        atomic_fetch_add_explicit(&tree->refs, 1, memory_order_relaxed);
+        conf->tree = tree;
+        build(&loader, wall_s);
+    }
     if (loader.nomem)
         conf_nomem(&messages);
     if (messages.errors > 0) {
@@ -143,6 +175,17 @@ const char *conf_mode_text(const struct conf *conf, char out[CONF_MODE_TEXT_MAX]
     else
         snprintf(out, CONF_MODE_TEXT_MAX, "%s (mode is not set: nothing is refused)", mode);
     return out;
+}
+
+struct conf *conf_load(const char *path, int64_t wall_s, const struct conf_report *report)
+{
+    return load(path, NULL, wall_s, report);
+}
+
+struct conf *conf_reread_tables(const struct conf *conf, int64_t wall_s,
+                                const struct conf_report *report)
+{
+    return load(conf->path, conf->tree, wall_s, report);
 }
 
 /* --- reading a snapshot ---------------------------------------------------------------------- */

@@ -21,10 +21,12 @@ enum stage { STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT };
 const char *stage_text(enum stage stage);
 
 struct conf_memory;
+struct conf_tree;
 
 struct conf {
     atomic_uint refs;
     char *path;
+    struct conf_tree *tree; /* what the file says; shared by the snapshots that are made of it */
     struct conf_memory *memory; /* everything that is allocated below */
 
     /* What sessions read. */
@@ -91,6 +93,14 @@ struct conf_report {
  */
 struct conf *conf_load(const char *path, int64_t wall_s,
                        const struct conf_report *report) MUST_CHECK;
+
+/*
+ * The same configuration with its tables as they are now: the file is not looked at, whatever was
+ * written there since `conf` was read.  NULL, messages and the result as conf_load().  Thread safe
+ * against readers of `conf`.
+ */
+struct conf *conf_reread_tables(const struct conf *conf, int64_t wall_s,
+                                const struct conf_report *report) MUST_CHECK;
 
 struct conf *conf_ref(struct conf *conf);
 void conf_unref(struct conf *conf);

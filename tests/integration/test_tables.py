@@ -14,6 +14,7 @@ import daemon
 import world
 from milterclient import MilterClient
 from mta import ROOT, RUN
+from test_control import Control
 
 TABLES = {}
 
@@ -257,20 +258,35 @@ def test_broken_version_never_replaces_a_working_one(directory, start_iprevd):
     assert not exempt(world.NO_PTR) and exempt(world.MISMATCH)
 
 
-def test_new_version_waits_for_a_configuration_that_can_be_read(directory, start_iprevd):
+@pytest.mark.parametrize("edit", ["max-ptr = lots", "mode = monitor"], ids=["broken", "other"])
+def test_new_version_of_a_table_reads_no_configuration(directory, start_iprevd, edit):
     table = directory / "partners.cidr"
     table.write_text("192.0.2.2 permit\n")
-    block = f'match "partners" {{ client = {{"cidr:{table}"}} policy = "none" }}\n'
-    good = f"mode = enforce\nlocal-networks = {{}}\n{block}"
-    running = start_iprevd(good)
-    # Somebody writes on the configuration while the table changes: that is told of once ...
-    running.write_config(good + "max-ptr = lots\n")
+    running = start_iprevd("mode = enforce\nlocal-networks = {}\n"
+                           f'match "partners" {{ client = {{"cidr:{table}"}} policy = "none" }}\n')
+    # Somebody is writing on the configuration while the table changes: that waits for a reload.
+    text = running.config_path.read_text()
+    running.config_path.write_text(text.replace("mode = enforce", "") + edit + "\n")
     table.write_text("192.0.2.3 permit\n")
-    running.wait_log("the running one stays")
-    # ... and thinks better of it: nothing tells the daemon, and the table is not forgotten.
-    running.write_config(good)
-    running.wait_log("(?m)^configuration .* read again")
-    assert running.log.count("the running one stays") == 1
+    running.wait_log("(?m)^tables .* read again")
     client = MilterClient(running.spec)
     assert client.session(client=world.NO_PTR, helo=f"[{world.NO_PTR}]").refusal
     assert not client.session(client=world.MISMATCH, helo=f"[{world.MISMATCH}]").refusal
+    assert "lots" not in running.log
+
+
+def test_what_is_wrong_with_a_table_is_logged_once_and_in_the_status(directory, start_iprevd):
+    table = directory / "partners.cidr"
+    table.write_text("192.0.2.2 permit\n")
+    path = directory / "control"
+    given = Control(start_iprevd(f'mode = enforce\ncontrol = "{path}"\nlocal-networks = {{}}\n'
+                                 f'match "p" {{ client = {{"cidr:{table}"}} policy = "none" }}\n'), path)
+    table.write_text("192.0.2.2/8 permit\n")
+    given.daemon.wait_log("the tables were not read again: the running ones stay")
+    state = given.ask(command="status")[-1]["configuration"]
+    assert "192.0.2.2/8" in state["tables_error"] and state["tables_failed_since"] > 0
+    assert "error" not in state
+    table.write_text("192.0.2.3 permit\n")
+    given.daemon.wait_log("(?m)^tables .* read again")
+    assert given.ask(command="status")[-1]["configuration"]["tables_failed_since"] == 0
+    assert given.daemon.log.count("the running ones stay") == 1
