@@ -155,12 +155,14 @@ static void answer(struct service *service, bool ok)
 static void log_outcome(const struct service *service, bool ok)
 {
     const struct reload *reload = &service->reload;
+    char mode[CONF_MODE_TEXT_MAX];
     if (reload->kind == RELOAD_TABLES && ok)
         log_info("tables of %s read again (a table file changed)", service->conf->path);
     else if (reload->kind == RELOAD_TABLES)
         log_error("the tables were not read again: the running ones stay");
     else if (ok)
-        log_info("configuration %s read again (%s)", service->conf->path, reload->why);
+        log_info("configuration %s read again (%s), mode %s", service->conf->path, reload->why,
+                 conf_mode_text(service->conf, mode));
     else
         log_error("the configuration was not read again (%s): the running one stays", reload->why);
 }

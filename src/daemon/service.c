@@ -2,6 +2,7 @@
 #include "daemon/service.h"
 
 #include "base/log.h"
+#include "daemon/own_address.h"
 #include "daemon/service_state.h"
 #include "daemon/state.h"
 #include "site/dns_settings.h"
@@ -104,6 +105,7 @@ static void offer_to_sessions(struct service *service)
         .resolver = dns_service_resolver(service->dns),
         .clock = &clock_system,
         .exempt = session_exempt,
+        .is_own_address = own_address_is,
         .decided = session_decided,
         .left_alone = session_left_alone,
         .left = session_left,

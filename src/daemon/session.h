@@ -27,10 +27,12 @@ struct session_services {
     struct resolver *resolver;
     const struct clock *clock;
     /*
-     * Is there an exception made at run time for a client with these facts?  Its reason is copied
+     * Is there an exemption made at run time for a client with these facts?  Its reason is copied
      * into `out` (size bytes).  NULL: there are none.
      */
     bool (*exempt)(void *arg, const struct facts *facts, int64_t wall_s, char *out, size_t size);
+    /* Is it an address of this machine?  Asked for clients that claim one of our names.  NULL: no. */
+    bool (*is_own_address)(const struct ipaddr *addr);
     /* Called once a decision, on the session's thread; NULL: nobody wants to know. */
     void (*decided)(void *arg, const struct decision *decision,
                     const struct transaction *transaction);

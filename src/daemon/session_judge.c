@@ -70,6 +70,8 @@ static bool first_facts(struct session *session)
     facts->helo = session->helo;
     facts->helo_unrecorded = session->helo_unrecorded;
     facts->helo_is_ours = helo_is_ours(session);
+    facts->client_is_ours = facts->helo_is_ours && session->services->is_own_address != NULL &&
+                            session->services->is_own_address(&facts->client);
     if (session->way == WAY_CLIENT) { /* of others the MTA has no opinion */
         facts->mta_resolve = session->mta_resolve;
         memcpy(facts->mta_name, session->mta_name, sizeof facts->mta_name);

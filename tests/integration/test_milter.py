@@ -225,6 +225,19 @@ def test_server_that_lets_no_field_be_changed(milter):
 # --- verdicts ---
 
 
+def test_own_hosts_are_no_impostors(milter):
+    """This machine's own address may use our name; the unit forbids netlink, by which others ask."""
+    client = milter(ENFORCE + """local-networks = {}
+        policy "default" { check ptr-missing { action = accept } check ptr-mismatch { action = accept }
+                           check ptr-invalid { action = accept }
+                           check dns-temperror { action = accept } }
+        """)
+    own = client.session(client="127.0.0.1", helo="mx.example.net")
+    assert own.refusal is None, own
+    stranger = client.session(client=world.MISMATCH, helo="mx.example.net")
+    assert stranger.text.startswith("550 5.7.1 "), stranger
+
+
 @pytest.mark.parametrize("client, verdict, reply", [
     (world.GOOD, "tag", ""),  # for EHLO is another's
     (world.NO_PTR, "reject", "550 5.7.25 "),

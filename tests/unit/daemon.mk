@@ -7,6 +7,12 @@ tests_unit_test_decisionlog_SOURCES = tests/unit/test_decisionlog.c
 tests_unit_test_decisionlog_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_decisionlog_LDADD = $(DAEMON_TEST_LIBS)
 
+check_PROGRAMS += tests/unit/test_own_address
+TESTS += tests/unit/test_own_address
+tests_unit_test_own_address_SOURCES = tests/unit/test_own_address.c
+tests_unit_test_own_address_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_own_address_LDADD = $(DAEMON_TEST_LIBS)
+
 check_PROGRAMS += tests/unit/test_exemptions
 TESTS += tests/unit/test_exemptions
 tests_unit_test_exemptions_SOURCES = tests/unit/test_exemptions.c
