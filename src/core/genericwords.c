@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/genericwords.h"
 
+#include <stdint.h>
 #include <string.h>
 
 /* Where in a run of letters the word may stand: "adslplus", "dynadsl". */
@@ -8,6 +9,7 @@ enum fit { WHOLE, HEAD, ENDS };
 
 struct generic_word {
     const char *text;
+    uint8_t length;
     enum fit fit;
     enum word_grade grade;
     unsigned flags; /* WORD_FLAG_* */
@@ -15,7 +17,7 @@ struct generic_word {
 
 #define NUMBERED            WORD_FLAG_NUMBERED
 #define ALONE               WORD_FLAG_ALONE
-#define WORD(t, f, g, flag) {t, f, g, flag},
+#define WORD(t, f, g, flag) {t, sizeof t - 1, f, g, flag},
 #define INTENT(t, f)
 static const struct generic_word access_words[] = {
 #include "core/genericwords.def"
@@ -23,30 +25,33 @@ static const struct generic_word access_words[] = {
 #undef WORD
 #undef INTENT
 #define WORD(t, f, g, flag)
-#define INTENT(t, f) {t, f, WORD_NONE, 0},
+#define INTENT(t, f) {t, sizeof t - 1, f, WORD_NONE, 0},
 static const struct generic_word intent_words[] = {
 #include "core/genericwords.def"
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static bool fits(const struct generic_word *entry, const char *word, size_t length)
+static bool begins(const struct generic_word *entry, const char *word)
 {
-    size_t own = strlen(entry->text);
-    if (own > length || (entry->fit == WHOLE && own != length))
-        return false;
-    if (memcmp(word, entry->text, own) == 0)
-        return true;
-    return entry->fit == ENDS && memcmp(word + length - own, entry->text, own) == 0;
+    return entry->text[0] == word[0] && memcmp(word, entry->text, entry->length) == 0;
 }
 
-/* The first entry that fits, or NULL. */
+static bool fits(const struct generic_word *entry, const char *word, size_t length)
+{
+    return begins(entry, word) ||
+           (entry->fit == ENDS && begins(entry, word + length - entry->length));
+}
+
+/* The first entry that fits, or NULL.  Lengths are compared first: they rule out nearly all. */
 static const struct generic_word *find(const struct generic_word *words, size_t count,
                                        const char *word, size_t length)
 {
-    for (size_t i = 0; i < count; i++)
-        if ((words[i].fit == ENDS || words[i].text[0] == word[0]) && fits(&words[i], word, length))
-            return &words[i];
+    for (const struct generic_word *entry = words; entry < words + count; entry++) {
+        bool may = entry->fit == WHOLE ? entry->length == length : entry->length <= length;
+        if (may && fits(entry, word, length))
+            return entry;
+    }
     return NULL;
 }
 
