@@ -40,8 +40,9 @@ class Check:
 
     def configure(self, text, zone=ZONE):
         self.zone.write_text(zone)
+        mode = "" if "mode =" in text else "mode = enforce\n"
         self.conf.write_text(f'dns {{ zone-file = "{self.zone}" }}\ncontrol = "none"\n'
-                             f'state-dir = "{self.state}"\n{text}')
+                             f'state-dir = "{self.state}"\n{mode}{text}')
 
     def run(self, *args, stdin=""):
         return subprocess.run([daemon.program("iprevctl"), "check", *args, "-c", self.conf],
@@ -128,7 +129,7 @@ def test_several_end_with_a_summary(check):
 def test_match_block_with_its_line(check):
     check.configure(f'match "partner" {{\n  client = {{"{world.NO_PTR}"}}\n  policy = "none"\n'
                     '  reason = "ticket 4711"\n}\n')
-    assert f'match      "partner" ({check.conf}:4: ticket 4711)' in check.run(world.NO_PTR).stdout
+    assert f'match      "partner" ({check.conf}:5: ticket 4711)' in check.run(world.NO_PTR).stdout
     [got] = check.json(world.NO_PTR, status=0)
     assert (got["match"], got["match_line"], got["match_reason"]) == ("partner", 4, "ticket 4711")
 

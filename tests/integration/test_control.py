@@ -517,7 +517,7 @@ def test_reload_with_an_error(control, directory):
     assert "iprevd.conf:" in answer["error"] and "stage" in answer["error"]
     done = given.ctl("reload", check=False)
     assert done.returncode == 78 and "stage" in done.stderr
-    assert "the last reload FAILED" in ctl("status").stdout
+    assert re.search(r"^reload +FAILED .*stage", ctl("status").stdout, re.M)
     done = ctl("status", "--check")
     assert done.returncode == 1 and "IPREVD WARNING - the last reload failed | " in done.stdout
     given.daemon.write_config(given.config)
