@@ -17,7 +17,7 @@ struct generic_word {
 
 #define NUMBERED            WORD_FLAG_NUMBERED
 #define ALONE               WORD_FLAG_ALONE
-#define WORD(t, f, g, flag) {t, sizeof t - 1, f, g, flag},
+#define WORD(t, f, g, flag) {(t), sizeof(t) - 1, (f), (g), (flag)},
 #define INTENT(t, f)
 static const struct generic_word access_words[] = {
 #include "core/genericwords.def"
@@ -25,7 +25,7 @@ static const struct generic_word access_words[] = {
 #undef WORD
 #undef INTENT
 #define WORD(t, f, g, flag)
-#define INTENT(t, f) {t, sizeof t - 1, f, WORD_NONE, 0},
+#define INTENT(t, f) {(t), sizeof(t) - 1, (f), WORD_NONE, 0},
 static const struct generic_word intent_words[] = {
 #include "core/genericwords.def"
 };

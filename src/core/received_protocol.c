@@ -16,7 +16,7 @@ static bool is_one_of(struct received_span word, const char *const *words, size_
     return false;
 }
 
-#define IS_ONE_OF(word, words) is_one_of(word, words, sizeof words / sizeof words[0])
+#define IS_ONE_OF(word, words) is_one_of((word), (words), sizeof(words) / sizeof((words)[0]))
 
 /* The word behind "with". */
 static enum received_protocol classify(struct received_span word)

@@ -177,6 +177,7 @@ int64_t command_age(const char *text)
 
 /* --- messages ------------------------------------------------------------------------------- */
 
+PRINTF_LIKE(2, 0)
 static void say(const struct command *command, const char *format, va_list args)
 {
     (void)fprintf(stderr, "iprevctl %s: ", command->name);

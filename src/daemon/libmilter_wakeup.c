@@ -30,7 +30,7 @@ void libmilter_wakeup_clear(struct libmilter_wakeup *wakeup)
 /* Connected, or on the way there; either makes libmilter look. */
 static int call(int listener_fd)
 {
-    struct sockaddr_storage self;
+    struct sockaddr_storage self = {0};
     socklen_t length = sizeof self;
     if (getsockname(listener_fd, (struct sockaddr *)&self, &length) != 0)
         return -1;

@@ -146,7 +146,7 @@ void breaker_question(uint64_t random, struct question *out)
 
 struct breaker {
     struct sources *sources;
-    const struct cache *cache; /* for its hash */
+    struct cache *cache;
     struct loop *loop;
     struct metric *outage;
     bool stopped;
@@ -158,7 +158,7 @@ struct breaker {
     void *handle;         /* for cancel; NULL: being asked */
 };
 
-struct breaker *breaker_new(struct sources *sources, const struct cache *cache, struct loop *loop,
+struct breaker *breaker_new(struct sources *sources, struct cache *cache, struct loop *loop,
                             struct metric *outage)
 {
     struct breaker *breaker = calloc(1, sizeof *breaker);
@@ -197,6 +197,9 @@ static void end_probe(struct breaker *breaker, enum breaker_probe probe)
                     "name that we chose; outage-action applies");
     else
         log_info("DNS outage over: lookups are answered again");
+    /* What failed in the outage would outlive it by failure-ttl. */
+    if (!open)
+        cache_forget_failures(breaker->cache, loop_now_ms(breaker->loop));
 }
 
 static enum breaker_probe verdict(const struct breaker *breaker, const struct answer *answer)

@@ -43,7 +43,7 @@ struct breaker;
  * Closed.  `sources` are what a probe asks; all are borrowed.  `outage`: the metric that is 1 while
  * it is open, or NULL.  NULL: out of memory.
  */
-struct breaker *breaker_new(struct sources *sources, const struct cache *cache, struct loop *loop,
+struct breaker *breaker_new(struct sources *sources, struct cache *cache, struct loop *loop,
                             struct metric *outage) MUST_CHECK;
 
 /* After breaker_stop().  NULL is fine. */

@@ -20,6 +20,7 @@ struct cache *cache_new(const struct cache_limits *limits, uint64_t seed)
     if (cache == NULL)
         return NULL;
     cache->seed = seed;
+    atomic_init(&cache->forgotten_ms, INT64_MIN);
     for (size_t i = 0; i < CACHE_SHARDS; i++)
         if (shard_init(&cache->shards[i], limits) != RESULT_OK) {
             cache_free(cache);
@@ -88,6 +89,26 @@ static struct cache_found describe(const struct entry *entry, int64_t now_ms)
     };
 }
 
+/* A failure that is a record of its own, from before servers came back. */
+static bool is_forgotten(const struct entry *entry, int64_t forgotten_ms)
+{
+    return entry->answer->outcome == DNS_TEMPERROR &&
+           entry->expires_ms - (int64_t)entry->ttl_s * 1000 <= forgotten_ms;
+}
+
+static int64_t pause_ms(const struct shard *shard)
+{
+    uint32_t pause_s = shard->limits.failure_ttl_s;
+    return (int64_t)(pause_s < STALE_RECHECK_S ? STALE_RECHECK_S : pause_s) * 1000;
+}
+
+/* The same for one that was noted beside an answer. */
+static void forget_note(const struct shard *shard, struct entry *entry, int64_t forgotten_ms)
+{
+    if (entry->failed_until_ms != 0 && entry->failed_until_ms - pause_ms(shard) <= forgotten_ms)
+        entry->failed_until_ms = 0;
+}
+
 static void count(struct shard *shard, enum cache_hit hit)
 {
     if (hit == CACHE_MISS)
@@ -106,14 +127,18 @@ static struct cache_found look(struct cache *cache, const struct question *quest
     struct cache_found found = {.hit = CACHE_MISS};
     uint64_t hash = cache_name_hash(cache, question->name, question->length);
     struct shard *shard = cache_shard_of(cache, hash);
+    int64_t forgotten_ms = atomic_load_explicit(&cache->forgotten_ms, memory_order_relaxed);
     pthread_mutex_lock(&shard->lock);
     struct entry *entry = find(shard, (uint32_t)hash, question);
-    if (entry != NULL && shard_is_dead(shard, entry, now_ms)) {
+    if (entry != NULL &&
+        (shard_is_dead(shard, entry, now_ms) || is_forgotten(entry, forgotten_ms))) {
         shard_remove(shard, entry);
         entry = NULL;
     }
-    if (entry != NULL)
+    if (entry != NULL) {
+        forget_note(shard, entry, forgotten_ms);
         found = describe(entry, now_ms);
+    }
     if (entry != NULL && use) {
         entry->uses = (uint8_t)(entry->uses + (entry->uses < CACHE_USES_MAX));
         entry->hits = (uint8_t)(entry->hits + (entry->hits < CACHE_USES_MAX));
@@ -191,7 +216,6 @@ static void put_failure(struct shard *shard, uint32_t hash, const struct questio
                         struct answer *answer, int64_t now_ms)
 {
     struct entry *entry = find(shard, hash, question);
-    uint32_t pause_s = shard->limits.failure_ttl_s;
     if (entry != NULL && shard_is_dead(shard, entry, now_ms)) {
         shard_remove(shard, entry);
         entry = NULL;
@@ -200,9 +224,7 @@ static void put_failure(struct shard *shard, uint32_t hash, const struct questio
         put(shard, hash, question->type, question, answer, now_ms);
         return;
     }
-    if (pause_s < STALE_RECHECK_S)
-        pause_s = STALE_RECHECK_S;
-    entry->failed_until_ms = now_ms + (int64_t)pause_s * 1000;
+    entry->failed_until_ms = now_ms + pause_ms(shard);
     entry->refresh_told = false; /* after the pause it is worth another try */
 }
 
@@ -223,6 +245,11 @@ void cache_store(struct cache *cache, const struct question *question, struct an
 }
 
 /* --- flush, limits, figures ----------------------------------------------------------------- */
+
+void cache_forget_failures(struct cache *cache, int64_t now_ms)
+{
+    atomic_store(&cache->forgotten_ms, now_ms);
+}
 
 /* `type` < 0: all types. */
 static size_t flush(struct cache *cache, const uint8_t *name, size_t length, int type)

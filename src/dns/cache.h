@@ -67,6 +67,12 @@ struct cache_found cache_peek(struct cache *cache, const struct question *questi
 void cache_store(struct cache *cache, const struct question *question, struct answer *answer,
                  int64_t now_ms);
 
+/*
+ * Servers have come back at now_ms: failures stored until then say nothing any more, and the next
+ * lookup asks.  Costs one store, however many records there are.  Thread safe.
+ */
+void cache_forget_failures(struct cache *cache, int64_t now_ms);
+
 /* Forget one question, or every type of a name, or all.  Returns how many records went. */
 size_t cache_flush(struct cache *cache, const struct question *question);
 size_t cache_flush_name(struct cache *cache, const uint8_t *name, size_t length);

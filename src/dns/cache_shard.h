@@ -13,6 +13,7 @@
 
 #include "dns/cache.h"
 
+#include <stdatomic.h>
 #include <pthread.h>
 #include <sys/queue.h>
 
@@ -68,6 +69,7 @@ struct shard {
 
 struct cache {
     uint64_t seed;
+    atomic_llong forgotten_ms; /* failures that were stored until then count no more */
     struct shard shards[CACHE_SHARDS];
 };
 

@@ -232,6 +232,11 @@ static void network_nudge(struct source *source, void *handle, int64_t deadline_
     query_nudge(handle, deadline_ms);
 }
 
+static bool network_came_back(struct source *source)
+{
+    return query_pool_came_back(of(source)->pool);
+}
+
 static const char *network_server_text(const struct source *source, unsigned server)
 {
     const struct network *network = of(source);
@@ -256,6 +261,7 @@ static const struct source_ops network_ops = {
     .ask = network_ask,
     .cancel = network_cancel,
     .nudge = network_nudge,
+    .came_back = network_came_back,
     .server_text = network_server_text,
     .free = network_free,
 };

@@ -346,7 +346,10 @@ static void on_result(void *arg, const struct source_result *result)
     struct pending_query *query = arg;
     struct pending_queries *queries = query->queries;
     struct answer *answer = result->answer;
+    struct source *source = query->source;
     query->handle = NULL;
+    if (source->ops->came_back != NULL && source->ops->came_back(source))
+        cache_forget_failures(queries->use.cache, now_ms(queries));
     if (query->abandoned || answer == NULL) { /* cancelled, or out of memory */
         answer_unref(answer);
         complete(query, answer_ref(query->abandoned ? queries->cancelled : queries->nomem));

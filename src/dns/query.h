@@ -52,6 +52,9 @@ void query_pool_free(struct query_pool *pool);
 
 void query_pool_set(struct query_pool *pool, const struct query_settings *settings);
 
+/* True once after a server that had been given up has answered again.  The loop's thread only. */
+bool query_pool_came_back(struct query_pool *pool);
+
 /* While it is held the servers' numbers do not change.  Any thread. */
 void query_pool_lock(struct query_pool *pool);
 void query_pool_unlock(struct query_pool *pool);

@@ -175,8 +175,17 @@ void query_pool_answered(struct query_pool *pool, struct server *server, int64_t
     pthread_mutex_lock(&pool->lock);
     changed = server_answered(server, rtt_ms, good, loop_now_ms(pool->loop));
     pthread_mutex_unlock(&pool->lock);
-    if (changed)
-        log_change(server);
+    if (!changed)
+        return;
+    log_change(server);
+    pool->came_back = pool->came_back || server->fault == SERVER_UP;
+}
+
+bool query_pool_came_back(struct query_pool *pool)
+{
+    bool came_back = pool->came_back;
+    pool->came_back = false;
+    return came_back;
 }
 
 void query_pool_failed(struct query_pool *pool, struct server *server, query_pool_note *note)

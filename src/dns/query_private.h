@@ -42,6 +42,7 @@ struct query_pool {
     struct udp_spare spare;
     struct loop_timer *spare_timer;
     bool spare_ends;  /* it is armed */
+    bool came_back;   /* a server did, and query_pool_came_back() has not said so yet */
     uint16_t ids[64]; /* random, not used yet */
     unsigned id_count;
     uint64_t proof_seed; /* keys their place against names that somebody chose to collide */

@@ -43,6 +43,11 @@ struct source_ops {
      * nothing to repeat.
      */
     void (*nudge)(struct source *source, void *handle, int64_t deadline_ms);
+    /*
+     * True once after a server that had been given up has answered again: what failed before says
+     * nothing any more.  The loop's thread only.  NULL: never.
+     */
+    bool (*came_back)(struct source *source);
     /* Text of answer.server, or NULL. Thread safe. */
     const char *(*server_text)(const struct source *source, unsigned server);
     void (*free)(struct source *source);

@@ -495,9 +495,9 @@ static void set_tables(struct setting *set)
         tell_of_list(set);
     else if (status == RESULT_NOMEM)
         set->loader->nomem = true;
-    else if (status != RESULT_OK && error[0] == '\0')
+    else if (error[0] == '\0')
         bad_word(set, &set->words[bad]);
-    else if (status != RESULT_OK)
+    else
         conf_error(set->loader->messages, set->words[bad].line, "key \"%s\": found \"%.100s\": %s",
                    set->key, set->words[bad].text, error);
 }

@@ -56,6 +56,25 @@ static enum cache_hit hit(const char *name, enum rrtype type, int64_t at_ms)
     return look(name, type, at_ms).hit;
 }
 
+START_TEST(test_failures_go_when_servers_come_back)
+{
+    keep("alone.example", RR_A, "SERVFAIL ttl=0", 1 * S);
+    keep("beside.example", RR_A, "192.0.2.1 ttl=10", 1 * S);
+    keep("beside.example", RR_A, "SERVFAIL ttl=0", 20 * S);
+    ck_assert(hit("alone.example", RR_A, 21 * S) == CACHE_FRESH);
+    ck_assert(look("beside.example", RR_A, 21 * S).failed_recently);
+    cache_forget_failures(cache, 21 * S);
+    ck_assert(hit("alone.example", RR_A, 22 * S) == CACHE_MISS);
+    ck_assert(!look("beside.example", RR_A, 22 * S).failed_recently);
+    ck_assert(hit("beside.example", RR_A, 22 * S) == CACHE_STALE);
+    /* What fails afterwards counts. */
+    keep("alone.example", RR_A, "SERVFAIL ttl=0", 23 * S);
+    keep("beside.example", RR_A, "SERVFAIL ttl=0", 23 * S);
+    ck_assert(hit("alone.example", RR_A, 24 * S) == CACHE_FRESH);
+    ck_assert(look("beside.example", RR_A, 24 * S).failed_recently);
+}
+END_TEST
+
 /* --- how long an answer is kept ------------------------------------------------------------- */
 
 static const struct {
@@ -582,6 +601,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, ttl_by_kind, 0, COUNT(ttls));
+    tcase_add_test(tcase, test_failures_go_when_servers_come_back);
     tcase_add_test(tcase, ttl_zero_ends_the_older_answer);
     tcase_add_test(tcase, names_and_types_are_apart);
     tcase_add_test(tcase, nxdomain_is_of_all_types);
