@@ -359,6 +359,7 @@ def test_fields_of_one_message_are_not_the_next_ones(milter):
         connection.mail("c@good.example", macros=known)
         connection.rcpt("user@example.net", macros=known)
         connection.header("Subject", "clean")
+        connection.end_of_header()
         reply = connection.end_of_message(macros=known)
         assert [edit.kind for edit in reply.edits] == ["insert"]
 

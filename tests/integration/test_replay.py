@@ -262,7 +262,7 @@ def test_correspondents_come_first(replay, sent):
 
 
 def test_monitor_shows_what_would_be(replay):
-    replay.conf.write_text(CONF + "mode = monitor\n")
+    replay.conf.write_text(CONF.replace("enforce", "monitor"))
     sums = replay.sums("--no-dns", replay.file("mail.log", POSTFIX))
     assert sums["enforced"]["reject"]["attempts"] == 2
     assert sums["now"]["accept"] == 3

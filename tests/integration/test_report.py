@@ -232,8 +232,9 @@ def test_an_empty_log(report):
 def test_what_the_daemon_wrote(report):
     """The keys of the log and of the report are the same ones."""
     path = report.file("triples", "192.0.2.1 lists.debian.org mail.debian.org\n198.51.100.7 h -\n")
+    conf = report.file("enforce.conf", "mode = enforce\n")
     done = subprocess.run([str(daemon.program("iprevctl")), "replay", "--no-dns", "--json", "-c",
-                           "/dev/null", str(path)], capture_output=True, check=True)
+                           str(conf), str(path)], capture_output=True, check=True)
     text = report.run(report.file("decisions.json", done.stdout))
     assert rows(text, "Action ")["reject"][0] == "1"
     assert "ptr-missing" in rows(text, "Check ")

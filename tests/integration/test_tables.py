@@ -149,7 +149,8 @@ class Site:
         (directory / "z").write_text(world.ZONE)
         condition = "client" if kind == "cidr" else "helo"
         self.match = (f'match "listed" {{ {condition} = {{"{kind}:{self.table}"}} '
-                      'policy = "none" }\n')
+                      'policy = "seen" }\n'  # under "none" lines that refuse exempt nobody
+                      'policy "seen" { }\n')
         self.conf.write_text(
             f'mode = enforce\nlocal-networks = {{}}\ndns {{ zone-file = "{directory}/z" }}\n{self.match}')
 

@@ -232,4 +232,6 @@ class Plan:
         if "down" in dns and not let_in:
             # What dns-temperror does, or outage-action; behind a relay at most a tag.
             right |= {"tag"} if kind.name == "behind" else {"tempfail", "tag"}
+            # An expired answer confirms a client, and nothing is held against it for its name.
+            right |= {"accept"} if kind.name == "generic" else set()
         return right
