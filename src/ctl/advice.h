@@ -18,7 +18,7 @@ struct advice {
 
 /*
  * For the checks of `set` that are true.  Nothing is said about checks that the sending side cannot
- * mend (mta-disagrees).
+ * fix (mta-disagrees).
  */
 void advice_make(const struct evidence *evidence, check_set set, struct advice *out);
 

@@ -251,6 +251,6 @@ uint64_t command_seed(void)
 {
     uint64_t seed = 0;
     if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
-        seed = (uint64_t)time(NULL); /* the tools work before the pool is filled, too */
+        seed = (uint64_t)time(NULL); /* the commands work before the pool is filled, too */
     return seed;
 }

@@ -249,7 +249,7 @@ static void do_allow(struct control *control, struct request_server_peer *peer,
     enum result status = exemptions_add(services->exemptions, &exemption);
     if (status != RESULT_OK) {
         answer_error(peer, "failed",
-                     status == RESULT_LIMIT ? "there are too many exceptions already: put them "
+                     status == RESULT_LIMIT ? "there are too many exemptions already: put them "
                                               "into a match block of the configuration"
                                             : "out of memory");
         return;
@@ -263,7 +263,7 @@ static void do_unallow(struct control *control, struct request_server_peer *peer
                        const struct control_request *request)
 {
     if (!exemptions_remove(control->services.exemptions, request->subject)) {
-        answer_error(peer, "notfound", "there is no such exception");
+        answer_error(peer, "notfound", "there is no such exemption");
         return;
     }
     log_info("control: %s is not allowed any more", request->subject);

@@ -10,7 +10,7 @@
 /* Bytes of untrusted text in an error. */
 #define SHOWN_MAX 100
 
-/* An exception of less is over before the mail comes again. */
+/* An exemption of less is over before the mail comes again. */
 #define EXEMPTION_MIN_S 60
 
 static enum result invalid(char error[CONTROL_ERROR_MAX], const char *what, const char *untrusted)

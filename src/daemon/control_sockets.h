@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The sockets for tools rather than mail: control and metrics.  They are opened with the listener,
+ * The management sockets: control and metrics.  They are opened with the listener,
  * while there still are the privileges to make them; a daemon without them still serves mail.
  */
 #ifndef IPREVD_CONTROL_SOCKETS_H

@@ -93,7 +93,7 @@ enum result exporter_print(const struct exporter_services *services, FILE *strea
               "Bytes that the cache may use (the option size).",
               services->cache_size(services->arg));
     print_servers(services, stream);
-    print_one(stream, "iprevd_exemptions", "gauge", "Exceptions made by iprevctl allow.",
+    print_one(stream, "iprevd_exemptions", "gauge", "Exemptions made by iprevctl allow.",
               services->exemptions(services->arg));
     print_one(
         stream, "iprevd_table_limit_hits_total", "counter",

@@ -65,14 +65,14 @@ static void load_exemptions(const char *directory, struct exemptions *exemptions
     enum result status = exemptions_load(exemptions, path, wall_s, &line);
     size_t count = exemptions_count(exemptions);
     if (status == RESULT_INVALID) {
-        log_error("%s:%u: damaged: %zu exceptions that are whole are in effect", path, line, count);
+        log_error("%s:%u: damaged: %zu exemptions that are whole are in effect", path, line, count);
         set_aside(path);
         if (!state_save_exemptions(directory, exemptions, error))
             log_error("%s", error);
     } else if (status != RESULT_OK && status != RESULT_NOTFOUND) {
-        log_error("%s: %s: earlier exceptions are not in effect", path, reason_of(status));
+        log_error("%s: %s: earlier exemptions are not in effect", path, reason_of(status));
     } else if (count > 0) {
-        log_info("%s: %zu exceptions are in effect", path, count);
+        log_info("%s: %zu exemptions are in effect", path, count);
     }
 }
 
@@ -110,7 +110,7 @@ bool state_save_exemptions(const char *directory, struct exemptions *exemptions,
     char path[PATH_MAX] = "";
     if (directory == NULL) {
         (void)snprintf(error, STATE_ERROR_MAX,
-                       "exceptions will not survive a restart: state-dir is none");
+                       "exemptions will not survive a restart: state-dir is none");
         return false;
     }
     enum result status = RESULT_IO;
@@ -120,7 +120,7 @@ bool state_save_exemptions(const char *directory, struct exemptions *exemptions,
         give_to_owner(directory, path);
         return true;
     }
-    (void)snprintf(error, STATE_ERROR_MAX, "exceptions will not survive a restart: %.100s: %s",
+    (void)snprintf(error, STATE_ERROR_MAX, "exemptions will not survive a restart: %.100s: %s",
                    path, reason_of(status));
     return false;
 }

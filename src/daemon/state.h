@@ -13,11 +13,11 @@
 
 #define STATE_ERROR_MAX 256
 
-/* `directory` NULL: nothing survives.  A damaged file of exceptions is set aside as FILE.bad. */
+/* `directory` NULL: nothing survives.  A damaged file of exemptions is set aside as FILE.bad. */
 void state_load(const char *directory, struct exemptions *exemptions, struct cache *cache,
                 const struct clock *clock);
 
-/* False: `error` says why the exceptions would not survive. */
+/* False: `error` says why the exemptions would not survive. */
 bool state_save_exemptions(const char *directory, struct exemptions *exemptions,
                            char error[STATE_ERROR_MAX]) MUST_CHECK;
 

@@ -56,7 +56,7 @@ enum dns_problem {
     PROBLEM_NETWORK,   /* no server could be reached */
     PROBLEM_LOOP,      /* CNAMEs in a circle */
     PROBLEM_CHAIN,     /* more CNAMEs than we follow */
-    PROBLEM_LIMIT,     /* queries in flight at their cap */
+    PROBLEM_LIMIT,     /* pending queries at their cap */
     PROBLEM_CANCELLED, /* nobody waits any more, or the daemon stops */
     PROBLEM_DEADLINE,  /* the client's time was up before the answer came */
     PROBLEM_NO_SOA,    /* denied, but nothing proves that a zone did: see denial.h */

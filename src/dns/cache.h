@@ -104,11 +104,11 @@ bool cache_each_part(struct cache *cache, unsigned part, int64_t now_ms,
  * errno says why, and an older file is untouched.
  *
  * Load into a cache in use or not; what it knows already wins.  RESULT_NOTFOUND: no file.
- * RESULT_IO: errno.  RESULT_INVALID: the file is damaged, cut short, foreign, or of another
- * version, *why says which (a static phrase: "is cut short"), and what came before the damage under
- * a good checksum is loaded.  Denials of a file of iprevd 1.0 are left out: nothing proved them.
- * Ages are kept by the wall clock; if that went backwards since the
- * file was written, all answers count as expired just now.  The cache's present limits apply.
+ * RESULT_IO: errno.  RESULT_INVALID: the file is damaged, cut short, of another program, or of
+ * another version, *why says which (a static phrase: "is cut short"), and what came before the
+ * damage under a good checksum is loaded.  Denials of a file of iprevd 1.0 are left out: nothing
+ * proved them. Ages are kept by the wall clock; if that went backwards since the file was written,
+ * all answers count as expired just now.  The cache's present limits apply.
  */
 enum result cache_save(struct cache *cache, const char *path, int64_t now_ms,
                        int64_t wall_s) MUST_CHECK;

@@ -19,7 +19,7 @@ struct transaction {
     int64_t wall_s;
     int64_t dns_ms; /* waited for the DNS */
     bool all_cached;
-    const char *exempt; /* reason of an exception at run time (iprevctl allow), or NULL */
+    const char *exempt; /* reason of an exemption at run time (iprevctl allow), or NULL */
     /* The facts are of a client behind this trusted relay, of ours by configuration: at most
        relay-action is done.  NULL: it is the client that connected. */
     const struct ipaddr *relay;

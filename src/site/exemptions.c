@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Without memory an exception is not added; the library's own answer would be the end. */
+/* Without memory an exemption is not added; the library's own answer would be the end. */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exceptions made while the daemon runs (iprevctl allow): a network or a domain, until when, and
+ * Exemptions made while the daemon runs (iprevctl allow): a network or a domain, until when, and
  * why.  In effect at once, kept in a file, gone when their time is over.  Thread safe throughout;
  * a session's question costs one atomic read while there are none, else a hash lookup for each
  * prefix length and each label of a confirmed name.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The exceptions' file: JSON lines, the first of which says what it is and how many follow, so that
+ * The exemptions' file: JSON lines, the first of which says what it is and how many follow, so that
  * a file that was cut at a line's end shows.
  */
 #include "site/exemptions.h"

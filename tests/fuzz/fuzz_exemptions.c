@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whatever stands where the exceptions' file should be: what was loaded is sound, works, and saves
+/* Whatever stands where the exemptions' file should be: what was loaded is sound, works, and saves
  * and loads again. */
 #include "fuzz.h"
 
@@ -14,7 +14,7 @@ enum place { WHOLE, DAMAGED, NETWORKS, DOMAINS, KEPT, EXEMPT };
 FUZZ_PLACES([WHOLE] = "whole", [DAMAGED] = "damaged", [NETWORKS] = "network", [DOMAINS] = "domain",
             [KEPT] = "kept-in-spite-of-damage", [EXEMPT] = "exempt");
 
-/* Is a client that the exception speaks of exempt? */
+/* Is a client that the exemption speaks of exempt? */
 static void check_found(struct exemptions *exemptions, const struct exemption *exemption)
 {
     char reason[EXEMPTION_REASON_MAX] = "";

@@ -6,7 +6,7 @@
  *   H Name: value  header field                    e  end of message  R  RSET          q  QUIT
  *   M {name} value  a macro, from now on           w N  N milliseconds pass
  *   d NAME FATE  the DNS about NAME: slow, silent, fails, answers
- *   x ADDRESS  an exception at run time            p N  what is done where the session waits: 0
+ *   x ADDRESS  an exemption at run time            p N  what is done where the session waits: 0
  * wait, 1 give up waiting, 2 go on as if it had not said so A vertical tab in a text stands for a
  * line feed.  What is told to the log is read back by the report's parser.
  */

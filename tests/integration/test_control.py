@@ -393,7 +393,7 @@ def test_a_dump_larger_than_a_socket(control):
     assert given.ask(command="cache-dump")[-1]["ok"]
 
 
-# --- exceptions ---
+# --- exemptions ---
 
 
 def test_allow_is_in_effect_at_once(control):
@@ -457,7 +457,7 @@ def test_damaged_file_is_set_aside(control):
     damaged = path.read_text()[:-20]
     path.write_text(damaged)
     given.daemon.start()
-    given.daemon.wait_log(r"exemptions:3: damaged: 1 exceptions that are whole are in effect")
+    given.daemon.wait_log(r"exemptions:3: damaged: 1 exemptions that are whole are in effect")
     assert (given.state / "exemptions.bad").read_text() == damaged
     assert [e["reason"] for e in given.json("allowed")] == ["good"]
     given.daemon.restart()

@@ -44,7 +44,7 @@ struct play {
     char edits[EDITS_MAX][DECISION_HEADER_MAX + 64];
     size_t edit_count;
     char *json;
-    struct ipaddr exempt; /* client with an exception at run time; IP_NONE: none */
+    struct ipaddr exempt; /* client with an exemption at run time; IP_NONE: none */
     char exempt_reason[256];
 };
 
