@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * FNV-1a with 32 bits: a hash that is the same on every machine and in every version.  For tables
- * that only we fill, and for choices that have to stay; whoever may choose what is hashed can make
- * it collide.  Thread safe.
+ * that only we fill, and for choices that have to stay.  A peer that chooses what is hashed can
+ * make it collide.  Thread safe.
  */
 #ifndef IPREVD_HASH_H
 #define IPREVD_HASH_H

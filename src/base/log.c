@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lines are written by whoever has them, until log_start(): from then on by a thread, many at a
+ * Until log_start() a line is written by its caller.  From then on a thread writes them, many at a
  * time.  A line a session in a system call of its own is a good part of what a session costs, and
  * a reader that is slow must not hold up mail.
  */
@@ -112,7 +112,7 @@ static uint64_t count_lines(const char *bytes, size_t length)
     return lines;
 }
 
-/* Nobody reads any more: there is nowhere left to say so, but to whoever reads the counters. */
+/* Nobody reads the log any more: only the counters can say so. */
 static void count_lost(uint64_t lines)
 {
     pthread_mutex_lock(&sink.lock);
@@ -126,7 +126,7 @@ static void write_bytes(const char *bytes, size_t length)
         ssize_t written = write(STDERR_FILENO, bytes, length);
         if (written < 0 && errno == EINTR)
             continue;
-        if (written < 0 && errno == EAGAIN) { /* whoever gave it to us chose so */
+        if (written < 0 && errno == EAGAIN) { /* its opener made it non-blocking */
             (void)poll(&(struct pollfd){.fd = STDERR_FILENO, .events = POLLOUT}, 1, -1);
             continue;
         }
@@ -347,7 +347,7 @@ enum result log_start(void)
     return RESULT_OK;
 }
 
-/* False: whoever reads the log has stopped to, and the thread waits for him. */
+/* False: the reader of the log has stopped, and the thread waits for it. */
 static bool end_thread(void)
 {
     int waited = 0;

@@ -25,14 +25,14 @@ void log_open(enum log_sink sink, const char *ident, const char *facility);
 
 /*
  * From now on a thread writes the lines, in their order, some milliseconds later and many at a
- * time: nobody who logs waits for whoever reads.  What there is no room for is lost, which is said.
+ * time.  Logging never blocks.  Lines that do not fit the queue are dropped and counted.
  * RESULT_IO with errno: no thread; lines are written at once, as before.
  */
 enum result log_start(void) MUST_CHECK;
 
 /*
- * Write what waits, end the thread; lines are written to standard error, at once.  When whoever
- * reads has not taken it all in 3 seconds, the rest and every line after it is lost.
+ * Write what waits, end the thread; lines are written to standard error, at once.  When the
+ * reader has not taken them all in 3 seconds, the rest and every line after it is lost.
  */
 void log_close(void);
 

@@ -71,7 +71,7 @@ struct iprev iprev_evaluate(const struct facts *facts)
     case DNS_NXDOMAIN:
         hold_against(&iprev, IPREV_PERMERROR, ptr_expired);
         break;
-    case DNS_NOT_ASKED: /* what nobody asked cannot be told either */
+    case DNS_NOT_ASKED: /* what nobody asked is not known either */
     case DNS_TEMPERROR:
         iprev.failed = true;
         break;

@@ -10,7 +10,7 @@
 enum iprev_result {
     IPREV_PASS,
     IPREV_FAIL,      /* PTR exists, no name leads back to the client */
-    IPREV_TEMPERROR, /* could not be told for now, or nobody asked */
+    IPREV_TEMPERROR, /* not known for now, or nobody asked */
     IPREV_PERMERROR, /* no PTR */
 };
 #define IPREV_RESULT_COUNT 4

@@ -52,7 +52,7 @@ struct verdict {
 };
 
 /* The outcome whose reason is given: what is done, or what would be where nothing is done. */
-static inline const struct outcome *verdict_told(const struct verdict *verdict)
+static inline const struct outcome *verdict_reported(const struct verdict *verdict)
 {
     return verdict->done.action > ACTION_ACCEPT ? &verdict->done : &verdict->would;
 }

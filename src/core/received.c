@@ -21,7 +21,7 @@ struct clause {
     struct received_client client; /* of the comment that counts */
     bool found;
     bool login;           /* marked by the writer */
-    bool helo_lost;       /* it cannot be told where EHLO ends */
+    bool helo_lost;       /* it is not certain where EHLO ends */
     bool sendmail;        /* whose EHLO comes first, whatever it looks like */
     struct ipaddr behind; /* outside comments, behind the name */
 };

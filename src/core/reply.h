@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the client is told: SMTP code, enhanced status code (RFC 3463, RFC 7372) and text, from
+ * The reply to the client: SMTP code, enhanced status code (RFC 3463, RFC 7372) and text, from
  * a verdict.  Also the one sentence of explanation that reply, header, log and iprevctl share.
  * Pure; thread safe.
  */

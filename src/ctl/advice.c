@@ -149,7 +149,8 @@ static void advise_temperror(const struct evidence *evidence, struct textbuf *bu
         put_name(buf, name != NULL ? name->name : "the PTR name");
         textbuf_put(buf, ", which the owner of that zone runs");
     }
-    textbuf_put(buf, "; or the resolver that was asked here.  Try again before anybody is told.");
+    textbuf_put(buf,
+                "; or the resolver that was asked here.  Check again before you contact anyone.");
 }
 
 /* Then it is said with the PTR already. */

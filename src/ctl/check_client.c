@@ -201,8 +201,8 @@ static void count(struct check_run *run, const struct check_target *target,
     enum action action = decision->verdict.done.action;
     if (run->clients < CHECK_ROWS_MAX) {
         struct check_row *row = &run->rows[run->clients];
-        *row = (struct check_row){target->client, action, verdict_told(&decision->verdict)->reason,
-                                  ""};
+        *row = (struct check_row){target->client, action,
+                                  verdict_reported(&decision->verdict)->reason, ""};
         if (target->host != NULL)
             (void)snprintf(row->host, sizeof row->host, "%s", target->host);
     }

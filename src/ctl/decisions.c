@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define BAD_SHOWN 20 /* lines told one by one; the rest is counted */
+#define BAD_SHOWN 20 /* lines reported one by one; the rest is counted */
 
 static void complain(struct decisions *decisions, const char *path, uint64_t line, const char *text)
 {

@@ -248,8 +248,8 @@ static void put_verdict(const struct evidence_page *page, const struct decision 
                        page->passed_over);
         put_sentence(page, "note", memory);
     }
-    /* What a single check says stands beside it; a sum is told nowhere else. */
-    if (reply == NULL && verdict_told(verdict)->by_score)
+    /* What a single check says stands beside it; a sum stands nowhere else. */
+    if (reply == NULL && verdict_reported(verdict)->by_score)
         put_sentence(page, "reason", decision->reason);
     for (size_t i = 0; reply != NULL && i < reply->line_count; i++) {
         char line[REPLY_SHOWN_MAX];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Counts by name, for "the most ...": so many names are told apart, the rest is one row.  Pure; one
+ * Counts by name, for "the most ...": up to a limit of names, the rest is one row.  Pure; one
  * owner at a time.
  */
 #ifndef IPREVD_RANKING_H

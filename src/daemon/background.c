@@ -79,7 +79,7 @@ enum result background_write_pid(const char *path, struct background_pid *out)
     struct stat st, named;
     if (fd < 0)
         return RESULT_IO;
-    /* A second name could be a trap of somebody who may write to the folder. */
+    /* A second name could be a trap of somebody who may write to the directory. */
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink > 1)
         return give_up(fd, EINVAL);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

@@ -46,7 +46,7 @@ struct decisionlog {
     bool torn; /* the file ends in a part of a line */
     /* Lines lost since it was last said, and why: said once when it begins and once at its end. */
     uint64_t lost;
-    bool told;
+    bool reported;
 };
 
 enum fate { FATE_WRITTEN, FATE_LOST, FATE_COUNT };
@@ -142,10 +142,10 @@ void decisionlog_reopen(struct decisionlog *log)
 
 static void tell_trouble(struct decisionlog *log, const char *path, const char *what, int reason)
 {
-    if (!log->told)
+    if (!log->reported)
         log_error("decision log %s: %s: %s: lines are lost, mail is not", path, what,
                   strerror(reason));
-    log->told = true;
+    log->reported = true;
 }
 
 static void lose(struct decisionlog *log)
@@ -195,10 +195,10 @@ static void write_line(struct decisionlog *log, const char *path, const struct l
     if (written == (ssize_t)length) {
         log->torn = false;
         metric_add(log->count, FATE_WRITTEN, 0, 1);
-        if (log->told)
+        if (log->reported)
             log_info("decision log %s: written again, %llu lines were lost", path,
                      (unsigned long long)log->lost);
-        log->told = false;
+        log->reported = false;
         log->lost = 0;
         return;
     }

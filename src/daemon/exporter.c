@@ -100,7 +100,7 @@ enum result exporter_print(const struct exporter_services *services, FILE *strea
         "Patterns of tables given up at a limit of time or memory, since the tables were read.",
         services->table_limit_hits(services->arg));
     print_one(stream, "iprevd_log_lines_lost_total", "counter",
-              "Log lines lost because whoever reads the log is too slow or gone.", log_lost());
+              "Log lines lost because the reader of the log is too slow or gone.", log_lost());
     print_one(stream, "process_start_time_seconds", "gauge", "When the daemon was started.",
               (uint64_t)services->start_s);
     return ferror(stream) != 0 ? RESULT_IO : RESULT_OK;

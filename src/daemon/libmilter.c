@@ -46,8 +46,8 @@ struct connection {
     struct session *session;
     unsigned long noreply; /* SMFIP_NR_*: events that the MTA does not wait for */
     unsigned long unsure;  /* ... and for which we cannot tell, see connection_again() */
-    bool owed;             /* a refusal that could not be told: its messages are deferred */
-    bool counted;          /* opened() was called and said yes */
+    bool refuse_at_end; /* a refusal had no answer that could carry it: its messages are deferred */
+    bool counted;       /* opened() was called and said yes */
 };
 
 /* --- negotiation ---------------------------------------------------------------------------- */
@@ -248,7 +248,7 @@ static sfsistat answer(SMFICTX *ctx, struct connection *connection, enum session
     /* Where nobody waits for a verdict there is none but that memory was out. */
     if (((connection->noreply | connection->unsure) & noreply) != 0 &&
         (result == SESSION_TEMPFAIL || result == SESSION_REJECT))
-        connection->owed = true;
+        connection->refuse_at_end = true;
     if ((connection->noreply & noreply) != 0)
         return SMFIS_NOREPLY;
     switch (result) {
@@ -283,7 +283,7 @@ static sfsistat do_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *hostaddr)
         ipaddr_from_sockaddr((const struct sockaddr *)hostaddr, &client) != RESULT_OK)
         client = (struct ipaddr){0}; /* a unix socket: local submission */
     struct session_macros macros = {get_macro, ctx};
-    if (!connection->counted) /* told when the verdict is due, not by a banner */
+    if (!connection->counted) /* the answer is due with the verdict, not in the banner */
         return session_conf(connection->session)->stage == STAGE_CONNECT ? SMFIS_TEMPFAIL
                                                                          : SMFIS_CONTINUE;
     return answer(ctx, connection, session_connect(connection->session, &client, &macros), 0);
@@ -368,7 +368,7 @@ static void quarantine(void *arg, const char *reason)
 static sfsistat do_end_of_message(SMFICTX *ctx)
 {
     struct connection *connection = connection_of(ctx);
-    if (deferred(connection) || connection->owed)
+    if (deferred(connection) || connection->refuse_at_end)
         return SMFIS_TEMPFAIL;
     struct session_macros macros = {get_macro, ctx};
     struct session_edits edits = {remove_field, insert_field, quarantine, ctx};

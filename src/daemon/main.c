@@ -246,10 +246,10 @@ static char *conf_path(const struct options *options)
     const char *path = options->conf_path;
     if (options->foreground || options->test || path[0] == '/')
         return strdup(path);
-    char *folder = getcwd(NULL, 0), *absolute = NULL;
-    if (folder != NULL && asprintf(&absolute, "%s/%s", folder, path) < 0)
+    char *directory = getcwd(NULL, 0), *absolute = NULL;
+    if (directory != NULL && asprintf(&absolute, "%s/%s", directory, path) < 0)
         absolute = NULL;
-    free(folder);
+    free(directory);
     return absolute;
 }
 

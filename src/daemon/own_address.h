@@ -10,7 +10,7 @@
 #include "core/ipaddr.h"
 
 /*
- * False also when it cannot be told (no descriptor, no route).  Of the loopback network only the
+ * False also when it is not known (no descriptor, no route).  Of the loopback network only the
  * address from which this machine speaks counts (127.0.0.1).  Thread safe; three system calls.
  */
 bool own_address_is(const struct ipaddr *addr);

@@ -4,8 +4,8 @@
  * in all that a peer can cost: connections, bytes of a request, time until it is complete, time
  * without progress while the answer is read, bytes that wait to be sent.
  *
- * When all places are taken, whoever has waited longest without a whole request makes room, so that
- * those who say nothing never lock out those who do.
+ * When all places are taken, the peer that has waited longest without a whole request makes room.
+ * Peers that say nothing never lock out those that do.
  *
  * Everything runs on the loop's thread, or before the loop runs and after it was stopped.
  */

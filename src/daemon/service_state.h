@@ -62,8 +62,8 @@ struct management {
     struct watchdog watchdog;
     struct control *control;   /* NULL: none */
     struct exporter *exporter; /* NULL: none */
-    bool serving;              /* the service manager was told that we are ready */
-    bool ending;               /* libmilter was told to end */
+    bool serving;              /* the service manager knows that we are ready */
+    bool ending;               /* libmilter was asked to end */
     bool full_logged;          /* a session was deferred since the last time there was room */
     int64_t drain_until_ms;
     int64_t tables_due_ms;

@@ -16,7 +16,7 @@ struct session *session_new(const struct session_services *services, struct conf
     session->sender_domain[0] = session->queue_id[0] = session->exempt[0] = '\0';
     session->services = services;
     session->conf = conf_ref(conf);
-    STAILQ_INIT(&session->kept);
+    STAILQ_INIT(&session->pending);
     STAILQ_INIT(&session->relay.recipients);
     helo_parse(NULL, &session->helo);
     return session;
@@ -31,7 +31,7 @@ static enum stage session_stage(const struct session *session)
 
 static void end_transaction(struct session *session)
 {
-    judge_report_kept(session);
+    judge_report_pending(session);
     judge_forget(session);
     relay_forget(session);
     session->header = (struct header_marks){0};
@@ -51,7 +51,7 @@ static void end_connection(struct session *session)
     session->facts_known = false;
     session->nomem = false;
     session->connected = false;
-    session->way = WAY_NOBODY;
+    session->subject = SUBJECT_NOBODY;
     session->helo_unrecorded = false;
     helo_parse(NULL, &session->helo);
 }
@@ -141,13 +141,13 @@ int64_t session_deadline_ms(const struct session *session)
 }
 
 /* A relay is a relay though it stands in one of our own networks. */
-static enum way find_way(const struct conf *conf, const struct ipaddr *peer)
+static enum subject find_subject(const struct conf *conf, const struct ipaddr *peer)
 {
     if (peer->family == IP_NONE)
-        return WAY_NOBODY;
+        return SUBJECT_NOBODY;
     if (conf_is_trusted_relay(conf, peer))
-        return WAY_BEHIND;
-    return conf_is_local(conf, peer) ? WAY_NOBODY : WAY_CLIENT;
+        return SUBJECT_BEHIND_RELAY;
+    return conf_is_local(conf, peer) ? SUBJECT_NOBODY : SUBJECT_CLIENT;
 }
 
 static void tell_left(const struct session *session, enum session_left reason)
@@ -162,12 +162,12 @@ enum session_answer session_connect(struct session *session, const struct ipaddr
     end_connection(session);
     session->connected = true;
     session->peer = *client;
-    session->way = find_way(session->conf, client);
+    session->subject = find_subject(session->conf, client);
     read_connect_macros(session, macros);
-    if (session->way == WAY_NOBODY)
+    if (session->subject == SUBJECT_NOBODY)
         tell_left(session, SESSION_LEFT_LOCAL);
-    if (session->way != WAY_CLIENT)
-        return session->way == WAY_NOBODY ? SESSION_ACCEPT : SESSION_CONTINUE;
+    if (session->subject != SUBJECT_CLIENT)
+        return session->subject == SUBJECT_NOBODY ? SESSION_ACCEPT : SESSION_CONTINUE;
     session->client = *client;
     session->lookup = lookup_start(session->services->resolver, client, session->conf->max_ptr,
                                    session->mta_name, session_deadline_ms(session));
@@ -180,7 +180,7 @@ enum session_answer session_connect(struct session *session, const struct ipaddr
 enum session_answer session_helo(struct session *session, const char *helo)
 {
     end_transaction(session); /* RFC 5321 4.1.4: EHLO resets */
-    if (session->way != WAY_CLIENT)
+    if (session->subject != SUBJECT_CLIENT)
         return SESSION_CONTINUE;
     if (session_stage(session) == STAGE_CONNECT)
         return SESSION_CONTINUE; /* judged already, on facts that must not change below it */
@@ -220,8 +220,8 @@ static bool judged_at_mail(const struct session *session)
 static bool skips_login(const struct session *session, const struct session_macros *macros)
 {
     const char *login = macro(macros, "{auth_authen}");
-    return session->way == WAY_CLIENT && session->conf->skip_authenticated && login != NULL &&
-           login[0] != '\0';
+    return session->subject == SUBJECT_CLIENT && session->conf->skip_authenticated &&
+           login != NULL && login[0] != '\0';
 }
 
 enum session_answer session_mail(struct session *session, const char *sender,
@@ -231,7 +231,7 @@ enum session_answer session_mail(struct session *session, const char *sender,
     if (!session->connected)
         return SESSION_CONTINUE;
     session->authenticated = skips_login(session, macros);
-    if (session->way == WAY_NOBODY)
+    if (session->subject == SUBJECT_NOBODY)
         return SESSION_ACCEPT;
     if (session->authenticated) {
         tell_left(session, SESSION_LEFT_AUTHENTICATED);
@@ -244,7 +244,7 @@ enum session_answer session_mail(struct session *session, const char *sender,
         session->nomem = true;
     else
         (void)mailpath_domain(session->sender, session->sender_domain);
-    return session->way == WAY_CLIENT && judged_at_mail(session)
+    return session->subject == SUBJECT_CLIENT && judged_at_mail(session)
                ? judge_at(session, STAGE_MAIL, NULL)
                : SESSION_CONTINUE;
 }
@@ -254,19 +254,19 @@ enum session_answer session_rcpt(struct session *session, const char *recipient,
 {
     if (!session->connected)
         return SESSION_CONTINUE;
-    if (session->way == WAY_NOBODY)
+    if (session->subject == SUBJECT_NOBODY)
         return SESSION_ACCEPT;
     if (session->authenticated)
         return SESSION_CONTINUE;
     if (session->queue_id[0] == '\0')
         copy_macro(macros, "i", session->queue_id);
-    if (session->way == WAY_CLIENT && session_stage(session) != STAGE_RCPT)
+    if (session->subject == SUBJECT_CLIENT && session_stage(session) != STAGE_RCPT)
         return SESSION_CONTINUE;
     session->reply_prefix = prefix_of(recipient);
     char *copy = copy_mailbox(recipient);
     if (copy == NULL)
         return judge_refuse_without_text(session);
-    if (session->way == WAY_CLIENT)
+    if (session->subject == SUBJECT_CLIENT)
         return judge_at(session, STAGE_RCPT, copy);
     enum session_answer answer = relay_recipient(session, copy);
     free(copy);
@@ -275,10 +275,10 @@ enum session_answer session_rcpt(struct session *session, const char *recipient,
 
 void session_header(struct session *session, const char *name, const char *value)
 {
-    if (session->way == WAY_NOBODY)
+    if (session->subject == SUBJECT_NOBODY)
         return;
     header_note(session, name, value);
-    if (session->way == WAY_BEHIND && strcasecmp(name, "Received") == 0)
+    if (session->subject == SUBJECT_BEHIND_RELAY && strcasecmp(name, "Received") == 0)
         relay_received(session, value);
 }
 
@@ -286,7 +286,7 @@ enum session_answer session_end_of_message(struct session *session,
                                            const struct session_edits *edits,
                                            const struct session_macros *macros)
 {
-    if (session->way == WAY_NOBODY)
+    if (session->subject == SUBJECT_NOBODY)
         return SESSION_CONTINUE;
     if (session->authenticated) {
         session->edits = *edits;
@@ -297,10 +297,10 @@ enum session_answer session_end_of_message(struct session *session,
         return judge_refuse_without_text(session);
     copy_macro(macros, "i", session->queue_id);
     session->edits = *edits;
-    if (session->way == WAY_BEHIND)
+    if (session->subject == SUBJECT_BEHIND_RELAY)
         return relay_end(session);
     const struct decision *decision = judge_worst(session);
-    header_edit(session, decision != NULL ? decision : session->settled);
+    header_edit(session, decision != NULL ? decision : session->connection_decision);
     return SESSION_CONTINUE;
 }
 

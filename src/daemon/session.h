@@ -31,7 +31,8 @@ struct session_services {
      * into `out` (size bytes).  NULL: there are none.
      */
     bool (*exempt)(void *arg, const struct facts *facts, int64_t wall_s, char *out, size_t size);
-    /* Is it an address of this machine?  Asked for clients that claim one of our names.  NULL: no. */
+    /* Is it an address of this machine?  Asked for clients that claim one of our names.  NULL: no.
+     */
     bool (*is_own_address)(const struct ipaddr *addr);
     /* Called once a decision, on the session's thread; NULL: nobody wants to know. */
     void (*decided)(void *arg, const struct decision *decision,
@@ -44,7 +45,7 @@ struct session_services {
     void *arg;
 };
 
-/* What the MTA is to be told. */
+/* The answer for the MTA. */
 enum session_answer {
     SESSION_CONTINUE,
     SESSION_ACCEPT,   /* nothing more is to be judged in this connection or transaction */

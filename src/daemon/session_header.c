@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The message's header: forged fields out, our own in (RFC 8601 4, 5).  Whose fields stay is told
- * in iprevd(8), HEADER FIELDS, and tested by tests/scenario/whose-fields*.scn.
+ * The message's header: forged fields out, our own in (RFC 8601 4, 5).  Whose fields stay:
+ * iprevd(8), HEADER FIELDS, and tests/scenario/whose-fields*.scn.
  */
 #include "core/authresults.h"
 #include "daemon/session_state.h"

@@ -13,7 +13,7 @@ static const char *or_null(const char *text)
 
 struct transaction judge_transaction(const struct session *session, const char *recipient)
 {
-    bool behind = session->way == WAY_BEHIND;
+    bool behind = session->subject == SUBJECT_BEHIND_RELAY;
     enum stage stage = session->judged_stage;
     struct transaction transaction = {
         .dialogue = behind                   ? DIALOGUE_MAIL
@@ -72,7 +72,7 @@ static bool first_facts(struct session *session)
     facts->helo_is_ours = helo_is_ours(session);
     facts->client_is_ours = facts->helo_is_ours && session->services->is_own_address != NULL &&
                             session->services->is_own_address(&facts->client);
-    if (session->way == WAY_CLIENT) { /* of others the MTA has no opinion */
+    if (session->subject == SUBJECT_CLIENT) { /* of others the MTA has no opinion */
         facts->mta_resolve = session->mta_resolve;
         memcpy(facts->mta_name, session->mta_name, sizeof facts->mta_name);
     }
@@ -111,28 +111,28 @@ static bool same_kind(const struct decision *a, const struct decision *b)
 }
 
 /* A decision kept already that says all that this one would. */
-static bool is_kept(const struct session *session, const struct decision *decision)
+static bool is_pending(const struct session *session, const struct decision *decision)
 {
-    for (const struct kept *kept = STAILQ_FIRST(&session->kept); kept != NULL;
-         kept = STAILQ_NEXT(kept, next))
-        if (same_kind(&kept->decision, decision))
+    for (const struct pending_decision *pending = STAILQ_FIRST(&session->pending); pending != NULL;
+         pending = STAILQ_NEXT(pending, next))
+        if (same_kind(&pending->decision, decision))
             return true;
     return false;
 }
 
 bool judge_keep(struct session *session, const struct decision *decision, const char *recipient)
 {
-    if (is_kept(session, decision))
+    if (is_pending(session, decision))
         return true;
     size_t size = recipient != NULL ? strlen(recipient) + 1 : 0;
-    struct kept *kept = malloc(sizeof *kept + size);
-    if (kept == NULL)
+    struct pending_decision *pending = malloc(sizeof *pending + size);
+    if (pending == NULL)
         return false;
-    kept->decision = *decision;
-    kept->recipient = recipient != NULL ? kept->memory : NULL;
+    pending->decision = *decision;
+    pending->recipient = recipient != NULL ? pending->memory : NULL;
     if (recipient != NULL)
-        memcpy(kept->memory, recipient, size);
-    STAILQ_INSERT_TAIL(&session->kept, kept, next);
+        memcpy(pending->memory, recipient, size);
+    STAILQ_INSERT_TAIL(&session->pending, pending, next);
     return true;
 }
 
@@ -145,30 +145,30 @@ static bool is_worse(const struct verdict *a, const struct verdict *b)
 const struct decision *judge_worst(const struct session *session)
 {
     const struct decision *worst = NULL;
-    for (const struct kept *kept = STAILQ_FIRST(&session->kept); kept != NULL;
-         kept = STAILQ_NEXT(kept, next))
-        if (worst == NULL || is_worse(&kept->decision.verdict, &worst->verdict))
-            worst = &kept->decision;
+    for (const struct pending_decision *pending = STAILQ_FIRST(&session->pending); pending != NULL;
+         pending = STAILQ_NEXT(pending, next))
+        if (worst == NULL || is_worse(&pending->decision.verdict, &worst->verdict))
+            worst = &pending->decision;
     return worst;
 }
 
-void judge_drop_kept(struct session *session)
+void judge_drop_pending(struct session *session)
 {
-    struct kept *kept;
-    while ((kept = STAILQ_FIRST(&session->kept)) != NULL) {
-        STAILQ_REMOVE_HEAD(&session->kept, next);
-        free(kept);
+    struct pending_decision *pending;
+    while ((pending = STAILQ_FIRST(&session->pending)) != NULL) {
+        STAILQ_REMOVE_HEAD(&session->pending, next);
+        free(pending);
     }
 }
 
-void judge_report_kept(struct session *session)
+void judge_report_pending(struct session *session)
 {
-    for (const struct kept *kept = STAILQ_FIRST(&session->kept); kept != NULL;
-         kept = STAILQ_NEXT(kept, next)) {
-        struct transaction transaction = judge_transaction(session, kept->recipient);
-        report(session, &kept->decision, &transaction);
+    for (const struct pending_decision *pending = STAILQ_FIRST(&session->pending); pending != NULL;
+         pending = STAILQ_NEXT(pending, next)) {
+        struct transaction transaction = judge_transaction(session, pending->recipient);
+        report(session, &pending->decision, &transaction);
     }
-    judge_drop_kept(session);
+    judge_drop_pending(session);
 }
 
 /* --- answers -------------------------------------------------------------------------------- */
@@ -192,18 +192,18 @@ enum session_answer judge_refuse(struct session *session, const struct decision 
 
 void judge_unsettle(struct session *session)
 {
-    free(session->settled);
-    session->settled = NULL;
+    free(session->connection_decision);
+    session->connection_decision = NULL;
 }
 
 /* False: memory is out. */
 static bool settle(struct session *session, const struct decision *decision)
 {
     judge_unsettle(session);
-    session->settled = malloc(sizeof *session->settled);
-    if (session->settled == NULL)
+    session->connection_decision = malloc(sizeof *session->connection_decision);
+    if (session->connection_decision == NULL)
         return false;
-    *session->settled = *decision;
+    *session->connection_decision = *decision;
     return true;
 }
 
@@ -215,8 +215,8 @@ void judge_forget(struct session *session)
 }
 
 /*
- * A refusal is told at once; so is a connection's decision, which serves all its messages.  What
- * lets a sender or a recipient in is told at the end, when the queue id is known.
+ * A refusal is reported at once; so is a connection's decision, which serves all its messages. What
+ * lets a sender or a recipient in is reported at the end, when the queue id is known.
  */
 enum session_answer judge_resume(struct session *session)
 {

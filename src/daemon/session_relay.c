@@ -158,10 +158,11 @@ static bool judge_recipients(struct session *session)
 
 static struct decision *mildest(struct session *session)
 {
-    struct kept *found = STAILQ_FIRST(&session->kept);
-    for (struct kept *kept = found; kept != NULL; kept = STAILQ_NEXT(kept, next))
-        if (kept->decision.verdict.done.action < found->decision.verdict.done.action)
-            found = kept;
+    struct pending_decision *found = STAILQ_FIRST(&session->pending);
+    for (struct pending_decision *pending = found; pending != NULL;
+         pending = STAILQ_NEXT(pending, next))
+        if (pending->decision.verdict.done.action < found->decision.verdict.done.action)
+            found = pending;
     return &found->decision;
 }
 
@@ -174,10 +175,10 @@ static enum session_answer settle(struct session *session)
     struct decision *decision = mildest(session);
     if (decision->verdict.done.action >= ACTION_TEMPFAIL && !session->relay.recipients_over)
         return judge_refuse(session, decision);
-    for (struct kept *kept = STAILQ_FIRST(&session->kept); kept != NULL;
-         kept = STAILQ_NEXT(kept, next))
-        if (kept->decision.verdict.done.action >= ACTION_TEMPFAIL)
-            kept->decision.verdict.done.action = ACTION_TAG;
+    for (struct pending_decision *pending = STAILQ_FIRST(&session->pending); pending != NULL;
+         pending = STAILQ_NEXT(pending, next))
+        if (pending->decision.verdict.done.action >= ACTION_TEMPFAIL)
+            pending->decision.verdict.done.action = ACTION_TAG;
     header_edit(session, judge_worst(session));
     return SESSION_CONTINUE;
 }
@@ -186,11 +187,11 @@ enum session_answer relay_resume(struct session *session)
 {
     session->judged_at_end = false;
     if (session->nomem || !judge_facts(session) || !judge_recipients(session)) {
-        judge_drop_kept(session);
+        judge_drop_pending(session);
         return judge_refuse_without_text(session);
     }
     enum session_answer answer = settle(session);
-    judge_report_kept(session);
+    judge_report_pending(session);
     return answer;
 }
 
@@ -218,7 +219,7 @@ void relay_forget(struct session *session)
     }
     session->relay = (struct relay_walk){0};
     STAILQ_INIT(&session->relay.recipients);
-    if (session->way != WAY_BEHIND)
+    if (session->subject != SUBJECT_BEHIND_RELAY)
         return;
     lookup_free(session->lookup);
     session->lookup = NULL;

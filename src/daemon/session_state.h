@@ -20,20 +20,20 @@
 #define AUTHRES_MAX 256
 
 /* Whose reverse DNS is judged. */
-enum way {
-    WAY_NOBODY, /* ours, or not connected */
-    WAY_CLIENT, /* that of the client that connected */
-    WAY_BEHIND, /* it is a trusted relay: that of the first one behind it */
+enum subject {
+    SUBJECT_NOBODY,       /* ours, or not connected */
+    SUBJECT_CLIENT,       /* that of the client that connected */
+    SUBJECT_BEHIND_RELAY, /* it is a trusted relay: that of the first one behind it */
 };
 
 /* A decision that refused nothing, kept for header and log at the message's end. */
-struct kept {
-    STAILQ_ENTRY(kept) next;
+struct pending_decision {
+    STAILQ_ENTRY(pending_decision) next;
     struct decision decision;
     const char *recipient; /* the first one for whom it was made; NULL: none is known */
     char memory[];         /* of recipient */
 };
-STAILQ_HEAD(kept_list, kept);
+STAILQ_HEAD(pending_list, pending_decision);
 
 /* A recipient of a message from a trusted relay. */
 struct recipient {
@@ -65,12 +65,13 @@ struct session {
 
     /* The connection. */
     bool connected;
-    enum way way;
+    enum subject subject;
     struct ipaddr peer; /* who connected */
     bool nomem;         /* something could not be remembered: tempfail where it matters */
     enum mta_resolve mta_resolve;
-    struct ipaddr own_addr;   /* {daemon_addr} or {if_addr}; IP_NONE when not sent */
-    struct decision *settled; /* let the connection in, at stage connect or helo; or NULL */
+    struct ipaddr own_addr; /* {daemon_addr} or {if_addr}; IP_NONE when not sent */
+    struct decision
+        *connection_decision; /* let the connection in, at stage connect or helo; or NULL */
 
     /* Who is judged, for a connection or for a message: the peer, or the one behind it. */
     struct ipaddr client;
@@ -86,8 +87,8 @@ struct session {
 
     /* The transaction. */
     bool authenticated;
-    char *sender;          /* NULL before MAIL */
-    struct kept_list kept; /* one of each kind, see judge_keep() */
+    char *sender;                /* NULL before MAIL */
+    struct pending_list pending; /* one of each kind, see judge_keep() */
     struct relay_walk relay;
     struct header_marks header;
 
@@ -136,12 +137,12 @@ struct transaction judge_transaction(const struct session *session, const char *
 bool judge_keep(struct session *session, const struct decision *decision,
                 const char *recipient) MUST_CHECK;
 
-/* The kept decision that says most against the message; NULL: there is none. */
+/* The pending decision that says most against the message; NULL: there is none. */
 const struct decision *judge_worst(const struct session *session);
 
-/* Tell of every kept decision, and forget them; or only forget them. */
-void judge_report_kept(struct session *session);
-void judge_drop_kept(struct session *session);
+/* Report every pending decision and drop them; or only drop them. */
+void judge_report_pending(struct session *session);
+void judge_drop_pending(struct session *session);
 
 /* Forget the decision that let the connection in. */
 void judge_unsettle(struct session *session);
@@ -155,7 +156,7 @@ enum session_answer judge_refuse(struct session *session,
 /* Memory is out: the MTA's own words. */
 enum session_answer judge_refuse_without_text(struct session *session) MUST_CHECK;
 
-/* session_relay.c: WAY_BEHIND only */
+/* session_relay.c: SUBJECT_BEHIND_RELAY only */
 
 enum session_answer relay_recipient(struct session *session, const char *recipient) MUST_CHECK;
 /* A Received field, the message's first one first. */

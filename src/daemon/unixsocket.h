@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Names of unix sockets in the file system: a stale one is replaced, one at which somebody answers
- * never, whoever starts at the same moment.  Used on the main thread before others exist.
+ * never, even when two daemons start at the same moment.  Used on the main thread before others
+ * exist.
  */
 #ifndef IPREVD_UNIXSOCKET_H
 #define IPREVD_UNIXSOCKET_H

@@ -91,8 +91,8 @@ struct breaker_window {
 
 /*
  * Take the outcome of a question.  Failures count only for PTR: the names in a PTR are chosen by
- * whoever owns the reverse zone, and could be of many broken zones at once.  True: a probe must be
- * made now, and breaker_window_probed() be told of it.
+ * the owner of the reverse zone, and could be of many broken zones at once.  True: a probe must be
+ * made now, and its outcome goes to breaker_window_probed().
  */
 bool breaker_window_feed(struct breaker_window *window, const struct question *question,
                          bool failed, int64_t now_ms);

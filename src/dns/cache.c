@@ -73,7 +73,7 @@ static struct entry *find(const struct shard *shard, uint32_t hash, const struct
 static bool wants_refresh(const struct entry *entry, int64_t now_ms)
 {
     int64_t left_ms = entry->expires_ms - now_ms;
-    return !entry->refresh_told && entry->hits >= REFRESH_HITS &&
+    return !entry->refresh_reported && entry->hits >= REFRESH_HITS &&
            now_ms >= entry->failed_until_ms && entry->answer->outcome != DNS_TEMPERROR &&
            left_ms * 100 <= (int64_t)entry->ttl_s * 1000 * REFRESH_PERCENT;
 }
@@ -143,7 +143,7 @@ static struct cache_found look(struct cache *cache, const struct question *quest
         entry->uses = (uint8_t)(entry->uses + (entry->uses < CACHE_USES_MAX));
         entry->hits = (uint8_t)(entry->hits + (entry->hits < CACHE_USES_MAX));
         if (found.hit == CACHE_FRESH && wants_refresh(entry, now_ms)) {
-            entry->refresh_told = true;
+            entry->refresh_reported = true;
             found.hit = CACHE_REFRESH;
         }
     }
@@ -225,7 +225,7 @@ static void put_failure(struct shard *shard, uint32_t hash, const struct questio
         return;
     }
     entry->failed_until_ms = now_ms + pause_ms(shard);
-    entry->refresh_told = false; /* after the pause it is worth another try */
+    entry->refresh_reported = false; /* after the pause it is worth another try */
 }
 
 void cache_store(struct cache *cache, const struct question *question, struct answer *answer,

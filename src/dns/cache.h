@@ -26,7 +26,8 @@ struct cache_limits {
 enum cache_hit {
     CACHE_MISS,
     CACHE_FRESH,
-    CACHE_REFRESH, /* fresh, and in use, and near its end: ask again in the background (told once)
+    CACHE_REFRESH, /* fresh, and in use, and near its end: ask again in the background (reported
+                    * once)
                     */
     CACHE_STALE,   /* expired, within stale_s: only if the servers fail */
 };
@@ -51,7 +52,8 @@ uint64_t cache_hash(const struct cache *cache, const struct question *question);
 struct cache_found cache_lookup(struct cache *cache, const struct question *question,
                                 int64_t now_ms);
 
-/* The same, but nobody uses the answer: no hit or miss is counted, and CACHE_REFRESH is not told.
+/* The same, but nobody uses the answer: no hit or miss is counted, and CACHE_REFRESH is not
+ * reported.
  */
 struct cache_found cache_peek(struct cache *cache, const struct question *question, int64_t now_ms);
 

@@ -313,7 +313,7 @@ void shard_replace(struct shard *shard, struct entry *entry, struct answer *answ
     entry->expires_ms = now_ms + (int64_t)ttl_s * 1000;
     entry->failed_until_ms = 0;
     entry->ttl_s = ttl_s;
-    entry->refresh_told = false;
+    entry->refresh_reported = false;
     entry->hits = 0;
     evict(shard, now_ms);
 }

@@ -13,8 +13,8 @@
 
 #include "dns/cache.h"
 
-#include <stdatomic.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 /* Shards: at a gigabyte a shard still has but a hundred thousand records. */
@@ -39,7 +39,7 @@ struct entry {
     uint8_t uses; /* hits since it entered its queue, for eviction */
     uint8_t hits; /* since it was stored, for refreshing ahead */
     bool in_main : 1;
-    bool refresh_told : 1;
+    bool refresh_reported : 1;
     uint8_t length;
     uint8_t name[];
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Questions as messages and messages as answers (RFC 1035, 2181, 2308, 6604, 6840, 6891).  Every
- * byte of an answer is hostile: a message that is not the answer to this very question is
- * told apart from one that is and is bad.  Thread safe; no I/O.
+ * byte of an answer is hostile: a message that is not the answer to this very question
+ * differs from an answer to it that is bad.  Thread safe; no I/O.
  */
 #ifndef IPREVD_DNSMSG_H
 #define IPREVD_DNSMSG_H

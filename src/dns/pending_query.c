@@ -58,12 +58,12 @@ struct pending_query {
     struct question target;   /* at the end of the CNAME chain so far */
     struct source *source;    /* a user of it */
     void *handle;             /* of the source's question under way */
-    bool background;          /* the cache wants the answer, whoever waits */
-    bool abandoned;           /* the source was told to cancel */
+    bool background;          /* the cache wants the answer even if nobody waits */
+    bool abandoned;           /* the source was asked to cancel */
     struct waiters waiters;
     struct loop_timer *timer; /* for stale answers; NULL until needed */
     int64_t started_ms, deadline_ms;
-    int64_t source_deadline_ms; /* as the source was told */
+    int64_t source_deadline_ms; /* as the source knows it */
     unsigned hops, seen_count;
     uint64_t seen[CHAIN_SEEN_MAX]; /* hashes of earlier targets */
     uint32_t chain_ttl_s;
@@ -170,7 +170,7 @@ static void deliver_stale(struct pending_queries *queries, struct resolver_reque
     deliver(queries, request, request->stale, DNS_FROM_STALE, 0);
 }
 
-/* A failure is told as the stale answer where there is one. */
+/* A failure is delivered as the stale answer where there is one. */
 static void deliver_final(struct pending_queries *queries, struct resolver_request *request,
                           struct answer *answer)
 {

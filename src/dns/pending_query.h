@@ -26,7 +26,7 @@ struct pending_query_services {
 struct pending_queries *pending_queries_new(const struct pending_query_services *services,
                                             const struct resolver_limits *limits) MUST_CHECK;
 
-/* Cancels every query: all who wait are told.  NULL is fine. */
+/* Cancels every query: all waiters are answered.  NULL is fine. */
 void pending_queries_free(struct pending_queries *queries);
 
 /* Any thread. */

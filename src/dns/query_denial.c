@@ -125,8 +125,8 @@ void query_unproved(struct attempt *attempt, enum dns_problem problem)
     int64_t now = loop_now_ms(query->pool->loop);
     char name[NAME_TEXT_MAX];
     metric_add(query->pool->metrics.unproved, 0, 0, 1);
-    if (server->told_unproved_ms == 0 || now - server->told_unproved_ms >= TOLD_MS) {
-        server->told_unproved_ms = now;
+    if (server->unproved_logged_ms == 0 || now - server->unproved_logged_ms >= TOLD_MS) {
+        server->unproved_logged_ms = now;
         log_warning("DNS server %s denies %s %s without an SOA record that proves it: such answers "
                     "count as temporary failures",
                     server->text, rrtype_text(query->question.type),

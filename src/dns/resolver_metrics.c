@@ -30,7 +30,7 @@ static bool declare_cache_metrics(struct resolver_metrics *out, struct metrics *
           {{0}}}},
         {&out->records, {"iprevd_cache_records", "Records in the cache.", METRIC_GAUGE, {{0}}}},
         {&out->bytes,
-         {"iprevd_cache_bytes", "Memory of the cache, all told.", METRIC_GAUGE, {{0}}}},
+         {"iprevd_cache_bytes", "Memory of the cache, everything included.", METRIC_GAUGE, {{0}}}},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if ((*all[i].metric = metrics_declare(metrics, &all[i].desc)) == NULL)

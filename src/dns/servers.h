@@ -47,7 +47,7 @@ struct server {
     int64_t plain_until_ms;      /* no EDNS0 before this; 0: never refused */
     int64_t sent_soa_ms;         /* a denial had an SOA record; 0: none had */
     int64_t strips_soa_until_ms; /* it is known to strip them from all denials; 0: it is not */
-    int64_t told_unproved_ms;    /* when a denial without proof was logged; 0: never */
+    int64_t unproved_logged_ms;  /* when a denial without proof was logged; 0: never */
     uint64_t queries, answers, timeouts, failures, mismatched;
 };
 

@@ -63,17 +63,17 @@ void conf_unref(struct conf *conf)
 /* --- loading --------------------------------------------------------------------------------- */
 
 /* "/etc/iprevd/" of "/etc/iprevd/iprevd.conf"; "" of "iprevd.conf". */
-static char *folder_of(struct conf *conf, const char *path)
+static char *directory_of(struct conf *conf, const char *path)
 {
-    char *folder = conf_memory_copy(&conf->memory, path);
-    if (folder == NULL)
+    char *directory = conf_memory_copy(&conf->memory, path);
+    if (directory == NULL)
         return NULL;
-    char *slash = strrchr(folder, '/');
+    char *slash = strrchr(directory, '/');
     if (slash == NULL)
-        folder[0] = '\0';
+        directory[0] = '\0';
     else
         slash[1] = '\0';
-    return folder;
+    return directory;
 }
 
 static void load_orgdomains(struct conf_loader *loader, const struct conf_block *file)
@@ -148,8 +148,8 @@ static struct conf *load(const char *path, struct conf_tree *tree, int64_t wall_
     atomic_init(&conf->refs, 1);
     struct conf_loader loader = {.conf = conf, .messages = &messages};
     conf->path = conf_memory_copy(&conf->memory, path);
-    loader.folder = folder_of(conf, path);
-    if (conf->path == NULL || loader.folder == NULL) {
+    loader.directory = directory_of(conf, path);
+    if (conf->path == NULL || loader.directory == NULL) {
         loader.nomem = true;
     } else if (tree == NULL) {
         load_file(&loader, wall_s);

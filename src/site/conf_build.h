@@ -5,7 +5,7 @@
 
 #include "site/conf_value.h"
 
-/* Fill loader->conf from the file's tree.  Problems are told to the loader's messages. */
+/* Fill loader->conf from the file's tree.  Problems are reported to the loader's messages. */
 void conf_build(struct conf_loader *loader, const struct conf_block *file);
 
 /* Errors and warnings about what is valid by itself but not together. */

@@ -15,7 +15,7 @@ struct conf_report;
 struct conf_messages {
     const struct conf_report *report;
     const char *path;
-    unsigned errors; /* told so far */
+    unsigned errors; /* reported so far */
 };
 
 /* `line` 0: the message is about the file as a whole. */

@@ -276,7 +276,7 @@ static void said_of_name(const struct level *level, unsigned line, const char *s
                sentence, name, place + 2);
 }
 
-/* libconfuse: an error.  Its messages are told in our words where we know them. */
+/* libconfuse: an error.  Its messages are reported in our words where we know them. */
 PRINTF_LIKE(2, 0) static void parser_error(cfg_t *cfg, const char *format, va_list args)
 {
     const struct level *level = level_of(cfg);

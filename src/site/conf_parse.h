@@ -36,7 +36,7 @@ struct conf_block {
 
 /*
  * Parse text that conf_text_check() let through.  RESULT_OK: *out is owned by the caller.
- * Otherwise the error was told to `messages`.
+ * Otherwise the error was reported to `messages`.
  */
 enum result conf_parse(const char *text, size_t length, const struct conf_schema *schema,
                        struct conf_messages *messages, struct conf_block **out) MUST_CHECK;

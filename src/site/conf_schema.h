@@ -36,7 +36,7 @@ enum conf_text {
     TEXT_LISTEN,   /* libmilter's socket syntax */
     TEXT_IDENT,    /* authserv-id */
     TEXT_PATH,     /* absolute path, or none */
-    TEXT_FILE,     /* file that can be read; relative to the configuration's folder */
+    TEXT_FILE,     /* file that can be read; relative to the configuration's directory */
     TEXT_URL,      /* http or https */
     TEXT_ACCOUNT,  /* user or group */
     TEXT_FACILITY, /* of syslog */

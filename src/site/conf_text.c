@@ -211,7 +211,7 @@ static bool check_stray(struct scan *scan)
     return false;
 }
 
-/* One token, comment, or stretch of white space.  False: told why not. */
+/* One token, comment, or stretch of white space.  False: it was reported why not. */
 static bool check_token(struct scan *scan)
 {
     char c = *scan->at;

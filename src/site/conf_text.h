@@ -17,7 +17,7 @@
 
 /*
  * Read the file.  *text is malloc'ed, NUL-terminated, comments blanked; the caller frees.
- * *world_writable: anybody may change the file.  Anything but RESULT_OK was told to `messages`.
+ * *world_writable: anybody may change the file.  Anything but RESULT_OK was reported to `messages`.
  */
 enum result conf_text_read(const char *path, char **text, size_t *length, bool *world_writable,
                            struct conf_messages *messages) MUST_CHECK;

@@ -333,18 +333,18 @@ static bool takes_none(const struct conf_option *option)
            (option->text == TEXT_PATH && strstr(option->allowed, "none") != NULL);
 }
 
-/* A file name as seen from the configuration's folder. */
+/* A file name as seen from the configuration's directory. */
 static char *resolve(const struct setting *set, const char *prefix, size_t prefix_length,
                      const char *path)
 {
-    const char *folder = path[0] == '/' ? "" : set->loader->folder;
-    size_t size = prefix_length + strlen(folder) + strlen(path) + 1;
+    const char *directory = path[0] == '/' ? "" : set->loader->directory;
+    size_t size = prefix_length + strlen(directory) + strlen(path) + 1;
     char *whole = conf_memory_alloc(&set->loader->conf->memory, size);
     if (whole == NULL) {
         set->loader->nomem = true;
         return NULL;
     }
-    snprintf(whole, size, "%.*s%s%s", (int)prefix_length, prefix, folder, path);
+    snprintf(whole, size, "%.*s%s%s", (int)prefix_length, prefix, directory, path);
     return whole;
 }
 
@@ -428,7 +428,7 @@ static void set_servers(const struct setting *set)
     }
 }
 
-/* Relative table files are seen from the configuration's folder. */
+/* Relative table files are seen from the configuration's directory. */
 static const char *resolve_word(const struct setting *set, const char *word)
 {
     enum accesstable_type type;

@@ -12,14 +12,14 @@
 struct conf_loader {
     struct conf *conf; /* under construction */
     struct conf_messages *messages;
-    const char *folder; /* of the configuration file: what relative file names start from */
+    const char *directory; /* of the configuration file: what relative file names start from */
     bool nomem;
 };
 
 /*
  * Set the field of `object` for an option from what was written (entry->given) or, where nothing
- * was, from its default.  What is wrong was told to the messages with `key`.  Lists that the object
- * holds as net_list or pattern_list are the object's to free.
+ * was, from its default.  What is wrong was reported to the messages with `key`.  Lists that the
+ * object holds as net_list or pattern_list are the object's to free.
  */
 void conf_value_set(struct conf_loader *loader, const struct conf_option *option,
                     const struct conf_entry *entry, const char *key, void *object);

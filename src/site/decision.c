@@ -84,7 +84,7 @@ void decision_make(const struct conf *conf, const struct facts *facts,
     out->verdict = policy_judge(out->policy, &site, &out->evidence);
     if (transaction->relay != NULL && out->verdict.done.action > conf->relay_action)
         out->verdict.done.action = conf->relay_action;
-    reply_reason(&out->evidence, verdict_told(&out->verdict), out->reason);
+    reply_reason(&out->evidence, verdict_reported(&out->verdict), out->reason);
 }
 
 void decision_reply(const struct decision *decision, size_t prefix, struct reply *out)
@@ -92,7 +92,7 @@ void decision_reply(const struct decision *decision, size_t prefix, struct reply
     /* Without a policy nothing is refused; a caller that asks all the same gets a sound reply. */
     const struct policy *policy =
         decision->policy != NULL ? decision->policy : &decision->conf->policies[0];
-    reply_build(policy, &decision->evidence, verdict_told(&decision->verdict),
+    reply_build(policy, &decision->evidence, verdict_reported(&decision->verdict),
                 decision->verdict.done.action, decision->conf->help_url, prefix, out);
 }
 

@@ -163,7 +163,7 @@ static void put_transaction(struct json_writer *json, const struct decision *dec
 
 static void put_more(struct json_writer *json, const struct decision *decision)
 {
-    enum check_id id = verdict_told(&decision->verdict)->reason;
+    enum check_id id = verdict_reported(&decision->verdict)->reason;
     const struct facts *facts = decision->evidence.facts;
     json_writer_text(json, "fix", id < CHECK_COUNT ? checks[id].fix : NULL);
     json_writer_text(json, "mend", id < CHECK_COUNT ? checks[id].fix : NULL); /* its name in 1.0 */

@@ -65,8 +65,8 @@ START_TEST(test_every_check_and_action)
     ck_assert_int_eq(verdict.would.action, action);
     ck_assert_uint_eq(verdict.would.checks, CHECK_BIT(id));
     ck_assert_uint_eq(verdict.done.checks, CHECK_BIT(id));
-    ck_assert_int_eq(verdict_told(&verdict)->reason, id);
-    ck_assert(!verdict_told(&verdict)->by_score);
+    ck_assert_int_eq(verdict_reported(&verdict)->reason, id);
+    ck_assert(!verdict_reported(&verdict)->by_score);
 
     for (unsigned how = 0; how < 3; how++) {
         make_scene(&scene, CHECK_BIT(id));
@@ -79,7 +79,7 @@ START_TEST(test_every_check_and_action)
         ck_assert_int_eq(verdict.would.action, action);
         ck_assert_uint_eq(verdict.would.checks, CHECK_BIT(id));
         ck_assert_uint_eq(verdict.done.checks, 0);
-        ck_assert_int_eq(verdict_told(&verdict)->reason, id);
+        ck_assert_int_eq(verdict_reported(&verdict)->reason, id);
         ck_assert(verdict.done.score <= 0);
     }
 }
@@ -93,8 +93,8 @@ START_TEST(test_nothing_true)
     struct verdict verdict = judge(&scene);
     ck_assert_int_eq(verdict.done.action, ACTION_ACCEPT);
     ck_assert_int_eq(verdict.would.action, ACTION_ACCEPT);
-    ck_assert_int_eq(verdict_told(&verdict)->reason, CHECK_COUNT);
-    ck_assert(!verdict_told(&verdict)->by_score);
+    ck_assert_int_eq(verdict_reported(&verdict)->reason, CHECK_COUNT);
+    ck_assert(!verdict_reported(&verdict)->by_score);
 }
 END_TEST
 
@@ -138,7 +138,8 @@ START_TEST(test_pairs)
     struct verdict verdict = judge(&scene);
     ck_assert_msg(verdict.done.action == pairs[_i].want, "%s", pairs[_i].label);
     ck_assert_msg(verdict.would.action == pairs[_i].want_would, "%s", pairs[_i].label);
-    ck_assert_msg(verdict_told(&verdict)->reason == pairs[_i].want_reason, "%s", pairs[_i].label);
+    ck_assert_msg(verdict_reported(&verdict)->reason == pairs[_i].want_reason, "%s",
+                  pairs[_i].label);
 }
 END_TEST
 
@@ -180,9 +181,10 @@ START_TEST(test_scores)
     struct verdict verdict = judge(&scene);
     ck_assert_msg(verdict.done.action == scores[_i].want, "%s", scores[_i].label);
     ck_assert_msg(verdict.would.action == scores[_i].want_would, "%s", scores[_i].label);
-    ck_assert_msg(verdict_told(&verdict)->by_score == scores[_i].want_by_score, "%s",
+    ck_assert_msg(verdict_reported(&verdict)->by_score == scores[_i].want_by_score, "%s",
                   scores[_i].label);
-    ck_assert_msg(verdict_told(&verdict)->reason == scores[_i].want_reason, "%s", scores[_i].label);
+    ck_assert_msg(verdict_reported(&verdict)->reason == scores[_i].want_reason, "%s",
+                  scores[_i].label);
     double total = scores[_i].a + scores[_i].b;
     ck_assert(verdict.would.score >= total && verdict.would.score <= total);
 }

@@ -109,8 +109,8 @@ START_TEST(test_standard)
     struct scene scene;
     struct reply reply;
     make_scene(&scene, &standard[_i].facts, CHECK_BIT(standard[_i].check));
-    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), standard[_i].action,
-                NULL, 0, &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict),
+                standard[_i].action, NULL, 0, &reply);
     ck_assert_str_eq(reply.code, standard[_i].want_code);
     ck_assert_str_eq(reply.xcode, standard[_i].want_xcode);
     ck_assert_uint_eq(reply.line_count, 1);
@@ -187,8 +187,8 @@ START_TEST(test_templates)
     struct reply reply;
     make_scene(&scene, &text, CHECK_BIT(CHECK_PTR_MISSING));
     scene.policy.rules[CHECK_PTR_MISSING].reply = templates[_i].text;
-    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), templates[_i].action,
-                templates[_i].help_url, 0, &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict),
+                templates[_i].action, templates[_i].help_url, 0, &reply);
     ck_assert_str_eq(reply.code, templates[_i].want_code);
     ck_assert_str_eq(reply.xcode, templates[_i].want_xcode);
     for (size_t i = 0; i < 3 && templates[_i].want[i] != NULL; i++) {
@@ -213,8 +213,8 @@ START_TEST(test_score)
     scene.policy.rules[CHECK_HELO_DISAGREES].score = 1.0;
     scene.policy.reject_score = 5.0;
     scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
-    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
-                0, &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
+                NULL, 0, &reply);
     ck_assert_str_eq(reply.code, "550");
     ck_assert_str_eq(reply.xcode, "5.7.1");
     ck_assert_str_eq(reply.lines[0],
@@ -225,8 +225,8 @@ START_TEST(test_score)
     scene.policy.rules[CHECK_HELO_NOT_FQDN].score = 0;
     scene.policy.reject_score = 3.5;
     scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
-    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
-                0, &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
+                NULL, 0, &reply);
     ck_assert_str_eq(reply.lines[0],
                      "total score 3.5 of ptr-missing and helo-disagrees: 198.51.100.7 "
                      "has no PTR record (NXDOMAIN); " NETWORK "set a PTR record for the address");
@@ -236,7 +236,7 @@ START_TEST(test_score)
     scene.policy.reject_score = 4.0;
     scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
     char reason[REASON_MAX];
-    ck_assert_str_eq(reply_reason(&scene.evidence, verdict_told(&scene.verdict), reason),
+    ck_assert_str_eq(reply_reason(&scene.evidence, verdict_reported(&scene.verdict), reason),
                      "total score 4 of ptr-missing and helo-not-fqdn: 198.51.100.7 has no PTR "
                      "record (NXDOMAIN)");
 }
@@ -249,9 +249,9 @@ START_TEST(test_no_reason)
     struct reply reply;
     char reason[REASON_MAX];
     make_scene(&scene, &text, 0);
-    ck_assert_str_eq(reply_reason(&scene.evidence, verdict_told(&scene.verdict), reason), "");
-    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, "u", 0,
-                &reply);
+    ck_assert_str_eq(reply_reason(&scene.evidence, verdict_reported(&scene.verdict), reason), "");
+    reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
+                "u", 0, &reply);
     ck_assert_str_eq(reply.lines[0], "refused by local policy; see u");
     ck_assert_str_eq(reply.code, "550");
 }
@@ -288,7 +288,7 @@ START_TEST(test_hostile_helo)
         make_scene(&scene, &text, CHECK_BIT(CHECK_HELO_INVALID));
         helo_parse(helo, &scene.facts.helo);
         scene.policy.rules[CHECK_HELO_INVALID].reply = texts[i];
-        reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT,
+        reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
                     NULL, 0, &reply);
         assert_harmless(&reply);
         ck_assert_str_eq(reply.code, "550");
@@ -303,8 +303,8 @@ START_TEST(test_placeholders_are_not_expanded_twice)
     struct reply reply;
     make_scene(&scene, &text, CHECK_BIT(CHECK_PTR_MISSING));
     scene.policy.rules[CHECK_PTR_MISSING].reply = "<%{helo}>";
-    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, "u", 0,
-                &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
+                "u", 0, &reply);
     ck_assert_uint_eq(reply.line_count, 1);
     ck_assert_str_eq(reply.lines[0], "<%{reason}\\x5cn%{url}%%>");
 }
@@ -321,15 +321,15 @@ START_TEST(test_long_lines_are_wrapped)
     for (size_t i = 0; i < sizeof own - 1; i++)
         own[i] = i % 10 == 9 ? ' ' : 'a';
     own[sizeof own - 1] = '\0';
-    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
-                0, &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
+                NULL, 0, &reply);
     assert_harmless(&reply);
     ck_assert_uint_eq(reply.line_count, 3);
     ck_assert_str_eq(reply.lines[0] + strlen(reply.lines[0]) - 9, "aaaaaaaaa");
 
     memset(own, 'b', sizeof own - 1); /* no space: cut hard */
-    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
-                0, &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
+                NULL, 0, &reply);
     ck_assert_uint_eq(reply.line_count, 3);
     ck_assert_uint_eq(strlen(reply.lines[0]), REPLY_LINE_MAX);
 
@@ -338,8 +338,8 @@ START_TEST(test_long_lines_are_wrapped)
         many[i] = i % 2 == 0 ? 'c' : '\n';
     many[sizeof many - 1] = '\0';
     scene.policy.rules[CHECK_PTR_MISSING].reply = many;
-    reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT, NULL,
-                0, &reply);
+    reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
+                NULL, 0, &reply);
     ck_assert_uint_eq(reply.line_count, REPLY_LINES_MAX);
     ck_assert_str_eq(reply.lines[REPLY_LINES_MAX - 1], "c...");
 }
@@ -370,7 +370,7 @@ START_TEST(test_prefix)
         make_scene(&scene, &text, CHECK_BIT(CHECK_HELO_INVALID));
         helo_parse(helo, &scene.facts.helo);
         scene.policy.rules[CHECK_HELO_INVALID].reply = texts[i % 2];
-        reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT,
+        reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
                     url, prefix, &reply);
         assert_harmless(&reply);
         bool address = false, whole_url = false;
@@ -413,7 +413,7 @@ START_TEST(test_long_names)
         scene.facts.name_count = count;
         scene.facts.ptr.outcome = DNS_FOUND;
         scene.verdict.would.reason = CHECK_PTR_MISMATCH;
-        reply_build(&scene.policy, &scene.evidence, verdict_told(&scene.verdict), ACTION_REJECT,
+        reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
                     name, 0, &reply);
         assert_harmless(&reply);
     }

@@ -15,11 +15,11 @@ struct maillog_envelope {
     const char *text;                      /* what cleanup adds behind ": ", or NULL */
     const char *sender, *recipient, *helo; /* NULL: not there */
     size_t sender_length, recipient_length, helo_length;
-    bool login; /* a user name is told */
+    bool login; /* a user name is recorded */
 };
 
 /* The envelope of a line; `text` begins behind the client's address.  cleanup: text may follow it.
-   False: there is none that can be told from what a sender wrote. */
+   False: there is none that differs surely from what a sender wrote. */
 bool maillog_envelope_find(const char *text, bool cleanup, struct maillog_envelope *out);
 
 /* The EHLO name at the line's end alone, which holds neither spaces nor brackets; for lines that

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Records of the journal as programs get them: `journalctl -o export` (the Journal Export Format:
- * fields a line each, an empty line between records; fields with odd bytes are told by their
+ * fields a line each, an empty line between records; fields with odd bytes come with their
  * length, for which the caller reads) and `journalctl -o json`, an object a line.  Lines in JSON
  * that container runtimes write around a log line ("log") are taken apart, too.  Pure; one owner at
  * a time.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Names of months as strftime(3)'s %b has them: journalctl and some syslog daemons write them in
- * the language of whoever runs them.  Pure; thread safe.
+ * the language of their user.  Pure; thread safe.
  */
 #ifndef IPREVD_MAILLOG_MONTH_H
 #define IPREVD_MAILLOG_MONTH_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Attempts in the order of their lines: a message is told when its outcome is known, which may be
- * some lines after others that came later.  So many are kept back.  Pure; one owner at a time.
+ * Attempts in the order of their lines: a message is reported when its outcome is known, which may
+ * be after later ones.  Those wait here, up to a limit.  Pure; one owner at a time.
  */
 #ifndef IPREVD_MAILLOG_ORDER_H
 #define IPREVD_MAILLOG_ORDER_H

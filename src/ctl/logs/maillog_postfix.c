@@ -346,18 +346,18 @@ static bool parse_cleanup_answer(const char *text, const struct maillog_pending_
     return true;
 }
 
-/* A message that is refused after all: this line has told the client. */
+/* A message that is refused after all: the client is known from this line. */
 static void refuse_pending(struct maillog_pending_entry *entry, const struct maillog_event *answer,
                            const struct maillog_sink *sink)
 {
-    struct maillog_event told = *answer;
-    told.authenticated = told.authenticated || entry->event.authenticated;
-    if (ipaddr_equal(&told.client, &entry->event.client)) {
-        told.ptr_state = entry->event.ptr_state;
-        memcpy(told.ptr, entry->event.ptr, sizeof told.ptr);
+    struct maillog_event refused = *answer;
+    refused.authenticated = refused.authenticated || entry->event.authenticated;
+    if (ipaddr_equal(&refused.client, &entry->event.client)) {
+        refused.ptr_state = entry->event.ptr_state;
+        memcpy(refused.ptr, entry->event.ptr, sizeof refused.ptr);
     }
     maillog_pending_drop(entry);
-    sink->event(sink->arg, &told);
+    sink->event(sink->arg, &refused);
 }
 
 /* The message as a whole, not one recipient. */
@@ -430,7 +430,7 @@ static void on_smtpd_answer(struct maillog_postfix *postfix, const struct maillo
         entry = maillog_pending_find(postfix->pending, &key);
         maillog_copy(event.queue_id, sizeof event.queue_id, queue_id, strlen(queue_id));
     } else if (verb == VERB_REJECT && smtpd->open && is_about_message(rest)) {
-        smtpd->open = false; /* this line has told the client */
+        smtpd->open = false; /* the client is known from this line */
     }
     if (verb != VERB_REJECT) {
         if (entry != NULL)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Attempts out of Postfix's log, 2.x to 3.11: a message taken is told by smtpd (client) and qmgr
- * (sender), a refusal by one line, what goes through a before-queue filter by the process of smtpd.
- * Postfix records EHLO only with answers.  What belongs together is kept in tables of fixed size;
- * what falls out of them is told with what is known.  What senders wrote (EHLO, addresses, header
- * fields that are quoted) never names a client, its PTR name or a login.  Pure but for the time
- * zone; one owner at a time.
+ * Attempts out of Postfix's log, 2.x to 3.11: a message taken is recorded by smtpd (client) and
+ * qmgr (sender), a refusal by one line, what goes through a before-queue filter by the process of
+ * smtpd. Postfix records EHLO only with answers.  What belongs together is kept in tables of fixed
+ * size; what falls out of them is reported with what is known.  What senders wrote (EHLO,
+ * addresses, header fields that are quoted) never names a client, its PTR name or a login.  Pure
+ * but for the time zone; one owner at a time.
  */
 #ifndef IPREVD_MAILLOG_POSTFIX_H
 #define IPREVD_MAILLOG_POSTFIX_H

@@ -77,7 +77,7 @@ static enum result take_bytes(struct maillog_reader *reader, uint64_t length, ch
     return RESULT_IO;
 }
 
-/* A value told by its length: the bytes that follow. */
+/* A value with its length before it: the bytes that follow. */
 static enum result take_value(struct maillog_reader *reader, char error[REPLAY_ERROR_MAX])
 {
     char raw[9];

@@ -30,7 +30,7 @@ struct maillog_sendmail {
     struct maillog_pending *pending;
     size_t next_refusal;
     struct refusal *refusals;      /* REFUSED_MAX, a ring */
-    uint64_t refused[REFUSED_MAX]; /* hashes of host and queue ID; 0: told */
+    uint64_t refused[REFUSED_MAX]; /* hashes of host and queue ID; 0: reported */
     struct process processes[PROCESS_SLOTS];
     uint64_t bounces[BOUNCE_SLOTS];
 };
@@ -144,7 +144,7 @@ static uint64_t hash_of(uint64_t host, const char *queue_id)
     return hash != 0 ? hash : 1;
 }
 
-/* A refusal takes the place of the oldest one, which is told if its client is known. */
+/* A refusal takes the place of the oldest one, which is reported if its client is known. */
 static struct refusal *new_refusal(struct maillog_sendmail *sendmail,
                                    const struct maillog_record *record, const char *queue_id,
                                    const struct maillog_sink *sink)
@@ -162,7 +162,7 @@ static struct refusal *new_refusal(struct maillog_sendmail *sendmail,
     return refusal;
 }
 
-/* What is known of client and sender goes to the refusals of the message, which are told. */
+/* What is known of client and sender goes to the refusals of the message, which are reported. */
 static void tell_refusals(struct maillog_sendmail *sendmail, uint64_t host,
                           const struct maillog_event *message, const struct maillog_sink *sink)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Attempts out of Sendmail's log.  A message is told when it is delivered, when another takes its
- * place in the table, or at the end, since a milter's refusal may come after the line that names
- * client and sender; so are refused recipients whose own lines name no client.  Sendmail does not
- * record EHLO.  Pure but for the time zone; one owner at a time.
+ * Attempts out of Sendmail's log.  A message is reported when it is delivered, when another takes
+ * its place in the table, or at the end, since a milter's refusal may come after the line that
+ * names client and sender; so are refused recipients whose own lines name no client.  Sendmail does
+ * not record EHLO.  Pure but for the time zone; one owner at a time.
  */
 #ifndef IPREVD_MAILLOG_SENDMAIL_H
 #define IPREVD_MAILLOG_SENDMAIL_H

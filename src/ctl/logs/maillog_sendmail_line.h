@@ -28,7 +28,7 @@ void maillog_sendmail_address(const char *text, const char *end, bool *recorded,
 struct maillog_sendmail_from {
     const char *sender_end; /* of the text */
     const char *relay;      /* NULL: there is none */
-    long recipients;        /* -1: it is not told */
+    long recipients;        /* -1: it is not there */
     bool login;             /* RFC 3848: proto=ESMTPA, ESMTPSA */
 };
 void maillog_sendmail_from(const char *text, struct maillog_sendmail_from *out);

@@ -18,14 +18,14 @@ void maillog_smtpd_table_free(struct maillog_smtpd_table *table)
     free(table);
 }
 
-void maillog_smtpd_close(struct maillog_smtpd *smtpd, bool told, const struct maillog_sink *sink)
+void maillog_smtpd_close(struct maillog_smtpd *smtpd, bool report, const struct maillog_sink *sink)
 {
     struct maillog_event *event = &smtpd->event;
     if (!smtpd->open)
         return;
     if (smtpd->relayed && event->outcome == REPLAY_UNKNOWN)
         event->outcome = REPLAY_ACCEPTED;
-    if (told || smtpd->relayed)
+    if (report || smtpd->relayed)
         sink->event(sink->arg, event);
     smtpd->open = smtpd->relayed = false;
     event->outcome = REPLAY_UNKNOWN;

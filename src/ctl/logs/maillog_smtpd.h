@@ -20,7 +20,7 @@ struct maillog_smtpd {
     struct maillog_event event;
     bool open;
     bool relayed;         /* its filter handed the message on */
-    bool held;            /* what comes next is put on hold or discarded: the client is told 250 */
+    bool held;            /* what comes next is put on hold or discarded: the client gets 250 */
     struct ipaddr warned; /* whose name does not lead back to it */
     enum maillog_ptr warned_state;
     char warned_name[HOSTNAME_MAX + 2];
@@ -37,8 +37,9 @@ void maillog_smtpd_table_free(struct maillog_smtpd_table *table);
 struct maillog_smtpd *maillog_smtpd_of(struct maillog_smtpd_table *table, uint64_t host, long pid,
                                        const struct maillog_sink *sink);
 
-/* Its attempt is over: tell it if `told`, and in any case when its filter handed it on. */
-void maillog_smtpd_close(struct maillog_smtpd *smtpd, bool told, const struct maillog_sink *sink);
+/* Its attempt is over.  It goes to the sink if `report`, and always when its filter handed it on.
+ */
+void maillog_smtpd_close(struct maillog_smtpd *smtpd, bool report, const struct maillog_sink *sink);
 
 /* An open attempt of that client, or NULL. */
 struct maillog_smtpd *maillog_smtpd_find_open(struct maillog_smtpd_table *table, uint64_t host,

@@ -19,8 +19,8 @@ struct maillog_record {
     uint64_t line;
     const char *stamp; /* where the time stamp begins, or NULL; borrowed from the line */
     int64_t wall_s;    /* when the record has no stamp (journal); 0: unknown */
-    uint64_t host;     /* a hash of its name; 0: none is told */
-    char program[REPLAY_PROGRAM_MAX + 1]; /* "postfix/smtpd", "sm-mta"; "": none is told */
+    uint64_t host;     /* a hash of its name; 0: none is there */
+    char program[REPLAY_PROGRAM_MAX + 1]; /* "postfix/smtpd", "sm-mta"; "": none is there */
     long pid;                             /* 0: none */
     const char *message;                  /* borrowed */
 };
@@ -31,7 +31,7 @@ extern const char maillog_syslog_forms[];
 /* False: not such a line.  `out` borrows from `text`. */
 bool maillog_syslog_parse(const char *text, struct maillog_record *out);
 
-/* The same hash for hosts that are told otherwise. */
+/* The same hash for hosts that are named elsewhere. */
 uint64_t maillog_syslog_host(const char *name, size_t length);
 
 /*

@@ -2,7 +2,7 @@
 /*
  * Facts from what was recorded, without asking anybody.  The recorded PTR name counts as the
  * confirmed one.  Of EHLO nothing is known but the name: it agrees exactly, by its domain, as a
- * literal, or not at all; helo-unresolved and helo-mismatch cannot be told, nor can the grades
+ * literal, or not at all; helo-unresolved and helo-mismatch never occur, nor do the grades
  * `forward` and `network`.  Pure; thread safe.
  */
 #ifndef IPREVD_REPLAY_FACTS_H

@@ -131,7 +131,7 @@ static void put_title(FILE *stream, const struct replay_tally *tally, const stru
         (void)fprintf(stream, "Passed over: %s lines that are of no known form.\n",
                       count_text(run->counts.strange, text));
     if (run->problems > 0)
-        (void)fprintf(stream, "Problems: %s, told on standard error.\n",
+        (void)fprintf(stream, "Problems: %s, reported on standard error.\n",
                       count_text(run->problems, text));
 }
 

@@ -11,7 +11,7 @@
 #include "ctl/report/report_entry.h"
 #include "site/conf.h"
 
-#define REPORT_ADDRESSES_MAX 16  /* addresses of a domain that are told apart */
+#define REPORT_ADDRESSES_MAX 16  /* addresses of a domain that are counted apart */
 #define REPORT_SHOWN_MAX     128 /* bytes kept of a name */
 
 /* The extra of a row of report_clients_new(): of its newest decision, and all its addresses. */

@@ -13,10 +13,10 @@
 #define CHART_HEIGHT 260
 #define CHART_LEFT   96 /* for the scale */
 #define CHART_FOOT   34 /* for the days */
-#define DAYS_SHOWN   92 /* bars that can still be told apart */
+#define DAYS_SHOWN   92 /* bars that can still be distinguished */
 #define DAY_LABELS   8  /* at most */
 
-/* Light and dark as the reader's system; actions mildest first, told apart by people who see no red
+/* Light and dark as the reader's system; actions mildest first, distinct for people who see no red
    or green, too. */
 static const char style[] =
     ":root{color-scheme:light "

@@ -29,7 +29,7 @@ struct report_check {
     int64_t first_s, last_s; /* 0: never, or no times */
 };
 
-#define REPORT_SERVERS_MAX 4 /* names of mail servers that are told apart */
+#define REPORT_SERVERS_MAX 4 /* names of mail servers that are counted apart */
 
 struct report_sums {
     uint64_t total, monitored; /* decisions; those made in monitor mode */

@@ -18,7 +18,7 @@ struct table_text {
     unsigned line; /* number of the next physical line, from 1 */
 };
 
-#define TABLE_WARNINGS_MAX 4 /* of a table that are told; more of them say nothing new */
+#define TABLE_WARNINGS_MAX 4 /* of a table that are reported; more of them say nothing new */
 
 /* What may be wrong with a line, and where: one sentence in error->text.  And what Postfix takes,
    but hardly as it was meant. */
