@@ -175,6 +175,19 @@ def test_public_style_tables_load_unchanged(directory, kind):
     assert wrong == []
 
 
+@pytest.mark.parametrize("kind", TABLES)
+def test_tables_under_policy_none(directory, kind):
+    """Lines that refuse exempt nobody there; -t counts them."""
+    site = Site(directory, kind)
+    site.conf.write_text(site.conf.read_text().replace('policy = "seen"', 'policy = "none"')
+                         .replace('policy "seen" { }\n', ""))
+    done = site.test()
+    assert done.returncode == 0, done.stderr
+    assert "of its tables refuse" in done.stderr
+    permitted = {key for key, want in KEYS[kind] if site.listed(key)}
+    assert permitted <= {key for key, want in KEYS[kind] if want}
+
+
 def test_texthash_parents(directory):
     """As access(5) does: a name's entry holds for what is below it.  postmap -q looks up one key."""
     site = Site(directory, "texthash")

@@ -739,6 +739,10 @@ START_TEST(test_notices)
         {"match \"a\" { client = {\"cidr:partners.cidr\"} policy = none }",
          ":1: match \"a\": 2 lines of its tables refuse and exempt nobody under policy \"none\""},
         {"match \"a\" { client = {\"cidr:partners.cidr\"} policy = default }", NULL},
+        {"match \"a\" { helo = {\"texthash:access\"} policy = none }",
+         ":1: match \"a\": 1 line of its tables refuses and exempts nobody under policy \"none\""},
+        {"match \"a\" { helo = {\"regexp:helo\"} policy = none }",
+         ":1: match \"a\": 1 line of its tables refuses and exempts nobody under policy \"none\""},
         {"generic-names = {\"pcre:fqrdns.pcre\"}",
          ":1: key \"generic-names\": 1 line of its tables permits and means no generic name"},
         {"\nmatch \"a\" { ptr = {\".example.org\"} policy = none }",
@@ -752,6 +756,10 @@ START_TEST(test_notices)
     write_bytes(name, "192.0.2.0/24 OK\n10.0.0.0/8 REJECT\n10.1.0.0/16 550 no\n", 53);
     in_folder("fqrdns.pcre", name, sizeof name);
     write_bytes(name, "/^mail\\./ OK\n/dsl/ REJECT\n", 26);
+    in_folder("access", name, sizeof name);
+    write_bytes(name, "a.example OK\nb.example REJECT\na.example REJECT\n", 47);
+    in_folder("helo", name, sizeof name);
+    write_bytes(name, "/^a/ OK\n/^b/ REJECT\n", 20);
     for (size_t i = 0; i < COUNT(notices); i++) {
         write_bytes(path, notices[i].text, strlen(notices[i].text));
         memset(&noticed, 0, sizeof noticed);

@@ -17,11 +17,10 @@ struct entry {
 };
 
 struct hash_table {
-    struct entry *entries; /* in the order of the file until the index is built */
+    struct entry *entries; /* in the order of the file; with the index, one a key */
     size_t count, room;
-    struct entry *slots; /* open addressing; key NULL: free */
+    const struct entry **slots; /* open addressing; NULL: free */
     size_t slot_mask;
-    size_t distinct;
 };
 
 /* Cut the key off in place: up to white space, or in double quotes with backslash escapes. */
@@ -73,11 +72,11 @@ static enum result add_line(struct hash_table *table, char *line, unsigned numbe
     return RESULT_OK;
 }
 
-static struct entry *slot_of(const struct hash_table *table, const char *key, size_t length)
+static const struct entry **slot_of(const struct hash_table *table, const char *key, size_t length)
 {
     size_t at = hash_bytes(HASH_START, key, length) & table->slot_mask;
-    while (table->slots[at].key != NULL && (strncmp(table->slots[at].key, key, length) != 0 ||
-                                            table->slots[at].key[length] != '\0'))
+    while (table->slots[at] != NULL && (strncmp(table->slots[at]->key, key, length) != 0 ||
+                                        table->slots[at]->key[length] != '\0'))
         at = (at + 1) & table->slot_mask;
     return &table->slots[at];
 }
@@ -88,19 +87,20 @@ static enum result build_index(struct hash_table *table)
     size_t slots = 16;
     while (slots < table->count * 2)
         slots *= 2;
-    table->slots = calloc(slots, sizeof *table->slots);
+    table->slots = (const struct entry **)calloc(slots, sizeof(const struct entry *));
     if (table->slots == NULL)
         return RESULT_NOMEM;
     table->slot_mask = slots - 1;
+    size_t distinct = 0;
     for (size_t i = 0; i < table->count; i++) {
-        struct entry *slot = slot_of(table, table->entries[i].key, strlen(table->entries[i].key));
-        if (slot->key == NULL) {
-            *slot = table->entries[i];
-            table->distinct++;
-        }
+        const char *key = table->entries[i].key;
+        const struct entry **slot = slot_of(table, key, strlen(key));
+        if (*slot != NULL)
+            continue;
+        table->entries[distinct] = table->entries[i];
+        *slot = &table->entries[distinct++];
     }
-    free(table->entries);
-    table->entries = NULL;
+    table->count = distinct;
     return RESULT_OK;
 }
 
@@ -133,13 +133,14 @@ void hash_table_free(struct hash_table *table)
     if (table == NULL)
         return;
     free(table->entries);
-    free(table->slots);
+    free((void *)table->slots);
     free(table);
 }
 
 const char *hash_table_find(const struct hash_table *table, const char *key, size_t length)
 {
-    return slot_of(table, key, length)->value;
+    const struct entry *entry = *slot_of(table, key, length);
+    return entry != NULL ? entry->value : NULL;
 }
 
 const char *hash_table_value(const struct hash_table *table, size_t i)
