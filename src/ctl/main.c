@@ -29,27 +29,49 @@ static void usage(FILE *stream)
 }
 
 /* Does this option, which stands before the command, take the next argument? */
-static bool takes_argument(const char *option)
+static bool takes_argument(const struct command *command, const char *option)
 {
     if (strcmp(option, "-c") == 0)
         return true;
     if (strncmp(option, "--", 2) != 0)
         return false;
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        for (const struct command_option *at = commands[i]->options; at != NULL && at->name != NULL;
-             at++)
-            if (strcmp(at->name, option + 2) == 0)
-                return at->argument != NULL;
+    for (const struct command_option *at = command->options; at != NULL && at->name != NULL; at++)
+        if (strcmp(at->name, option + 2) == 0)
+            return at->argument != NULL;
     return false;
 }
 
-/* The place of the command's name among the arguments; argc: there is none. */
-static int find_name(int argc, char **argv)
+/* The place of the first argument that is no option of this command; argc: there is none. */
+static int place_of(const struct command *command, int argc, char **argv)
 {
     int at = 1;
     while (at < argc && argv[at][0] == '-' && argv[at][1] != '\0')
-        at += takes_argument(argv[at]) ? 2 : 1;
+        at += takes_argument(command, argv[at]) ? 2 : 1;
     return at < argc ? at : argc;
+}
+
+/*
+ * The command, and the place of its name among the arguments.  An option may take an argument in
+ * one command and none in another: each command is asked by its own options.  Where no command has
+ * them all, the furthest place counts, and getopt says which option is wrong.  NULL: no command has
+ * that name, or with argc for a place there is no name.
+ */
+static const struct command *find_command(int argc, char **argv, int *place)
+{
+    *place = 1;
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        int at = place_of(commands[i], argc, argv);
+        if (at < argc && strcmp(commands[i]->name, argv[at]) == 0) {
+            *place = at;
+            return commands[i];
+        }
+        if (at > *place)
+            *place = at;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT && *place < argc; i++)
+        if (strcmp(commands[i]->name, argv[*place]) == 0)
+            return commands[i];
+    return NULL;
 }
 
 static int run_command(const struct command *command, int argc, char **argv, int at)
@@ -64,7 +86,7 @@ static int run_command(const struct command *command, int argc, char **argv, int
 
 int main(int argc, char **argv)
 {
-    int at = find_name(argc, argv);
+    int at;
     if (argc < 2) {
         usage(stderr);
         return EX_USAGE;
@@ -82,9 +104,9 @@ int main(int argc, char **argv)
         completion_print_bash(stdout, commands, COMMAND_COUNT);
         return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
     }
-    for (size_t i = 0; i < COMMAND_COUNT && at < argc; i++)
-        if (strcmp(commands[i]->name, argv[at]) == 0)
-            return run_command(commands[i], argc, argv, at);
+    const struct command *command = find_command(argc, argv, &at);
+    if (command != NULL)
+        return run_command(command, argc, argv, at);
     if (at == argc)
         (void)fputs("iprevctl: which command?\nTry 'iprevctl --help'.\n", stderr);
     else

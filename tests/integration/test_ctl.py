@@ -154,6 +154,20 @@ def test_options_before_the_command(ctl, directory, args):
     assert done.returncode == 77 and json.loads(done.stdout)["action"] == "reject", done.stderr
 
 
+def test_a_flag_before_the_command_that_takes_an_argument_in_another(ctl, directory):
+    """--check is a flag of status, and takes a check's name in find and report."""
+    conf = ["-c", str(directory / "iprevd.conf")]
+    ctl("config")
+    behind = bare("status", "--check", *conf)
+    early = bare("--check", "status", *conf)
+    assert early.returncode == behind.returncode != 64 and early.stderr == behind.stderr
+    assert early.stdout == behind.stdout != ""
+    early = bare("--check", "ptr-missing", "find", *conf)
+    assert early.returncode == 64 and "decision-log is not set" in early.stderr
+    early = bare("--top", "5", "check", *conf)
+    assert early.returncode == 64 and "iprevctl check: unrecognized option '--top'" in early.stderr
+
+
 def test_output_that_cannot_be_written_is_said(ctl):
     with open("/dev/full", "w") as full:
         done = ctl("config", stdout=full)
