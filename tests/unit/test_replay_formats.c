@@ -59,6 +59,7 @@ static bool is_ours(void *arg, const struct ipaddr *addr)
 
 #define P(program, text) "Nov 14 10:00:00 mx postfix/" program "[7]: " text "\n"
 #define S(text)          "Nov 14 10:00:00 mx sm-mta[7]: " text "\n"
+#define S2(text)         "Nov 14 10:00:00 mx sm-mta[8]: " text "\n"
 
 static const struct {
     const char *label;
@@ -170,6 +171,23 @@ static const struct {
          S("3AB1C2D3012345: from=<u@a>, size=0, class=0, nrcpts=0, proto=ESMTP, daemon=MTA, "
            "relay=[192.0.2.1]"),
      "1 192.0.2.1 none from=u@a to=v@b refused\n"},
+    {"sendmail: a milter's refusals of two processes, each logged twice",
+     S("3AB1C2D3012345: milter=iprevd, action=rcpt, reject=550 5.7.25 no PTR record")
+         S2("3AB1C2D3012346: milter=iprevd, action=rcpt, reject=550 5.7.25 no PTR record")
+             S("3AB1C2D3012345: Milter: to=<v@b>, reject=550 5.7.25 no PTR record")
+                 S2("3AB1C2D3012346: Milter: to=<w@b>, reject=550 5.7.25 no PTR record")
+                     S("3AB1C2D3012345: from=<u@a>, size=0, nrcpts=0, relay=[192.0.2.1]")
+                         S2("3AB1C2D3012346: from=<x@a>, size=0, nrcpts=0, relay=[192.0.2.2]"),
+     "1 192.0.2.1 none from=u@a to=v@b refused\n"
+     "2 192.0.2.2 none from=x@a to=w@b refused\n"},
+    {"sendmail: a milter refuses two recipients, each logged twice",
+     S("3AB1C2D3012345: milter=iprevd, action=rcpt, reject=550 5.7.25 no PTR record")
+         S("3AB1C2D3012345: Milter: to=<v@b>, reject=550 5.7.25 no PTR record")
+             S("3AB1C2D3012345: milter=iprevd, action=rcpt, reject=550 5.7.25 no PTR record")
+                 S("3AB1C2D3012345: Milter: to=<w@b>, reject=550 5.7.25 no PTR record")
+                     S("3AB1C2D3012345: from=<u@a>, size=0, nrcpts=0, relay=[192.0.2.1]"),
+     "1 192.0.2.1 none from=u@a to=v@b refused\n"
+     "3 192.0.2.1 none from=u@a to=w@b refused\n"},
     {"sendmail: a milter refuses at the end",
      S("3AB1C2D3012345: from=<u@a>, size=9, class=0, nrcpts=1, relay=a.example [192.0.2.1]")
          S("3AB1C2D3012345: Milter: data, reject=451 4.7.1 later"),
@@ -224,6 +242,35 @@ START_TEST(test_log)
     maillog_sendmail_end(sendmail, &sink);
     ck_assert_msg(strcmp(told.text, logs[_i].want) == 0, "%s: got\n%swanted\n%s", logs[_i].label,
                   told.text, logs[_i].want);
+    maillog_postfix_free(postfix);
+    maillog_sendmail_free(sendmail);
+}
+END_TEST
+
+/* Refusals that are reported at once take no place of one that waits for its client. */
+START_TEST(test_refused_connections)
+{
+    struct maillog_postfix *postfix = maillog_postfix_new(NOW_S);
+    struct maillog_sendmail *sendmail = maillog_sendmail_new(NOW_S);
+    ck_assert_ptr_nonnull(postfix);
+    ck_assert_ptr_nonnull(sendmail);
+    begin();
+    feed_log(postfix, sendmail, S("3AB1C2D3012345: <v@b>... User unknown"));
+    ck_assert_str_eq(told.text, "");
+    for (unsigned i = 0; i < 2000; i++) {
+        begin();
+        feed_log(postfix, sendmail,
+                 S2("ruleset=check_relay, arg1=[192.0.2.9], arg2=192.0.2.9, relay=[192.0.2.9], "
+                    "reject=550 5.7.1 Access denied"));
+        ck_assert_str_eq(told.text, "1 192.0.2.9 none refused\n");
+    }
+    begin();
+    feed_log(postfix, sendmail,
+             S("3AB1C2D3012345: from=<u@a>, size=0, nrcpts=0, relay=a.example [192.0.2.1]"));
+    ck_assert_str_eq(told.text, "1 192.0.2.1 ptr=a.example from=u@a to=v@b refused\n");
+    begin();
+    maillog_sendmail_end(sendmail, &sink);
+    ck_assert_str_eq(told.text, "");
     maillog_postfix_free(postfix);
     maillog_sendmail_free(sendmail);
 }
@@ -485,6 +532,7 @@ int main(void)
     TCase *tcase = tcase_create("all");
     (void)setenv("TZ", "UTC", 1);
     tcase_add_loop_test(tcase, test_log, 0, COUNT(logs));
+    tcase_add_test(tcase, test_refused_connections);
     tcase_add_loop_test(tcase, test_stamp, 0, COUNT(stamps));
     tcase_add_loop_test(tcase, test_triple, 0, COUNT(triples));
     tcase_add_loop_test(tcase, test_mail, 0, COUNT(mails));

@@ -90,12 +90,14 @@ bool maillog_sendmail_is(const struct maillog_record *record)
     return false;
 }
 
+/* Where and when it was recorded, and of which message. */
 static void stamp(const struct maillog_sendmail *sendmail, const struct maillog_record *record,
-                  struct maillog_event *event)
+                  const char *queue_id, struct maillog_event *event)
 {
     event->file = record->file;
     event->line = record->line;
     event->wall_s = maillog_syslog_time(record, sendmail->now_s);
+    maillog_copy(event->queue_id, sizeof event->queue_id, queue_id, strlen(queue_id));
 }
 
 static struct maillog_pending_key key_of(const struct maillog_record *record, const char *queue_id)
@@ -156,9 +158,7 @@ static struct refusal *new_refusal(struct maillog_sendmail *sendmail,
         sink->event(sink->arg, &refusal->event);
     memset(refusal, 0, sizeof *refusal);
     sendmail->refused[place] = hash_of(record->host, queue_id);
-    stamp(sendmail, record, &refusal->event);
-    maillog_copy(refusal->event.queue_id, sizeof refusal->event.queue_id, queue_id,
-                 strlen(queue_id));
+    stamp(sendmail, record, queue_id, &refusal->event);
     return refusal;
 }
 
@@ -210,23 +210,18 @@ static void on_ruleset(struct maillog_sendmail *sendmail, const struct maillog_r
         return;
     struct process *process = process_of(sendmail, record);
     process->client = event;
-    struct refusal *refusal = new_refusal(sendmail, record, queue_id, sink);
-    refusal->event.client = event.client;
-    refusal->event.ptr_state = event.ptr_state;
-    memcpy(refusal->event.ptr, event.ptr, sizeof event.ptr);
-    refusal->event.outcome = maillog_sendmail_outcome(reject + 9);
-    add_login(process, &refusal->event);
+    stamp(sendmail, record, queue_id, &event);
+    event.outcome = maillog_sendmail_outcome(reject + 9);
+    add_login(process, &event);
     if (name_length == 10 && strncmp(text, "check_rcpt", 10) == 0)
-        maillog_sendmail_address(argument, end, &refusal->event.recipient_recorded,
-                                 refusal->event.recipient);
+        maillog_sendmail_address(argument, end, &event.recipient_recorded, event.recipient);
     else if (name_length == 10 && strncmp(text, "check_mail", 10) == 0)
-        maillog_sendmail_address(argument, end, &refusal->event.sender_recorded,
-                                 refusal->event.sender);
+        maillog_sendmail_address(argument, end, &event.sender_recorded, event.sender);
     /* Behind a refused connection or sender no line names a message. */
-    if (queue_id[0] == '\0' || refusal->event.sender_recorded) {
-        sendmail->refused[(sendmail->next_refusal + REFUSED_MAX - 1) % REFUSED_MAX] = 0;
-        sink->event(sink->arg, &refusal->event);
-    }
+    if (queue_id[0] == '\0' || event.sender_recorded)
+        sink->event(sink->arg, &event);
+    else
+        new_refusal(sendmail, record, queue_id, sink)->event = event;
 }
 
 /* A refusal of the whole message whose line with client and sender is known. */
@@ -256,6 +251,20 @@ static void add_client(struct maillog_sendmail *sendmail, const struct maillog_r
     add_login(process, event);
 }
 
+/* The newest refusal of the message that came by "milter="; lines of other processes may be behind
+   it. */
+static struct refusal *find_by_action(struct maillog_sendmail *sendmail,
+                                      const struct maillog_record *record, const char *queue_id)
+{
+    uint64_t hash = hash_of(record->host, queue_id);
+    for (size_t i = 1; i <= REFUSED_MAX; i++) {
+        size_t place = (sendmail->next_refusal + REFUSED_MAX - i) % REFUSED_MAX;
+        if (sendmail->refused[place] == hash && sendmail->refusals[place].by_action)
+            return &sendmail->refusals[place];
+    }
+    return NULL;
+}
+
 /* "to=<user@example.net>, reject=550 5.7.25 ...", "data, reject=..." behind "Milter: ", and what is
    logged of the same behind "milter=name, action=rcpt, ". */
 static void on_milter(struct maillog_sendmail *sendmail, const struct maillog_record *record,
@@ -274,10 +283,8 @@ static void on_milter(struct maillog_sendmail *sendmail, const struct maillog_re
     enum maillog_outcome outcome = reject == NULL ? REPLAY_DEFERRED
                                    : code != NULL ? maillog_sendmail_outcome(code + 1)
                                                   : REPLAY_REFUSED;
-    size_t last = (sendmail->next_refusal + REFUSED_MAX - 1) % REFUSED_MAX;
-    struct refusal *refusal = &sendmail->refusals[last];
-    if (!by_action && refusal->by_action &&
-        sendmail->refused[last] == hash_of(record->host, queue_id)) {
+    struct refusal *refusal = by_action ? NULL : find_by_action(sendmail, record, queue_id);
+    if (refusal != NULL) {
         refusal->by_action = false; /* the same once more */
     } else if (recipient == NULL && refuse_message(sendmail, record, queue_id, outcome)) {
         return;
@@ -318,8 +325,7 @@ static void on_pregreeting(const struct maillog_sendmail *sendmail,
     struct maillog_event event = {0};
     if (!maillog_sendmail_relay(text, &event))
         return;
-    stamp(sendmail, record, &event);
-    maillog_copy(event.queue_id, sizeof event.queue_id, queue_id, strlen(queue_id));
+    stamp(sendmail, record, queue_id, &event);
     event.outcome = REPLAY_REFUSED;
     sink->event(sink->arg, &event);
 }
@@ -349,8 +355,7 @@ static void on_from(struct maillog_sendmail *sendmail, const struct maillog_reco
         return;
     struct process *process = process_of(sendmail, record);
     process->client = event;
-    stamp(sendmail, record, &event);
-    maillog_copy(event.queue_id, sizeof event.queue_id, queue_id, strlen(queue_id));
+    stamp(sendmail, record, queue_id, &event);
     maillog_sendmail_address(text, from.sender_end, &event.sender_recorded, event.sender);
     event.authenticated = from.login;
     add_login(process, &event);
