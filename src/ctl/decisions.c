@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/decisions.h"
 
-#include "ctl/logs/maillog_input.h"
+#include "ctl/logs/maillog_reader.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -39,7 +39,7 @@ static void take(struct decisions *decisions, const struct report_entry *entry, 
 }
 
 static void take_line(struct decisions *decisions, const char *path,
-                      const struct maillog_line *line)
+                      const struct maillog_line *line, int64_t latest_s)
 {
     struct report_entry entry;
     decisions->lines++;
@@ -48,7 +48,7 @@ static void take_line(struct decisions *decisions, const char *path,
                  line->cut ? "longer than any decision: left out" : "holds a NUL byte: left out");
         return;
     }
-    switch (report_entry_parse(line->text, line->length, decisions->now_s, &entry)) {
+    switch (report_entry_parse(line->text, line->length, latest_s, &entry)) {
     case REPORT_ENTRY:
         take(decisions, &entry, line->text);
         break;
@@ -63,20 +63,21 @@ static void take_line(struct decisions *decisions, const char *path,
 static enum result read_file(struct decisions *decisions, const char *path)
 {
     char error[REPLAY_ERROR_MAX] = "";
-    struct maillog_input *input;
-    struct maillog_line line = {0};
-    enum result status = maillog_input_open(path, &input, error);
+    struct maillog_reader *reader;
+    struct maillog_item item = {.line = {0}};
+    enum result status = maillog_reader_open(path, &reader, error);
     if (status == RESULT_OK) {
-        while ((status = maillog_input_next(input, &line, error)) == RESULT_OK) {
-            take_line(decisions, path, &line);
+        int64_t latest_s = maillog_reader_latest_s(reader, decisions->now_s);
+        while ((status = maillog_reader_line(reader, &item, error)) == RESULT_OK) {
+            take_line(decisions, path, &item.line, latest_s);
             if (decisions->lines % 4096 == 0)
                 progress_show(&decisions->progress, 0, decisions->lines, "lines");
         }
-        maillog_input_close(input);
+        maillog_reader_close(reader);
     }
     if (status == RESULT_IO) {
         decisions->unreadable = true;
-        complain(decisions, path, line.number > 0 ? line.number + 1 : 0, error);
+        complain(decisions, path, item.line.number > 0 ? item.line.number + 1 : 0, error);
     }
     return status == RESULT_NOMEM ? status : RESULT_OK;
 }

@@ -29,7 +29,7 @@ struct request {
 
 struct found {
     char *line;
-    int64_t wall_s;
+    int64_t wall_s; /* its stamp may have no year: this is the latest that it can be */
 };
 
 struct finding {
@@ -108,7 +108,7 @@ static const struct found *shown(const struct finding *finding, size_t i)
 
 /* What the clients of the newest decisions get now, each once. */
 static int recheck(const struct finding *finding, const struct command *command,
-                   const struct conf *conf, int64_t now_s)
+                   const struct conf *conf)
 {
     struct ipaddr done[RECHECKED_MAX];
     size_t count = 0;
@@ -122,9 +122,9 @@ static int recheck(const struct finding *finding, const struct command *command,
     int status = check_client_open(run, command);
     for (size_t i = shown_of(finding); status < 0 && i-- > 0 && count < RECHECKED_MAX;) {
         struct report_entry entry;
-        const char *line = shown(finding, i)->line;
+        const struct found *row = shown(finding, i);
         size_t at = 0;
-        if (report_entry_parse(line, strlen(line), now_s, &entry) != REPORT_ENTRY)
+        if (report_entry_parse(row->line, strlen(row->line), row->wall_s, &entry) != REPORT_ENTRY)
             continue;
         while (at < count && !ipaddr_equal(&done[at], &entry.client))
             at++;
@@ -146,13 +146,14 @@ static int recheck(const struct finding *finding, const struct command *command,
 }
 
 static int print_found(const struct finding *finding, const struct command *command,
-                       const struct conf *conf, int64_t now_s)
+                       const struct conf *conf)
 {
     size_t count = shown_of(finding);
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && !finding->request.json)
             (void)putchar('\n');
-        if (!find_print(stdout, shown(finding, i)->line, now_s, finding->request.json))
+        const struct found *row = shown(finding, i);
+        if (!find_print(stdout, row->line, row->wall_s, finding->request.json))
             return command_failed(command, EX_OSERR, "out of memory");
     }
     if (finding->count > count)
@@ -162,7 +163,7 @@ static int print_found(const struct finding *finding, const struct command *comm
         (void)fputs("nothing is found\n", stderr);
         return EXIT_NOTHING_FOUND;
     }
-    return finding->request.recheck ? recheck(finding, command, conf, now_s) : EX_OK;
+    return finding->request.recheck ? recheck(finding, command, conf) : EX_OK;
 }
 
 /* --- a run ---------------------------------------------------------------------------------- */
@@ -182,8 +183,7 @@ static int find_in(struct finding *finding, struct decisions *decisions, const s
     if (decisions->since_s > 0 && decisions->oldest_s > decisions->since_s)
         (void)fprintf(stderr, "note: the log begins at %s, later than --since asks for\n",
                       find_print_time(decisions->oldest_s, when));
-    status = command_finish(decisions->command,
-                            print_found(finding, decisions->command, conf, decisions->now_s));
+    status = command_finish(decisions->command, print_found(finding, decisions->command, conf));
     if (status <= EXIT_NOTHING_FOUND && (decisions->unreadable || decisions->bad > 0))
         status = EX_DATAERR;
     return status;

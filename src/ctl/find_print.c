@@ -200,12 +200,12 @@ static void put_check_names(FILE *stream, const struct report_entry *entry)
             (void)fprintf(stream, LABEL "%s: %s\n", "check", checks[i].name, checks[i].when);
 }
 
-bool find_print(FILE *stream, const char *line, int64_t now_s, bool json)
+bool find_print(FILE *stream, const char *line, int64_t wall_s, bool json)
 {
     char error[JSONIN_ERROR_MAX];
     struct report_entry entry;
     struct json_value *record = NULL;
-    if (report_entry_parse(line, strlen(line), now_s, &entry) != REPORT_ENTRY)
+    if (report_entry_parse(line, strlen(line), wall_s, &entry) != REPORT_ENTRY)
         return true;
     if (json)
         return line[0] == '{' ? fprintf(stream, "%s\n", line) >= 0 || true

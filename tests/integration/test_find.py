@@ -3,8 +3,10 @@
 
 import gzip
 import json
+import os
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -100,6 +102,21 @@ def test_what_the_client_gets_now(log):
     before, now = done.stdout.split("\nNow:\n")
     assert done.returncode == 0 and "would have been reject" in before
     assert re.search(r"^verdict +accept, ", now, re.MULTILINE), now
+
+
+def test_stamps_without_a_year_are_from_before_the_last_change_of_the_file(log):
+    """A log that was put away more than a year ago is not of this year."""
+    path, day = log.directory / "mail.log.1", 86400
+    when, changed = time.time() - 410 * day, time.time() - 400 * day
+    path.write_text(SYSLOG.replace("Nov 12", time.strftime("%b %e", time.localtime(when)), 1))
+    os.utime(path, (changed, changed))
+    date = time.strftime("%Y-%m-%d", time.localtime(when))
+    text = log.find(path, "--client", "192.0.2.9").stdout
+    assert re.search(rf"^time +{date} ", text, re.MULTILINE), text
+    line = json.loads(log.find(path, "--client", "192.0.2.9", "--json").stdout)
+    assert time.strftime("%Y-%m-%d", time.localtime(line["time_s"])) == date
+    done = log.find(path, "--client", "192.0.2.9", "--since", "60d")
+    assert done.returncode == 1 and "nothing is found" in done.stderr
 
 
 def test_hostile_text(log):

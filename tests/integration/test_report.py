@@ -148,6 +148,16 @@ def test_syslog(report):
     assert "From the cache alone: 50.0 %" in text
 
 
+def test_stamps_without_a_year_are_from_before_the_last_change_of_the_file(report):
+    day = 86400
+    when, changed = time.time() - 410 * day, time.time() - 400 * day
+    line = SYSLOG[SYSLOG.index("Nov 12 12:00:00 mx iprevd[7]: client"):].split("\n")[0] + "\n"
+    path = report.file("mail.log", line.replace("Nov 12", time.strftime("%b %e", time.gmtime(when)), 1))
+    os.utime(path, (changed, changed))
+    date = time.strftime("%Y-%m-%d", time.gmtime(when))
+    assert report.run(path).startswith(f"1 decision, {date} 12:00 to {date} 12:00")
+
+
 def test_compressed_and_configured(report):
     content = "".join(json.dumps(line) + "\n" for line in LOG).encode()
     path = report.file("old.json.gz", gzip.compress(content))

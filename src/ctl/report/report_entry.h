@@ -42,7 +42,7 @@ enum report_parsed { REPORT_ENTRY, REPORT_OTHER, REPORT_BAD };
 
 /*
  * Read a line of the log.  OTHER: a line of something else (another program's, not a decision);
- * BAD: it begins as a decision and is none.  now_s: for time stamps without a year.
+ * BAD: it begins as a decision and is none.  now_s: the latest that a stamp without a year can be.
  */
 enum report_parsed report_entry_parse(const char *text, size_t length, int64_t now_s,
                                       struct report_entry *out);
