@@ -51,7 +51,7 @@ static void explain_exempt(struct decision *decision)
     const char *why = decision->exempt;
     textbuf_init(&buf, decision->reason, sizeof decision->reason);
     if (why != NULL) {
-        textbuf_put(&buf, "exempt for now");
+        textbuf_put(&buf, DECISION_EXEMPT_WORDS);
     } else {
         why = decision->match->reason;
         textbuf_put(&buf, "exempt by match ");

@@ -37,6 +37,9 @@ struct decision {
     char reason[REASON_MAX];
 };
 
+/* How the reason of a client begins that is exempt at run time. */
+#define DECISION_EXEMPT_WORDS "exempt for now"
+
 /* Decide.  Never fails. */
 void decision_make(const struct conf *conf, const struct facts *facts,
                    const struct transaction *transaction, struct decision *out);

@@ -159,10 +159,10 @@ static int report_conf(struct report *report, int count, char **paths)
         (void)fprintf(stderr, "note: %s\n", note);
     bool ok = exemptions != NULL &&
               report_sums_init(&report->sums, report->conf, exemptions, command_seed());
+    int status = ok ? report_files(report, count, paths) : out_of_memory(report);
+    report_sums_clear(&report->sums);
     exemptions_free(exemptions);
-    if (!ok)
-        return out_of_memory(report);
-    return report_files(report, count, paths);
+    return status;
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -182,7 +182,6 @@ static int run(const struct command *command, int argc, char **argv)
         status =
             report->conf == NULL ? EX_CONFIG : report_conf(report, argc - optind, argv + optind);
         conf_unref(report->conf);
-        report_sums_clear(&report->sums);
     }
     free(report);
     return status;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/report/report_uses.h"
 
-#include <stdlib.h>
+#include "site/decision.h"
 
-#define EXEMPT_WORDS "exempt for now" /* how the reason of such a decision begins */
+#include <stdlib.h>
 
 static void copy_exemption(void *arg, const struct exemption *exemption)
 {
@@ -19,6 +19,7 @@ bool report_uses_init(struct report_uses *uses, const struct conf *conf,
 {
     size_t count = exemptions == NULL ? 0 : exemptions_count(exemptions);
     memset(uses, 0, sizeof *uses);
+    uses->running = exemptions;
     uses->blocks = calloc(conf->match_count + 1, sizeof *uses->blocks);
     uses->exemptions = calloc(count + 1, sizeof *uses->exemptions);
     uses->subjects = calloc(count + 1, sizeof *uses->subjects);
@@ -50,18 +51,21 @@ static void count(struct report_use *use, int64_t wall_s)
         use->last_s = wall_s;
 }
 
-/* Does an exemption speak for this client, whose PTR name counts when it is confirmed? */
-static bool covers(const struct report_use *use, const struct report_entry *entry)
+/* The exemption that let this client through; its PTR name counts when it is confirmed. */
+static struct report_use *exemption_of(struct report_uses *uses, const struct report_entry *entry)
 {
-    struct ipnet net;
     char name[HOSTNAME_MAX + 1];
-    if (use->name[0] != '.')
-        return ipnet_parse(use->name, &net) == RESULT_OK && ipnet_contains(&net, &entry->client);
-    if (!entry->confirmed || hostname_parse(entry->ptr, name) != HOSTNAME_OK)
-        return false;
-    size_t length = strlen(name), tail = strlen(use->name);
-    return strcmp(name, use->name + 1) == 0 ||
-           (length > tail && strcmp(name + length - tail, use->name) == 0);
+    struct exemption found;
+    bool named = entry->confirmed && hostname_parse(entry->ptr, name) == HOSTNAME_OK;
+    const struct name_facts confirmed = {.name = name, .confirmed = true};
+    const struct facts facts = {
+        .client = entry->client, .names = &confirmed, .name_count = named ? 1 : 0};
+    if (uses->running == NULL || !exemptions_look(uses->running, &facts, entry->wall_s, &found))
+        return NULL;
+    for (size_t i = 0; i < uses->exemption_count; i++)
+        if (strcmp(uses->exemptions[i].name, found.subject) == 0)
+            return &uses->exemptions[i];
+    return NULL;
 }
 
 void report_uses_add(struct report_uses *uses, const struct report_entry *entry)
@@ -72,9 +76,9 @@ void report_uses_add(struct report_uses *uses, const struct report_entry *entry)
         count(&uses->blocks[i], entry->wall_s);
         return;
     }
-    if (strncmp(entry->reason, EXEMPT_WORDS, strlen(EXEMPT_WORDS)) != 0)
+    if (strncmp(entry->reason, DECISION_EXEMPT_WORDS, strlen(DECISION_EXEMPT_WORDS)) != 0)
         return;
-    for (size_t i = 0; i < uses->exemption_count; i++)
-        if (covers(&uses->exemptions[i], entry))
-            count(&uses->exemptions[i], entry->wall_s);
+    struct report_use *use = exemption_of(uses, entry);
+    if (use != NULL)
+        count(use, entry->wall_s);
 }

@@ -21,9 +21,11 @@ struct report_uses {
     struct report_use *blocks, *exemptions;
     size_t block_count, exemption_count;
     struct exemption *subjects; /* what `exemptions` borrow from */
+    struct exemptions *running; /* borrowed; NULL: unknown */
 };
 
-/* `conf` is borrowed; `exemptions` (NULL: unknown) is copied.  False: out of memory. */
+/* `conf` and `exemptions` (NULL: unknown), which nobody changes, are borrowed.  False: out of
+   memory. */
 bool report_uses_init(struct report_uses *uses, const struct conf *conf,
                       struct exemptions *exemptions) MUST_CHECK;
 void report_uses_clear(struct report_uses *uses);
