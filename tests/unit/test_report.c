@@ -311,6 +311,57 @@ START_TEST(worst_first)
 }
 END_TEST
 
+/* --- what is used --------------------------------------------------------------------------- */
+
+/* As the daemon: the smallest network, else the longest domain of a confirmed name. */
+static const struct {
+    const char *label, *client, *ptr;
+    bool confirmed;
+    const char *reason, *want; /* NULL: none */
+} used[] = {
+    {"an address in a network", "192.0.2.9", "", false, "exempt for now: r", "192.0.2.9"},
+    {"the network", "192.0.2.10", "", false, "exempt for now: r", "192.0.2.0/24"},
+    {"a network before a domain", "192.0.2.9", "m.debian.org", true, "exempt for now", "192.0.2.9"},
+    {"a domain", "198.51.100.1", "m.debian.org", true, "exempt for now", ".debian.org"},
+    {"a domain itself", "198.51.100.1", "debian.org", true, "exempt for now", ".debian.org"},
+    {"the longest domain", "198.51.100.1", "m.lists.debian.org", true, "exempt for now",
+     ".lists.debian.org"},
+    {"an unconfirmed name", "198.51.100.1", "m.debian.org", false, "exempt for now", NULL},
+    {"the end of another label", "198.51.100.1", "notdebian.org", true, "exempt for now", NULL},
+    {"a name that is none", "198.51.100.1", "<debian.org", true, "exempt for now", NULL},
+    {"another reason", "192.0.2.9", "", false, "exempt by match a", NULL},
+};
+
+START_TEST(one_exemption_a_decision)
+{
+    static const char *const subjects[] = {".debian.org", "192.0.2.0/24", "192.0.2.9",
+                                           ".lists.debian.org"};
+    struct exemptions *exemptions = exemptions_new();
+    struct report_uses uses;
+    ck_assert_ptr_nonnull(exemptions);
+    for (size_t i = 0; i < COUNT(subjects); i++) {
+        struct exemption exemption = {.until_s = NOW + 60};
+        (void)strcpy(exemption.subject, subjects[i]);
+        ck_assert_int_eq(exemptions_add(exemptions, &exemption), RESULT_OK);
+    }
+    ck_assert(report_uses_init(&uses, &conf, exemptions));
+    struct report_entry entry = entry_of(used[_i].client, NOW, ACTION_ACCEPT, ACTION_ACCEPT);
+    (void)strcpy(entry.ptr, used[_i].ptr);
+    (void)strcpy(entry.reason, used[_i].reason);
+    entry.confirmed = used[_i].confirmed;
+    report_uses_add(&uses, &entry);
+    ck_assert_uint_eq(uses.exemption_count, COUNT(subjects));
+    for (size_t i = 0; i < uses.exemption_count; i++) {
+        const struct report_use *use = &uses.exemptions[i];
+        bool want = used[_i].want != NULL && strcmp(use->name, used[_i].want) == 0;
+        ck_assert_msg(use->hits == want && use->last_s == (want ? NOW : 0), "%s: %s %" PRIu64,
+                      used[_i].label, use->name, use->hits);
+    }
+    report_uses_clear(&uses);
+    exemptions_free(exemptions);
+}
+END_TEST
+
 /* --- printing ------------------------------------------------------------------------------- */
 
 static char *print(void (*printer)(FILE *, const struct report_sums *,
@@ -358,6 +409,25 @@ START_TEST(text)
 }
 END_TEST
 
+/* The row of all others has no address, name or reason: they would be of one of them. */
+START_TEST(others_have_no_details)
+{
+    for (unsigned i = 0; i < RANKING_NAMES_MAX + 2; i++) {
+        struct report_entry entry = entry_of("192.0.2.1", NOW, ACTION_REJECT, ACTION_REJECT);
+        (void)snprintf(entry.helo, sizeof entry.helo, "host%u.example", i);
+        (void)strcpy(entry.reason, "192.0.2.1 has no PTR record");
+        add(&entry);
+    }
+    char *got = print(report_print_text);
+    const char *others = strstr(got, "\n(others) ");
+    ck_assert_ptr_nonnull(others);
+    const char *next = strchr(others + 1, '\n');
+    ck_assert_ptr_nonnull(next);
+    ck_assert_msg(strncmp(next, "\nand ", 5) == 0, "%.200s", others);
+    free(got);
+}
+END_TEST
+
 START_TEST(html)
 {
     add_hostile();
@@ -399,7 +469,9 @@ int main(void)
     tcase_add_test(tcase, more_days_than_are_kept);
     tcase_add_test(tcase, more_names_than_are_told_apart);
     tcase_add_test(tcase, worst_first);
+    tcase_add_loop_test(tcase, one_exemption_a_decision, 0, COUNT(used));
     tcase_add_test(tcase, text);
+    tcase_add_test(tcase, others_have_no_details);
     tcase_add_test(tcase, html);
     tcase_add_test(tcase, nothing_at_all);
     suite_add_tcase(suite, tcase);

@@ -53,6 +53,8 @@ void report_clients_add(struct ranking *clients, const struct conf *conf,
         domain = ipnet_format(&net, network);
     }
     const struct ranking_row *row = ranking_add(clients, domain, entry->would, entry->wall_s);
+    if (row == ranking_others(clients))
+        return; /* what is known of one of them is not about the others */
     struct report_client *client = row->extra;
     see_address(client, &entry->client, entry->wall_s >= client->wall_s);
     if (entry->wall_s < client->wall_s)
