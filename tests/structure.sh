@@ -83,6 +83,11 @@ symbols_are_pure() {
         END { exit bad }'
 }
 
+# Threads block signals, and have names where the system has them: one file knows how.
+threads_have_one_home() {
+    ! grep -rnE 'pthread_(create|setname_np|condattr_init)' --include='*.c' --exclude=thread.c "$1"
+}
+
 failures=0
 fail() {
     printf 'FAIL: %s\n' "$1"
@@ -113,6 +118,9 @@ refuses 'an include from ctl to daemon' includes_go_down "$try/aside"
 refuses 'an include of an unknown folder' includes_go_down "$try/unknown"
 refuses 'a header with two homes' headers_have_one_home "$try/two"
 refuses 'a third-party header in a header' headers_have_one_home "$try/leak"
+mkdir "$try/thread"
+echo '(void)pthread_setname_np(thread, name);' >"$try/thread/a.c"
+refuses 'a thread that is made elsewhere' threads_have_one_home "$try/thread"
 includes_go_down "$try/sound" && headers_have_one_home "$try/sound" || fail 'a sound tree was refused'
 for symbol in open clock_gettime pthread_mutex_lock getenv __printf_chk __open_2 stderr; do
     echo "                 U $symbol" | symbols_are_pure >/dev/null && fail "$symbol was not noticed"
@@ -122,6 +130,7 @@ printf '                 U memcpy\n                 U __memcpy_chk\n0000 T read_
 
 includes_go_down "$src" || fail 'includes'
 headers_have_one_home "$src" || fail 'third-party headers'
+threads_have_one_home "$src" || fail 'threads'
 symbols=$("$NM" "$archive")
 case $symbols in
 *ipaddr_parse*) ;;

@@ -8,5 +8,7 @@ libbase_a_SOURCES = \
 	src/base/log.c src/base/log.h \
 	src/base/loop.c src/base/loop.h \
 	src/base/metrics.c src/base/metrics.h \
+	src/base/replace_file.c src/base/replace_file.h \
 	src/base/result.c src/base/result.h \
-	src/base/textbuf.c src/base/textbuf.h
+	src/base/textbuf.c src/base/textbuf.h \
+	src/base/thread.c src/base/thread.h

@@ -6,11 +6,13 @@
  */
 #include "base/log.h"
 
+#include "base/clock.h"
+#include "base/thread.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,7 +21,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 /* One line, longer ones are cut: syslog daemons take at least this much. */
@@ -249,14 +250,9 @@ DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
 
 /* --- the thread ------------------------------------------------------------------------------ */
 
-static struct timespec in_ms(long ms)
+static struct timespec in_ms(int64_t ms)
 {
-    struct timespec at;
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_nsec += ms % 1000 * 1000000;
-    at.tv_sec += ms / 1000 + at.tv_nsec / 1000000000;
-    at.tv_nsec %= 1000000000;
-    return at;
+    return thread_deadline(clock_ms(&clock_system) + ms);
 }
 
 /* Exchange an empty queue for one with what has gathered.  False: it is the last one. */
@@ -309,36 +305,24 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* The condition by a clock that nobody sets, and the thread without signals.  Returns errno. */
-static int make_thread(char *writing)
+static enum result make_thread(char *writing)
 {
-    sigset_t all, before;
-    pthread_condattr_t attributes;
-    int error = pthread_condattr_init(&attributes);
-    if (error != 0)
-        return error;
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    error = pthread_cond_init(&sink.changed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-    if (error != 0)
-        return error;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&sink.thread, NULL, thread_main, writing);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0)
+    enum result status = thread_condition_init(&sink.changed);
+    if (status != RESULT_OK)
+        return status;
+    status = thread_start(&sink.thread, thread_main, writing, "iprevd-log");
+    if (status != RESULT_OK)
         (void)pthread_cond_destroy(&sink.changed);
-    return error;
+    return status;
 }
 
 enum result log_start(void)
 {
     char *waiting = malloc(QUEUE_BYTES), *writing = malloc(QUEUE_BYTES);
-    int error = waiting == NULL || writing == NULL ? ENOMEM : make_thread(writing);
-    if (error != 0) {
+    errno = ENOMEM;
+    if (waiting == NULL || writing == NULL || make_thread(writing) != RESULT_OK) {
         free(waiting);
         free(writing);
-        errno = error;
         return RESULT_IO;
     }
     pthread_mutex_lock(&sink.lock);

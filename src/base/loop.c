@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* pipe2(), pthread_setname_np() */
+#define _GNU_SOURCE /* pipe2() */
 #endif
-
-#include "config.h"
 
 #include "base/loop.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -19,10 +18,6 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <unistd.h>
-
-#ifdef HAVE_PTHREAD_NP_H /* the BSDs */
-#include <pthread_np.h>
-#endif
 
 struct posted {
     STAILQ_ENTRY(posted) link;
@@ -335,29 +330,14 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
+/* The thread itself unblocks the signals of loop_signal_new(). */
 enum result loop_start(struct loop *loop, const char *name)
 {
-    sigset_t all, old;
-    int error;
-
     if (loop->started)
         return RESULT_INVALID;
-    sigfillset(&all); /* but those of loop_signal_new(), which the thread unblocks itself */
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    error = pthread_create(&loop->thread, NULL, thread_main, loop);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (error != 0) {
-        errno = error;
-        return RESULT_IO;
-    }
-    loop->started = true;
-#ifdef HAVE_PTHREAD_SETNAME_NP
-    if (name != NULL)
-        (void)pthread_setname_np(loop->thread, name);
-#else
-    (void)name;
-#endif
-    return RESULT_OK;
+    enum result status = thread_start(&loop->thread, thread_main, loop, name);
+    loop->started = status == RESULT_OK;
+    return status;
 }
 
 /* Needs the lock. */

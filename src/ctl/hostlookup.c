@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/hostlookup.h"
 
-#include <pthread.h>
+#include "base/thread.h"
+
 #include <string.h>
-#include <time.h>
 
 /* One question under way; answers come on the resolver's thread. */
 struct wait {
@@ -35,24 +35,13 @@ static void on_done(void *arg, const struct resolver_answer *got)
 
 static bool wait_init(struct wait *wait)
 {
-    pthread_condattr_t attributes;
     *wait = (struct wait){.done = false};
-    if (pthread_condattr_init(&attributes) != 0)
-        return false;
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    bool ok = pthread_cond_init(&wait->changed, &attributes) == 0;
-    (void)pthread_condattr_destroy(&attributes);
-    if (ok && pthread_mutex_init(&wait->lock, NULL) != 0) {
-        (void)pthread_cond_destroy(&wait->changed);
-        ok = false;
-    }
-    return ok;
+    return thread_lock_init(&wait->lock, &wait->changed) == RESULT_OK;
 }
 
 static void block_until(struct wait *wait, int64_t deadline_ms)
 {
-    const struct timespec until = {(time_t)(deadline_ms / 1000),
-                                   (long)(deadline_ms % 1000) * 1000000};
+    const struct timespec until = thread_deadline(deadline_ms);
     (void)pthread_mutex_lock(&wait->lock);
     while (!wait->done && pthread_cond_timedwait(&wait->changed, &wait->lock, &until) == 0)
         continue;

@@ -2,11 +2,11 @@
 #include "daemon/decisionlog.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,8 +64,10 @@ struct decisionlog *decisionlog_new(struct metrics *metrics)
     struct decisionlog *log = calloc(1, sizeof *log);
     if (log == NULL)
         return NULL;
-    (void)pthread_mutex_init(&log->lock, NULL);
-    (void)pthread_cond_init(&log->changed, NULL);
+    if (thread_lock_init(&log->lock, &log->changed) != RESULT_OK) {
+        free(log);
+        return NULL;
+    }
     STAILQ_INIT(&log->waiting);
     log->fd = -1;
     log->count = metrics_declare(metrics, &count);
@@ -265,17 +267,9 @@ static void *thread_main(void *arg)
 
 enum result decisionlog_start(struct decisionlog *log)
 {
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&log->thread, NULL, thread_main, log);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0) {
-        errno = error;
-        return RESULT_IO;
-    }
-    log->started = true;
-    return RESULT_OK;
+    enum result status = thread_start(&log->thread, thread_main, log, "iprevd-decision");
+    log->started = status == RESULT_OK;
+    return status;
 }
 
 void decisionlog_free(struct decisionlog *log)

@@ -4,12 +4,9 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const char CACHE_FILE[] = "cache";
 
@@ -21,24 +18,6 @@ static bool path_of(const char *directory, const char *file, char out[PATH_MAX])
         return true;
     errno = ENAMETOOLONG;
     return false;
-}
-
-/*
- * What root has written belongs to the owner of the directory: after one run by hand the service,
- * which is not root, could not read its exemptions.  That owner may have put another file in the
- * place: only a regular file of ours that has no other name is given away.
- */
-static void give_to_owner(const char *directory, const char *path)
-{
-    struct stat owner, file;
-    if (geteuid() != 0 || stat(directory, &owner) != 0 || owner.st_uid == 0)
-        return;
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) || file.st_nlink != 1 ||
-        file.st_uid != 0 || fchown(fd, owner.st_uid, owner.st_gid) != 0)
-        log_warning("%s stays root's: a service that is not root cannot read it", path);
-    if (fd >= 0)
-        (void)close(fd);
 }
 
 static const char *reason_of(enum result status)
@@ -116,10 +95,8 @@ bool state_save_exemptions(const char *directory, struct exemptions *exemptions,
     enum result status = RESULT_IO;
     if (path_of(directory, EXEMPTIONS_FILE, path))
         status = exemptions_save(exemptions, path);
-    if (status == RESULT_OK) {
-        give_to_owner(directory, path);
+    if (status == RESULT_OK)
         return true;
-    }
     (void)snprintf(error, STATE_ERROR_MAX, "exemptions will not survive a restart: %.100s: %s",
                    path, reason_of(status));
     return false;
@@ -135,6 +112,4 @@ void state_save_cache(const char *directory, struct cache *cache, const struct c
         status = cache_save(cache, path, clock_ms(clock), clock_wall_s(clock));
     if (status != RESULT_OK)
         log_warning("%s: %s: the cache is not saved", path, reason_of(status));
-    else
-        give_to_owner(directory, path);
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* pipe2(), pthread_setname_np() */
+#define _GNU_SOURCE /* pipe2() */
 #endif
 
 #include "daemon/work_queue.h"
 
+#include "base/thread.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 STAILQ_HEAD(work_list, work);
@@ -81,12 +81,10 @@ struct work_queue *work_queue_new(struct loop *loop)
     struct work_queue *queue = calloc(1, sizeof *queue);
     if (queue == NULL)
         return NULL;
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&queue->changed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-    (void)pthread_mutex_init(&queue->lock, NULL);
+    if (thread_lock_init(&queue->lock, &queue->changed) != RESULT_OK) {
+        free(queue);
+        return NULL;
+    }
     STAILQ_INIT(&queue->waiting);
     STAILQ_INIT(&queue->finished);
     if (pipe2(queue->wake_fd, O_CLOEXEC | O_NONBLOCK) != 0)
@@ -102,18 +100,9 @@ struct work_queue *work_queue_new(struct loop *loop)
 
 enum result work_queue_start(struct work_queue *queue, const char *name)
 {
-    sigset_t all, old;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    int error = pthread_create(&queue->thread, NULL, work_on, queue);
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (error != 0) {
-        errno = error;
-        return RESULT_IO;
-    }
-    queue->started = true;
-    (void)pthread_setname_np(queue->thread, name);
-    return RESULT_OK;
+    enum result status = thread_start(&queue->thread, work_on, queue, name);
+    queue->started = status == RESULT_OK;
+    return status;
 }
 
 void work_queue_give(struct work_queue *queue, struct work *work)
@@ -127,11 +116,7 @@ void work_queue_give(struct work_queue *queue, struct work *work)
 /* Needs the lock.  False: the time is over. */
 static bool wait_for_end(struct work_queue *queue, int64_t timeout_ms)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + timeout_ms % 1000 * 1000000;
-    until.tv_sec += (time_t)(timeout_ms / 1000 + ns / 1000000000);
-    until.tv_nsec = (long)(ns % 1000000000);
+    const struct timespec until = thread_deadline(clock_ms(&clock_system) + timeout_ms);
     while (!queue->ended)
         if (pthread_cond_timedwait(&queue->changed, &queue->lock, &until) == ETIMEDOUT)
             return queue->ended;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dns/cache_file.h"
+
+#include "base/replace_file.h"
 #include "dns/cache_shard.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,7 +51,7 @@ static uint64_t get_number(const uint8_t **at, unsigned bytes)
 /* --- saving --------------------------------------------------------------------------------- */
 
 struct writer {
-    int fd;
+    struct replace_file *file;
     uint64_t sum;
     uint8_t *block; /* room for the block's header, then its records */
     size_t used, room;
@@ -132,20 +133,6 @@ static enum result copy_some(struct writer *writer, struct shard *shard, size_t 
     return status;
 }
 
-static enum result write_all(int fd, const uint8_t *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(fd, bytes, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return RESULT_IO;
-        bytes += written;
-        length -= (size_t)written;
-    }
-    return RESULT_OK;
-}
-
 /* Write the block, which may be the empty one at the end, and begin another. */
 static enum result write_block(struct writer *writer)
 {
@@ -156,7 +143,7 @@ static enum result write_block(struct writer *writer)
     (void)put_number(writer->block + 4, writer->sum, 8);
     size_t used = writer->used;
     writer->used = CACHE_FILE_BLOCK_HEADER;
-    return write_all(writer->fd, writer->block, used);
+    return replace_file_write(writer->file, writer->block, used);
 }
 
 static enum result write_header(struct writer *writer, int64_t wall_s)
@@ -169,7 +156,7 @@ static enum result write_header(struct writer *writer, int64_t wall_s)
     at = put_number(at, (uint64_t)wall_s, 8);
     writer->sum = cache_file_sum(CACHE_FILE_SUM_START, header, (size_t)(at - header));
     (void)put_number(at, writer->sum, 8);
-    return write_all(writer->fd, header, sizeof header);
+    return replace_file_write(writer->file, header, sizeof header);
 }
 
 static enum result write_records(struct writer *writer, struct cache *cache)
@@ -186,10 +173,11 @@ static enum result write_records(struct writer *writer, struct cache *cache)
     return status == RESULT_OK ? write_block(writer) : status;
 }
 
-static enum result write_file(struct cache *cache, int fd, int64_t now_ms, int64_t wall_s)
+static enum result write_file(struct cache *cache, struct replace_file *file, int64_t now_ms,
+                              int64_t wall_s)
 {
     struct writer writer = {
-        .fd = fd, .used = CACHE_FILE_BLOCK_HEADER, .room = 2 * BLOCK_BYTES, .now_ms = now_ms};
+        .file = file, .used = CACHE_FILE_BLOCK_HEADER, .room = 2 * BLOCK_BYTES, .now_ms = now_ms};
     writer.block = malloc(writer.room);
     if (writer.block == NULL)
         return RESULT_NOMEM;
@@ -197,62 +185,16 @@ static enum result write_file(struct cache *cache, int fd, int64_t now_ms, int64
     if (status == RESULT_OK)
         status = write_records(&writer, cache);
     free(writer.block);
-    if (status == RESULT_OK && fsync(fd) != 0)
-        status = RESULT_IO;
     return status;
-}
-
-/* Make the rename last.  A system that cannot sync a directory has done what it can. */
-static void sync_directory(const char *path)
-{
-    char directory[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    size_t length = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
-    if (length >= sizeof directory)
-        return;
-    memcpy(directory, slash == NULL ? "." : path, length);
-    directory[length] = '\0';
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fsync(fd);
-        (void)close(fd);
-    }
-}
-
-/* Leave nothing behind, and errno as it was. */
-static void give_up(const char *temporary)
-{
-    int error = errno;
-    (void)unlink(temporary);
-    errno = error;
 }
 
 enum result cache_save(struct cache *cache, const char *path, int64_t now_ms, int64_t wall_s)
 {
-    static const char suffix[] = ".new";
-    size_t length = strlen(path);
-    char *temporary = malloc(length + sizeof suffix);
-    if (temporary == NULL)
-        return RESULT_NOMEM;
-    memcpy(temporary, path, length);
-    memcpy(temporary + length, suffix, sizeof suffix);
-    enum result status = RESULT_IO;
-    /* What another save left half-done is not continued, nor followed if it is a link. */
-    (void)unlink(temporary);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (fd >= 0) {
-        status = write_file(cache, fd, now_ms, wall_s);
-        if (close(fd) != 0 && status == RESULT_OK)
-            status = RESULT_IO;
-        if (status == RESULT_OK && rename(temporary, path) != 0)
-            status = RESULT_IO;
-        if (status == RESULT_OK)
-            sync_directory(path);
-        else
-            give_up(temporary);
-    }
-    free(temporary);
-    return status;
+    struct replace_file file;
+    enum result status = replace_file_begin(&file, path, S_IRUSR | S_IWUSR);
+    if (status != RESULT_OK)
+        return status;
+    return replace_file_end(&file, write_file(cache, &file, now_ms, wall_s));
 }
 
 /* --- loading -------------------------------------------------------------------------------- */

@@ -7,7 +7,8 @@
  */
 #include "dns/lookup.h"
 
-#include <pthread.h>
+#include "base/thread.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -305,21 +306,6 @@ static void on_helo_answer(struct part *part, struct ask *ask)
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-static bool init_sync(struct lookup *lookup)
-{
-    pthread_condattr_t attributes;
-    if (pthread_condattr_init(&attributes) != 0)
-        return false;
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    bool ok = pthread_cond_init(&lookup->changed, &attributes) == 0;
-    (void)pthread_condattr_destroy(&attributes);
-    if (ok && pthread_mutex_init(&lookup->lock, NULL) != 0) {
-        (void)pthread_cond_destroy(&lookup->changed);
-        ok = false;
-    }
-    return ok;
-}
-
 struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *client,
                             unsigned max_ptr, const char *preferred, int64_t deadline_ms)
 {
@@ -328,7 +314,7 @@ struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *clie
     struct lookup *lookup = calloc(1, sizeof *lookup + asks_size(ask_count));
     if (lookup == NULL)
         return NULL;
-    if (!init_sync(lookup)) {
+    if (thread_lock_init(&lookup->lock, &lookup->changed) != RESULT_OK) {
         free(lookup);
         return NULL;
     }
@@ -411,8 +397,7 @@ static bool wait_until(struct lookup *lookup, int64_t most_ms)
     while ((open = is_open(lookup, &until_ms)) && now_ms(lookup) < most_ms) {
         if (until_ms > most_ms)
             until_ms = most_ms;
-        const struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
-                                       .tv_nsec = (long)(until_ms % 1000 * 1000000)};
+        const struct timespec until = thread_deadline(until_ms);
         (void)pthread_cond_timedwait(&lookup->changed, &lookup->lock, &until);
     }
     pthread_mutex_unlock(&lookup->lock);

@@ -5,11 +5,11 @@
  */
 #include "site/exemptions.h"
 
+#include "base/replace_file.h"
 #include "site/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,65 +89,13 @@ static enum result make_text(struct exemptions *exemptions, char **text, size_t 
     return whole.stream == NULL || failed ? RESULT_NOMEM : RESULT_OK;
 }
 
-static bool write_all(int fd, const char *text, size_t length)
+static enum result write_file(const char *path, const char *text, size_t length)
 {
-    while (length > 0) {
-        ssize_t written = write(fd, text, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        text += written;
-        length -= (size_t)written;
-    }
-    return true;
-}
-
-/* Make the new name in the directory last as long as the file does. */
-static void sync_directory(const char *path)
-{
-    char directory[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL || (size_t)(slash - path) >= sizeof directory)
-        return;
-    memcpy(directory, path, (size_t)(slash - path));
-    directory[slash - path] = '\0';
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    (void)fsync(fd);
-    (void)close(fd);
-}
-
-static enum result replace_file(const char *path, const char *text, size_t length)
-{
-    char temporary[PATH_MAX];
-    int written = snprintf(temporary, sizeof temporary, "%s.new", path);
-    if (written < 0 || (size_t)written >= sizeof temporary) {
-        errno = ENAMETOOLONG;
-        return RESULT_IO;
-    }
-    (void)unlink(temporary); /* of a save that was cut off */
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (fd < 0)
-        return RESULT_IO;
-    bool ok = write_all(fd, text, length) && fsync(fd) == 0;
-    int reason = errno;
-    if (close(fd) != 0 && ok) {
-        ok = false;
-        reason = errno;
-    }
-    if (ok && rename(temporary, path) != 0) {
-        ok = false;
-        reason = errno;
-    }
-    if (ok) {
-        sync_directory(path);
-        return RESULT_OK;
-    }
-    (void)unlink(temporary);
-    errno = reason;
-    return RESULT_IO;
+    struct replace_file file;
+    enum result status = replace_file_begin(&file, path, 0640);
+    if (status != RESULT_OK)
+        return status;
+    return replace_file_end(&file, replace_file_write(&file, text, length));
 }
 
 enum result exemptions_save(struct exemptions *exemptions, const char *path)
@@ -157,7 +105,7 @@ enum result exemptions_save(struct exemptions *exemptions, const char *path)
     enum result status = make_text(exemptions, &text, &length);
     if (status != RESULT_OK)
         return status;
-    status = replace_file(path, text, length);
+    status = write_file(path, text, length);
     int reason = errno;
     free(text);
     errno = reason;
