@@ -74,5 +74,6 @@ EXTRA_DIST += tests/data/instructions
 check_PROGRAMS += tests/integration/iprevd-nomem
 tests_integration_iprevd_nomem_SOURCES = src/daemon/main.c tests/integration/nomem.c
 tests_integration_iprevd_nomem_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup \
+	-Wl,--wrap=pthread_create
 tests_integration_iprevd_nomem_LDADD = $(iprevd_LDADD)

@@ -162,7 +162,7 @@ static void on_tick(void *arg)
     end_if_drained(service);
 }
 
-/* The first that the loop runs. */
+/* Signals and requests may have come before; what they asked for begins here. */
 static void begin_serving(void *arg)
 {
     struct service *service = arg;
@@ -300,8 +300,9 @@ enum result management_start(struct service *service)
         return RESULT_NOMEM;
     enum result status = work_queue_start(management->queue, "iprevd-files");
     if (status == RESULT_OK)
-        status = loop_post(management->loop, begin_serving, service);
-    return status == RESULT_OK ? loop_start(management->loop, "iprevd-manage") : status;
+        status = loop_start(management->loop, "iprevd-manage");
+    /* What was posted to a loop that does not start is run by its end, and would say READY. */
+    return status == RESULT_OK ? loop_post(management->loop, begin_serving, service) : status;
 }
 
 void management_stop(struct service *service)

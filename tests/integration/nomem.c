@@ -3,10 +3,12 @@
  * iprevd whose own allocations fail now and then, when the test that runs it says so: the linker
  * puts the functions below in the place of malloc() and the others (-Wl,--wrap).  The file named by
  * IPREVD_NOMEM holds a 32-bit number in the machine's order: every so many allocations one fails;
- * 0: none.  The number behind it counts those that failed.
+ * 0: none.  The number behind it counts those that failed.  IPREVD_NOTHREAD is the number of the
+ * thread, the first being 1, that cannot be made.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +29,10 @@ extern void *__real_realloc(void *old, size_t size);
 extern void *__real_reallocarray(void *old, size_t number, size_t size);
 extern char *__real_strdup(const char *text);
 extern char *__real_strndup(const char *text, size_t max);
+extern int __real_pthread_create(pthread_t *out, const pthread_attr_t *attributes,
+                                 void *(*run)(void *arg), void *arg);
+extern int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *attributes,
+                                 void *(*run)(void *arg), void *arg);
 extern void *__wrap_malloc(size_t size);
 extern void *__wrap_calloc(size_t number, size_t size);
 extern void *__wrap_realloc(void *old, size_t size);
@@ -84,4 +90,14 @@ char *__wrap_strdup(const char *text)
 char *__wrap_strndup(const char *text, size_t max)
 {
     return fails() ? NULL : __real_strndup(text, max);
+}
+
+int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *attributes, void *(*run)(void *arg),
+                          void *arg)
+{
+    static atomic_int made;
+    const char *failing = getenv("IPREVD_NOTHREAD");
+    if (failing != NULL && atomic_fetch_add(&made, 1) + 1 == atoi(failing))
+        return EAGAIN;
+    return __real_pthread_create(out, attributes, run, arg);
 }

@@ -17,6 +17,7 @@ import pytest
 import daemon
 import world
 from milterclient import MilterClient, MilterError
+from servicemanager import Manager
 
 ROUNDS = 100
 ANSWER_SECONDS = 0.5  # what found no memory may be given up by the daemon after seconds only
@@ -123,3 +124,17 @@ def test_nothing_worse_than_deferred(program, start_iprevd, directory, every):
     daemon.wait_until("the decision log", lines.exists)
     visit(client, world.GOOD)
     daemon.wait_until("a line of it", lambda: lines.read_text().endswith("\n"))
+
+
+# The decision log's thread is the first, and it is done without.
+@pytest.mark.parametrize("number", [2, 3, 4])
+def test_a_start_that_fails_was_never_ready(program, directory, number):
+    """No thread for DNS, for files, for signals: the service manager hears of no READY."""
+    manager = Manager(directory / "notify")
+    status, log = daemon.Daemon(directory / "iprevd", zone=world.ZONE, env={
+        "IPREVD_NOTHREAD": str(number), "NOTIFY_SOCKET": str(manager.path)}).run()
+    manager.close()
+    manager.thread.join()
+    assert status == 69 and "the threads cannot be started" in log
+    said = [manager.messages.get_nowait() for _ in range(manager.messages.qsize())]
+    assert not [message for message in said if "READY" in message]
