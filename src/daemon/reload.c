@@ -86,6 +86,8 @@ static void read_configuration(struct service *service)
     }
     dns_service_set_limits(service->dns, &dns);
     reload->fresh = conf;
+    reload->result = RELOAD_DONE;
+    reload->broken_tables = 0;
     find_fixed(reload);
 }
 
@@ -93,17 +95,22 @@ static void read_configuration(struct service *service)
 static void read_tables(struct service *service)
 {
     struct reload *reload = &service->reload;
-    uint64_t version = conf_tables_changed(reload->old);
-    reload->nothing = version == 0;
-    if (version == 0)
+    bool unseen = false; /* a table that is on its way: neither new nor what it was */
+    uint64_t version = conf_tables_changed(reload->old, &unseen);
+    if (version == 0) {
+        bool restored = reload->broken_tables != 0 && !unseen;
+        reload->result = restored ? RELOAD_RESTORED : RELOAD_NOTHING;
+        reload->broken_tables = restored ? 0 : reload->broken_tables;
         return;
+    }
     const struct conf_report loud = {report_error, report_warning, NULL, reload},
                              quiet = {report_nothing, report_nothing, NULL, NULL};
     bool broken = version == reload->broken_tables;
     reload->fresh =
         conf_reread_tables(reload->old, clock_wall_s(&clock_system), broken ? &quiet : &loud);
-    reload->nothing = broken && reload->fresh == NULL;
-    reload->broken_tables = reload->fresh == NULL ? version : 0;
+    bool failed = reload->fresh == NULL;
+    reload->result = !failed ? RELOAD_DONE : broken ? RELOAD_NOTHING : RELOAD_FAILED;
+    reload->broken_tables = failed ? version : 0;
 }
 
 static void run(void *arg)
@@ -125,7 +132,7 @@ static void begin(struct service *service, enum reload_kind kind, const char *wh
     reload->why = why;
     reload->old = service_conf(service);
     reload->fresh = NULL;
-    reload->nothing = false;
+    reload->result = RELOAD_FAILED;
     reload->first_error[0] = reload->fixed[0] = '\0';
     if (kind == RELOAD_CONFIGURATION) {
         notify_reloading();
@@ -156,7 +163,9 @@ static void log_outcome(const struct service *service, bool ok)
 {
     const struct reload *reload = &service->reload;
     char mode[CONF_MODE_TEXT_MAX];
-    if (reload->kind == RELOAD_TABLES && ok)
+    if (reload->result == RELOAD_RESTORED)
+        log_info("the tables are again those in force: there is nothing to read");
+    else if (reload->kind == RELOAD_TABLES && ok)
         log_info("tables of %s read again (a table file changed)", service->conf->path);
     else if (reload->kind == RELOAD_TABLES)
         log_error("the tables were not read again: the running ones stay");
@@ -180,14 +189,14 @@ static void note_failure(struct reload *reload, int64_t since_s)
 static void finish(struct service *service)
 {
     struct reload *reload = &service->reload;
-    bool ok = reload->fresh != NULL;
+    bool ok = reload->result != RELOAD_FAILED;
     int64_t wall_s = clock_wall_s(&clock_system);
-    if (ok)
+    if (reload->result == RELOAD_DONE)
         apply(service, reload->fresh);
     note_failure(reload, ok ? 0 : wall_s);
-    if (reload->kind == RELOAD_TABLES)
+    if (reload->kind == RELOAD_TABLES && reload->result != RELOAD_RESTORED)
         statistics_tables_read(service->statistics, ok);
-    else
+    else if (reload->kind == RELOAD_CONFIGURATION)
         statistics_reloaded(service->statistics, ok, wall_s);
     log_outcome(service, ok);
     if (reload->kind == RELOAD_CONFIGURATION) {
@@ -196,13 +205,23 @@ static void finish(struct service *service)
     }
 }
 
+/* To all who asked and for whom none has begun. */
+static void answer_stopping(struct service *service)
+{
+    control_task_begins(service->management.control, CONTROL_TASK_RELOAD);
+    control_task_ends(service->management.control, CONTROL_TASK_RELOAD, "the daemon is stopping",
+                      NULL);
+}
+
 /* What was asked for before serving began or while another was read. */
 static void begin_next(struct service *service)
 {
     struct reload *reload = &service->reload;
     bool all = reload->again, tables = reload->tables_again;
     reload->again = reload->tables_again = false;
-    if (all)
+    if (atomic_load(&service->draining))
+        answer_stopping(service);
+    else if (all)
         begin(service, RELOAD_CONFIGURATION, reload->again_why);
     else if (tables)
         begin(service, RELOAD_TABLES, NULL);
@@ -212,7 +231,7 @@ static void done(void *arg)
 {
     struct service *service = arg;
     struct reload *reload = &service->reload;
-    if (!reload->nothing)
+    if (reload->result != RELOAD_NOTHING)
         finish(service);
     conf_unref(reload->old);
     reload->old = reload->fresh = NULL;
@@ -223,12 +242,6 @@ static void done(void *arg)
 void reload_request(struct service *service, enum reload_kind kind, const char *why)
 {
     struct reload *reload = &service->reload;
-    if (atomic_load(&service->draining)) {
-        control_task_begins(service->management.control, CONTROL_TASK_RELOAD);
-        control_task_ends(service->management.control, CONTROL_TASK_RELOAD,
-                          "the daemon is stopping", NULL);
-        return;
-    }
     if (kind == RELOAD_TABLES) {
         reload->tables_again = true;
     } else {

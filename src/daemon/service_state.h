@@ -30,6 +30,13 @@ enum reload_kind {
     RELOAD_TABLES,        /* tables that have changed; the configuration is not looked at */
 };
 
+enum reload_result {
+    RELOAD_FAILED,
+    RELOAD_DONE,
+    RELOAD_NOTHING,  /* no table has changed, or only what is broken already */
+    RELOAD_RESTORED, /* what was broken is again what is in force */
+};
+
 struct reload {
     struct work work;
     bool running;                      /* management */
@@ -38,8 +45,8 @@ struct reload {
     struct status_failure failures[2]; /* management: by kind, until one is good */
     /* Of the one under way: the work queue's thread fills them. */
     enum reload_kind kind;
-    struct conf *old, *fresh; /* owned; fresh NULL: failed, or there was nothing to do */
-    bool nothing;             /* no table has changed */
+    struct conf *old, *fresh; /* owned; fresh only when RELOAD_DONE */
+    enum reload_result result;
     char first_error[CONTROL_ERROR_MAX];
     char fixed[CONTROL_ERROR_MAX]; /* options whose change waits for a restart; "": none */
     uint64_t broken_tables;        /* versions of tables that could not be read */

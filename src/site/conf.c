@@ -250,23 +250,23 @@ void conf_each_expired(const struct conf *conf, int64_t from_s, int64_t to_s,
     }
 }
 
-static uint64_t patterns_changed(const struct pattern_list *list)
+static uint64_t patterns_changed(const struct pattern_list *list, bool *unseen)
 {
-    return list != NULL ? pattern_list_changed(list) : 0;
+    return list != NULL ? pattern_list_changed(list, unseen) : 0;
 }
 
-uint64_t conf_tables_changed(const struct conf *conf)
+uint64_t conf_tables_changed(const struct conf *conf, bool *unseen)
 {
-    uint64_t version = patterns_changed(conf->generic_names);
+    uint64_t version = patterns_changed(conf->generic_names, unseen);
     for (size_t i = 0; i < conf->match_count; i++) {
         const struct match *match = &conf->matches[i];
         const struct pattern_list *const lists[] = {match->ptr,       match->unconfirmed_ptr,
                                                     match->helo,      match->sender,
                                                     match->recipient, match->listener};
         if (match->client != NULL)
-            version = tables_version(version, net_list_changed(match->client));
+            version = tables_version(version, net_list_changed(match->client, unseen));
         for (size_t j = 0; j < sizeof lists / sizeof lists[0]; j++)
-            version = tables_version(version, patterns_changed(lists[j]));
+            version = tables_version(version, patterns_changed(lists[j], unseen));
     }
     return version;
 }

@@ -128,9 +128,10 @@ void conf_each_expired(const struct conf *conf, int64_t from_s, int64_t to_s,
 
 /*
  * Has some table file changed since this snapshot was read?  0: no; else a number that stands for
- * the versions that are there now.  Does I/O.
+ * the versions that are there now.  *unseen: one of them cannot be seen, which is no change.  Does
+ * I/O.
  */
-uint64_t conf_tables_changed(const struct conf *conf);
+uint64_t conf_tables_changed(const struct conf *conf, bool *unseen);
 
 /* How often a pattern of its tables was given up at a limit, since this snapshot was read. */
 uint64_t conf_table_limit_hits(const struct conf *conf);

@@ -140,11 +140,11 @@ void net_list_each_warning(const struct net_list *list,
             tell(arg, warning);
 }
 
-uint64_t net_list_changed(const struct net_list *list)
+uint64_t net_list_changed(const struct net_list *list, bool *unseen)
 {
     uint64_t version = 0;
     for (size_t i = 0; i < list->table_count; i++)
-        version = tables_version(version, accesstable_changed(list->tables[i]));
+        version = tables_version(version, accesstable_changed(list->tables[i], unseen));
     return version;
 }
 
@@ -466,12 +466,12 @@ void pattern_list_each_warning(const struct pattern_list *list,
             tell(arg, warning);
 }
 
-uint64_t pattern_list_changed(const struct pattern_list *list)
+uint64_t pattern_list_changed(const struct pattern_list *list, bool *unseen)
 {
     uint64_t version = 0;
     for (size_t i = 0; i < list->count; i++)
         if (list->patterns[i].table != NULL)
-            version = tables_version(version, accesstable_changed(list->patterns[i].table));
+            version = tables_version(version, accesstable_changed(list->patterns[i].table, unseen));
     return version;
 }
 

@@ -35,7 +35,7 @@ const struct ipnet *net_list_nets(const struct net_list *list, size_t *count);
 bool net_list_has_tables(const struct net_list *list);
 bool net_list_has(const struct net_list *list, const struct ipaddr *addr);
 /* Has some file behind it changed?  As accesstable_changed(), of all of them.  Does I/O. */
-uint64_t net_list_changed(const struct net_list *list);
+uint64_t net_list_changed(const struct net_list *list, bool *unseen);
 const char *const *net_list_words(const struct net_list *list, size_t *count); /* as given */
 void net_list_free(struct net_list *list);
 
@@ -59,7 +59,7 @@ void pattern_list_each_warning(const struct pattern_list *list,
                                void (*tell)(void *arg, const char *warning), void *arg);
 /* The word or table entry that matched (lives as long as the list), or NULL. */
 const char *pattern_list_find(const struct pattern_list *list, const char *text);
-uint64_t pattern_list_changed(const struct pattern_list *list);
+uint64_t pattern_list_changed(const struct pattern_list *list, bool *unseen);
 /* As accesstable_limit_hits(), of all its tables. */
 uint64_t pattern_list_limit_hits(const struct pattern_list *list);
 const char *const *pattern_list_words(const struct pattern_list *list, size_t *count);

@@ -180,6 +180,27 @@ def test_who_asks_during_a_reload_gets_the_next_one(managed):
     assert reloads(given) <= 23
 
 
+def test_a_reload_under_way_is_answered_by_its_own_end(managed):
+    """It has not failed because the daemon stops; one that would begin now has."""
+    given = managed()
+    session = MilterClient(given.daemon.spec).open()  # so that the stop takes its time
+    session.connect(world.GOOD)
+    with given.hanging("iprevd-files"):
+        first = in_background(lambda: given.ask(command="reload")[-1])
+        given.manager.next("RELOADING")
+        given.daemon.process.send_signal(signal.SIGTERM)
+        given.manager.next("STOPPING")
+        second = in_background(lambda: given.ask(command="reload")[-1])
+        wait_until("the second", lambda: given.status()["stopping"])
+        given.manager.forget()
+    for thread, _ in (first, second):
+        thread.join()
+    session.quit()
+    assert first[1][0]["ok"] is True
+    assert second[1][0]["error"] == "the daemon is stopping"
+    given.daemon.wait_log("(?m)^configuration .* read again")
+
+
 def test_signals_in_a_storm(managed):
     given = managed()
     for _ in range(2000):

@@ -16,6 +16,9 @@ from milterclient import MilterClient
 from mta import ROOT, RUN
 from test_control import Control
 
+# The daemon looks at its tables every 10 s of its own clock.
+LOOK_S = 10
+
 TABLES = {}
 
 TABLES["cidr"] = """\
@@ -304,3 +307,37 @@ def test_what_is_wrong_with_a_table_is_logged_once_and_in_the_status(directory, 
     given.daemon.wait_log("(?m)^tables .* read again")
     assert given.ask(command="status")[-1]["configuration"]["tables_failed_since"] == 0
     assert given.daemon.log.count("the running ones stay") == 1
+
+
+@pytest.fixture
+def broken(directory, start_iprevd):
+    """A running daemon of whose table a broken version is there; the good one is PATH.bak."""
+    table, path = directory / "partners.cidr", directory / "control"
+    table.write_text("192.0.2.2 permit\n")
+    given = Control(start_iprevd(f'mode = enforce\ncontrol = "{path}"\nlocal-networks = {{}}\n'
+                                 f'match "p" {{ client = {{"cidr:{table}"}} policy = "none" }}\n'), path)
+    given.table, given.backup = table, directory / "partners.cidr.bak"
+    given.state = lambda: given.ask(command="status")[-1]["configuration"]
+    given.uptime = lambda: given.ask(command="status")[-1]["uptime_s"]
+    table.rename(given.backup)
+    table.write_text("192.0.2.2/8 permit\n")
+    given.daemon.wait_log("the running ones stay")
+    daemon.wait_until("the failure", lambda: given.state()["tables_failed_since"])
+    return given
+
+
+def test_a_table_that_is_put_back_has_not_failed(broken):
+    mark, seen = len(broken.daemon.log), broken.state()
+    uptime = broken.uptime()
+    broken.table.unlink()
+    daemon.wait_until("a look at it", lambda: broken.uptime() > uptime + LOOK_S)
+    assert broken.state()["tables_error"] == seen["tables_error"]  # it may be on its way
+    assert broken.state()["tables_failed_since"] == seen["tables_failed_since"]
+    assert broken.daemon.log[mark:] == ""
+    broken.backup.rename(broken.table)  # the very file that was read, which nobody has changed
+    broken.daemon.wait_log("(?m)^the tables are again those in force", since=mark)
+    daemon.wait_until("its end", lambda: not broken.state()["tables_failed_since"])
+    assert "tables_error" not in broken.state()
+    mark = len(broken.daemon.log)
+    broken.table.write_text("192.0.2.2/8 permit\n")
+    broken.daemon.wait_log(r"192\.0\.2\.2/8", since=mark)  # a failure of its own

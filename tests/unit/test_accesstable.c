@@ -707,15 +707,20 @@ END_TEST
 START_TEST(test_changed)
 {
     struct accesstable *table = load(TABLE_CIDR, "192.0.2.1 OK\n");
-    ck_assert(!accesstable_changed(table));
+    bool unseen = false;
+    ck_assert(!accesstable_changed(table, &unseen));
     write_file("192.0.2.1 OK\n192.0.2.2 OK\n", 26);
-    uint64_t version = accesstable_changed(table);
+    uint64_t version = accesstable_changed(table, &unseen);
     ck_assert(version != 0);
-    ck_assert_msg(accesstable_changed(table) == version, "looked at twice, it is one version");
+    ck_assert_msg(accesstable_changed(table, &unseen) == version,
+                  "looked at twice, it is one version");
     write_file("192.0.2.1 OK\n192.0.2.2 OK\n\n", 27);
-    ck_assert(accesstable_changed(table) != 0 && accesstable_changed(table) != version);
+    ck_assert(accesstable_changed(table, &unseen) != 0 &&
+              accesstable_changed(table, &unseen) != version);
+    ck_assert(!unseen);
     unlink(path);
-    ck_assert_msg(accesstable_changed(table) == 0, "a file that is gone is no new version");
+    ck_assert_msg(accesstable_changed(table, &unseen) == 0 && unseen,
+                  "a file that is gone is no new version");
     accesstable_free(table);
     write_file("", 0);
 }

@@ -871,9 +871,12 @@ START_TEST(test_relative_files)
     write_bytes(name, "192.0.2.0/24 OK\n", 16);
     struct conf *conf =
         load_good("match \"m\" { client = {\"cidr:partners.cidr\"} policy = none }\n");
-    ck_assert(!conf_tables_changed(conf));
+    bool unseen = false;
+    ck_assert(!conf_tables_changed(conf, &unseen));
     write_bytes(name, "192.0.2.0/24 OK\n# more\n", 23);
-    ck_assert(conf_tables_changed(conf));
+    ck_assert(conf_tables_changed(conf, &unseen) && !unseen);
+    ck_assert(unlink(name) == 0);
+    ck_assert(!conf_tables_changed(conf, &unseen) && unseen);
     conf_unref(conf);
     in_folder("broken.cidr", name, sizeof name);
     write_bytes(name, "\nnonsense OK\n", 13);

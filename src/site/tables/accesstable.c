@@ -405,12 +405,13 @@ uint64_t accesstable_limit_hits(const struct accesstable *table)
     return table->regex == NULL ? 0 : regex_table_limit_hits(table->regex);
 }
 
-uint64_t accesstable_changed(const struct accesstable *table)
+uint64_t accesstable_changed(const struct accesstable *table, bool *unseen)
 {
     struct stat st;
-    /* A file that cannot be seen now is no new version. */
-    if (stat(table->path, &st) != 0)
+    if (stat(table->path, &st) != 0) {
+        *unseen = true;
         return 0;
+    }
     struct identity now = identity_of(&st);
     if (same_identity(&now, &table->identity))
         return 0;

@@ -67,9 +67,10 @@ const char *accesstable_warning(const struct accesstable *table, size_t i);
 uint64_t accesstable_limit_hits(const struct accesstable *table);
 
 /*
- * Has the file changed since it was read (identity, size or mtime)?  0: no, or it cannot be seen;
- * else a number that stands for the version that is there now.  Does I/O.
+ * Has the file changed since it was read (identity, size or mtime)?  0: no; else a number that
+ * stands for the version that is there now.  A file that cannot be seen is no new version: 0, and
+ * *unseen becomes true, else it is left as it is.  Does I/O.
  */
-uint64_t accesstable_changed(const struct accesstable *table);
+uint64_t accesstable_changed(const struct accesstable *table, bool *unseen);
 
 #endif
