@@ -11,4 +11,5 @@ libbase_a_SOURCES = \
 	src/base/replace_file.c src/base/replace_file.h \
 	src/base/result.c src/base/result.h \
 	src/base/textbuf.c src/base/textbuf.h \
-	src/base/thread.c src/base/thread.h
+	src/base/thread.c src/base/thread.h \
+	src/base/utf8.c src/base/utf8.h

@@ -88,14 +88,13 @@ static bool in_any_order(const int *values, const uint8_t *octets)
 
 /* Decimal octets, apart */
 
-/* The value of a run of digits that can be an octet, else -1. */
-static int octet_value(const struct name_span *run)
+int addrtrace_octet(const char *digits, size_t length)
 {
     int value = 0;
-    if (run->length > OCTET_WIDTH)
+    if (length == 0 || length > OCTET_WIDTH)
         return -1;
-    for (size_t i = 0; i < run->length; i++)
-        value = value * 10 + (run->at[i] - '0');
+    for (size_t i = 0; i < length; i++)
+        value = value * 10 + (digits[i] - '0');
     return value <= OCTET_MAX ? value : -1;
 }
 
@@ -118,7 +117,7 @@ static bool match_octets(const struct name_parts *parts, size_t first, unsigned 
     if (first + count > parts->run_count)
         return false;
     for (unsigned i = 0; i < count; i++) {
-        values[i] = octet_value(&runs[i]);
+        values[i] = addrtrace_octet(runs[i].at, runs[i].length);
         if (values[i] < 0)
             return false;
     }

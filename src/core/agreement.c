@@ -26,12 +26,10 @@ static void improve(enum agreement *grade, enum agreement found)
         *grade = found;
 }
 
-/* Could the answer still be another?  One that is past its time proves what it says for the client,
-   and nothing against it. */
+/* The same for what was not asked: then anything could be. */
 static bool is_open(const struct dns_evidence *evidence)
 {
-    return evidence->outcome == DNS_TEMPERROR || evidence->outcome == DNS_NOT_ASKED ||
-           dns_evidence_is_stale(evidence);
+    return evidence->outcome == DNS_NOT_ASKED || dns_evidence_is_open(evidence);
 }
 
 /* EHLO against the PTR names. */
@@ -47,8 +45,7 @@ static void grade_names(const struct facts *facts, const struct orgdomain *list,
         enum agreement *grade = NULL;
         if (name->confirmed)
             grade = &grades->proven;
-        else if (name->flaw == HOSTNAME_OK && name->forward.outcome != DNS_NOT_ASKED &&
-                 is_open(&name->forward))
+        else if (name_facts_is_open(name))
             grade = &grades->possible;
         if (grade == NULL)
             continue;

@@ -103,12 +103,6 @@ static bool ptr_is_settled(const struct facts *facts)
     return facts->names_over == 0 && !dns_evidence_is_stale(&facts->ptr);
 }
 
-static bool may_be_confirmed(const struct name_facts *name)
-{
-    return name->flaw == HOSTNAME_OK && !name->confirmed &&
-           (name->forward.outcome == DNS_TEMPERROR || dns_evidence_is_stale(&name->forward));
-}
-
 static size_t count_usable(const struct facts *facts)
 {
     size_t usable = 0;
@@ -257,7 +251,11 @@ static void explain_ptr_excess(const struct evidence *evidence, struct textbuf *
 {
     const struct facts *facts = evidence->facts;
     size_t usable = count_usable(facts);
-    if (usable == 1) {
+    if (usable == 0) {
+        textbuf_put(out, "none of the PTR names of ");
+        put_addr(out, &facts->client);
+        textbuf_put(out, " that were looked at is a host name");
+    } else if (usable == 1) {
         textbuf_put(out, "the one PTR name of ");
         put_addr(out, &facts->client);
         textbuf_put(out, " that was looked up does not resolve to it");
@@ -412,9 +410,7 @@ static bool helo_self(const struct evidence *evidence, const struct evidence_set
 /* Could the own name that the client claims still turn out to be its own? */
 static bool helo_self_is_open(const struct facts *facts)
 {
-    const struct dns_evidence *forward = &facts->helo_name.forward;
-    return facts->helo_name.name != NULL &&
-           (forward->outcome == DNS_TEMPERROR || dns_evidence_is_stale(forward));
+    return facts->helo_name.name != NULL && dns_evidence_is_open(&facts->helo_name.forward);
 }
 
 static void explain_helo_self(const struct evidence *evidence, struct textbuf *out)
@@ -443,7 +439,7 @@ static bool helo_unresolved(const struct evidence *evidence,
         return false;
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
         enum dns_outcome outcome = answers[i]->outcome;
-        if (outcome == DNS_FOUND || outcome == DNS_TEMPERROR || dns_evidence_is_stale(answers[i]))
+        if (outcome == DNS_FOUND || dns_evidence_is_open(answers[i]))
             return false;
         all_negative = all_negative && is_negative(outcome);
         no_such_name = no_such_name || outcome == DNS_NXDOMAIN;
@@ -530,7 +526,7 @@ static bool sender_ptr_mismatch(const struct evidence *evidence,
     for (size_t i = 0; i < facts->name_count; i++) {
         const struct name_facts *name = &facts->names[i];
         bool confirmed = name->confirmed;
-        if (!confirmed && !may_be_confirmed(name))
+        if (!confirmed && !name_facts_is_open(name))
             continue;
         if (orgdomain_same(list, name->name, facts->sender_domain))
             return false;
@@ -720,7 +716,7 @@ static struct generic judge_names(const struct facts *facts, const struct iprev 
     struct generic generic = judge_name(iprev->confirmed->name, facts, settings);
     for (size_t i = 0; i < facts->name_count && generic.generic; i++) {
         const struct name_facts *name = &facts->names[i];
-        if (name != iprev->confirmed && (name->confirmed || may_be_confirmed(name)) &&
+        if (name != iprev->confirmed && (name->confirmed || name_facts_is_open(name)) &&
             !judge_name(name->name, facts, settings).generic)
             return none;
     }
@@ -732,7 +728,7 @@ static check_set expired_checks(const struct facts *facts, const struct iprev *i
 {
     if (!iprev->expired)
         return 0;
-    if (iprev->against == IPREV_PERMERROR)
+    if (facts->ptr.outcome != DNS_FOUND)
         return CHECK_BIT(CHECK_PTR_MISSING);
     if (iprev->excess)
         return CHECK_BIT(CHECK_PTR_EXCESS);

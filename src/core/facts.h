@@ -41,6 +41,13 @@ static inline bool dns_evidence_is_stale(const struct dns_evidence *evidence)
            evidence->origin == DNS_FROM_STALE;
 }
 
+/* Could the answer still be another?  One past its time proves what it says for the client, and
+   nothing against it. */
+static inline bool dns_evidence_is_open(const struct dns_evidence *evidence)
+{
+    return evidence->outcome == DNS_TEMPERROR || dns_evidence_is_stale(evidence);
+}
+
 /* A host name and its addresses of the client's family. */
 struct name_facts {
     const char *name;        /* canonical; for an unusable PTR name its escaped presentation form */
@@ -50,6 +57,12 @@ struct name_facts {
     size_t address_count;
     bool confirmed; /* usable, and one of the addresses is the client: by name_facts_confirm() */
 };
+
+/* Could the name still be confirmed? */
+static inline bool name_facts_is_open(const struct name_facts *name)
+{
+    return name->flaw == HOSTNAME_OK && !name->confirmed && dns_evidence_is_open(&name->forward);
+}
 
 /* Set `confirmed`: called once where a name's facts are made.  Pure; thread safe. */
 void name_facts_confirm(struct name_facts *name, const struct ipaddr *client);

@@ -299,37 +299,43 @@ static void put_word(struct textbuf *out, const struct reading *reading)
     textbuf_printf(out, "word \"%.*s\"", (int)reading->word.length, reading->word.at);
 }
 
+static void put_and_word(struct textbuf *out, const struct reading *reading)
+{
+    if (reading->grade == WORD_NONE)
+        return;
+    textbuf_put(out, " and ");
+    put_word(out, reading);
+}
+
 /*
  * Three octets or more are a computed name, unless a word of intent says that the owner computes
  * the names of its mail servers too, and no word of subscribers' lines contradicts.  Two octets
  * need a word beside them, or to stand alone.  A word of access networks with a number needs no
  * octet.
  */
-static bool judge(const struct reading *reading, const struct addrtrace *trace,
-                  const struct octetchance *chance, struct textbuf *why)
+static bool judge(const struct reading *reading, const struct ipaddr *addr, struct textbuf *why)
 {
+    struct addrtrace trace;
+    struct octetchance chance = {.bits = 0};
     if (reading->static_intent)
         return false;
-    if (trace->octets >= 3 && (!reading->intent || reading->grade == WORD_LINE)) {
-        addrtrace_put(trace, why);
+    addrtrace_find(&reading->parts, addr, &trace);
+    if (trace.octets >= 3 && (!reading->intent || reading->grade == WORD_LINE)) {
+        addrtrace_put(&trace, why);
         return true;
     }
     if (reading->intent)
         return false;
-    if (trace->octets >= 2 && (trace->stands_alone || reading->grade > WORD_NONE)) {
-        addrtrace_put(trace, why);
-        if (reading->grade > WORD_NONE) {
-            textbuf_put(why, " and ");
-            put_word(why, reading);
-        }
+    if (trace.octets >= 2 && (trace.stands_alone || reading->grade > WORD_NONE)) {
+        addrtrace_put(&trace, why);
+        put_and_word(why, reading);
         return true;
     }
-    if (is_no_chance(reading, chance)) {
-        put_chance(chance, why);
-        if (reading->grade > WORD_NONE) {
-            textbuf_put(why, " and ");
-            put_word(why, reading);
-        }
+    if (addr->family == IP_V4)
+        octetchance_find(&reading->parts, addr->bytes, &chance);
+    if (is_no_chance(reading, &chance)) {
+        put_chance(&chance, why);
+        put_and_word(why, reading);
         return true;
     }
     if (!is_numbered(reading))
@@ -343,15 +349,10 @@ static bool judge(const struct reading *reading, const struct addrtrace *trace,
 struct generic generic_evaluate(const char *name, const struct ipaddr *addr, bool static_is_intent)
 {
     struct generic generic = {.generic = false};
-    struct addrtrace trace;
-    struct octetchance chance = {.bits = 0};
     struct reading reading;
     struct textbuf why;
     textbuf_init(&why, generic.why, sizeof generic.why);
     read_name(&reading, name, static_is_intent);
-    addrtrace_find(&reading.parts, addr, &trace);
-    if (addr->family == IP_V4)
-        octetchance_find(&reading.parts, addr->bytes, &chance);
-    generic.generic = judge(&reading, &trace, &chance, &why);
+    generic.generic = judge(&reading, addr, &why);
     return generic;
 }

@@ -199,7 +199,8 @@ static enum helo_kind parse_kind(const char *text, struct helo *out)
         return parse_literal(text, &out->literal) ? HELO_LITERAL : HELO_INVALID;
     if (parse_bare(text, &out->literal))
         return HELO_BARE_IP;
-    enum hostname_flaw flaw = idn_hostname_parse(text, out->name);
+    enum hostname_flaw flaw;
+    out->nomem = idn_hostname_parse(text, out->name, &flaw) != RESULT_OK;
     /* RFC 6531 3.7.1: names are sent as A-labels, whatever else is UTF-8. */
     bool sound = is_smtp_domain(out->name) && !idn_is_needed(text);
     if (flaw == HOSTNAME_OK)
@@ -211,7 +212,7 @@ static enum helo_kind parse_kind(const char *text, struct helo *out)
 void helo_parse(const char *text, struct helo *out)
 {
     out->kind = HELO_NONE;
-    out->cut = false;
+    out->cut = out->nomem = false;
     out->literal = (struct ipaddr){0};
     out->name[0] = out->text[0] = '\0';
     if (text == NULL)

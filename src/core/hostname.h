@@ -56,6 +56,7 @@ enum helo_kind {
 struct helo {
     enum helo_kind kind;
     bool cut;                     /* the client's text was longer than HELO_TEXT_MAX */
+    bool nomem;                   /* memory was out: what the text is, is not known */
     struct ipaddr literal;        /* HELO_LITERAL and HELO_BARE_IP */
     char name[HOSTNAME_MAX + 1];  /* canonical name that can be looked up (HELO_DOMAIN; HELO_INVALID
                                      only for one that resolves though RFC 5321 forbids it: an

@@ -44,13 +44,16 @@ enum result idn_to_ascii(const char *name, char out[HOSTNAME_MAX + 1])
     return status == IDN2_MALLOC ? RESULT_NOMEM : RESULT_INVALID;
 }
 
-enum hostname_flaw idn_hostname_parse(const char *text, char out[HOSTNAME_MAX + 1])
+enum result idn_hostname_parse(const char *text, char out[HOSTNAME_MAX + 1],
+                               enum hostname_flaw *flaw)
 {
     char ascii[HOSTNAME_MAX + 1];
-    if (!idn_is_needed(text))
-        return hostname_parse(text, out);
-    if (idn_to_ascii(text, ascii) == RESULT_OK)
-        return hostname_parse(ascii, out);
+    enum result result = RESULT_OK;
     out[0] = '\0';
-    return HOSTNAME_MALFORMED;
+    *flaw = HOSTNAME_MALFORMED;
+    if (!idn_is_needed(text))
+        *flaw = hostname_parse(text, out);
+    else if ((result = idn_to_ascii(text, ascii)) == RESULT_OK)
+        *flaw = hostname_parse(ascii, out);
+    return result == RESULT_NOMEM ? RESULT_NOMEM : RESULT_OK;
 }

@@ -23,9 +23,10 @@ bool idn_is_needed(const char *text);
 enum result idn_to_ascii(const char *name, char out[HOSTNAME_MAX + 1]) MUST_CHECK;
 
 /*
- * hostname_parse() of the name's A-labels; a name that has none is HOSTNAME_MALFORMED, as is every
- * name with U-labels when memory is out.
+ * hostname_parse() of the name's A-labels; a name that has none is HOSTNAME_MALFORMED.  `out` and
+ * *flaw are always written.  RESULT_NOMEM: what the name is, is not known.
  */
-enum hostname_flaw idn_hostname_parse(const char *text, char out[HOSTNAME_MAX + 1]);
+enum result idn_hostname_parse(const char *text, char out[HOSTNAME_MAX + 1],
+                               enum hostname_flaw *flaw) MUST_CHECK;
 
 #endif

@@ -46,7 +46,6 @@ static struct names_found find_confirmed(const struct facts *facts)
 static void hold_against(struct iprev *iprev, enum iprev_result result, bool expired)
 {
     iprev->expired = expired;
-    iprev->against = result;
     if (!expired && !iprev->excess)
         iprev->result = result;
 }

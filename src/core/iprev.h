@@ -22,13 +22,11 @@ struct iprev {
     /*
      * Why it is TEMPERROR, which may have several reasons.
      * failed: a lookup failed temporarily, or nobody asked.
-     * expired: an answer whose time is over (RFC 8767) may speak for a client and never against it;
-     * `against` is FAIL or PERMERROR, what the result would have been.
+     * expired: an answer whose time is over (RFC 8767) may speak for a client and never against it.
      * excess: none of the names that were looked up leads back, and some were left out by max-ptr:
      * a limit of ours proves nothing.
      */
     bool failed, expired, excess;
-    enum iprev_result against;
 };
 
 /* "pass", "fail", "temperror", "permerror": also the Authentication-Results result. */

@@ -138,7 +138,8 @@ static void put_local(struct output *out, struct span local)
         put(out, '"');
 }
 
-static void put_domain(struct output *out, struct span domain)
+/* False: memory is out. */
+static bool put_domain(struct output *out, struct span domain)
 {
     char text[MAILPATH_MAX + 1], ascii[HOSTNAME_MAX + 1];
     const char *shown = text;
@@ -148,10 +149,14 @@ static void put_domain(struct output *out, struct span domain)
         domain.length = MAILPATH_MAX;
     memcpy(text, domain.at, domain.length);
     text[domain.length] = '\0';
-    if (idn_is_needed(text) && idn_to_ascii(text, ascii) == RESULT_OK)
+    enum result result = idn_to_ascii(text, ascii);
+    if (result == RESULT_NOMEM)
+        return false;
+    if (result == RESULT_OK)
         shown = ascii;
     for (; *shown != '\0'; shown++)
         put(out, (char)tolower((unsigned char)*shown));
+    return true;
 }
 
 char *mailpath_canonical(const char *path, char out[MAILPATH_MAX + 1])
@@ -164,7 +169,8 @@ char *mailpath_canonical(const char *path, char out[MAILPATH_MAX + 1])
         put_local(&output, trim((struct span){span.at, (size_t)(at - span.at)}));
         if (domain.length > 0) {
             put(&output, '@');
-            put_domain(&output, domain);
+            if (!put_domain(&output, domain))
+                return NULL;
         }
     } else if (span.length > 0) {
         put_local(&output, span);

@@ -15,7 +15,8 @@
 #define MAILPATH_MAX 512
 
 /*
- * Write the mailbox of a path into `out`, which has MAILPATH_MAX + 1 bytes; returns out.
+ * Write the mailbox of a path into `out`, which has MAILPATH_MAX + 1 bytes; returns out, or NULL
+ * when memory is out (of which only a domain of U-labels needs any).
  *
  * `path` is untrusted text, the argument of MAIL FROM or RCPT TO, with or without angle brackets.
  * Without are: the brackets, blanks around the path, the local part and the domain, a source route,

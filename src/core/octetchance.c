@@ -5,7 +5,6 @@
 
 #define THIRD       2 /* octets, from 0 */
 #define LAST        3
-#define OCTET_MAX   255
 #define OCTET_WIDTH 3
 
 /* Hosts are numbered from 1: one of ten is called like that anyway, one of a thousand "213". */
@@ -31,20 +30,9 @@ static bool is_letter(char c)
     return c >= 'a' && c <= 'z';
 }
 
-/* The value of digits that can be an octet, else -1. */
-static int value_of(const char *digits, size_t length)
-{
-    int value = 0;
-    if (length == 0 || length > OCTET_WIDTH)
-        return -1;
-    for (size_t i = 0; i < length; i++)
-        value = value * 10 + (digits[i] - '0');
-    return value <= OCTET_MAX ? value : -1;
-}
-
 static unsigned bits_of(const struct name_span *run)
 {
-    int value = value_of(run->at, run->length);
+    int value = addrtrace_octet(run->at, run->length);
     unsigned padded = run->length == OCTET_WIDTH && value < 100 ? BITS_PADDED : 0;
     if (value >= 100)
         return BITS_3_DIGITS;
@@ -55,14 +43,14 @@ static unsigned bits_of(const struct name_span *run)
 
 static bool is_octet(const struct name_span *run, uint8_t octet)
 {
-    return value_of(run->at, run->length) == octet;
+    return addrtrace_octet(run->at, run->length) == octet;
 }
 
 /* Does a longer run end in the three digits of an octet?  "37200". */
 static bool ends_in_octet(const struct name_span *run, uint8_t octet)
 {
     return octet >= 100 && run->length > OCTET_WIDTH && run->length <= 2 * OCTET_WIDTH &&
-           value_of(run->at + run->length - OCTET_WIDTH, OCTET_WIDTH) == octet;
+           addrtrace_octet(run->at + run->length - OCTET_WIDTH, OCTET_WIDTH) == octet;
 }
 
 /* Do only a separator, a letter, or both stand between two runs of one label? */
@@ -94,14 +82,13 @@ static void look_for_pair(const struct name_parts *parts, size_t i, const uint8_
     const struct name_span *b = a + 1;
     if (i + 1 >= parts->run_count || !adjoin(a, b))
         return;
-    struct octetchance found = {.pair = true, .last = b, .shown = span_of(a, b)};
+    struct octetchance found = {.pair = true, .shown = span_of(a, b)};
     if (is_octet(b, octets[LAST]) && is_octet(a, octets[THIRD])) {
         found.bits = bits_of(a) + bits_of(b);
     } else if (is_octet(b, octets[LAST]) && ends_in_octet(a, octets[THIRD])) {
         found.bits = BITS_3_DIGITS + bits_of(b) - COST_NUMBER;
     } else if (is_octet(a, octets[LAST]) && is_octet(b, octets[THIRD])) {
         found.bits = bits_of(a) + bits_of(b) - COST_REVERSED;
-        found.last = a;
     }
     keep_better(best, &found);
 }
@@ -110,10 +97,10 @@ static void look_for_pair(const struct name_parts *parts, size_t i, const uint8_
 static void look_for_padded(const struct name_span *run, const uint8_t *octets,
                             struct octetchance *best)
 {
-    if (run->length != 2 * OCTET_WIDTH || value_of(run->at, OCTET_WIDTH) < 0 ||
-        value_of(run->at + OCTET_WIDTH, OCTET_WIDTH) != octets[LAST])
+    if (run->length != 2 * OCTET_WIDTH || addrtrace_octet(run->at, OCTET_WIDTH) < 0 ||
+        addrtrace_octet(run->at + OCTET_WIDTH, OCTET_WIDTH) != octets[LAST])
         return;
-    struct octetchance found = {.bits = BITS_PADDED_PAIR, .pair = true, .last = run, .shown = *run};
+    struct octetchance found = {.bits = BITS_PADDED_PAIR, .pair = true, .shown = *run};
     keep_better(best, &found);
 }
 
@@ -124,7 +111,7 @@ static void look_for_last(const struct name_parts *parts, size_t i, const uint8_
     const struct name_span *run = &parts->runs[i];
     if (!is_octet(run, octets[LAST]))
         return;
-    struct octetchance found = {.bits = bits_of(run), .last = run, .shown = *run};
+    struct octetchance found = {.bits = bits_of(run), .shown = *run};
     for (size_t other = i + 1; other < parts->run_count; other++) {
         const struct name_span *third = &parts->runs[other];
         if (third->label > run->label && is_octet(third, octets[THIRD])) {
@@ -158,11 +145,8 @@ static void look_for_hex(const struct name_span *piece, const uint8_t *octets,
         letters = letters || is_letter(want[i]);
     /* Without a letter it may be a decimal number as well; behind others a part of a word. */
     bool alone = letters && lead > 0 && may_lead_hex(piece->at, lead);
-    struct octetchance found = {.bits = alone ? BITS_HEX : BITS_HEX_BEHIND,
-                                .pair = alone,
-                                .hex = true,
-                                .last = piece,
-                                .shown = *piece};
+    struct octetchance found = {
+        .bits = alone ? BITS_HEX : BITS_HEX_BEHIND, .pair = alone, .hex = true, .shown = *piece};
     keep_better(best, &found);
 }
 

@@ -12,11 +12,10 @@
 #include "core/addrtrace.h"
 
 struct octetchance {
-    unsigned bits;                /* of the numbers alone, 0 when there is no such number */
-    bool pair;                    /* the last two octets, side by side in the first label */
-    bool hex;                     /* they are hexadecimal */
-    const struct name_span *last; /* the number that equals the last octet; borrowed */
-    struct name_span shown;       /* from the first to the last digit that counted; borrowed */
+    unsigned bits;          /* of the numbers alone, 0 when there is no such number */
+    bool pair;              /* the last two octets, side by side in the first label */
+    bool hex;               /* they are hexadecimal */
+    struct name_span shown; /* from the first to the last digit that counted; borrowed */
 };
 
 /* Look for the octets of an IPv4 address (4 bytes) in the first label of a name. */

@@ -304,8 +304,10 @@ static void put_text(const char *own, const struct meaning *meaning, struct text
     bool known = meaning->outcome->reason < CHECK_COUNT;
     if (own != NULL || known)
         expand(own != NULL ? own : standard, meaning, out);
-    if (out->text[strspn(out->text, " \n")] == '\0')
+    if (out->text[strspn(out->text, " \n")] == '\0') {
+        textbuf_init(out, out->text, out->size);
         textbuf_put(out, "refused by local policy");
+    }
     if (own == NULL && meaning->help_url != NULL) {
         textbuf_put(out, "; see ");
         textbuf_put_untrusted(out, meaning->help_url, URL_MAX);

@@ -161,13 +161,14 @@ static int run(const struct command *command, int argc, char **argv)
         return EX_CONFIG;
     char sender[MAILPATH_MAX + 1], recipient[MAILPATH_MAX + 1];
     struct check_run *checking = calloc(1, sizeof *checking);
-    if (checking != NULL) {
+    if (checking != NULL && request.sender != NULL)
+        checking->sender = mailpath_canonical(request.sender, sender);
+    if (checking != NULL && request.recipient != NULL)
+        checking->recipient = mailpath_canonical(request.recipient, recipient);
+    if (checking != NULL && !checking->sender == !request.sender &&
+        !checking->recipient == !request.recipient) {
         checking->conf = conf;
         checking->helo = request.helo;
-        if (request.sender != NULL)
-            checking->sender = mailpath_canonical(request.sender, sender);
-        if (request.recipient != NULL)
-            checking->recipient = mailpath_canonical(request.recipient, recipient);
         checking->json = request.json;
         checking->colour = screen_has_colour();
         checking->columns = screen_columns();

@@ -106,8 +106,7 @@ static void read_tables(struct service *service)
     const struct conf_report loud = {report_error, report_warning, NULL, reload},
                              quiet = {report_nothing, report_nothing, NULL, NULL};
     bool broken = version == reload->broken_tables;
-    reload->fresh =
-        conf_reread_tables(reload->old, clock_wall_s(&clock_system), broken ? &quiet : &loud);
+    reload->fresh = conf_reread_tables(reload->old, broken ? &quiet : &loud);
     bool failed = reload->fresh == NULL;
     reload->result = !failed ? RELOAD_DONE : broken ? RELOAD_NOTHING : RELOAD_FAILED;
     reload->broken_tables = failed ? version : 0;

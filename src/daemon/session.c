@@ -185,6 +185,8 @@ enum session_answer session_helo(struct session *session, const char *helo)
     if (session_stage(session) == STAGE_CONNECT)
         return SESSION_CONTINUE; /* judged already, on facts that must not change below it */
     helo_parse(helo, &session->helo);
+    if (session->helo.nomem)
+        session->nomem = true;
     session->facts_known = false;
     judge_unsettle(session);
     if (session->lookup != NULL &&
@@ -205,7 +207,8 @@ static size_t prefix_of(const char *path)
 static char *copy_mailbox(const char *path)
 {
     char mailbox[MAILPATH_MAX + 1];
-    return strdup(mailpath_canonical(path, mailbox));
+    const char *canonical = mailpath_canonical(path, mailbox);
+    return canonical != NULL ? strdup(canonical) : NULL;
 }
 
 /* A connection that was not judged at HELO because there was none is judged at MAIL. */

@@ -19,6 +19,7 @@ const char *stage_text(enum stage stage)
 struct conf_tree {
     atomic_uint refs;
     struct conf_block *file;
+    struct orgdomain *orgdomains; /* NULL: there is none */
 };
 
 static void tree_unref(struct conf_tree *tree)
@@ -26,6 +27,7 @@ static void tree_unref(struct conf_tree *tree)
     if (tree == NULL || atomic_fetch_sub_explicit(&tree->refs, 1, memory_order_acq_rel) != 1)
         return;
     conf_block_free(tree->file);
+    orgdomain_free(tree->orgdomains);
     free(tree);
 }
 
@@ -33,17 +35,14 @@ static void conf_free(struct conf *conf)
 {
     tree_unref(conf->tree);
     for (size_t i = 0; i < conf->match_count; i++) {
-        struct match *match = &conf->matches[i];
+        struct pattern_list *lists[MATCH_LISTS];
+        const struct match *match = &conf->matches[i];
         net_list_free(match->client);
-        pattern_list_free(match->ptr);
-        pattern_list_free(match->unconfirmed_ptr);
-        pattern_list_free(match->helo);
-        pattern_list_free(match->sender);
-        pattern_list_free(match->recipient);
-        pattern_list_free(match->listener);
+        match_lists(match, lists);
+        for (size_t j = 0; j < MATCH_LISTS; j++)
+            pattern_list_free(lists[j]);
     }
     pattern_list_free(conf->generic_names);
-    orgdomain_free(conf->orgdomains);
     conf_memory_free(&conf->memory);
     free(conf);
 }
@@ -79,7 +78,8 @@ static char *directory_of(struct conf *conf, const char *path)
 static void load_orgdomains(struct conf_loader *loader, const struct conf_block *file)
 {
     struct conf *conf = loader->conf;
-    conf->orgdomains = orgdomain_load(conf->public_suffix_list);
+    conf->tree->orgdomains = orgdomain_load(conf->public_suffix_list);
+    conf->orgdomains = conf->tree->orgdomains;
     if (conf->orgdomains != NULL)
         return;
     if (errno == ENOMEM) {
@@ -135,7 +135,16 @@ static void load_file(struct conf_loader *loader, int64_t wall_s)
     free(text);
 }
 
-/* `tree` NULL: the file is read. */
+/* The tree was checked when it was read; what it names besides tables is as it was then. */
+static void build_again(struct conf_loader *loader, struct conf_tree *tree)
+{
+    atomic_fetch_add_explicit(&tree->refs, 1, memory_order_relaxed);
+    loader->conf->tree = tree;
+    loader->conf->orgdomains = tree->orgdomains;
+    conf_build(loader, tree->file);
+}
+
+/* `tree` NULL: the file is read, and judged at wall_s. */
 static struct conf *load(const char *path, struct conf_tree *tree, int64_t wall_s,
                          const struct conf_report *report)
 {
@@ -146,7 +155,7 @@ static struct conf *load(const char *path, struct conf_tree *tree, int64_t wall_
         return NULL;
     }
     atomic_init(&conf->refs, 1);
-    struct conf_loader loader = {.conf = conf, .messages = &messages};
+    struct conf_loader loader = {.conf = conf, .messages = &messages, .tables_only = tree != NULL};
     conf->path = conf_memory_copy(&conf->memory, path);
     loader.directory = directory_of(conf, path);
     if (conf->path == NULL || loader.directory == NULL) {
@@ -154,9 +163,7 @@ static struct conf *load(const char *path, struct conf_tree *tree, int64_t wall_
     } else if (tree == NULL) {
         load_file(&loader, wall_s);
     } else {
-        atomic_fetch_add_explicit(&tree->refs, 1, memory_order_relaxed);
-        conf->tree = tree;
-        build(&loader, wall_s);
+        build_again(&loader, tree);
     }
     if (loader.nomem)
         conf_nomem(&messages);
@@ -170,8 +177,8 @@ static struct conf *load(const char *path, struct conf_tree *tree, int64_t wall_
 const char *conf_mode_text(const struct conf *conf, char out[CONF_MODE_TEXT_MAX])
 {
     const char *mode = conf->monitor ? "monitor" : "enforce";
-    if (conf->mode_where != NULL)
-        snprintf(out, CONF_MODE_TEXT_MAX, "%s (%.255s)", mode, conf->mode_where);
+    if (conf->mode_line != 0)
+        snprintf(out, CONF_MODE_TEXT_MAX, "%s (%.255s:%u)", mode, conf->path, conf->mode_line);
     else
         snprintf(out, CONF_MODE_TEXT_MAX, "%s (mode is not set: nothing is refused)", mode);
     return out;
@@ -182,10 +189,9 @@ struct conf *conf_load(const char *path, int64_t wall_s, const struct conf_repor
     return load(path, NULL, wall_s, report);
 }
 
-struct conf *conf_reread_tables(const struct conf *conf, int64_t wall_s,
-                                const struct conf_report *report)
+struct conf *conf_reread_tables(const struct conf *conf, const struct conf_report *report)
 {
-    return load(conf->path, conf->tree, wall_s, report);
+    return load(conf->path, conf->tree, 0, report);
 }
 
 /* --- reading a snapshot ---------------------------------------------------------------------- */
@@ -260,12 +266,11 @@ uint64_t conf_tables_changed(const struct conf *conf, bool *unseen)
     uint64_t version = patterns_changed(conf->generic_names, unseen);
     for (size_t i = 0; i < conf->match_count; i++) {
         const struct match *match = &conf->matches[i];
-        const struct pattern_list *const lists[] = {match->ptr,       match->unconfirmed_ptr,
-                                                    match->helo,      match->sender,
-                                                    match->recipient, match->listener};
+        struct pattern_list *lists[MATCH_LISTS];
+        match_lists(match, lists);
         if (match->client != NULL)
             version = tables_version(version, net_list_changed(match->client, unseen));
-        for (size_t j = 0; j < sizeof lists / sizeof lists[0]; j++)
+        for (size_t j = 0; j < MATCH_LISTS; j++)
             version = tables_version(version, patterns_changed(lists[j], unseen));
     }
     return version;
@@ -280,10 +285,10 @@ uint64_t conf_table_limit_hits(const struct conf *conf)
 {
     uint64_t hits = limit_hits(conf->generic_names);
     for (size_t i = 0; i < conf->match_count; i++) {
-        const struct match *match = &conf->matches[i];
-        hits += limit_hits(match->ptr) + limit_hits(match->unconfirmed_ptr) +
-                limit_hits(match->helo) + limit_hits(match->sender) + limit_hits(match->recipient) +
-                limit_hits(match->listener);
+        struct pattern_list *lists[MATCH_LISTS];
+        match_lists(&conf->matches[i], lists);
+        for (size_t j = 0; j < MATCH_LISTS; j++)
+            hits += limit_hits(lists[j]);
     }
     return hits;
 }

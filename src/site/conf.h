@@ -30,8 +30,8 @@ struct conf {
     struct conf_memory *memory; /* everything that is allocated below */
 
     /* What sessions read. */
-    bool monitor;     /* mode = monitor, or no mode */
-    char *mode_where; /* "FILE:LINE" that sets it; NULL: none does */
+    bool monitor;       /* mode = monitor, or no mode */
+    unsigned mode_line; /* that sets it; 0: none does */
     enum stage stage;
     char *authserv_id; /* NULL: the MTA's {j} */
     unsigned deadline_s;
@@ -44,8 +44,8 @@ struct conf {
     size_t own_name_count;
     struct neighbour_bits neighbours; /* neighbour-network-v4, -v6 */
     bool static_is_intent;
-    char *public_suffix_list; /* NULL: the system's or the built-in one */
-    struct orgdomain *orgdomains;
+    char *public_suffix_list;           /* NULL: the system's or the built-in one */
+    const struct orgdomain *orgdomains; /* borrowed from the tree; NULL: there is none */
     enum action outage_action;
     struct pattern_list *generic_names; /* the site's own patterns for ptr-generic; NULL: none */
     struct ipnet *trusted_relays;
@@ -95,11 +95,11 @@ struct conf *conf_load(const char *path, int64_t wall_s,
                        const struct conf_report *report) MUST_CHECK;
 
 /*
- * The same configuration with its tables as they are now: the file is not looked at, whatever was
- * written there since `conf` was read.  NULL, messages and the result as conf_load().  Thread safe
- * against readers of `conf`.
+ * The same configuration with its tables as they are now.  Nothing else is looked at, whatever was
+ * written since `conf` was read: neither the file nor the Public Suffix List nor the zone file.
+ * NULL, messages and the result as conf_load().  Thread safe against readers of `conf`.
  */
-struct conf *conf_reread_tables(const struct conf *conf, int64_t wall_s,
+struct conf *conf_reread_tables(const struct conf *conf,
                                 const struct conf_report *report) MUST_CHECK;
 
 struct conf *conf_ref(struct conf *conf);

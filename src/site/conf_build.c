@@ -185,10 +185,10 @@ static void resolve_policy(struct conf_loader *loader, const struct conf_block *
 static void read_as_exemptions(struct conf_loader *loader, const struct conf_block *block,
                                struct match *match)
 {
-    struct pattern_list *const lists[] = {match->ptr,    match->unconfirmed_ptr, match->helo,
-                                          match->sender, match->recipient,       match->listener};
+    struct pattern_list *lists[MATCH_LISTS];
+    match_lists(match, lists);
     size_t excluded = match->client != NULL ? net_list_read_as(match->client, SENSE_PERMITS) : 0;
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+    for (size_t i = 0; i < MATCH_LISTS; i++)
         if (lists[i] != NULL)
             excluded += pattern_list_read_as(lists[i], SENSE_PERMITS);
     if (excluded > 0)
@@ -230,11 +230,7 @@ static void build_matches(struct conf_loader *loader, const struct conf_block *f
 static void note_mode(struct conf_loader *loader, const struct conf_block *file)
 {
     const struct conf_entry *entry = conf_entry(file, "mode");
-    char where[CONF_MODE_TEXT_MAX];
-    if (!entry->given)
-        return;
-    snprintf(where, sizeof where, "%.255s:%u", loader->conf->path, entry->line);
-    loader->conf->mode_where = keep(loader, where);
+    loader->conf->mode_line = entry->given ? entry->line : 0;
 }
 
 /* A name that a table of generic names permits is none. */

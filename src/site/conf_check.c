@@ -270,9 +270,7 @@ static void check_match(const struct checker *c, const struct match *match,
 
 static bool matches_everything(const struct match *match)
 {
-    return match->client == NULL && match->ptr == NULL && match->unconfirmed_ptr == NULL &&
-           match->helo == NULL && match->sender == NULL && match->recipient == NULL &&
-           match->listener == NULL && match->until_s == 0;
+    return match->client == NULL && match_asks_for_client_only(match);
 }
 
 static void tell_shadowed(void *arg, const struct match *match, const struct match *by)

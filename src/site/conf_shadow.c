@@ -16,9 +16,7 @@ struct shadow_net {
 /* Does the block fit everybody in its networks, for good? */
 static bool decides_by_client(const struct match *match)
 {
-    return match->client != NULL && match->ptr == NULL && match->unconfirmed_ptr == NULL &&
-           match->helo == NULL && match->sender == NULL && match->recipient == NULL &&
-           match->listener == NULL && match->until_s == 0;
+    return match->client != NULL && match_asks_for_client_only(match);
 }
 
 /* A network before those within it; of equal ones the first block's. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "site/conf_value.h"
 
-#include "core/ipaddr.h"
+#include "base/utf8.h"
 #include "site/conf_memory.h"
 #include "site/conf_suggest.h"
 
@@ -185,37 +185,11 @@ static bool is_printable(const char *text)
     return true;
 }
 
-/* The bytes of the character at `text` in UTF-8 (RFC 3629); 0: there is none, or it is a control
-   character. */
-static size_t utf8_length(const unsigned char *text)
-{
-    static const struct {
-        unsigned char from, to;  /* of the first byte */
-        unsigned char low, high; /* of the second */
-        size_t length;
-    } forms[] = {{0x20, 0x7e, 0, 0xff, 1},    {0xc2, 0xc2, 0xa0, 0xbf, 2},
-                 {0xc3, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-                 {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
-                 {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-                 {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if (text[0] < forms[i].from || text[0] > forms[i].to)
-            continue;
-        bool sound = text[1] >= forms[i].low && text[1] <= forms[i].high;
-        for (size_t j = 2; sound && j < forms[i].length; j++)
-            sound = (text[j] & 0xc0) == 0x80;
-        return sound ? forms[i].length : 0;
-    }
-    return 0;
-}
-
 bool conf_is_line(const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
-    size_t length = 1;
-    for (; *at != '\0' && length > 0; at += length)
-        length = utf8_length(at);
-    return *at == '\0' && length > 0;
+    while (utf8_length(text) > 0 && !utf8_is_control(text))
+        text += utf8_length(text);
+    return *text == '\0';
 }
 
 static bool is_path(const char *text)
@@ -223,21 +197,8 @@ static bool is_path(const char *text)
     return text[0] == '/' && text[1] != '\0' && strlen(text) < 4096;
 }
 
-/* libmilter takes "inet:8896@[::1]" and then says "Invalid argument". */
-static bool is_ipv6_literal(const char *host)
-{
-    char literal[64];
-    struct ipaddr address;
-    size_t brackets = host[0] == '[', length = strlen(host);
-    if (length <= 2 * brackets || length >= sizeof literal)
-        return false;
-    length -= 2 * brackets;
-    memcpy(literal, host + brackets, length);
-    literal[length] = '\0';
-    return ipaddr_parse(literal, &address) == RESULT_OK && strchr(literal, ':') != NULL;
-}
-
-/* What libmilter takes, less what it would misread later. */
+/* What libmilter takes, less what it would misread later: of "inet:8896@[::1]" it says "Invalid
+   argument". */
 static bool is_listen(const char *text)
 {
     uint64_t port;
@@ -258,7 +219,7 @@ static bool is_listen(const char *text)
     return parse_digits(digits, 10, &port) && port >= 1 && port <= 65535 &&
            (text[length] == '\0' ||
             (text[length + 1] != '\0' && strchr(text + length + 1, '@') == NULL &&
-             !(ipv4 && is_ipv6_literal(text + length + 1))));
+             !(ipv4 && strchr(text + length + 1, ':') != NULL)));
 }
 
 static bool is_url(const char *text)
@@ -370,7 +331,7 @@ static void set_text(const struct setting *set)
         return;
     }
     value = set->option->text == TEXT_FILE ? resolve(set, "", 0, text) : keep(set, text);
-    if (value != NULL && set->option->text == TEXT_FILE)
+    if (value != NULL && set->option->text == TEXT_FILE && !set->loader->tables_only)
         why = unreadable(value);
     if (why != NULL)
         conf_error(set->loader->messages, set->words->line,

@@ -13,6 +13,7 @@ struct conf_loader {
     struct conf *conf; /* under construction */
     struct conf_messages *messages;
     const char *directory; /* of the configuration file: what relative file names start from */
+    bool tables_only;      /* the tree is known to be good: only its tables are read */
     bool nomem;
 };
 

@@ -36,9 +36,7 @@ static struct evidence_settings settings_of(const struct conf *conf, const struc
 static const struct match *find_match(const struct conf *conf, const struct facts *facts,
                                       const struct transaction *transaction)
 {
-    struct iprev iprev = iprev_evaluate(facts);
     const struct match_subject subject = {.facts = facts,
-                                          .iprev = &iprev,
                                           .sender = transaction->sender,
                                           .recipient = transaction->recipient,
                                           .listener = transaction->listener};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "site/exemptions.h"
 
+#include "base/utf8.h"
 #include "core/idn.h"
 
 #include "core/iprev.h"
@@ -53,7 +54,10 @@ enum result exemption_subject(const char *text, char out[EXEMPTION_SUBJECT_MAX])
     struct ipnet net;
     char name[HOSTNAME_MAX + 1];
     if (text[0] == '.') {
-        if (idn_hostname_parse(text + 1, name) != HOSTNAME_OK)
+        enum hostname_flaw flaw;
+        if (idn_hostname_parse(text + 1, name, &flaw) != RESULT_OK)
+            return RESULT_NOMEM;
+        if (flaw != HOSTNAME_OK)
             return RESULT_INVALID;
         (void)snprintf(out, EXEMPTION_SUBJECT_MAX, ".%s", name);
         return RESULT_OK;
@@ -120,10 +124,10 @@ enum result exemption_reason(const char *text, char out[EXEMPTION_REASON_MAX])
     size_t used = 0;
     if (strlen(text) >= EXEMPTION_REASON_MAX)
         return RESULT_LIMIT;
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-        bool c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0; /* U+0080 to U+009F in UTF-8 */
-        out[used++] = *at < 0x20 || *at == 0x7f || c1 ? ' ' : (char)*at;
-        at += c1;
+    for (; *text != '\0'; text++) {
+        bool control = utf8_is_control(text);
+        out[used++] = control ? ' ' : *text;
+        text += control && utf8_length(text) == 2;
     }
     out[used] = '\0';
     return RESULT_OK;

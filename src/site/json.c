@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "site/json.h"
 
+#include "base/utf8.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,45 +56,22 @@ static bool add(struct json_writer *json, const char *key, json_t *value)
     return !failed;
 }
 
-/* Bytes of the valid UTF-8 sequence at text (RFC 3629), 0 when there is none. */
-static size_t utf8_length(const unsigned char *text)
-{
-    unsigned char first = text[0];
-    size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if ((first >= 0x80 && first < 0xc2) || first > 0xf4)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    /* Overlong forms, surrogates and what is beyond U+10FFFF. */
-    if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
-        (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f))
-        return 0;
-    return length;
-}
-
-static bool is_control(const unsigned char *text)
-{
-    return *text < 0x20 || *text == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);
-}
-
 /* The text as valid UTF-8, malloc'ed. */
 static char *make_valid(const char *text, bool keep_backslash)
 {
-    const unsigned char *from = (const unsigned char *)text;
     size_t size = 4 * strlen(text) + 1;
     char *out = malloc(size), *to = out;
     if (out == NULL)
         return NULL;
-    while (*from != '\0') {
-        size_t length = utf8_length(from);
-        if (length == 0 || is_control(from) || (*from == '\\' && !keep_backslash)) {
-            to += snprintf(to, size - (size_t)(to - out), "\\x%02x", *from);
-            from++;
+    while (*text != '\0') {
+        size_t length = utf8_length(text);
+        if (length == 0 || utf8_is_control(text) || (*text == '\\' && !keep_backslash)) {
+            to += snprintf(to, size - (size_t)(to - out), "\\x%02x", (unsigned char)*text);
+            text++;
         } else {
-            memcpy(to, from, length);
+            memcpy(to, text, length);
             to += length;
-            from += length;
+            text += length;
         }
     }
     *to = '\0';

@@ -214,6 +214,14 @@ static bool is_name_text(const char *text)
     return true;
 }
 
+/* A domain: a single label may be one, too. */
+static bool is_name(const char *text)
+{
+    char name[HOSTNAME_MAX + 1];
+    enum hostname_flaw flaw = hostname_parse(text, name);
+    return flaw == HOSTNAME_OK || flaw == HOSTNAME_ONE_LABEL;
+}
+
 static bool parse_host(char *word, struct pattern *out)
 {
     char name[HOSTNAME_MAX + 1];
@@ -227,9 +235,8 @@ static bool parse_host(char *word, struct pattern *out)
         return true;
     }
     if (word[0] == '.') {
-        enum hostname_flaw flaw = hostname_parse(word + 1, name);
         out->shape = SHAPE_SUFFIX;
-        return flaw == HOSTNAME_OK || flaw == HOSTNAME_ONE_LABEL;
+        return is_name(word + 1);
     }
     out->shape = SHAPE_EXACT;
     /* "localhost" and "[192.0.2.1]" are what some clients say in EHLO. */
@@ -250,7 +257,6 @@ static void strip_path(char *word)
 
 static bool parse_mail(char *word, struct pattern *out)
 {
-    char name[HOSTNAME_MAX + 1];
     strip_path(word);
     const char *at = strrchr(word, '@');
     if (has_control(word))
@@ -258,8 +264,7 @@ static bool parse_mail(char *word, struct pattern *out)
     if (at == word && strchr(word, '*') == NULL) {
         memmove(word, word + 1, strlen(word));
         out->shape = SHAPE_DOMAIN;
-        return hostname_parse(word, name) == HOSTNAME_OK ||
-               hostname_parse(word, name) == HOSTNAME_ONE_LABEL;
+        return is_name(word);
     }
     if (word[0] == '\0') {
         out->shape = SHAPE_EXACT; /* the null sender */
@@ -275,8 +280,7 @@ static bool parse_mail(char *word, struct pattern *out)
     }
     if (word[0] == '.') {
         out->shape = SHAPE_SUFFIX;
-        return hostname_parse(word + 1, name) == HOSTNAME_OK ||
-               hostname_parse(word + 1, name) == HOSTNAME_ONE_LABEL;
+        return is_name(word + 1);
     }
     out->shape = strchr(word, '.') != NULL ? SHAPE_DOMAIN : SHAPE_LOCAL_PART;
     return true;
@@ -296,12 +300,14 @@ static char *copy_canonical(enum pattern_kind kind, const char *word)
     char name[HOSTNAME_MAX + 2] = ".";
     bool mail = kind == PATTERN_MAIL && strchr(word, '@') != NULL;
     if (mail && word[0] != '@' && word[strlen(word) - 1] != '@' && strchr(word, '*') == NULL)
-        return strdup(mailpath_canonical(word, mailbox));
+        return mailpath_canonical(word, mailbox) != NULL ? strdup(mailbox) : NULL;
     size_t dot = word[0] == '.';
-    if (!mail && kind != PATTERN_WORD && idn_is_needed(word) &&
-        idn_to_ascii(word + dot, name + dot) == RESULT_OK)
-        return strdup(name);
-    return strdup(word);
+    enum result result = RESULT_INVALID;
+    if (!mail && kind != PATTERN_WORD && idn_is_needed(word))
+        result = idn_to_ascii(word + dot, name + dot);
+    if (result == RESULT_NOMEM)
+        return NULL;
+    return strdup(result == RESULT_OK ? name : word);
 }
 
 static enum result add_pattern(struct pattern_list *list, size_t i,
@@ -379,14 +385,6 @@ static bool wildcard(const char *pattern, const char *text)
     return *pattern == '\0';
 }
 
-/* ".example.org": example.org and what is below it. */
-static bool at_or_below(const char *suffix, const char *name)
-{
-    size_t length = strlen(name), tail = strlen(suffix);
-    return strcmp(name, suffix + 1) == 0 ||
-           (length > tail && strcmp(name + length - tail, suffix) == 0);
-}
-
 static const char *domain_of(const char *address)
 {
     const char *at = strrchr(address, '@');
@@ -402,7 +400,8 @@ static bool plain_matches(const struct pattern_list *list, const struct pattern 
     case SHAPE_EXACT:
         return strcmp(pattern->text, text) == 0;
     case SHAPE_SUFFIX:
-        return at_or_below(pattern->text, domain);
+        /* ".example.org": example.org and what is below it. */
+        return domain[0] != '.' && hostname_under(domain, pattern->text + 1);
     case SHAPE_WILDCARD:
         /* Of an address: the whole one when the pattern has an @, else its domain. */
         return wildcard(pattern->text, strchr(pattern->text, '@') != NULL ? text : domain);

@@ -6,6 +6,8 @@
 #ifndef IPREVD_MATCH_H
 #define IPREVD_MATCH_H
 
+#include <string.h>
+
 #include "core/checks.h"
 #include "core/policy.h"
 #include "site/tables/accesstable.h"
@@ -75,6 +77,24 @@ struct match {
     int64_t until_s;             /* wall clock: stops matching at that second; 0: never */
 };
 
+/* The block's lists of patterns, NULL those that are not set. */
+#define MATCH_LISTS 6
+static inline void match_lists(const struct match *match, struct pattern_list *out[MATCH_LISTS])
+{
+    struct pattern_list *const lists[MATCH_LISTS] = {match->ptr,       match->unconfirmed_ptr,
+                                                     match->helo,      match->sender,
+                                                     match->recipient, match->listener};
+    memcpy(out, lists, sizeof lists);
+}
+
+/* Is `client` its only condition, if that? */
+static inline bool match_asks_for_client_only(const struct match *match)
+{
+    return match->ptr == NULL && match->unconfirmed_ptr == NULL && match->helo == NULL &&
+           match->sender == NULL && match->recipient == NULL && match->listener == NULL &&
+           match->until_s == 0;
+}
+
 /* One number for two versions of tables; 0, "not changed", only for two of those. */
 static inline uint64_t tables_version(uint64_t a, uint64_t b)
 {
@@ -84,7 +104,6 @@ static inline uint64_t tables_version(uint64_t a, uint64_t b)
 /* Who is asking. */
 struct match_subject {
     const struct facts *facts;
-    const struct iprev *iprev;
     const char *sender; /* canonical (core/mailpath.h); "" for the null sender; NULL before MAIL */
     const char *recipient; /* canonical; NULL before RCPT */
     const char *listener;  /* {daemon_name}, or NULL */

@@ -28,6 +28,7 @@ tests_unit_test_ipaddr_LDADD = $(CORE_TEST_LIBS)
 
 tests_unit_test_mailpath_SOURCES = tests/unit/test_mailpath.c
 tests_unit_test_mailpath_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_mailpath_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=idn2_to_ascii_8z
 tests_unit_test_mailpath_LDADD = $(CORE_TEST_LIBS)
 
 tests_unit_test_hostname_SOURCES = tests/unit/test_hostname.c

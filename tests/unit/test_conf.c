@@ -56,7 +56,8 @@ static void in_folder(const char *name, char *out, size_t size)
 static void teardown(void)
 {
     static const char *const names[] = {"iprevd.conf", "printed.conf", "partners.cidr",
-                                        "fqrdns.pcre", "isp.regexp",   "broken.cidr"};
+                                        "fqrdns.pcre", "isp.regexp",   "broken.cidr",
+                                        "access",      "helo",         "suffixes"};
     char name[96];
     for (size_t i = 0; i < COUNT(names); i++) {
         in_folder(names[i], name, sizeof name);
@@ -888,6 +889,34 @@ START_TEST(test_relative_files)
 }
 END_TEST
 
+/* Reading tables again reads nothing else, and what else is named may be away. */
+START_TEST(test_tables_again)
+{
+    static const char list[] = "com\nexample\n";
+    char table[96], suffixes[96];
+    in_folder("partners.cidr", table, sizeof table);
+    in_folder("suffixes", suffixes, sizeof suffixes);
+    write_bytes(table, "192.0.2.0/24 OK\n", 16);
+    write_bytes(suffixes, list, strlen(list));
+    struct conf *conf = load_good("public-suffix-list = \"suffixes\"\n"
+                                  "match \"m\" { client = {\"cidr:partners.cidr\"} policy = "
+                                  "none until = \"2020-01-01\" }\n");
+    ck_assert_uint_eq(heard.warning_count, 1); /* the block has expired */
+    unlink(suffixes);
+    write_bytes(table, "198.51.100.0/24 OK\n# more\n", 26);
+    memset(&heard, 0, sizeof heard);
+    struct conf *again = conf_reread_tables(conf, &report);
+    ck_assert_msg(again != NULL, "%s", heard.errors[0]);
+    ck_assert_uint_eq(heard.warning_count, 0);
+    ck_assert_ptr_nonnull(again->orgdomains);
+    bool unseen;
+    ck_assert(!conf_tables_changed(again, &unseen) && !unseen);
+    conf_unref(conf); /* the list lives on */
+    ck_assert_str_eq(orgdomain_of(again->orgdomains, "a.b.example"), "b.example");
+    conf_unref(again);
+}
+END_TEST
+
 START_TEST(test_until)
 {
     static const struct {
@@ -1294,6 +1323,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, test_append);
     tcase_add_test(tcase, test_policies);
     tcase_add_test(tcase, test_relative_files);
+    tcase_add_test(tcase, test_tables_again);
     tcase_add_test(tcase, test_until);
     tcase_add_test(tcase, test_expiry);
     tcase_add_test(tcase, test_distance);

@@ -3,8 +3,18 @@
 #include "core/mailpath.h"
 
 #include <check.h>
+#include <idn2.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Memory that is out, as libidn2 says it. */
+static bool out_of_memory;
+int __real_idn2_to_ascii_8z(const char *input, char **output, int flags);
+int __wrap_idn2_to_ascii_8z(const char *input, char **output, int flags);
+int __wrap_idn2_to_ascii_8z(const char *input, char **output, int flags)
+{
+    return out_of_memory ? IDN2_MALLOC : __real_idn2_to_ascii_8z(input, output, flags);
+}
 
 static const struct {
     const char *label;
@@ -101,17 +111,42 @@ START_TEST(test_long)
 }
 END_TEST
 
+static void assert_name(const char *text, enum hostname_flaw want_flaw, const char *want)
+{
+    char out[HOSTNAME_MAX + 1];
+    enum hostname_flaw flaw;
+    ck_assert_int_eq(idn_hostname_parse(text, out, &flaw), RESULT_OK);
+    ck_assert_int_eq(flaw, want_flaw);
+    ck_assert_str_eq(out, want);
+}
+
 START_TEST(test_names)
 {
     char out[HOSTNAME_MAX + 1];
-    ck_assert_int_eq(idn_hostname_parse("Mail.Example", out), HOSTNAME_OK);
-    ck_assert_str_eq(out, "mail.example");
-    ck_assert_int_eq(idn_hostname_parse("mail.m\xc3\xbcller.example.", out), HOSTNAME_OK);
-    ck_assert_str_eq(out, "mail.xn--mller-kva.example");
-    ck_assert_int_eq(idn_hostname_parse("m\xfcller.example", out), HOSTNAME_MALFORMED);
-    ck_assert_str_eq(out, "");
+    assert_name("Mail.Example", HOSTNAME_OK, "mail.example");
+    assert_name("mail.m\xc3\xbcller.example.", HOSTNAME_OK, "mail.xn--mller-kva.example");
+    assert_name("m\xfcller.example", HOSTNAME_MALFORMED, "");
     ck_assert_int_eq(idn_to_ascii("a_b.example", out), RESULT_OK);
     ck_assert_str_eq(out, "a_b.example");
+}
+END_TEST
+
+/* A name that could not be converted for want of memory is not a name that is wrong. */
+START_TEST(test_nomem)
+{
+    char out[MAILPATH_MAX + 1], name[HOSTNAME_MAX + 1];
+    enum hostname_flaw flaw;
+    struct helo helo;
+    out_of_memory = true;
+    ck_assert_ptr_null(mailpath_canonical("<user@m\xc3\xbcller.example>", out));
+    ck_assert_str_eq(mailpath_canonical("<user@example.org>", out), "user@example.org");
+    ck_assert_int_eq(idn_hostname_parse("m\xc3\xbcller.example", name, &flaw), RESULT_NOMEM);
+    helo_parse("mail.m\xc3\xbcller.example", &helo);
+    ck_assert(helo.nomem);
+    out_of_memory = false;
+    helo_parse("mail.m\xc3\xbcller.example", &helo);
+    ck_assert(!helo.nomem);
+    ck_assert_str_eq(helo.name, "mail.xn--mller-kva.example");
 }
 END_TEST
 
@@ -122,6 +157,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_canonical, 0, (int)(sizeof cases / sizeof cases[0]));
     tcase_add_loop_test(tcase, test_long, 0, 8);
     tcase_add_test(tcase, test_names);
+    tcase_add_test(tcase, test_nomem);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -378,9 +378,7 @@ START_TEST(test_block)
     struct match match;
     factstext_make(&block_cases[_i].facts, &memory, &facts);
     make_block(&block_cases[_i].block, &match);
-    struct iprev iprev = iprev_evaluate(&facts);
     const struct match_subject subject = {.facts = &facts,
-                                          .iprev = &iprev,
                                           .sender = block_cases[_i].sender,
                                           .recipient = block_cases[_i].recipient,
                                           .listener = block_cases[_i].listener};

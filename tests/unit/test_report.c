@@ -137,6 +137,7 @@ END_TEST
 /* --- adding up ------------------------------------------------------------------------------ */
 
 static struct conf conf; /* what the sums look at: sizes of networks, and the list */
+static struct orgdomain *orgdomains;
 static struct report_sums sums;
 
 static void set_up(void)
@@ -144,15 +145,15 @@ static void set_up(void)
     (void)setenv("TZ", "UTC", 1);
     memset(&conf, 0, sizeof conf);
     conf.neighbours = (struct neighbour_bits){24, 64};
-    conf.orgdomains = orgdomain_load(NULL);
-    ck_assert_ptr_nonnull(conf.orgdomains);
+    conf.orgdomains = orgdomains = orgdomain_load(NULL);
+    ck_assert_ptr_nonnull(orgdomains);
     ck_assert(report_sums_init(&sums, &conf, NULL, 4711));
 }
 
 static void tear_down(void)
 {
     report_sums_clear(&sums);
-    orgdomain_free(conf.orgdomains);
+    orgdomain_free(orgdomains);
 }
 
 static struct report_entry entry_of(const char *client, int64_t wall_s, enum action action,

@@ -14,7 +14,8 @@ void replay_facts_envelope(const struct conf *conf, const struct maillog_event *
             out->helo_is_ours = true;
     char mailbox[MAILPATH_MAX + 1];
     const char *sender = event->sender_recorded ? event->sender : "";
-    (void)mailpath_domain(mailpath_canonical(sender, mailbox), out->sender_domain);
+    if (mailpath_canonical(sender, mailbox) != NULL)
+        (void)mailpath_domain(mailbox, out->sender_domain);
 }
 
 static const char recorded_problem[] = "recorded as failed";

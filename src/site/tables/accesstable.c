@@ -38,7 +38,7 @@ struct accesstable {
     struct cidr_table *cidr; /* by type, one of these three */
     struct regex_table *regex;
     struct hash_table *hash;
-    char *warnings[TABLE_WARNINGS_MAX + 1];
+    char *warnings[TABLE_WARNINGS_MAX];
 };
 
 static const struct {
