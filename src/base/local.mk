@@ -12,4 +12,5 @@ libbase_a_SOURCES = \
 	src/base/result.c src/base/result.h \
 	src/base/textbuf.c src/base/textbuf.h \
 	src/base/thread.c src/base/thread.h \
+	src/base/timer_heap.c src/base/timer_heap.h \
 	src/base/utf8.c src/base/utf8.h

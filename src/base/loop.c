@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "base/timer_heap.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -40,26 +41,20 @@ struct loop {
     pthread_t runner;
     bool started; /* life cycle only: there is a thread to join */
     pthread_t thread;
-    sigset_t signals; /* that the loop's thread takes; before it starts */
-    /* Timers: a binary heap of those armed, the first due on top; loop's thread. */
-    struct loop_timer **heap;
-    size_t armed_count, timer_count, heap_room; /* room for every timer: arming needs no memory */
-    uint64_t armings;                           /* so far */
-    unsigned ready_calls;                       /* of watches, so far */
-    struct event *alarm;                        /* wakes the loop for the timer on top */
-    int64_t alarm_ms;                           /* when; INT64_MAX: not at all */
+    sigset_t signals;         /* that the loop's thread takes; before it starts */
+    struct timer_heap timers; /* those armed; loop's thread */
+    unsigned ready_calls;     /* of watches, so far */
+    struct event *alarm;      /* wakes the loop for the first timer */
+    int64_t alarm_ms;         /* when; INT64_MAX: not at all */
     /* When the call under way began, 0 when none is.  Set by the loop's thread, read by any. */
     _Atomic int64_t call_ms;
 };
 
 struct loop_timer {
+    struct heap_timer entry; /* first: the heap's timers are these */
     struct loop *loop;
     void (*call)(void *arg);
     void *arg;
-    int64_t due_ms;
-    uint64_t arming; /* its number: of two due at one time the one armed first comes first */
-    size_t place;    /* in the heap */
-    bool armed;
 };
 
 struct loop_watch {
@@ -128,47 +123,7 @@ static unsigned run_posted(struct loop *loop, bool *closed)
     return ran;
 }
 
-/* Is `a` due before `b`? */
-static bool is_sooner(const struct loop_timer *a, const struct loop_timer *b)
-{
-    return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->arming < b->arming;
-}
-
-static void heap_put(struct loop *loop, struct loop_timer *timer, size_t place)
-{
-    loop->heap[place] = timer;
-    timer->place = place;
-}
-
-static void heap_up(struct loop *loop, struct loop_timer *timer)
-{
-    while (timer->place > 0) {
-        size_t place = timer->place, above = (place - 1) / 2;
-
-        if (!is_sooner(timer, loop->heap[above]))
-            return;
-        heap_put(loop, loop->heap[above], place);
-        heap_put(loop, timer, above);
-    }
-}
-
-static void heap_down(struct loop *loop, struct loop_timer *timer)
-{
-    for (;;) {
-        size_t place = timer->place, below = 2 * place + 1;
-
-        if (below >= loop->armed_count)
-            return;
-        if (below + 1 < loop->armed_count && is_sooner(loop->heap[below + 1], loop->heap[below]))
-            below++;
-        if (!is_sooner(loop->heap[below], timer))
-            return;
-        heap_put(loop, loop->heap[below], place);
-        heap_put(loop, timer, below);
-    }
-}
-
-/* The alarm rings in time for the timer on top; it may ring too soon, which does no harm. */
+/* The alarm rings in time for the first timer; it may ring too soon, which does no harm. */
 static bool set_alarm(struct loop *loop)
 {
     int64_t due_ms = loop_due_ms(loop), left_ms;
@@ -191,13 +146,14 @@ static bool set_alarm(struct loop *loop)
 static unsigned run_timers(struct loop *loop)
 {
     int64_t now_ms = clock_ms(loop->clock);
-    uint64_t armings = loop->armings;
+    uint64_t armings = loop->timers.armings;
+    struct heap_timer *first;
     unsigned ran = 0;
 
-    for (; loop->armed_count > 0; ran++) {
-        struct loop_timer *timer = loop->heap[0];
+    for (; (first = timer_heap_first(&loop->timers)) != NULL; ran++) {
+        struct loop_timer *timer = (struct loop_timer *)first;
 
-        if (timer->due_ms > now_ms || timer->arming >= armings)
+        if (first->due_ms > now_ms || first->arming >= armings)
             break;
         loop_timer_disarm(timer);
         call_begins(loop);
@@ -298,7 +254,7 @@ void loop_free(struct loop *loop)
         if (loop->wake_fd[i] >= 0)
             close(loop->wake_fd[i]);
     pthread_mutex_destroy(&loop->lock);
-    free(loop->heap);
+    timer_heap_clear(&loop->timers);
     free(loop);
 }
 
@@ -436,36 +392,22 @@ const struct clock *loop_clock(const struct loop *loop)
 
 struct loop_timer *loop_timer_new(struct loop *loop, void (*call)(void *arg), void *arg)
 {
-    struct loop_timer *timer;
+    struct loop_timer *timer = malloc(sizeof *timer);
 
-    if (loop->timer_count == loop->heap_room) {
-        size_t room = loop->heap_room == 0 ? 16 : 2 * loop->heap_room;
-        struct loop_timer **heap = realloc(loop->heap, room * sizeof(struct loop_timer *));
-
-        if (heap == NULL)
-            return NULL;
-        loop->heap = heap;
-        loop->heap_room = room;
-    }
-    timer = malloc(sizeof *timer);
-    if (timer == NULL)
-        return NULL;
-    *timer = (struct loop_timer){.loop = loop, .call = call, .arg = arg};
-    loop->timer_count++;
+    if (timer != NULL)
+        *timer = (struct loop_timer){.loop = loop, .call = call, .arg = arg};
     return timer;
 }
 
 enum result loop_timer_arm(struct loop_timer *timer, int64_t due_ms)
 {
     struct loop *loop = timer->loop;
+    enum result status;
 
     loop_timer_disarm(timer);
-    timer->due_ms = due_ms;
-    timer->arming = loop->armings++;
-    timer->armed = true;
-    timer->place = loop->armed_count++;
-    loop->heap[timer->place] = timer;
-    heap_up(loop, timer);
+    status = timer_heap_add(&loop->timers, &timer->entry, due_ms);
+    if (status != RESULT_OK)
+        return status;
     if (set_alarm(loop))
         return RESULT_OK;
     loop_timer_disarm(timer);
@@ -474,23 +416,14 @@ enum result loop_timer_arm(struct loop_timer *timer, int64_t due_ms)
 
 void loop_timer_disarm(struct loop_timer *timer)
 {
-    struct loop *loop = timer->loop;
-    struct loop_timer *last;
-
-    if (!timer->armed)
-        return;
-    timer->armed = false;
-    last = loop->heap[--loop->armed_count];
-    if (last == timer)
-        return;
-    heap_put(loop, last, timer->place);
-    heap_up(loop, last);
-    heap_down(loop, last);
+    timer_heap_remove(&timer->loop->timers, &timer->entry);
 }
 
 int64_t loop_due_ms(const struct loop *loop)
 {
-    return loop->armed_count > 0 ? loop->heap[0]->due_ms : INT64_MAX;
+    const struct heap_timer *first = timer_heap_first(&loop->timers);
+
+    return first != NULL ? first->due_ms : INT64_MAX;
 }
 
 void loop_timer_free(struct loop_timer *timer)
@@ -498,7 +431,6 @@ void loop_timer_free(struct loop_timer *timer)
     if (timer == NULL)
         return;
     loop_timer_disarm(timer);
-    timer->loop->timer_count--;
     free(timer);
 }
 

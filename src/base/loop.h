@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An event loop on a thread of its own: the one place where libevent's core is used.
- * Except loop_post(), loop_stop(), loop_now_ms() and the life cycle, everything runs on the loop's
- * thread.
+ * Except loop_post(), loop_stop(), loop_now_ms(), loop_timer_new() and the life cycle, everything
+ * runs on the loop's thread.
  */
 #ifndef IPREVD_LOOP_H
 #define IPREVD_LOOP_H
@@ -58,8 +58,11 @@ int64_t loop_now_ms(const struct loop *loop);
 /* The clock by which it goes.  Any thread. */
 const struct clock *loop_clock(const struct loop *loop);
 
-/* One-shot timers, re-armable: call runs at due_ms.  NULL: out of memory. free(NULL) is fine, and
- * disarms. */
+/*
+ * One-shot timers, re-armable: call runs at due_ms.  New: any thread; NULL: out of memory.  Arm:
+ * RESULT_NOMEM: it is not armed.  Free disarms, and free(NULL) is fine: the loop's thread, or any
+ * for a timer that is not armed.
+ */
 struct loop_timer *loop_timer_new(struct loop *loop, void (*call)(void *arg), void *arg) MUST_CHECK;
 enum result loop_timer_arm(struct loop_timer *timer, int64_t due_ms) MUST_CHECK;
 void loop_timer_disarm(struct loop_timer *timer);

@@ -482,6 +482,55 @@ START_TEST(test_signals)
 }
 END_TEST
 
+/* Timers are made (a reload) while the loop's thread arms its own: ThreadSanitizer watches. */
+struct maker {
+    struct loop *loop;
+    struct loop_timer *timers[MANY_TIMERS];
+    sem_t armed;
+};
+
+static void no_call(void *arg)
+{
+    (void)arg;
+}
+
+static void arm_all(void *arg)
+{
+    struct maker *maker = arg;
+
+    for (unsigned i = 0; i < MANY_TIMERS; i++) {
+        if (maker->timers[i] == NULL)
+            maker->timers[i] = loop_timer_new(maker->loop, no_call, NULL);
+        ck_assert_ptr_nonnull(maker->timers[i]);
+        ck_assert_int_eq(loop_timer_arm(maker->timers[i], INT64_MAX - i), RESULT_OK);
+    }
+    sem_post(&maker->armed);
+}
+
+START_TEST(test_timers_made_elsewhere)
+{
+    static struct maker maker;
+    struct loop_timer *made[4 * MANY_TIMERS];
+
+    maker.loop = loop_new();
+    ck_assert_ptr_nonnull(maker.loop);
+    ck_assert_int_eq(sem_init(&maker.armed, 0, 0), 0);
+    ck_assert_int_eq(loop_start(maker.loop, "test"), RESULT_OK);
+    ck_assert_int_eq(loop_post(maker.loop, arm_all, &maker), RESULT_OK);
+    for (unsigned i = 0; i < 4 * MANY_TIMERS; i++) {
+        made[i] = loop_timer_new(maker.loop, no_call, NULL);
+        ck_assert_ptr_nonnull(made[i]);
+    }
+    ck_assert_int_eq(sem_wait(&maker.armed), 0);
+    for (unsigned i = 0; i < 4 * MANY_TIMERS; i++)
+        loop_timer_free(made[i]);
+    loop_stop(maker.loop);
+    for (unsigned i = 0; i < MANY_TIMERS; i++)
+        loop_timer_free(maker.timers[i]);
+    loop_free(maker.loop);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("loop");
@@ -495,6 +544,7 @@ int main(void)
     tcase_add_test(tcase, test_timers);
     tcase_add_loop_test(tcase, test_many_timers, 0, 20);
     tcase_add_test(tcase, test_timer_of_a_thread);
+    tcase_add_test(tcase, test_timers_made_elsewhere);
     tcase_add_test(tcase, test_watches);
     tcase_add_test(tcase, test_posts_of_posts);
     tcase_add_test(tcase, test_a_call_has_one_time);
