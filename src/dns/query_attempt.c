@@ -92,6 +92,26 @@ void attempt_lost(struct attempt *attempt, enum dns_problem problem)
     attempt->again_ms = loop_now_ms(pool->loop) + query_pool_spread(pool, wait_ms);
 }
 
+/* We have no descriptor, port or memory just now: not the server's fault, and it may pass. */
+static void attempt_postponed(struct attempt *attempt)
+{
+    attempt_close(attempt);
+    query_note_problem(attempt->query, PROBLEM_LIMIT, attempt);
+    attempt->again_ms = loop_now_ms(attempt->query->pool->loop) + QUERY_LOCAL_MS;
+    attempt_over(attempt);
+}
+
+/* It could not be asked (errno). */
+static void attempt_not_asked(struct attempt *attempt, enum result status)
+{
+    if (status != RESULT_IO) {
+        attempt_postponed(attempt);
+        return;
+    }
+    attempt_lost(attempt, PROBLEM_NETWORK);
+    attempt_over(attempt);
+}
+
 /* --- messages --------------------------------------------------------------------------------- */
 
 static void attempt_to_stream(struct attempt *attempt)
@@ -101,9 +121,9 @@ static void attempt_to_stream(struct attempt *attempt)
     attempt_close(attempt);
     attempt->stream = true;
     metric_add(pool->metrics.tcp, 0, 0, 1);
-    if (attempt_stream(attempt) != RESULT_OK) {
-        attempt_lost(attempt, PROBLEM_NETWORK);
-        attempt_over(attempt);
+    enum result status = attempt_stream(attempt);
+    if (status != RESULT_OK) {
+        attempt_not_asked(attempt, status);
         return;
     }
     query->current = attempt;
@@ -149,7 +169,7 @@ static void attempt_without_edns(struct attempt *attempt)
     attempt->no_edns = true;
     status = attempt_ask(attempt);
     if (status != RESULT_OK) {
-        attempt_failed(attempt, status == RESULT_IO ? PROBLEM_NETWORK : PROBLEM_LIMIT);
+        attempt_not_asked(attempt, status);
         return;
     }
     query->current = attempt;
@@ -250,12 +270,7 @@ static void on_message(void *arg, const uint8_t *message, size_t length)
 static void on_udp_failed(void *arg, int error)
 {
     struct attempt *attempt = arg;
-    if (transport_error_is_local(error)) {
-        attempt_failed(attempt, PROBLEM_LIMIT);
-        return;
-    }
-    attempt_lost(attempt, PROBLEM_NETWORK);
-    attempt_over(attempt);
+    attempt_not_asked(attempt, transport_error_is_local(error) ? RESULT_LIMIT : RESULT_IO);
 }
 
 static void on_tcp_failed(void *arg, int error)
@@ -328,8 +343,9 @@ void query_pool_turn(void *arg)
         struct attempt *attempt = TAILQ_FIRST(&pool->tcp_waiting);
         TAILQ_REMOVE(&pool->tcp_waiting, attempt, link);
         attempt->waiting = false;
-        if (attempt_stream(attempt) != RESULT_OK)
-            attempt_failed(attempt, PROBLEM_NETWORK);
+        enum result status = attempt_stream(attempt);
+        if (status != RESULT_OK)
+            attempt_not_asked(attempt, status);
         else if (attempt->waiting)
             return; /* out of descriptors: another turn is on its way */
     }

@@ -66,10 +66,8 @@ static struct query_proof *proof_of(const struct inquiry *inquiry)
     uint64_t hash = wirename_hash(inquiry->question.name, inquiry->question.length,
                                   pool->proof_seed + inquiry->attempt->server->label);
     struct query_proof *proof = &pool->proofs[hash % QUERY_PROOFS];
-    if (proof->hash != hash) {
-        proof->hash = hash;
-        proof->until_ms = 0;
-    }
+    if (proof->hash != hash)
+        *proof = (struct query_proof){.hash = hash};
     return proof;
 }
 
@@ -140,14 +138,23 @@ void query_unproved(struct attempt *attempt, enum dns_problem problem)
 
 static void ask(struct inquiry *inquiry);
 
+/* What was heard, for the next client.  An SOA from elsewhere says nothing about this name. */
+static void remember(const struct inquiry *inquiry, uint32_t ttl_s)
+{
+    if (!wire_name_under(inquiry->question.name, inquiry->heard.apex))
+        return;
+    struct query_proof *proof = proof_of(inquiry);
+    proof->apex_length = inquiry->heard.apex_length;
+    proof->exists = false;
+    proof->until_ms = now_ms(inquiry) + (int64_t)ttl_s * 1000;
+}
+
 /* The SOA of the zone was found, or is in the denial of a part of it. */
 static void on_heard(struct inquiry *inquiry, uint32_t ttl_s)
 {
-    struct query_proof *proof = proof_of(inquiry);
     if (ttl_s > PROOF_MAX_S)
         ttl_s = PROOF_MAX_S;
-    proof->apex_length = inquiry->heard.apex_length;
-    proof->until_ms = now_ms(inquiry) + (int64_t)ttl_s * 1000;
+    remember(inquiry, ttl_s);
     if (inquiry->number > 0)
         note_strips(inquiry);
     believe(inquiry, ttl_s);
@@ -187,14 +194,39 @@ static void on_control(struct inquiry *inquiry, const struct answer *answer)
     ask(inquiry);
 }
 
+/* No answer came about the proof, so that the server is not to blame for what it may not say. */
+static bool is_unheard(enum dns_problem problem)
+{
+    return dns_problem_is_ours(problem) || problem == PROBLEM_DEADLINE ||
+           problem == PROBLEM_TIMEOUT || problem == PROBLEM_NETWORK;
+}
+
+static void on_failure(struct inquiry *inquiry, enum dns_problem problem)
+{
+    struct query *query = inquiry->query;
+    struct attempt *attempt = inquiry->attempt;
+    struct source_result nothing = {.chain_ttl_s = UINT32_MAX};
+    if (!is_unheard(problem)) {
+        disbelieve(inquiry);
+        return;
+    }
+    query_inquiry_free(query);
+    if (problem == PROBLEM_MEMORY)
+        query_finish(query, &nothing, attempt->server->label);
+    else
+        attempt_failed(attempt, problem);
+}
+
 static void on_answer(void *arg, const struct source_result *result)
 {
     struct inquiry *inquiry = arg;
     struct answer *answer = result->answer;
     inquiry->asking = NULL;
     if (answer == NULL || answer->outcome == DNS_TEMPERROR || result->chained) {
+        enum dns_problem problem =
+            answer != NULL ? (enum dns_problem)answer->problem : PROBLEM_MEMORY;
         answer_unref(answer);
-        disbelieve(inquiry);
+        on_failure(inquiry, problem);
         return;
     }
     enum dns_outcome outcome = (enum dns_outcome)answer->outcome;

@@ -7,6 +7,7 @@ NET_TESTS = \
 	tests/unit/test_dnsmsg \
 	tests/unit/test_loop \
 	tests/unit/test_network \
+	tests/unit/test_query \
 	tests/unit/test_resolvconf \
 	tests/unit/test_servers \
 	tests/unit/test_zonefile
@@ -42,6 +43,11 @@ tests_unit_test_network_SOURCES = tests/unit/test_network.c
 tests_unit_test_network_CFLAGS = $(NET_TEST_CFLAGS)
 tests_unit_test_network_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=connect
 tests_unit_test_network_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_query_SOURCES = tests/unit/test_query.c tests/unit/dns_lab.c tests/unit/dns_lab.h
+tests_unit_test_query_CFLAGS = $(NET_TEST_CFLAGS)
+tests_unit_test_query_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=connect
+tests_unit_test_query_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_resolvconf_SOURCES = tests/unit/test_resolvconf.c
 tests_unit_test_resolvconf_CFLAGS = $(NET_TEST_CFLAGS)
