@@ -138,7 +138,6 @@ static enum result apply_resolvconf(struct network *network, const struct resolv
     if (status != RESULT_OK)
         return status;
     apply_settings(network, conf);
-    network->absent = conf->absent;
     network->rotate = conf->rotate;
     if (conf->ignored > 0)
         log_warning("%s: %u nameserver lines are not used", network->settings.resolv_conf,
@@ -147,56 +146,62 @@ static enum result apply_resolvconf(struct network *network, const struct resolv
 }
 
 /* Has the file changed, or come an interface that it names? */
-static bool wants_reading(const struct network *network, struct resolvconf *conf,
-                          struct resolvconf_stamp *stamp)
-{
-    if (resolvconf_changed(network->settings.resolv_conf, &network->stamp))
-        return true;
-    return network->absent > 0 &&
-           resolvconf_read(network->settings.resolv_conf, conf, stamp) == RESULT_OK &&
-           conf->absent != network->absent;
-}
-
-/*
- * A file that went away, or has no servers now, keeps its last ones: it is being replaced or
- * written, most likely.
- */
-static void watch_resolvconf(struct network *network)
+static bool wants_reading(const struct network *network)
 {
     struct resolvconf conf;
     struct resolvconf_stamp stamp;
+    if (resolvconf_changed(network->settings.resolv_conf, &network->stamp))
+        return true;
+    return network->absent > 0 &&
+           resolvconf_read(network->settings.resolv_conf, &conf, &stamp) == RESULT_OK &&
+           conf.absent != network->absent;
+}
+
+/* What the file says now.  Of one without servers *conf has the default (resolv.conf(5)). */
+static enum result read_resolvconf(struct network *network, struct resolvconf *conf)
+{
+    const char *path = network->settings.resolv_conf;
+    struct resolvconf_stamp stamp;
+    enum result status = resolvconf_read(path, conf, &stamp);
+    bool missing = status == RESULT_IO || (status == RESULT_OK && conf->none);
+    if (status != RESULT_OK && !missing)
+        return status;
+    if (missing)
+        log_warning(
+            "%s: %s: the DNS %s", path, status == RESULT_IO ? strerror(errno) : "no nameserver",
+            network->servers.count > 0 ? "servers stay as they are" : "server is 127.0.0.1");
+    /*
+     * A file that went away, or has no servers now, keeps the last ones: it is being replaced or
+     * written, most likely.
+     */
+    if (!missing || network->servers.count == 0)
+        status = apply_resolvconf(network, conf);
+    else
+        status = RESULT_OK;
+    if (status != RESULT_OK)
+        return status; /* out of memory: the next look sees the change again */
+    network->stamp = stamp;
+    network->absent = conf->absent;
+    return RESULT_OK;
+}
+
+static void watch_resolvconf(struct network *network)
+{
+    struct resolvconf conf;
     int64_t now_ms = loop_now_ms(network->loop);
     if (network->settings.resolv_conf == NULL || now_ms < network->check_ms)
         return;
     network->check_ms = now_ms + NETWORK_CHECK_MS;
-    if (!wants_reading(network, &conf, &stamp))
-        return;
-    enum result status = resolvconf_read(network->settings.resolv_conf, &conf, &stamp);
-    if (status == RESULT_IO || (status == RESULT_OK && conf.none)) {
-        log_warning("%s: %s: the DNS servers stay as they are", network->settings.resolv_conf,
-                    status == RESULT_IO ? strerror(errno) : "no nameserver");
-        network->stamp = stamp;
-        return;
-    }
-    if (status != RESULT_OK || apply_resolvconf(network, &conf) != RESULT_OK)
-        return; /* out of memory: the next look sees the change again */
-    network->stamp = stamp;
-    log_info("%s was read again: %u DNS servers", network->settings.resolv_conf,
-             network->servers.count);
+    if (wants_reading(network) && read_resolvconf(network, &conf) == RESULT_OK && !conf.none)
+        log_info("%s was read again: %u DNS servers", network->settings.resolv_conf,
+                 network->servers.count);
 }
 
 static enum result first_resolvconf(struct network *network)
 {
     struct resolvconf conf;
-    enum result status = resolvconf_read(network->settings.resolv_conf, &conf, &network->stamp);
-
-    if (status == RESULT_IO)
-        log_warning("%s: %s: the DNS server is 127.0.0.1", network->settings.resolv_conf,
-                    strerror(errno));
-    else if (status != RESULT_OK)
-        return status;
     network->check_ms = loop_now_ms(network->loop) + NETWORK_CHECK_MS;
-    return apply_resolvconf(network, &conf);
+    return read_resolvconf(network, &conf);
 }
 
 /* ---- the source ---- */

@@ -2,6 +2,7 @@
 # The network half of src/dns (src/dns/net.mk): unit tests, and the engine against a
 # hostile server.
 NET_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+DNS_LAB = tests/unit/dns_lab.c tests/unit/dns_lab.h
 NET_TESTS = \
 	tests/unit/test_denial \
 	tests/unit/test_dnsmsg \
@@ -39,12 +40,12 @@ tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
 tests_unit_test_loop_CFLAGS = $(NET_TEST_CFLAGS)
 tests_unit_test_loop_LDADD = $(UNIT_LIBS)
 
-tests_unit_test_network_SOURCES = tests/unit/test_network.c
+tests_unit_test_network_SOURCES = tests/unit/test_network.c $(DNS_LAB)
 tests_unit_test_network_CFLAGS = $(NET_TEST_CFLAGS)
 tests_unit_test_network_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=connect
 tests_unit_test_network_LDADD = $(UNIT_LIBS)
 
-tests_unit_test_query_SOURCES = tests/unit/test_query.c tests/unit/dns_lab.c tests/unit/dns_lab.h
+tests_unit_test_query_SOURCES = tests/unit/test_query.c $(DNS_LAB)
 tests_unit_test_query_CFLAGS = $(NET_TEST_CFLAGS)
 tests_unit_test_query_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=connect
 tests_unit_test_query_LDADD = $(UNIT_LIBS)

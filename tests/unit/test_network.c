@@ -2,6 +2,7 @@
 /* The network behind a resolver: what a script cannot show. */
 #include "dns/network.h"
 #include "dns/resolver.h"
+#include "dns_lab.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -60,12 +61,19 @@ static void write_file(const char *path, const char *text)
 }
 
 struct world {
+    int64_t now_ms;
+    struct clock clock;
     struct loop *loop;
     struct cache *cache;
     struct resolver *resolver;
     struct resolver_request *requests[ASKERS];
     unsigned answers;
 };
+
+static int64_t by_hand_ms(void *arg)
+{
+    return *(int64_t *)arg;
+}
 
 static void on_answer(void *arg, const struct resolver_answer *answer)
 {
@@ -80,8 +88,8 @@ static void ask(struct world *world, unsigned i)
     struct question question;
     struct resolver_answer now;
     ck_assert_int_eq(question_from_name(names[i], RR_A, &question), RESULT_OK);
-    ck_assert_int_eq(resolver_ask(world->resolver, &question, clock_ms(&clock_system) + 60000,
-                                  on_answer, world, &now, &world->requests[i]),
+    ck_assert_int_eq(resolver_ask(world->resolver, &question, world->now_ms + 60000, on_answer,
+                                  world, &now, &world->requests[i]),
                      RESULT_PENDING);
 }
 
@@ -116,7 +124,9 @@ START_TEST(old_servers_end_in_their_own_turn)
     ck_assert_int_ge(fd, 0);
     write_file(path, "options use-vc\n");
     struct network_settings settings = {.resolv_conf = path, .max_tcp = 2};
-    struct world world = {.loop = loop_new(), .cache = cache_new(&cache_limits, 1)};
+    struct world world = {.now_ms = 1000, .cache = cache_new(&cache_limits, 1)};
+    world.clock = (struct clock){by_hand_ms, NULL, &world.now_ms};
+    world.loop = loop_new_with(&world.clock);
     ck_assert(world.loop != NULL && world.cache != NULL);
     struct source *source = network_new(world.loop, &settings, NULL);
     ck_assert_ptr_nonnull(source);
@@ -124,8 +134,9 @@ START_TEST(old_servers_end_in_their_own_turn)
     ck_assert_ptr_nonnull(world.resolver);
     ck_assert_int_eq(loop_post(world.loop, begin, &world), RESULT_OK);
     ck_assert_int_eq(loop_post(world.loop, hang_up, &world), RESULT_OK);
-    while (world.answers < ASKERS)
-        (void)loop_step(world.loop);
+    while (world.answers < ASKERS) /* the third is asked again some times */
+        if (!loop_step(world.loop))
+            world.now_ms = loop_due_ms(world.loop);
     ck_assert_uint_eq(world.answers, ASKERS);
     resolver_cancel(world.resolver, world.requests[2]);
     loop_stop(world.loop);
@@ -206,6 +217,75 @@ START_TEST(servers_that_stay_keep_what_is_known)
 }
 END_TEST
 
+/* --- resolv.conf without servers ------------------------------------------------------------ */
+
+/* Questions make the network look at the file, at most every 3 s. */
+static void look(struct lab *lab)
+{
+    lab_pass(lab, 3000);
+    struct lab_asker *asker = lab_ask(lab, "a.example", RR_A, 8000);
+    lab->source->ops->cancel(lab->source, asker->handle);
+}
+
+/* The file had an interface that is not there, and then nothing: it is read once, not for ever. */
+START_TEST(emptied_file_is_read_once)
+{
+    char path[] = "test_network.XXXXXX";
+    struct network_settings settings = {.resolv_conf = path};
+    struct network_server_health health[3];
+    struct lab lab;
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    write_file(path, "nameserver 127.0.0.9\nnameserver fe80::1%nosuch0\n");
+    lab_open(&lab, 0);
+    lab_start(&lab, &settings);
+    write_file(path, _i == 0 ? "" : "# nameserver 127.0.0.8\n");
+    for (unsigned i = 0; i < 3; i++)
+        look(&lab);
+    ck_assert_uint_eq(lab_logged(&lab, "the DNS servers stay as they are"), 1);
+    ck_assert_uint_eq(network_health(lab.source, health, 3), 1);
+    ck_assert_str_eq(health[0].text, "127.0.0.9:53");
+    write_file(path, "nameserver 127.0.0.7\n");
+    look(&lab);
+    ck_assert_uint_eq(network_health(lab.source, health, 3), 1);
+    ck_assert_str_eq(health[0].text, "127.0.0.7:53");
+    ck_assert_uint_eq(lab_logged(&lab, "was read again: 1 DNS servers"), 1);
+    lab_close(&lab);
+    (void)close(fd);
+    (void)unlink(path);
+}
+END_TEST
+
+/* A reload that finds no file, or an empty one, keeps the servers that work. */
+START_TEST(reload_without_servers_keeps_those_in_use)
+{
+    char path[] = "test_network.XXXXXX";
+    struct network_settings settings = {.resolv_conf = path, .timeout_ms = _i < 2 ? 0 : 700};
+    struct network_server_health health[3];
+    struct lab lab;
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    write_file(path, "nameserver 127.0.0.9\n");
+    lab_open(&lab, 2);
+    if (_i < 2)
+        lab_start(&lab, NULL);
+    else
+        lab_start(&lab, &(struct network_settings){.resolv_conf = path});
+    if (_i % 2 == 0)
+        (void)unlink(path);
+    else
+        write_file(path, "");
+    ck_assert_int_eq(network_set(lab.source, &settings), RESULT_OK);
+    lab_settle(&lab);
+    ck_assert_uint_eq(network_health(lab.source, health, 3), _i < 2 ? 2 : 1);
+    ck_assert_str_ne(health[0].text, "127.0.0.1:53");
+    ck_assert_uint_eq(lab_logged(&lab, "the DNS servers stay as they are"), 1);
+    lab_close(&lab);
+    (void)close(fd);
+    (void)unlink(path);
+}
+END_TEST
+
 START_TEST(settings_differ)
 {
     const struct network_settings one = settings_of("127.0.0.1", NULL);
@@ -239,6 +319,8 @@ int main(void)
     TCase *tcase = tcase_create("network");
     tcase_add_test(tcase, old_servers_end_in_their_own_turn);
     tcase_add_test(tcase, servers_that_stay_keep_what_is_known);
+    tcase_add_loop_test(tcase, emptied_file_is_read_once, 0, 2);
+    tcase_add_loop_test(tcase, reload_without_servers_keeps_those_in_use, 0, 4);
     tcase_add_test(tcase, settings_differ);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
