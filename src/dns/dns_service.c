@@ -130,8 +130,6 @@ enum result dns_service_set_source(struct dns_service *service,
             use_source(service, &made);
         else
             free(made.zone_file);
-        if (status == RESULT_OK && settings->zone_file != NULL)
-            (void)cache_flush_all(service->cache);
     }
     if (status != RESULT_OK)
         (void)snprintf(error, DNS_SERVICE_ERROR_MAX, "%s", result_text(status));

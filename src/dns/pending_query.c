@@ -242,7 +242,7 @@ static void complete(struct pending_query *query, struct answer *answer)
     struct pending_queries *queries = query->queries;
     LIST_REMOVE(query, link);
     queries->count--;
-    if (is_worth_keeping(answer))
+    if (is_worth_keeping(answer) && sources_is_present(queries->use.sources, query->source))
         cache_store(queries->use.cache, &query->question, answer, now_ms(queries));
     note_outcome(queries, &query->question, answer);
     while (!TAILQ_EMPTY(&query->waiters))

@@ -149,9 +149,16 @@ void resolver_set_limits(struct resolver *resolver, const struct resolver_limits
     pending_queries_set_limits(resolver->queries, limits);
 }
 
+/* What the old source answered is not what the new one would; from now on it is not kept. */
+static void on_replaced(void *arg)
+{
+    struct resolver *resolver = arg;
+    (void)cache_flush_all(resolver->cache);
+}
+
 enum result resolver_set_source(struct resolver *resolver, struct source *source)
 {
-    return sources_replace(resolver->sources, source);
+    return sources_replace(resolver->sources, source, on_replaced, resolver);
 }
 
 void resolver_look_at_source(struct resolver *resolver,

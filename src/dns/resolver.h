@@ -46,8 +46,8 @@ struct resolver *resolver_new(struct source *source, struct cache *cache, struct
 void resolver_free(struct resolver *resolver);
 
 /*
- * Replace the source (reload).  Queries under way end with the old one.  Takes `source` (freed at
- * once on failure).  Thread safe.
+ * Replace the source (reload), which empties the cache.  Queries under way end with the old one,
+ * and their answers are not kept.  Takes `source` (freed at once on failure).  Thread safe.
  */
 enum result resolver_set_source(struct resolver *resolver, struct source *source) MUST_CHECK;
 

@@ -88,6 +88,8 @@ bool sources_is_present(const struct sources *sources, const struct source *sour
 struct replacement {
     struct sources *sources;
     struct source *source;
+    void (*replaced)(void *arg);
+    void *arg;
 };
 
 static void replace(void *arg)
@@ -100,15 +102,17 @@ static void replace(void *arg)
     sources->present = replacement->source;
     pthread_mutex_unlock(&sources->lock);
     sources_release(sources, old);
+    replacement->replaced(replacement->arg);
     free(replacement);
 }
 
-enum result sources_replace(struct sources *sources, struct source *source)
+enum result sources_replace(struct sources *sources, struct source *source,
+                            void (*replaced)(void *arg), void *arg)
 {
     struct replacement *replacement = malloc(sizeof *replacement);
     enum result status = RESULT_NOMEM;
     if (replacement != NULL) {
-        *replacement = (struct replacement){sources, source};
+        *replacement = (struct replacement){sources, source, replaced, arg};
         status = loop_post(sources->loop, replace, replacement);
     }
     if (status != RESULT_OK) {

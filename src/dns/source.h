@@ -87,9 +87,11 @@ bool sources_is_present(const struct sources *sources, const struct source *sour
 
 /*
  * Replace the present source by another, which is taken, also on failure (then it is freed).  Any
- * thread.  RESULT_NOMEM, RESULT_CLOSED: nothing has changed.
+ * thread.  replaced(arg) is called on the loop's thread when it is so.  RESULT_NOMEM,
+ * RESULT_CLOSED: nothing has changed.
  */
-enum result sources_replace(struct sources *sources, struct source *source) MUST_CHECK;
+enum result sources_replace(struct sources *sources, struct source *source,
+                            void (*replaced)(void *arg), void *arg) MUST_CHECK;
 
 /* The present source is not replaced while `look` runs, which must be quick.  Any thread. */
 void sources_look(struct sources *sources, void (*look)(void *arg, const struct source *source),

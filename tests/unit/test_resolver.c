@@ -686,6 +686,34 @@ START_TEST(reload)
 }
 END_TEST
 
+/* What an old source has answered, or answers yet, is not what the new one says. */
+START_TEST(reload_empties_the_cache)
+{
+    static const char *const names[] = {"kept.example", "late.example"};
+    struct scripted *other = scripted_new();
+    struct heard heard;
+    scripted_on(script, names[0], RR_A, "192.0.2.1 zone", 0);
+    scripted_on(script, names[1], RR_A, "192.0.2.1 zone", 50);
+    for (unsigned i = 0; i < 2; i++)
+        scripted_on(other, names[i], RR_A, "192.0.2.2", 0);
+    ask(&heard, names[0], RR_A);
+    leave(&heard);
+    ask(&heard, names[1], RR_A);
+    ck_assert_int_eq(resolver_set_source(resolver, scripted_source(other)), RESULT_OK);
+    pass(50);
+    ck_assert_int_eq(heard.first[3], 1);
+    leave(&heard);
+    for (unsigned i = 0; i < 2; i++) {
+        ask(&heard, names[i], RR_A);
+        ck_assert_int_eq(heard.outcome, DNS_FOUND);
+        ck_assert_msg(heard.first[3] == 2, "%s is from the old source", names[i]);
+        leave(&heard);
+    }
+    end_resolver();
+    scripted_free(other);
+}
+END_TEST
+
 /* The last who used an old source leave while it calls them: it goes on when they return. */
 START_TEST(reload_with_the_last_answer)
 {
@@ -1115,6 +1143,7 @@ int main(void)
     tcase_add_test(tcase, later_deadline_counts);
     tcase_add_test(tcase, no_query_is_for_ever);
     tcase_add_test(tcase, reload);
+    tcase_add_test(tcase, reload_empties_the_cache);
     tcase_add_loop_test(tcase, reload_with_the_last_answer, 0, 4);
     tcase_add_test(tcase, server_texts);
     tcase_add_test(tcase, shutdown);
