@@ -57,6 +57,14 @@ static size_t label_count(const struct metric_label *label)
     return label->name == NULL ? 1 : label->count;
 }
 
+bool metrics_declare_all(struct metrics *metrics, const struct metric_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if ((*rows[i].metric = metrics_declare(metrics, &rows[i].desc)) == NULL)
+            return false;
+    return true;
+}
+
 const struct metric *metrics_find(const struct metrics *metrics, const char *name)
 {
     const struct metric *metric = metrics->first;

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -47,6 +48,14 @@ void metrics_free(struct metrics *metrics);
  * it has counted: what is built anew at a reload declares its metrics again.  Thread safe.
  */
 struct metric *metrics_declare(struct metrics *metrics, const struct metric_desc *desc) MUST_CHECK;
+
+/* Declare many.  False: out of memory. */
+struct metric_row {
+    struct metric **metric; /* where its handle goes */
+    struct metric_desc desc;
+};
+bool metrics_declare_all(struct metrics *metrics, const struct metric_row *rows,
+                         size_t count) MUST_CHECK;
 
 /* The metric of that name, or NULL.  Thread safe. */
 const struct metric *metrics_find(const struct metrics *metrics, const char *name);

@@ -44,10 +44,7 @@ static void fill_labels(struct statistics *s)
 
 static bool declare_all(struct statistics *s, struct metrics *metrics)
 {
-    const struct {
-        struct metric **metric;
-        struct metric_desc desc;
-    } all[] = {
+    const struct metric_row all[] = {
         {&s->build,
          {"iprevd_build_info",
           "The version that runs.",
@@ -117,9 +114,8 @@ static bool declare_all(struct statistics *s, struct metrics *metrics)
           METRIC_GAUGE,
           {{0}}}},
     };
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        if ((*all[i].metric = metrics_declare(metrics, &all[i].desc)) == NULL)
-            return false;
+    if (!metrics_declare_all(metrics, all, sizeof all / sizeof all[0]))
+        return false;
     metric_set(s->build, 0, 0, 1);
     metric_set(s->reload_ok, 0, 0, 1);
     return true;

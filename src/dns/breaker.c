@@ -2,8 +2,8 @@
 #include "dns/breaker.h"
 
 #include "base/log.h"
+#include "dns/dnsrr.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,34 +17,20 @@
 /* Of the name in a probe: 64 random bits. */
 #define LABEL_LENGTH 16
 
-static bool ends_with(const struct question *question, const char *wire, size_t length)
-{
-    return question->length >= length &&
-           memcmp(question->name + question->length - length, wire, length) == 0;
-}
-
 static unsigned labels_of_zone(const struct question *question)
 {
-    static const char v4[] = "\7in-addr\4arpa"; /* with the root's zero */
-    static const char v6[] = "\3ip6\4arpa";
-    if (ends_with(question, v4, sizeof v4))
+    static const uint8_t v4[] = "\7in-addr\4arpa"; /* with the root's zero */
+    static const uint8_t v6[] = "\3ip6\4arpa";
+    if (wire_name_under(question->name, v4))
         return LABELS_V4;
-    return ends_with(question, v6, sizeof v6) ? LABELS_V6 : LABELS_FORWARD;
+    return wire_name_under(question->name, v6) ? LABELS_V6 : LABELS_FORWARD;
 }
 
-/* A hash of the zone's part of the name (FNV-1a). */
+/* A hash of the zone's part of the name. */
 static uint64_t zone_of(const struct question *question)
 {
-    unsigned labels = 0, keep = labels_of_zone(question);
-    for (size_t at = 0; question->name[at] != 0; at += 1U + question->name[at])
-        labels++;
-    size_t at = 0;
-    for (; labels > keep; labels--)
-        at += 1U + question->name[at];
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (; at < question->length; at++)
-        hash = (hash ^ question->name[at]) * UINT64_C(0x100000001b3);
-    return hash;
+    const uint8_t *zone = wire_name_tail(question->name, labels_of_zone(question));
+    return wirename_hash(zone, question->length - (size_t)(zone - question->name), 0);
 }
 
 static void remember(struct breaker_window *window, uint64_t zone, bool failed, int64_t now_ms)
@@ -150,9 +136,9 @@ struct breaker {
     struct loop *loop;
     struct metric *outage;
     bool stopped;
-    pthread_mutex_t lock; /* guards the window */
     struct breaker_window window;
-    atomic_bool open; /* the window's, for those who need no more */
+    atomic_bool open;         /* the window's, for other threads ... */
+    _Atomic int64_t since_ms; /* ... as is this */
     /* One question to the servers themselves, past the cache. */
     struct source *asked; /* a user of it; NULL: no probe is under way */
     void *handle;         /* for cancel; NULL: being asked */
@@ -162,34 +148,28 @@ struct breaker *breaker_new(struct sources *sources, struct cache *cache, struct
                             struct metric *outage)
 {
     struct breaker *breaker = calloc(1, sizeof *breaker);
-    if (breaker == NULL || pthread_mutex_init(&breaker->lock, NULL) != 0) {
-        free(breaker);
+    if (breaker == NULL)
         return NULL;
-    }
     breaker->sources = sources;
     breaker->cache = cache;
     breaker->loop = loop;
     breaker->outage = outage;
     atomic_init(&breaker->open, false);
+    atomic_init(&breaker->since_ms, 0);
     return breaker;
 }
 
 void breaker_free(struct breaker *breaker)
 {
-    if (breaker == NULL)
-        return;
-    (void)pthread_mutex_destroy(&breaker->lock);
     free(breaker);
 }
 
 static void end_probe(struct breaker *breaker, enum breaker_probe probe)
 {
-    pthread_mutex_lock(&breaker->lock);
-    bool changed = breaker_window_probed(&breaker->window, probe, loop_now_ms(breaker->loop));
-    bool open = breaker->window.open;
-    pthread_mutex_unlock(&breaker->lock);
-    if (!changed)
+    if (!breaker_window_probed(&breaker->window, probe, loop_now_ms(breaker->loop)))
         return;
+    bool open = breaker->window.open;
+    atomic_store(&breaker->since_ms, breaker->window.since_ms);
     atomic_store(&breaker->open, open);
     metric_set(breaker->outage, 0, 0, open);
     if (open)
@@ -256,20 +236,13 @@ void breaker_report(struct breaker *breaker, const struct question *question,
                                      !dns_problem_is_of_the_zone(answer->problem));
     if (failed && answer != NULL && dns_problem_is_ours((enum dns_problem)answer->problem))
         return; /* our own limits say nothing of the servers */
-    pthread_mutex_lock(&breaker->lock);
-    bool wanted =
-        breaker_window_feed(&breaker->window, question, failed, loop_now_ms(breaker->loop));
-    pthread_mutex_unlock(&breaker->lock);
-    if (wanted)
+    if (breaker_window_feed(&breaker->window, question, failed, loop_now_ms(breaker->loop)))
         begin_probe(breaker);
 }
 
-struct breaker_health breaker_health(struct breaker *breaker)
+struct breaker_health breaker_health(const struct breaker *breaker)
 {
-    pthread_mutex_lock(&breaker->lock);
-    struct breaker_health health = {breaker->window.open, breaker->window.since_ms};
-    pthread_mutex_unlock(&breaker->lock);
-    return health;
+    return (struct breaker_health){atomic_load(&breaker->open), atomic_load(&breaker->since_ms)};
 }
 
 bool breaker_is_open(const struct breaker *breaker)

@@ -59,12 +59,12 @@ void breaker_stop(struct breaker *breaker);
 void breaker_report(struct breaker *breaker, const struct question *question,
                     const struct answer *answer);
 
-/* Any thread; the second without a lock. */
+/* Any thread, without a lock. */
 struct breaker_health {
     bool open;
     int64_t since_ms; /* monotonic; 0: it never opened */
 };
-struct breaker_health breaker_health(struct breaker *breaker);
+struct breaker_health breaker_health(const struct breaker *breaker);
 bool breaker_is_open(const struct breaker *breaker);
 
 /* --- the rule, which is pure: time is an argument -------------------------------------------- */

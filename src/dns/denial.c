@@ -19,22 +19,13 @@ static const uint8_t *reverse_tree(const uint8_t *name)
     return wire_name_under(name, ip6_arpa) ? ip6_arpa : NULL;
 }
 
-static unsigned count_labels(const uint8_t *name)
-{
-    unsigned count = 0;
-    for (; *name != 0; name = wire_name_parent(name))
-        count++;
-    return count;
-}
-
 /* Is the name's last label a top-level domain of the public root? */
 static bool has_known_toplevel(const uint8_t *name)
 {
     char label[LABEL_MAX + 1];
     if (*name == 0)
         return true;
-    while (*wire_name_parent(name) != 0)
-        name = wire_name_parent(name);
+    name = wire_name_tail(name, 1);
     memcpy(label, name + 1, *name);
     label[*name] = '\0';
     return orgdomain_is_toplevel(label);
@@ -62,12 +53,7 @@ enum denial_proof denial_judge(const struct denial *denial, uint16_t type, enum 
 /* The name's ancestor of that many labels, which is not the name itself; NULL: there is none. */
 static const uint8_t *ancestor(const uint8_t *name, unsigned labels)
 {
-    unsigned count = count_labels(name);
-    if (labels >= count)
-        return NULL;
-    for (; count > labels; count--)
-        name = wire_name_parent(name);
-    return name;
+    return labels < wire_name_labels(name) ? wire_name_tail(name, labels) : NULL;
 }
 
 bool denial_question(const struct denial *denial, uint16_t type, enum dns_outcome outcome,

@@ -35,8 +35,8 @@ enum result dns_service_start(struct dns_service *service) MUST_CHECK;
 /*
  * Take over where answers come from, while running.  Nothing happens unless that differs: servers
  * that stay keep their health, round-trip times, sockets and counters, and a zone file is read
- * again only when it changed.  Another zone file, or servers in its place, empty the cache.  One thread at a time.  On failure nothing
- * has changed and `error` says why.
+ * again only when it changed.  Another zone file, or servers in its place, empty the cache.  One
+ * thread at a time.  On failure nothing has changed and `error` says why.
  */
 enum result dns_service_set_source(struct dns_service *service,
                                    const struct dns_service_settings *settings,

@@ -12,7 +12,6 @@
 
 #define DNSMSG_QUERY_MAX 512  /* bytes: header, one name, type and class, OPT: 282 at most */
 #define DNSMSG_UDP_SIZE  1232 /* bytes, announced by EDNS0: fits any path without fragments */
-#define DNSMSG_PLAIN_UDP 512  /* bytes, without EDNS0 (RFC 1035 4.2.1) */
 
 /* Records kept of one RRset: more names than any client has, little enough to hold (130 KiB). */
 #define DNSMSG_RECORDS_MAX 512

@@ -160,6 +160,21 @@ bool wire_name_under(const uint8_t *name, const uint8_t *ancestor)
     return length == wanted && memcmp(name, ancestor, length) == 0;
 }
 
+unsigned wire_name_labels(const uint8_t *name)
+{
+    unsigned count = 0;
+    for (; *name != 0; name = wire_name_parent(name))
+        count++;
+    return count;
+}
+
+const uint8_t *wire_name_tail(const uint8_t *name, unsigned labels)
+{
+    for (unsigned count = wire_name_labels(name); count > labels; count--)
+        name = wire_name_parent(name);
+    return name;
+}
+
 bool wire_record(const struct wire *wire, size_t offset, struct wire_record *out)
 {
     struct wire_record record = {.owner = offset};

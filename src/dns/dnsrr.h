@@ -72,6 +72,12 @@ const uint8_t *wire_name_parent(const uint8_t *name);
 /* Is `name` this name or below it?  Lower-case wire names. */
 bool wire_name_under(const uint8_t *name, const uint8_t *ancestor);
 
+/* Labels of a name; the root's is not one. */
+unsigned wire_name_labels(const uint8_t *name);
+
+/* Its last `labels` labels: within the name, or the name itself when it has no more. */
+const uint8_t *wire_name_tail(const uint8_t *name, unsigned labels);
+
 /* True and *out for the record at `offset`, when all of it lies in the message. */
 bool wire_record(const struct wire *wire, size_t offset, struct wire_record *out);
 

@@ -79,7 +79,8 @@ static void query_fail(struct query *query, enum dns_problem problem)
     query_finish(query, &result, query->problem_label);
 }
 
-bool query_attempts_open(const struct query *query)
+/* Can an answer still come from any server? */
+static bool query_attempts_open(const struct query *query)
 {
     for (unsigned i = 0; i < query->count; i++)
         if (attempt_open(&query->attempts[i]))
@@ -247,7 +248,7 @@ void query_nudge(struct query *query, int64_t deadline_ms)
 /* --- life cycle ------------------------------------------------------------------------------- */
 
 static struct query *query_new(struct query_pool *pool, const struct question *question,
-                               struct server *const *servers, unsigned count)
+                               struct server *const *servers, unsigned count, int64_t deadline_ms)
 {
     struct query *query = malloc(sizeof *query + count * sizeof query->attempts[0]);
     if (query == NULL)
@@ -256,7 +257,8 @@ static struct query *query_new(struct query_pool *pool, const struct question *q
                             .question = *question,
                             .count = count,
                             .problem_label = SERVER_NO_LABEL,
-                            .start_ms = loop_now_ms(pool->loop)};
+                            .start_ms = loop_now_ms(pool->loop),
+                            .deadline_ms = deadline_ms};
     query->timer = loop_timer_new(pool->loop, on_timer, query);
     if (query->timer == NULL) {
         free(query);
@@ -282,39 +284,39 @@ static bool query_begin(struct query *query)
     return !finished;
 }
 
-struct query *query_start(struct query_pool *pool, const struct question *question,
-                          struct server *const *servers, unsigned up, unsigned count,
-                          int64_t deadline_ms, source_done *done, void *arg)
+/* Ask; `query` NULL: there was no memory for it.  Returns the query unless it is over already. */
+static struct query *query_run(struct query *query, source_done *done, void *arg)
 {
-    struct query *query = query_new(pool, question, servers, count);
     if (query == NULL) {
         struct source_result result = {.chain_ttl_s = UINT32_MAX};
         done(arg, &result);
         return NULL;
     }
-    query->up = up;
-    query->deadline_ms = deadline_ms;
     query->done = done;
     query->arg = arg;
     return query_begin(query) ? query : NULL;
+}
+
+struct query *query_start(struct query_pool *pool, const struct question *question,
+                          struct server *const *servers, unsigned up, unsigned count,
+                          int64_t deadline_ms, source_done *done, void *arg)
+{
+    struct query *query = query_new(pool, question, servers, count, deadline_ms);
+    if (query != NULL)
+        query->up = up;
+    return query_run(query, done, arg);
 }
 
 struct query *query_start_proof(struct query_pool *pool, const struct question *question,
                                 struct server *server, int64_t deadline_ms, struct denial *heard,
                                 source_done *done, void *arg)
 {
-    struct query *query = query_new(pool, question, &server, 1);
-    if (query == NULL) {
-        struct source_result result = {.chain_ttl_s = UINT32_MAX};
-        done(arg, &result);
-        return NULL;
+    struct query *query = query_new(pool, question, &server, 1, deadline_ms);
+    if (query != NULL) {
+        query->up = 1;
+        query->heard = heard;
     }
-    query->up = 1;
-    query->deadline_ms = deadline_ms;
-    query->heard = heard;
-    query->done = done;
-    query->arg = arg;
-    return query_begin(query) ? query : NULL;
+    return query_run(query, done, arg);
 }
 
 void query_pause(struct query *query)
@@ -338,10 +340,8 @@ void query_cancel(struct query *query)
 
 void query_probe(struct query_pool *pool, const struct question *question, struct server *server)
 {
-    struct query *query = query_new(pool, question, &server, 1);
-    if (query == NULL)
-        return;
-    query->count = 1;
-    query->deadline_ms = query->start_ms + SERVER_TIMEOUT_MAX_MS;
-    query_next(query);
+    int64_t deadline_ms = loop_now_ms(pool->loop) + SERVER_TIMEOUT_MAX_MS;
+    struct query *query = query_new(pool, question, &server, 1, deadline_ms);
+    if (query != NULL)
+        query_next(query);
 }

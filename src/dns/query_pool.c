@@ -29,44 +29,6 @@ void query_pool_rest(struct query_pool *pool)
 
 /* --- life cycle ------------------------------------------------------------------------------- */
 
-static bool declare_metrics(struct query_metrics *out, struct metrics *metrics)
-{
-    static const struct metric_desc mismatched = {
-        .name = "iprevd_dns_mismatched_total",
-        .help = "DNS packets dropped because they answered no question of ours.",
-        .kind = METRIC_COUNTER};
-    static const struct metric_desc tcp = {
-        .name = "iprevd_dns_tcp_fallbacks_total",
-        .help = "DNS questions repeated over TCP because the answer was truncated or forged.",
-        .kind = METRIC_COUNTER};
-    static const struct metric_desc tcp_waits = {
-        .name = "iprevd_dns_tcp_waits_total",
-        .help = "DNS questions that had to wait for one of the TCP connections allowed.",
-        .kind = METRIC_COUNTER};
-    static const struct metric_desc timeouts = {
-        .name = "iprevd_dns_timeouts_total",
-        .help = "Tries that a DNS server did not answer in time.",
-        .kind = METRIC_COUNTER};
-    static const struct metric_desc unproved = {
-        .name = "iprevd_dns_unproved_denials_total",
-        .help = "Denials of DNS servers that no SOA record proves: temporary failures.",
-        .kind = METRIC_COUNTER};
-    static const struct metric_desc seconds = {
-        .name = "iprevd_dns_query_seconds",
-        .help = "Time from a question to its answer or failure, over all tries.",
-        .kind = METRIC_HISTOGRAM_MS};
-    if (metrics == NULL)
-        return true;
-    out->mismatched = metrics_declare(metrics, &mismatched);
-    out->tcp = metrics_declare(metrics, &tcp);
-    out->tcp_waits = metrics_declare(metrics, &tcp_waits);
-    out->timeouts = metrics_declare(metrics, &timeouts);
-    out->unproved = metrics_declare(metrics, &unproved);
-    out->seconds = metrics_declare(metrics, &seconds);
-    return out->mismatched != NULL && out->tcp != NULL && out->tcp_waits != NULL &&
-           out->timeouts != NULL && out->unproved != NULL && out->seconds != NULL;
-}
-
 struct query_pool *query_pool_new(struct loop *loop, struct metrics *metrics)
 {
     struct query_pool *pool = calloc(1, sizeof *pool);
@@ -79,7 +41,8 @@ struct query_pool *query_pool_new(struct loop *loop, struct metrics *metrics)
     pool->tcp_turn = loop_timer_new(loop, query_pool_turn, pool);
     pool->spare_timer = loop_timer_new(loop, end_spare, pool);
     if (pool->tcp_turn == NULL || pool->spare_timer == NULL ||
-        !declare_metrics(&pool->metrics, metrics) || pthread_mutex_init(&pool->lock, NULL) != 0) {
+        !query_metrics_declare(&pool->metrics, metrics) ||
+        pthread_mutex_init(&pool->lock, NULL) != 0) {
         loop_timer_free(pool->tcp_turn);
         loop_timer_free(pool->spare_timer);
         free(pool);

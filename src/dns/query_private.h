@@ -8,6 +8,7 @@
 
 #include "dns/denial.h"
 #include "dns/query.h"
+#include "dns/resolver_metrics.h"
 #include "dns/servers.h"
 #include "dns/transport_udp.h"
 
@@ -15,11 +16,6 @@
 #include <sys/queue.h>
 
 /* --- the pool (query_pool.c) ----------------------------------------------------------------- */
-
-/* Counters; NULL where there is no registry. */
-struct query_metrics {
-    struct metric *mismatched, *tcp, *tcp_waits, *timeouts, *unproved, *seconds;
-};
 
 /* What a server answered about the SOA record at a name, which can prove denials below it. */
 struct query_proof {
@@ -153,9 +149,6 @@ void query_finish(struct query *query, struct source_result *result, uint8_t lab
 /* Keep the problem if it tells more than the one before. */
 void query_note_problem(struct query *query, enum dns_problem problem,
                         const struct attempt *attempt);
-
-/* Can an answer still come from any server? */
-bool query_attempts_open(const struct query *query);
 
 /* The servers that failed at what `winner` could answer. */
 void query_outdone(struct query *query, const struct attempt *winner);

@@ -4,10 +4,7 @@
 static bool declare_cache_metrics(struct resolver_metrics *out, struct metrics *metrics)
 {
     static const char *const kinds[ASKED_KINDS] = {"miss", "hit", "stale"};
-    const struct {
-        struct metric **metric;
-        struct metric_desc desc;
-    } all[] = {
+    const struct metric_row all[] = {
         {&out->lookups,
          {"iprevd_cache_lookups_total",
           "Questions by what the cache had.",
@@ -32,10 +29,7 @@ static bool declare_cache_metrics(struct resolver_metrics *out, struct metrics *
         {&out->bytes,
          {"iprevd_cache_bytes", "Memory of the cache, everything included.", METRIC_GAUGE, {{0}}}},
     };
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        if ((*all[i].metric = metrics_declare(metrics, &all[i].desc)) == NULL)
-            return false;
-    return true;
+    return metrics_declare_all(metrics, all, sizeof all / sizeof all[0]);
 }
 
 bool resolver_metrics_declare(struct resolver_metrics *out, struct metrics *metrics)
@@ -49,10 +43,7 @@ bool resolver_metrics_declare(struct resolver_metrics *out, struct metrics *metr
         [PROBLEM_CANCELLED] = "cancelled", [PROBLEM_DEADLINE] = "deadline",
         [PROBLEM_NO_SOA] = "no-soa",       [PROBLEM_OTHER_SOA] = "other-soa",
         [PROBLEM_MEMORY] = "memory"};
-    const struct {
-        struct metric **metric;
-        struct metric_desc desc;
-    } all[] = {
+    const struct metric_row all[] = {
         {&out->queries,
          {"iprevd_resolver_flights_total",
           "Questions that went to the DNS.",
@@ -81,10 +72,45 @@ bool resolver_metrics_declare(struct resolver_metrics *out, struct metrics *metr
           METRIC_GAUGE,
           {{0}}}},
     };
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        if ((*all[i].metric = metrics_declare(metrics, &all[i].desc)) == NULL)
-            return false;
-    return declare_cache_metrics(out, metrics);
+    return metrics_declare_all(metrics, all, sizeof all / sizeof all[0]) &&
+           declare_cache_metrics(out, metrics);
+}
+
+bool query_metrics_declare(struct query_metrics *out, struct metrics *metrics)
+{
+    const struct metric_row all[] = {
+        {&out->mismatched,
+         {"iprevd_dns_mismatched_total",
+          "DNS packets dropped because they answered no question of ours.",
+          METRIC_COUNTER,
+          {{0}}}},
+        {&out->tcp,
+         {"iprevd_dns_tcp_fallbacks_total",
+          "DNS questions repeated over TCP because the answer was truncated or forged.",
+          METRIC_COUNTER,
+          {{0}}}},
+        {&out->tcp_waits,
+         {"iprevd_dns_tcp_waits_total",
+          "DNS questions that had to wait for one of the TCP connections allowed.",
+          METRIC_COUNTER,
+          {{0}}}},
+        {&out->timeouts,
+         {"iprevd_dns_timeouts_total",
+          "Tries that a DNS server did not answer in time.",
+          METRIC_COUNTER,
+          {{0}}}},
+        {&out->unproved,
+         {"iprevd_dns_unproved_denials_total",
+          "Denials of DNS servers that no SOA record proves: temporary failures.",
+          METRIC_COUNTER,
+          {{0}}}},
+        {&out->seconds,
+         {"iprevd_dns_query_seconds",
+          "Time from a question to its answer or failure, over all tries.",
+          METRIC_HISTOGRAM_MS,
+          {{0}}}},
+    };
+    return metrics == NULL || metrics_declare_all(metrics, all, sizeof all / sizeof all[0]);
 }
 
 void resolver_metrics_take_cache(const struct resolver_metrics *metrics, struct cache *cache)

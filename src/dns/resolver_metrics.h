@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What resolver and cache count.  The members are NULL where there is no registry. */
+/* What resolver, cache and queries count.  The members are NULL where there is no registry. */
 #ifndef IPREVD_RESOLVER_METRICS_H
 #define IPREVD_RESOLVER_METRICS_H
 
@@ -12,6 +12,14 @@ struct resolver_metrics {
     struct metric *lookups, *stale_served, *refreshes, *evictions, *records, *bytes;
     struct metric *queries, *under_way, *refused, *cancelled, *failures, *outage;
 };
+
+/* What the questions to servers count. */
+struct query_metrics {
+    struct metric *mismatched, *tcp, *tcp_waits, *timeouts, *unproved, *seconds;
+};
+
+/* `metrics` may be NULL.  False: out of memory. */
+bool query_metrics_declare(struct query_metrics *out, struct metrics *metrics) MUST_CHECK;
 
 /* False: out of memory. */
 bool resolver_metrics_declare(struct resolver_metrics *out, struct metrics *metrics) MUST_CHECK;
