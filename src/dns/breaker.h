@@ -54,7 +54,7 @@ void breaker_stop(struct breaker *breaker);
 
 /*
  * The outcome of a question, which may begin a probe.  `answer` NULL: it has not come for so long
- * that it is missed, and nobody waits any more.  The loop's thread.
+ * that it is missed.  The loop's thread.
  */
 void breaker_report(struct breaker *breaker, const struct question *question,
                     const struct answer *answer);

@@ -24,7 +24,10 @@
 /* The limits on queries are no promise of memory: the table has up to so many lists. */
 #define TABLE_MAX 65536
 
-/* Milliseconds after which an answer that has not come is missed, even if its asker hangs up. */
+/*
+ * Milliseconds after which an answer that has not come is missed: a question is repeated until its
+ * deadline, which is too long to wait before an outage is suspected.
+ */
 #define PENDING_MISSED_MS 2000
 
 /* The cache's figures are brought into the metrics so often at most. */
@@ -53,6 +56,8 @@ TAILQ_HEAD(waiters, resolver_request);
 
 struct pending_query {
     LIST_ENTRY(pending_query) link;
+    TAILQ_ENTRY(pending_query) recent; /* unless `missed` */
+    bool missed;                       /* the breaker has heard that no answer comes */
     struct pending_queries *queries;
     struct question question; /* as asked */
     struct question target;   /* at the end of the CNAME chain so far */
@@ -71,6 +76,7 @@ struct pending_query {
 };
 
 LIST_HEAD(pending_list, pending_query);
+TAILQ_HEAD(pending_queue, pending_query);
 
 struct pending_queries {
     struct pending_query_services use;
@@ -78,6 +84,9 @@ struct pending_queries {
     struct pending_list *table;              /* by question */
     size_t table_size;                       /* a power of two */
     unsigned count;
+    struct pending_queue recent; /* begun since PENDING_MISSED_MS ago, the oldest first */
+    struct loop_timer *missed_timer;
+    bool missed_armed;
     bool closing; /* nothing begins any more */
     int64_t figures_ms;
     /* Answers for when there is no memory to make one. */
@@ -107,6 +116,36 @@ static void note_outcome(struct pending_queries *queries, const struct question 
         return;
     queries->figures_ms = now + FIGURES_MS;
     resolver_metrics_take_cache(metrics, queries->use.cache);
+}
+
+/* --- answers that are missed ---------------------------------------------------------------- */
+
+static void arm_missed_timer(struct pending_queries *queries)
+{
+    const struct pending_query *first = TAILQ_FIRST(&queries->recent);
+    if (first == NULL || queries->missed_armed)
+        return;
+    /* Without memory the next question tries again. */
+    queries->missed_armed =
+        loop_timer_arm(queries->missed_timer, first->started_ms + PENDING_MISSED_MS) == RESULT_OK;
+}
+
+static void miss(struct pending_queries *queries, struct pending_query *query)
+{
+    query->missed = true;
+    TAILQ_REMOVE(&queries->recent, query, recent);
+    breaker_report(queries->use.breaker, &query->question, NULL);
+}
+
+static void on_missed(void *arg)
+{
+    struct pending_queries *queries = arg;
+    struct pending_query *query;
+    queries->missed_armed = false;
+    while ((query = TAILQ_FIRST(&queries->recent)) != NULL &&
+           now_ms(queries) - query->started_ms >= PENDING_MISSED_MS)
+        miss(queries, query);
+    arm_missed_timer(queries);
 }
 
 /* --- requests ------------------------------------------------------------------------------- */
@@ -219,6 +258,8 @@ static struct pending_query *query_new(struct pending_queries *queries,
                                     .deadline_ms = now + PENDING_MIN_MS};
     TAILQ_INIT(&query->waiters);
     LIST_INSERT_HEAD(list_of(queries, request), query, link);
+    TAILQ_INSERT_TAIL(&queries->recent, query, recent);
+    arm_missed_timer(queries);
     queries->count++;
     return query;
 }
@@ -241,6 +282,8 @@ static void complete(struct pending_query *query, struct answer *answer)
 {
     struct pending_queries *queries = query->queries;
     LIST_REMOVE(query, link);
+    if (!query->missed)
+        TAILQ_REMOVE(&queries->recent, query, recent);
     queries->count--;
     if (is_worth_keeping(answer) && sources_is_present(queries->use.sources, query->source))
         cache_store(queries->use.cache, &query->question, answer, now_ms(queries));
@@ -374,11 +417,8 @@ static void on_result(void *arg, const struct source_result *result)
 /* Nobody wants the answer: on_result() is called, and the query is gone, when this returns. */
 static void abandon(struct pending_query *query)
 {
-    struct pending_queries *queries = query->queries;
     struct source *source = query->source;
     query->abandoned = true;
-    if (!queries->closing && now_ms(queries) - query->started_ms >= PENDING_MISSED_MS)
-        breaker_report(queries->use.breaker, &query->question, NULL);
     source->ops->cancel(source, query->handle);
 }
 
@@ -537,15 +577,17 @@ struct pending_queries *pending_queries_new(const struct pending_query_services 
         return NULL;
     while (size < limits->max_queries && size < TABLE_MAX)
         size *= 2;
+    TAILQ_INIT(&queries->recent);
     queries->use = *services;
+    queries->missed_timer = loop_timer_new(services->loop, on_missed, queries);
     pending_queries_set_limits(queries, limits);
     queries->table_size = size;
     queries->table = calloc(size, sizeof *queries->table);
     queries->refused = answer_new_problem(RR_PTR, PROBLEM_LIMIT);
     queries->cancelled = answer_new_problem(RR_PTR, PROBLEM_CANCELLED);
     queries->nomem = answer_new_problem(RR_PTR, PROBLEM_MEMORY);
-    if (queries->table != NULL && queries->refused != NULL && queries->cancelled != NULL &&
-        queries->nomem != NULL)
+    if (queries->missed_timer != NULL && queries->table != NULL && queries->refused != NULL &&
+        queries->cancelled != NULL && queries->nomem != NULL)
         return queries;
     pending_queries_free(queries);
     return NULL;
@@ -560,6 +602,7 @@ void pending_queries_free(struct pending_queries *queries)
         while (!LIST_EMPTY(&queries->table[i]))
             abandon(LIST_FIRST(&queries->table[i]));
     free(queries->table);
+    loop_timer_free(queries->missed_timer);
     answer_unref(queries->refused);
     answer_unref(queries->cancelled);
     answer_unref(queries->nomem);

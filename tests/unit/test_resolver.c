@@ -862,6 +862,35 @@ START_TEST(clients_leave_in_an_outage)
 }
 END_TEST
 
+/* Nor has anybody to leave: a question under way for 2 s is missed while its askers wait. */
+START_TEST(clients_wait_in_an_outage)
+{
+    struct heard heard[5];
+    char name[64];
+    scripted_on(script, "*.com", RR_A, "TIMEOUT", 0);
+    for (int i = 0; i < 5; i++) {
+        (void)snprintf(name, sizeof name, "1.0.%d.10.in-addr.arpa", i);
+        scripted_on(script, name, RR_PTR, i == 4 ? "mail.example" : "TIMEOUT",
+                    i == 4 ? 3000 + BREAKER_HOPE_MS : SCRIPTED_NEVER);
+        ask(&heard[i], name, RR_PTR);
+        if (i == 0)
+            pass(500);
+    }
+    pass(1999);
+    ck_assert(!resolver_health(resolver).down);
+    pass(1);
+    ck_assert(resolver_health(resolver).down);
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(heard[i].count, 0);
+    scripted_on(script, "*.com", RR_A, "NXDOMAIN", 0);
+    pass(1000 + BREAKER_HOPE_MS); /* the fifth is answered */
+    ck_assert_int_eq(heard[4].outcome, DNS_FOUND);
+    ck_assert(!resolver_health(resolver).down);
+    for (int i = 0; i < 5; i++)
+        leave(&heard[i]);
+}
+END_TEST
+
 /* A probe that is not answered fails in time; one that ends with the resolver harms nobody. */
 START_TEST(probe_times_out)
 {
@@ -1150,6 +1179,7 @@ int main(void)
     tcase_add_test(tcase, outage);
     tcase_add_test(tcase, outage_ends_in_silence);
     tcase_add_test(tcase, clients_leave_in_an_outage);
+    tcase_add_test(tcase, clients_wait_in_an_outage);
     tcase_add_test(tcase, probe_times_out);
     tcase_add_test(tcase, probe_of_old_servers);
     tcase_add_test(tcase, no_outage);
