@@ -5,11 +5,13 @@
 #include "base/log.h"
 #include "daemon/background.h"
 #include "daemon/control_sockets.h"
+#include "daemon/descriptors.h"
 #include "daemon/libmilter.h"
 #include "daemon/listener.h"
 #include "daemon/management.h"
 #include "daemon/privileges.h"
 #include "daemon/service.h"
+#include "site/conf_restart.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -24,8 +26,7 @@
 /* Connections that may wait to be accepted. */
 #define BACKLOG 1024
 
-/* Descriptors a session may need (the MTA's connection), and what everything else takes. */
-#define DESCRIPTORS_OTHER 256
+#define RESTART_NAMES_MAX 512 /* bytes of the options that need a restart */
 
 struct options {
     const char *conf_path;
@@ -134,22 +135,14 @@ static int test_configuration(const struct conf *conf, const struct options *opt
     if (options->verbose > 0)
         return conf_print(conf, stdout) == RESULT_OK && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
     char mode[CONF_MODE_TEXT_MAX];
-    (void)printf("%s: the configuration is good\n%s: mode %s\n", conf->path, conf->path,
-                 conf_mode_text(conf, mode));
+    char names[RESTART_NAMES_MAX];
+    struct textbuf buf;
+    textbuf_init(&buf, names, sizeof names);
+    conf_restart_put_names(&buf);
+    (void)printf("%s: the configuration is good\n%s: mode %s\n"
+                 "%s: a restart is needed after a change of %s; a reload does for all else\n",
+                 conf->path, conf->path, conf_mode_text(conf, mode), conf->path, names);
     return EX_OK;
-}
-
-/* Warn when the system's limits do not hold what the configuration allows. */
-static void check_descriptors(const struct conf *conf)
-{
-    size_t wanted =
-        conf->max_sessions + conf->resolver.max_queries + conf->network.max_tcp + DESCRIPTORS_OTHER;
-    size_t limit = privileges_raise_descriptors(wanted);
-    if (limit < wanted)
-        log_warning(
-            "only %zu file descriptors are allowed, but max-sessions = %u and the DNS limits "
-            "may need %zu: raise LimitNOFILE or lower max-sessions",
-            limit, conf->max_sessions, wanted);
 }
 
 /* What has been taken so far, in the order of taking; given back when the start fails. */
@@ -218,7 +211,7 @@ static int serve(struct conf *conf, const struct options *options)
     }
     management_block_signals();
     (void)umask(0027); /* who else may read a file is said where it is made */
-    check_descriptors(conf);
+    descriptors_provide(conf);
     if (!start_up(conf, &start, error)) {
         log_error("%s", error);
         give_back(conf, &start);

@@ -7,7 +7,9 @@
 
 #include "base/log.h"
 #include "base/textbuf.h"
+#include "daemon/descriptors.h"
 #include "daemon/notify.h"
+#include "site/conf_restart.h"
 #include "site/dns_settings.h"
 
 #include <string.h>
@@ -35,39 +37,20 @@ static void report_nothing(void *arg, const char *message)
     (void)message;
 }
 
-static bool text_equal(const char *a, const char *b)
+/* Log a change that waits for a restart, and keep its name. */
+static void keep_fixed(void *arg, const char *name, const char *was, const char *is)
 {
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+    struct textbuf *names = arg;
+    log_warning("%s changed from \"%s\" to \"%s\": this takes effect at the next start", name, was,
+                is);
+    textbuf_printf(names, "%s%s", names->length == 0 ? "" : ", ", name);
 }
 
-/* Log which changes wait for a restart, and collect their names. */
 static void find_fixed(struct reload *reload)
 {
-    const struct conf *old = reload->old, *new = reload->fresh;
-    const struct {
-        const char *key, *old, *new;
-    } fixed[] = {
-        {"listen", old->listen, new->listen},
-        {"user", old->user, new->user},
-        {"group", old->group, new->group},
-        {"socket-group", old->socket_group, new->socket_group},
-        {"pid-file", old->pid_file, new->pid_file},
-        {"control", old->control, new->control},
-        {"control-group", old->control_group, new->control_group},
-        {"metrics", old->metrics, new->metrics},
-        {"state-dir", old->state_dir, new->state_dir},
-        {"syslog-facility", old->syslog_facility, new->syslog_facility},
-    };
     struct textbuf names;
     textbuf_init(&names, reload->fixed, sizeof reload->fixed);
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
-        if (text_equal(fixed[i].old, fixed[i].new))
-            continue;
-        log_warning("%s changed from \"%s\" to \"%s\": this takes effect at the next start",
-                    fixed[i].key, fixed[i].old == NULL ? "" : fixed[i].old,
-                    fixed[i].new == NULL ? "" : fixed[i].new);
-        textbuf_printf(&names, "%s%s", reload->fixed[0] == '\0' ? "" : ", ", fixed[i].key);
-    }
+    conf_restart_each(reload->old, reload->fresh, keep_fixed, &names);
 }
 
 static void read_configuration(struct service *service)
@@ -142,6 +125,7 @@ static void begin(struct service *service, enum reload_kind kind, const char *wh
 
 static void apply(struct service *service, struct conf *conf)
 {
+    descriptors_provide(conf);
     atomic_store(&service->max_sessions, conf->max_sessions);
     if (decisionlog_set_path(service->decisionlog, conf->decision_log) != RESULT_OK)
         log_error("decision log: out of memory: the file stays the one that it was");

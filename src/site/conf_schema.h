@@ -7,6 +7,7 @@
 #ifndef IPREVD_CONF_SCHEMA_H
 #define IPREVD_CONF_SCHEMA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,7 @@ struct conf_option {
     uint64_t min, max;
     const char *fallback; /* the default as it would be written, lists by white space; NULL: none */
     const char *allowed;  /* for messages */
+    bool at_start; /* of the file: read at start only, a text or CONF_OCTAL (conf_restart.h) */
 };
 
 struct conf_schema {

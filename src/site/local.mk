@@ -18,6 +18,7 @@ libsite_a_SOURCES = \
 	src/site/conf_number.c \
 	src/site/conf_parse.c src/site/conf_parse.h \
 	src/site/conf_print.c \
+	src/site/conf_restart.c src/site/conf_restart.h \
 	src/site/conf_schema.c src/site/conf_schema.h \
 	src/site/conf_shadow.c src/site/conf_shadow.h \
 	src/site/conf_suggest.c src/site/conf_suggest.h \

@@ -246,9 +246,10 @@ def test_a_reload_that_failed_is_history_after_a_good_one(managed):
 
 def test_what_waits_for_a_restart_is_in_the_answer(managed):
     given = managed()
-    given.daemon.write_config(given.config + 'metrics = "127.0.0.1:1"\nsyslog-facility = "local3"\n')
+    given.daemon.write_config(given.config + 'metrics = "127.0.0.1:1"\nsyslog-facility = "local3"\n'
+                              "socket-mode = 0600\n")
     said = given.ctl("reload").stderr
-    assert "metrics, syslog-facility: the change takes effect at the next start" in said
+    assert "metrics, socket-mode, syslog-facility: the change takes effect at the next start" in said
 
 
 # --- the end ---

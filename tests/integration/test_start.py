@@ -395,6 +395,10 @@ def test_descriptors_that_do_not_suffice_are_told(place):
     said = child.log_path.read_text()
     assert "warning: only 200 file descriptors are allowed, but max-sessions = 3000" in said
     assert "raise LimitNOFILE or lower max-sessions" in said
+    place.configure(text="max-sessions = 5000\n")
+    child.send_signal(signal.SIGHUP)
+    wait_until("the same of what was read again",
+               lambda: "max-sessions = 5000" in child.log_path.read_text())
 
 
 # --- what cannot be ---

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The configuration: every message, every default, and that sample, manual and program agree. */
 #include "site/conf.h"
+#include "site/conf_restart.h"
 #include "site/conf_schema.h"
 #include "site/conf_suggest.h"
 #include "site/conf_value.h"
@@ -1297,6 +1298,59 @@ START_TEST(test_manual_is_complete)
 }
 END_TEST
 
+/* Which options need a restart, in the manual's words: those, and no others. */
+START_TEST(test_manual_names_what_needs_a_restart)
+{
+    char *manual = read_source("doc/iprevd.conf.5"), names[512], *saved = NULL;
+    char *begin = strstr(manual, "A change of\n.Cm "),
+         *end = strstr(manual, "takes effect with a restart");
+    struct textbuf buf;
+    size_t found = 0, wanted = 0;
+    ck_assert(begin != NULL && end > begin);
+    *end = '\0';
+    textbuf_init(&buf, names, sizeof names);
+    conf_restart_put_names(&buf);
+    for (size_t i = 0; i < conf_schema_file.option_count; i++)
+        wanted += conf_schema_file.options[i].at_start;
+    for (char *word = strtok_r(begin + strlen("A change of"), " ,\n", &saved); word != NULL;
+         word = strtok_r(NULL, " ,\n", &saved)) {
+        bool markup = strcmp(word, ".Cm") == 0 || strcmp(word, "or") == 0;
+        ck_assert_msg(markup || strstr(names, word) != NULL, "%s does not need a restart", word);
+        found += !markup;
+    }
+    ck_assert_uint_eq(found, wanted);
+    free(manual);
+}
+END_TEST
+
+struct restart_names {
+    char text[512];
+};
+
+static void keep_restart(void *arg, const char *name, const char *was, const char *is)
+{
+    struct restart_names *names = arg;
+    size_t used = strlen(names->text);
+    snprintf(names->text + used, sizeof names->text - used, "%s \"%s\" \"%s\"; ", name, was, is);
+}
+
+START_TEST(test_restart)
+{
+    struct restart_names names = {""};
+    struct conf *old = load_good("metrics = \"127.0.0.1:9000\"\n");
+    struct conf *fresh = load_good("socket-mode = 0600\ndeadline = 5\ncontrol = none\n");
+    conf_restart_each(old, fresh, keep_restart, &names);
+    ck_assert_str_eq(names.text, "control \"" RUNSTATEDIR
+                                 "/iprevd/control\" \"\"; metrics \"127.0.0.1:9000\" \"\"; "
+                                 "socket-mode \"0660\" \"0600\"; ");
+    names.text[0] = '\0';
+    conf_restart_each(old, old, keep_restart, &names);
+    ck_assert_str_eq(names.text, "");
+    conf_unref(old);
+    conf_unref(fresh);
+}
+END_TEST
+
 #define LOOP(tcase, test, cases) tcase_add_loop_test(tcase, test, 0, (int)COUNT(cases))
 
 static Suite *make_suite(void)
@@ -1333,6 +1387,8 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, test_sample_examples);
     tcase_add_test(tcase, test_sample_is_complete);
     tcase_add_test(tcase, test_manual_is_complete);
+    tcase_add_test(tcase, test_manual_names_what_needs_a_restart);
+    tcase_add_test(tcase, test_restart);
     suite_add_tcase(suite, tcase);
     return suite;
 }
