@@ -21,7 +21,7 @@ import sys
 import time
 import traceback
 
-from bench import cold, endtoend, growth, idle, micro, peers, sessions
+from bench import cold, endtoend, growth, idle, micro, peers, replay, sessions
 from bench.common import TOP, Bench, Unmeasured, note, table
 
 BENCHMARKS = {
@@ -36,6 +36,7 @@ BENCHMARKS = {
     "endtoend-latency": (endtoend.latency, "what an SMTP client waits for"),
     "cache": (micro.cache, "the cache by itself"),
     "tables": (micro.tables, "large tables by themselves"),
+    "replay": (replay.replay, "iprevctl replay, without DNS"),
     "growth-sessions": (growth.sessions, "1 to 10,000 sessions at a time"),
     "growth-cache": (growth.cache, "1,000 to 5,000,000 records in the cache"),
     "growth-rules": (growth.rules, "1 to 100,000 match rules"),
