@@ -28,8 +28,6 @@ static struct received_span cut(struct received_span span, size_t length)
 static struct received_span without_ident(struct received_span helo)
 {
     static const char mark[] = " ident=";
-    for (size_t i = helo.length; i-- > 0 && helo.text[i] != ' ';)
-        continue;
     for (size_t i = helo.length; i-- > 0;)
         if (helo.text[i] == ' ') {
             if (received_scan_begins(cut(helo, i), mark))

@@ -21,6 +21,7 @@
 int check_client_open(struct check_run *run, const struct command *command)
 {
     char note[EXEMPTIONS_NOTE_MAX], error[DNS_SERVICE_ERROR_MAX];
+    run->command = command;
     run->exemptions = running_exemptions_load(run->conf, (int64_t)time(NULL), note);
     if (run->exemptions == NULL)
         return command_failed(command, EX_OSERR, "out of memory");
@@ -249,8 +250,9 @@ bool check_client_decide(struct check_run *run, const struct check_target *targe
     }
     lookup_free(lookup);
     if (!ok)
-        (void)fprintf(stderr, "iprevctl check: %s\n",
-                      ferror(stdout) != 0 ? "the output cannot be written" : "out of memory");
+        (void)command_failed(run->command, 0, "%s",
+                             ferror(stdout) != 0 ? "the output cannot be written"
+                                                 : "out of memory");
     return ok;
 }
 

@@ -21,6 +21,7 @@ struct check_row {
 
 /* One run of the command. */
 struct check_run {
+    const struct command *command; /* for messages; set by check_client_open() */
     const struct conf *conf;
     struct dns_service *dns;
     struct exemptions *exemptions;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/decisions.h"
 
+#include "base/textbuf.h"
 #include "ctl/logs/maillog_reader.h"
 
 #include <errno.h>
@@ -11,6 +12,14 @@
 #include <sysexits.h>
 
 #define BAD_SHOWN 20 /* lines reported one by one; the rest is counted */
+
+/* The file under way. */
+struct file {
+    const char *path;
+    uint64_t records; /* lines in a form of logs, or objects */
+    uint64_t strange, strange_line;
+    uint64_t lines;
+};
 
 static void complain(struct decisions *decisions, const char *path, uint64_t line, const char *text)
 {
@@ -29,35 +38,68 @@ static void bad_line(struct decisions *decisions, const char *path, uint64_t lin
         (void)fputs("Further lines of this kind are counted only.\n", stderr);
 }
 
-static void take(struct decisions *decisions, const struct report_entry *entry, const char *line)
+static void take(struct decisions *decisions, const struct report_entry *entry, const char *text)
 {
     decisions->count++;
     if (entry->wall_s != 0 && (decisions->oldest_s == 0 || entry->wall_s < decisions->oldest_s))
         decisions->oldest_s = entry->wall_s;
     if (decisions->since_s == 0 || entry->wall_s >= decisions->since_s)
-        decisions->visit(decisions->arg, entry, line);
+        decisions->visit(decisions->arg, entry, text);
 }
 
-static void take_line(struct decisions *decisions, const char *path,
-                      const struct maillog_line *line, int64_t latest_s)
+/* What is no decision: a record of another program, or a line in no form that is known. */
+static void pass_over(struct decisions *decisions, struct file *file,
+                      const struct maillog_item *item)
+{
+    struct textbuf buf;
+    bool record = item->kind == MAILLOG_ITEM_RECORD;
+    file->records += record;
+    if (!record && item->line.text[0] != '\0' && file->strange++ == 0)
+        file->strange_line = item->line.number;
+    if (decisions->first[0] != '\0' || (!record && item->line.text[0] == '\0'))
+        return;
+    textbuf_init(&buf, decisions->first, sizeof decisions->first);
+    textbuf_put_untrusted(&buf, record ? item->record.program : item->line.text,
+                          sizeof decisions->first - 1);
+    decisions->first_is_program = record;
+}
+
+static void take_item(struct decisions *decisions, struct file *file,
+                      const struct maillog_item *item)
 {
     struct report_entry entry;
+    const struct maillog_line *line = &item->line;
+    const char *text;
     decisions->lines++;
-    if (line->cut || line->binary) {
-        bad_line(decisions, path, line->number,
+    if (item->kind == MAILLOG_ITEM_LINE && (line->cut || line->binary)) {
+        bad_line(decisions, file->path, line->number,
                  line->cut ? "longer than any decision: left out" : "holds a NUL byte: left out");
         return;
     }
-    switch (report_entry_parse(line->text, line->length, latest_s, &entry)) {
+    switch (report_entry_of(item, &entry, &text)) {
     case REPORT_ENTRY:
-        take(decisions, &entry, line->text);
+        file->records += item->kind == MAILLOG_ITEM_RECORD || text[0] == '{';
+        take(decisions, &entry, text);
         break;
     case REPORT_BAD:
-        bad_line(decisions, path, line->number, "not a decision that can be read: left out");
+        bad_line(decisions, file->path, line->number, "not a decision that can be read: left out");
         break;
     case REPORT_OTHER:
+        pass_over(decisions, file, item);
         break;
     }
+}
+
+/* On its standard error the daemon says more than decisions: there other lines are nothing odd. */
+static void end_file(struct decisions *decisions, const struct file *file)
+{
+    if (decisions->count == 0 || file->strange == 0 || file->records == 0)
+        return;
+    progress_end(&decisions->progress);
+    (void)fprintf(stderr,
+                  "%s:%" PRIu64 ": %" PRIu64 " of %" PRIu64
+                  " lines are in no form that is known; this is the first\n",
+                  file->path, file->strange_line, file->strange, file->lines);
 }
 
 static enum result read_file(struct decisions *decisions, const char *path)
@@ -65,16 +107,18 @@ static enum result read_file(struct decisions *decisions, const char *path)
     char error[REPLAY_ERROR_MAX] = "";
     struct maillog_reader *reader;
     struct maillog_item item = {.line = {0}};
-    enum result status = maillog_reader_open(path, &reader, error);
+    struct file file = {.path = path};
+    enum result status = maillog_reader_open(path, decisions->now_s, &reader, error);
     if (status == RESULT_OK) {
-        int64_t latest_s = maillog_reader_latest_s(reader, decisions->now_s);
-        while ((status = maillog_reader_line(reader, &item, error)) == RESULT_OK) {
-            take_line(decisions, path, &item.line, latest_s);
+        while ((status = maillog_reader_next(reader, &item, error)) == RESULT_OK) {
+            take_item(decisions, &file, &item);
             if (decisions->lines % 4096 == 0)
                 progress_show(&decisions->progress, 0, decisions->lines, "lines");
         }
         maillog_reader_close(reader);
     }
+    file.lines = item.line.number;
+    end_file(decisions, &file);
     if (status == RESULT_IO) {
         decisions->unreadable = true;
         complain(decisions, path, item.line.number > 0 ? item.line.number + 1 : 0, error);
@@ -129,8 +173,10 @@ int decisions_read(struct decisions *decisions, const struct conf *conf, int cou
     if (decisions->count == 0 && decisions->lines > 0)
         return command_failed(
             decisions->command, EX_DATAERR,
-            "%s: no decision of iprevd in %" PRIu64 " line%s: neither JSON lines nor its log lines",
-            decisions->files.paths[0], decisions->lines, decisions->lines == 1 ? "" : "s");
+            "%s: no decision of iprevd in %" PRIu64
+            " line%s: neither JSON lines nor its log lines; %s \"%s\"",
+            decisions->files.paths[0], decisions->lines, decisions->lines == 1 ? "" : "s",
+            decisions->first_is_program ? "the first is of" : "it begins:", decisions->first);
     return decisions->count == 0 && decisions->unreadable ? EX_DATAERR : -1;
 }
 

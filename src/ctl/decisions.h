@@ -15,13 +15,16 @@ struct decisions {
     /* Set by the caller; borrowed. */
     const struct command *command; /* for messages */
     int64_t now_s, since_s;        /* since_s: none from before; 0: all */
-    void (*visit)(void *arg, const struct report_entry *entry, const char *line);
+    /* `text`: the decision alone, as report_entry_parse() takes it. */
+    void (*visit)(void *arg, const struct report_entry *entry, const char *text);
     void *arg;
     /* Found out. */
     uint64_t lines, bad, count; /* count: decisions, those from before since_s, too */
     int64_t oldest_s;           /* of all of them; 0: none has a time */
     bool unreadable;            /* a file could not be read as a whole */
-    struct rotated files;       /* those that were read */
+    char first[121];            /* what is no decision: a program's name, or a line; escaped */
+    bool first_is_program;
+    struct rotated files; /* those that were read */
     struct progress progress;
 };
 

@@ -29,7 +29,7 @@ struct request {
 
 struct found {
     char *line;
-    int64_t wall_s; /* its stamp may have no year: this is the latest that it can be */
+    int64_t wall_s; /* when, if the line does not say */
 };
 
 struct finding {
@@ -124,7 +124,7 @@ static int recheck(const struct finding *finding, const struct command *command,
         struct report_entry entry;
         const struct found *row = shown(finding, i);
         size_t at = 0;
-        if (report_entry_parse(row->line, strlen(row->line), row->wall_s, &entry) != REPORT_ENTRY)
+        if (report_entry_parse(row->line, row->wall_s, &entry) != REPORT_ENTRY)
             continue;
         while (at < count && !ipaddr_equal(&done[at], &entry.client))
             at++;

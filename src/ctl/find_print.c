@@ -163,9 +163,13 @@ static void put_verdict(FILE *stream, const struct report_entry *entry)
         put_sentence(stream, "reason", entry->reason);
 }
 
-/* A line of the log that is no JSON: only its keys are known. */
-static bool put_json_of(FILE *stream, const struct report_entry *entry)
+/* The object of the log; of a line that is no JSON only its keys are known. */
+static bool put_json(FILE *stream, const char *object, const struct report_entry *entry)
 {
+    if (object[0] == '{') {
+        (void)fprintf(stream, "%s\n", object);
+        return true;
+    }
     char client[IPADDR_TEXT_MAX];
     struct json_writer *json = json_writer_new();
     if (json == NULL)
@@ -205,11 +209,10 @@ bool find_print(FILE *stream, const char *line, int64_t wall_s, bool json)
     char error[JSONIN_ERROR_MAX];
     struct report_entry entry;
     struct json_value *record = NULL;
-    if (report_entry_parse(line, strlen(line), wall_s, &entry) != REPORT_ENTRY)
+    if (report_entry_parse(line, wall_s, &entry) != REPORT_ENTRY)
         return true;
     if (json)
-        return line[0] == '{' ? fprintf(stream, "%s\n", line) >= 0 || true
-                              : put_json_of(stream, &entry);
+        return put_json(stream, line, &entry);
     if (line[0] == '{' && json_value_parse(line, strlen(line), &record, error) == RESULT_NOMEM)
         return false;
     const struct json_value *details = json_value_member(record, "check_details");

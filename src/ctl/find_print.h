@@ -12,8 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* `line` is one that report_entry_parse() took, and wall_s the time that it found; `json`: as JSON.
-   False: out of memory. */
+/* `line` and wall_s are what report_entry_parse() takes; `json`: as JSON.  False: out of memory. */
 bool find_print(FILE *stream, const char *line, int64_t wall_s, bool json) MUST_CHECK;
 
 /* "2026-11-21 09:57:03 UTC" in local time. */

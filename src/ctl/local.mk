@@ -62,6 +62,7 @@ libctl_a_SOURCES = \
 	src/ctl/logs/maillog_syslog.c src/ctl/logs/maillog_syslog.h \
 	src/ctl/replay/replay_tally.c src/ctl/replay/replay_tally.h \
 	src/ctl/logs/maillog_triples.c src/ctl/logs/maillog_triples.h \
+	src/ctl/logs/maillog_years.c src/ctl/logs/maillog_years.h \
 	src/ctl/report/report_entry.c src/ctl/report/report_entry.h \
 	src/ctl/report/report_clients.c src/ctl/report/report_clients.h \
 	src/ctl/report/report_html.c \

@@ -41,11 +41,12 @@ static void check_text(const char *text, size_t size)
     CHECK(memchr(text, '\0', size) != NULL);
 }
 
-static bool take(struct report_sums *sums, const char *line)
+static bool take(struct report_sums *sums, const struct maillog_item *item)
 {
-    struct report_entry entry;
+    struct report_entry entry, again;
+    const char *text;
     memset(&entry, 0xff, sizeof entry);
-    enum report_parsed parsed = report_entry_parse(line, strlen(line), NOW_S, &entry);
+    enum report_parsed parsed = report_entry_of(item, &entry, &text);
     fuzz_reach(parsed == REPORT_ENTRY ? TAKEN : parsed == REPORT_BAD ? BAD : OTHER);
     if (parsed != REPORT_ENTRY)
         return false;
@@ -58,7 +59,10 @@ static bool take(struct report_sums *sums, const char *line)
     check_text(entry.recipient, sizeof entry.recipient);
     check_text(entry.mta, sizeof entry.mta);
     check_text(entry.reason, sizeof entry.reason);
-    fuzz_reach(line[0] == '{' ? JSON : SYSLOG);
+    fuzz_reach(text[0] == '{' ? JSON : SYSLOG);
+    CHECK(report_entry_parse(text, entry.wall_s, &again) == REPORT_ENTRY);
+    CHECK(ipaddr_equal(&entry.client, &again.client) && entry.wall_s == again.wall_s);
+    CHECK(entry.action == again.action && strcmp(entry.reason, again.reason) == 0);
     if (entry.monitor)
         fuzz_reach(MONITORED);
     if (entry.checks != 0)
@@ -118,18 +122,27 @@ static void print(const struct report_sums *sums, uint64_t lines, uint64_t bad)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct report_sums sums;
-    struct fuzz_lines lines = {data, data + size};
+    char error[REPLAY_ERROR_MAX];
+    struct fuzz_file file;
+    struct maillog_reader *reader = NULL;
+    struct maillog_item item;
     uint64_t count = 0, taken = 0;
-    char *line;
+    enum result status;
     CHECK(report_sums_init(&sums, configuration(), NULL, 1));
-    while ((line = fuzz_line(&lines)) != NULL) {
-        taken += take(&sums, line);
+    fuzz_file_open(&file, data, size);
+    status = maillog_reader_open(file.path, NOW_S, &reader, error);
+    while (status == RESULT_OK &&
+           (status = maillog_reader_next(reader, &item, error)) == RESULT_OK) {
+        if (item.kind == MAILLOG_ITEM_RECORD || (!item.line.cut && !item.line.binary))
+            taken += take(&sums, &item);
         count++;
-        free(line);
     }
+    CHECK(status == RESULT_NOTFOUND || status == RESULT_IO);
     CHECK(sums.total == taken);
     if (taken > 0)
         print(&sums, count, count - taken);
     report_sums_clear(&sums);
+    maillog_reader_close(reader);
+    fuzz_file_close(&file);
     return 0;
 }

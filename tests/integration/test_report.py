@@ -16,6 +16,7 @@ import time
 import pytest
 
 import daemon
+import world
 
 
 def decision(day, client, action, would=None, checks=(), **more):
@@ -148,6 +149,71 @@ def test_syslog(report):
     assert "From the cache alone: 50.0 %" in text
 
 
+def forms(message, at=1795262400):
+    """One decision in every form in which a log may have it."""
+    day = time.strftime("%b %e %H:%M:%S", time.gmtime(at))
+    iso = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
+    escaped = json.dumps(message)
+    docker = json.dumps({"log": message + "\n", "stream": "stderr", "time": iso + ".123456789Z"})
+    export = (f"__CURSOR=s=1\n__REALTIME_TIMESTAMP={at}000000\n_HOSTNAME=mx\nSYSLOG_IDENTIFIER=iprevd\n"
+              f"_PID=7\nMESSAGE={message}\n\n")
+    return {
+        "syslog": f"{day} mx iprevd[7]: {message}\n", "short-iso": f"{iso}+0000 mx iprevd[7]: {message}\n",
+        "RFC 5424": f"<22>1 {iso}Z mx iprevd 7 - - {message}\n",
+        "FreeBSD -v": f"{day} <mail.info> mx iprevd[7]: {message}\n",
+        "busybox": f"{day} mx mail.info iprevd[7]: {message}\n", "no host": f"{day} iprevd[7]: {message}\n",
+        "short-full": f"Sat {iso.replace('T', ' ')} UTC mx iprevd[7]: {message}\n",
+        "short-unix": f"{at}.123456 mx iprevd[7]: {message}\n",
+        "json": f'{{"MESSAGE":{escaped},"SYSLOG_IDENTIFIER":"iprevd","__REALTIME_TIMESTAMP":"{at}000000"}}\n',
+        "json-sse": f'data: {{"MESSAGE":{escaped},"SYSLOG_IDENTIFIER":"iprevd","__REALTIME_TIMESTAMP":"{at}000000"}}\n\n',
+        "export": export, "compose": f"mx-1  | {day} mx iprevd[7]: {message}\n",
+        "standard error in docker": docker + "\n", "docker logs -t": f"{iso}.123456789Z {message}\n",
+        "Kubernetes": f"{iso}.123456789Z stderr F {message}\n",
+        "compose -t": f"mx-1  | {iso}.123456789Z {message}\n",
+    }
+
+
+MESSAGE = SYSLOG[SYSLOG.index("client="):].split("\n", 1)[0]
+
+
+@pytest.mark.parametrize("form", list(forms("")))
+def test_every_form_of_a_log(report, form):
+    now = int(time.time()) // 60 * 60
+    path = report.file("log", forms(MESSAGE, now)[form] * 2)
+    line = json.loads(report.run(path, "--since", "1h", "--json"))
+    assert line["decisions"] == 2 and line["checks"]["ptr-missing"]["true"] == 2 and report.stderr == ""
+    assert report.run(path).startswith(
+        "2 decisions, " + time.strftime("%Y-%m-%d %H:%M to %Y-%m-%d %H:%M,", time.gmtime(now)))
+
+
+def test_forms_may_be_mixed_and_compressed(report):
+    content = "".join(forms(MESSAGE).values())
+    assert report.run(report.file("a.gz", gzip.compress(content.encode()))).startswith(
+        f"{len(forms(''))} decisions")
+
+
+def test_standard_error_of_the_daemon_itself(report, milter):
+    """What iprevd -f writes, read as it is."""
+    client = milter("mode = enforce\n")
+    client.session(client=world.NO_PTR)
+    client.daemon.wait_log("client=" + world.NO_PTR)
+    text = report.run(report.file("stderr", client.daemon.log))
+    assert text.startswith("1 decision"), text
+    assert rows(text, "Check ")["ptr-missing"][0] == "1" and report.stderr == ""
+
+
+def test_what_is_not_understood_is_said(report):
+    path = report.file("log", "Wat 12 mx iprevd[7]: " + MESSAGE + "\nmore\n")
+    report.run(path, status=65)
+    assert 'no decision of iprevd in 2 lines' in report.stderr and 'it begins: "Wat 12 mx' in report.stderr
+    path = report.file("log", "Nov 12 12:00:00 mx postfix/smtpd[7]: connect from unknown[192.0.2.1]\n")
+    report.run(path, status=65)
+    assert 'the first is of "postfix/smtpd"' in report.stderr
+    path = report.file("log", SYSLOG + "Wat 12 mx iprevd[7]: " + MESSAGE + "\n")
+    report.run(path)
+    assert f"{path}:5: 1 of 5 lines are in no form that is known" in report.stderr
+
+
 def test_stamps_without_a_year_are_from_before_the_last_change_of_the_file(report):
     day = 86400
     when, changed = time.time() - 410 * day, time.time() - 400 * day
@@ -206,7 +272,7 @@ def test_what_logrotate_left_is_read(report):
 
 def test_hostile_lines(report):
     good = json.dumps(LOG[0]).encode() + b"\n"
-    content = (good + b'{"client":\n' + b"{}\n" + b'{"client":"x","action":"accept"}\n' +
+    content = (good + b'{"client":\n' + b'{"action":1}\n' + b'{"client":"x","action":"accept"}\n' +
                b'{"client":"192.0.2.1","action":"explode"}\n' + b"\0\n" + b"x" * 100000 + b"\n" +
                b"Nov 12 12:00:00 mx iprevd[7]: client=192.0.2.1 action=\n" + good)
     text = report.run(report.file("d", content), status=65)

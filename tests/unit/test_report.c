@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading, adding up and printing the decision log. */
+#include "ctl/logs/maillog_stamp.h"
 #include "ctl/report/report_print.h"
 
 #include <check.h>
@@ -33,7 +34,7 @@ static const struct {
     {"JSON with a check of later versions",
      "{\"client\":\"192.0.2.1\",\"action\":\"tag\",\"checks\":[\"new\",\"ptr-generic\"]}",
      "192.0.2.1 tag tag ptr-generic 0 0 ", 0},
-    {"JSON of something else", "{\"message\":\"hello\"}", "bad", 0},
+    {"JSON of something else", "{\"level\":\"hello\"}", "other", 0},
     {"JSON cut short", "{\"client\":\"192.0.2.1\",\"action\":\"tag\"", "bad", 0},
     {"JSON without an action", "{\"client\":\"192.0.2.1\"}", "bad", 0},
     {"JSON with an unknown action", "{\"client\":\"192.0.2.1\",\"action\":\"burn\"}", "bad", 0},
@@ -54,6 +55,30 @@ static const struct {
     {"syslog behind a trusted relay",
      SYSLOG "client=192.0.2.1 action=tag dns_ms=3 cache=miss sender=\"\" relay=198.51.100.1",
      "192.0.2.1 tag tag 3 0 ", AT_NOON},
+    {"standard error", "client=192.0.2.1 action=tag dns_ms=3", "192.0.2.1 tag tag 3 0 ", 0},
+    {"standard error to the journal", "<6>client=192.0.2.1 action=tag", "192.0.2.1 tag tag 0 0 ",
+     0},
+    {"standard error in a container, with a time",
+     "2026-11-20T12:00:00.123456789Z client=192.0.2.1 action=tag", "192.0.2.1 tag tag 0 0 ",
+     AT_NOON},
+    {"standard error in Kubernetes",
+     "2026-11-20T12:00:00.123456789Z stderr F client=192.0.2.1 action=tag",
+     "192.0.2.1 tag tag 0 0 ", AT_NOON},
+    {"standard error by compose", "iprevd-1  | client=192.0.2.1 action=tag",
+     "192.0.2.1 tag tag 0 0 ", 0},
+    {"compose with a time", "iprevd-1  | 2026-11-20T12:00:00.123Z client=192.0.2.1 action=tag",
+     "192.0.2.1 tag tag 0 0 ", AT_NOON},
+    {"JSON in a container",
+     "2026-11-20T12:00:00.123Z {\"client\":\"192.0.2.1\",\"action\":\"tag\"}",
+     "192.0.2.1 tag tag 0 0 ", AT_NOON},
+    {"RFC 5424", "<22>1 2026-11-20T12:00:00Z mx iprevd 7 - - client=192.0.2.1 action=tag",
+     "192.0.2.1 tag tag 0 0 ", AT_NOON},
+    {"FreeBSD's -v", "Nov 20 12:00:00 <mail.info> mx iprevd[7]: client=192.0.2.1 action=tag",
+     "192.0.2.1 tag tag 0 0 ", AT_NOON},
+    {"without a host", "Nov 20 12:00:00 iprevd[7]: client=192.0.2.1 action=tag",
+     "192.0.2.1 tag tag 0 0 ", AT_NOON},
+    {"standard error cut short", "client=192.0.2.1 ptr=- iprev=pass", "bad", 0},
+    {"another line of standard error", "warning: no client=192.0.2.1 action=tag", "other", 0},
     {"what the daemon says of a relay is no decision",
      SYSLOG "relay=198.51.100.1 no Received field of it: not judged", "other", 0},
     {"nor is a start", SYSLOG "started", "other", 0},
@@ -85,11 +110,25 @@ static void put_entry(const struct report_entry *entry, char out[512])
                    (int)entry->cache, entry->sender, entry->monitor ? " monitor" : "");
 }
 
+/* As the reader hands it on. */
+static enum report_parsed parse(const char *line, struct report_entry *out)
+{
+    struct maillog_item item = {.kind = MAILLOG_ITEM_RECORD};
+    struct maillog_stamp stamp;
+    if (!maillog_syslog_parse(line, &item.record)) {
+        item.kind = MAILLOG_ITEM_LINE;
+        maillog_syslog_bare(line, &item.record);
+    }
+    if (item.record.stamp != NULL && maillog_stamp_parse(item.record.stamp, &stamp) != NULL)
+        item.record.wall_s = maillog_stamp_time(&stamp, 0, NOW);
+    return report_entry_of(&item, out, NULL);
+}
+
 START_TEST(reading)
 {
     char got[512];
     struct report_entry entry;
-    switch (report_entry_parse(lines[_i].line, strlen(lines[_i].line), NOW, &entry)) {
+    switch (parse(lines[_i].line, &entry)) {
     case REPORT_ENTRY:
         put_entry(&entry, got);
         ck_assert_msg(entry.wall_s == lines[_i].want_s, "%s: %" PRId64, lines[_i].label,
@@ -126,7 +165,7 @@ START_TEST(long_values)
         used += length;
     }
     line[used] = '\0';
-    ck_assert_int_eq(report_entry_parse(line, strlen(line), NOW, &entry), REPORT_ENTRY);
+    ck_assert_int_eq(parse(line, &entry), REPORT_ENTRY);
     ck_assert_uint_lt(strlen(entry.ptr), sizeof entry.ptr);
     ck_assert_uint_lt(strlen(entry.helo), sizeof entry.helo);
     ck_assert_uint_lt(strlen(entry.sender), sizeof entry.sender);

@@ -29,6 +29,7 @@ struct maillog_feed {
     struct maillog_system *system;
     struct maillog_mailbox *mail;
     struct maillog_counts counts;
+    int64_t now_s;
     uint64_t bytes_before; /* of the files that are done */
     /* The file under way. */
     const char *file;
@@ -77,6 +78,7 @@ struct maillog_feed *maillog_feed_new(enum maillog_format format, int64_t now_s,
         return NULL;
     feed->format = format;
     feed->hooks = hooks;
+    feed->now_s = now_s;
     feed->sink = (struct maillog_sink){.event = hooks->event, .arg = hooks->arg};
     feed->ordered =
         (struct maillog_sink){.event = on_ordered,
@@ -85,8 +87,7 @@ struct maillog_feed *maillog_feed_new(enum maillog_format format, int64_t now_s,
     feed->order = maillog_order_new();
     feed->system = maillog_system_new(format == REPLAY_FORMAT_POSTFIX    ? MAILLOG_SYSTEM_POSTFIX
                                       : format == REPLAY_FORMAT_SENDMAIL ? MAILLOG_SYSTEM_SENDMAIL
-                                                                         : MAILLOG_SYSTEM_BOTH,
-                                      now_s);
+                                                                         : MAILLOG_SYSTEM_BOTH);
     feed->mail = maillog_mailbox_new(hooks->is_ours, hooks->arg);
     if (feed->order != NULL && feed->system != NULL && feed->mail != NULL)
         return feed;
@@ -372,13 +373,12 @@ static enum result read_file(struct maillog_feed *feed, const char *path)
     feed->doubtful = false;
     feed->records = feed->of_mail = feed->strange = 0;
     feed->first[0] = '\0';
-    enum result status = maillog_reader_open(path, &reader, error);
+    enum result status = maillog_reader_open(path, feed->now_s, &reader, error);
     if (status == RESULT_IO)
         complain(feed, 0, error);
     if (status != RESULT_OK)
         return status == RESULT_IO ? RESULT_OK : status;
     maillog_order_flush(feed->order, &feed->sink); /* lines are counted anew */
-    maillog_system_begin(feed->system, reader);
     status = read_lines(feed, reader);
     maillog_reader_close(reader);
     return status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/logs/maillog_journal.h"
 
+#include "ctl/logs/maillog_stamp.h"
 #include "site/json.h"
 
 #include <stdio.h>
@@ -23,6 +24,8 @@ static void take_field(struct maillog_journal *journal, const char *key, const c
     if (strcmp(key, "MESSAGE") == 0)
         (void)snprintf(journal->message, sizeof journal->message, "%s", value);
     else if (strcmp(key, "SYSLOG_IDENTIFIER") == 0)
+        (void)snprintf(record->program, sizeof record->program, "%s", value);
+    else if (strcmp(key, "_COMM") == 0 && record->program[0] == '\0')
         (void)snprintf(record->program, sizeof record->program, "%s", value);
     else if (strcmp(key, "SYSLOG_PID") == 0 || (strcmp(key, "_PID") == 0 && record->pid == 0))
         record->pid = strtol(value, NULL, 10);
@@ -99,7 +102,19 @@ static void take_member(struct maillog_journal *journal, const struct json_value
         take_field(journal, key, bytes);
 }
 
-/* {"log": "Nov 21 09:22:17 mx postfix/smtpd[7]: ...\n", "stream": "stdout", ...} */
+static int64_t time_of(const struct json_value *object)
+{
+    char text[64];
+    struct maillog_stamp stamp;
+    const char *value = json_value_text(json_value_member(object, "time"));
+    if (value == NULL)
+        return 0;
+    (void)snprintf(text, sizeof text, "%s ", value);
+    return maillog_stamp_parse(text, &stamp) != NULL ? maillog_stamp_time(&stamp, 0, 0) : 0;
+}
+
+/* {"log": "Nov 21 09:22:17 mx postfix/smtpd[7]: ...\n", "stream": "stdout", "time": "2026-..."};
+   without a tag it is the line of a program as that wrote it. */
 static bool take_container_line(struct maillog_journal *journal, const struct json_value *object)
 {
     const char *text = json_value_text(json_value_member(object, "log"));
@@ -109,14 +124,20 @@ static bool take_container_line(struct maillog_journal *journal, const struct js
         return false;
     (void)snprintf(journal->message, sizeof journal->message, "%.*s", (int)strcspn(text, "\n"),
                    text);
-    return maillog_syslog_parse(journal->message, &journal->record);
+    if (maillog_syslog_parse(journal->message, &journal->record))
+        return true;
+    maillog_syslog_bare(journal->message, &journal->record);
+    journal->record.stamp = NULL;
+    journal->record.wall_s = time_of(object);
+    return true;
 }
 
 enum result maillog_journal_json(struct maillog_journal *journal, const char *text, size_t length,
                                  uint64_t number)
 {
-    static const char *const keys[] = {"MESSAGE", "SYSLOG_IDENTIFIER", "SYSLOG_PID",
-                                       "_PID",    "_HOSTNAME",         "__REALTIME_TIMESTAMP"};
+    static const char *const keys[] = {
+        "MESSAGE",   "SYSLOG_IDENTIFIER",   "_COMM", "SYSLOG_PID", "_PID",
+        "_HOSTNAME", "__REALTIME_TIMESTAMP"};
     char error[JSONIN_ERROR_MAX];
     struct json_value *object;
     enum result status = json_value_parse(text, length, &object, error);
@@ -127,6 +148,8 @@ enum result maillog_journal_json(struct maillog_journal *journal, const char *te
     if (ok) {
         for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
             take_member(journal, object, keys[i]);
+        if (journal->record.program[0] == '\0')
+            (void)strcpy(journal->record.program, "?");
         journal->record.message = journal->message;
     } else {
         ok = take_container_line(journal, object);

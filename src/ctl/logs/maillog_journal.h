@@ -38,7 +38,8 @@ enum maillog_journal_step maillog_journal_line(struct maillog_journal *journal, 
                                                uint64_t number);
 void maillog_journal_value(struct maillog_journal *journal, const char *value);
 
-/* An object of JSON: journal->record.  RESULT_INVALID: it is no record; RESULT_NOMEM. */
+/* An object of JSON: journal->record, with its time; without a program it is a line that has no
+   tag. RESULT_INVALID: it is no record; RESULT_NOMEM. */
 enum result maillog_journal_json(struct maillog_journal *journal, const char *text, size_t length,
                                  uint64_t number) MUST_CHECK;
 

@@ -10,18 +10,16 @@
 #define BOUNCE_SLOTS 4096 /* queue IDs with the null sender that are remembered */
 
 struct maillog_postfix {
-    int64_t now_s;
     struct maillog_pending *pending;
     struct maillog_smtpd_table *smtpds;
     uint64_t bounces[BOUNCE_SLOTS]; /* hashes */
 };
 
-struct maillog_postfix *maillog_postfix_new(int64_t now_s)
+struct maillog_postfix *maillog_postfix_new(void)
 {
     struct maillog_postfix *postfix = calloc(1, sizeof *postfix);
     if (postfix == NULL)
         return NULL;
-    postfix->now_s = now_s;
     postfix->pending = maillog_pending_new();
     postfix->smtpds = maillog_smtpd_table_new();
     if (postfix->pending != NULL && postfix->smtpds != NULL)
@@ -37,11 +35,6 @@ void maillog_postfix_free(struct maillog_postfix *postfix)
     maillog_pending_free(postfix->pending);
     maillog_smtpd_table_free(postfix->smtpds);
     free(postfix);
-}
-
-void maillog_postfix_at(struct maillog_postfix *postfix, int64_t now_s)
-{
-    postfix->now_s = now_s;
 }
 
 /* --- programs ----------------------------------------------------------------------------------
@@ -136,12 +129,11 @@ static enum maillog_outcome outcome_of(const char *text)
     return *text == '4' ? REPLAY_DEFERRED : *text == '5' ? REPLAY_REFUSED : REPLAY_UNKNOWN;
 }
 
-static void stamp(const struct maillog_postfix *postfix, const struct maillog_record *record,
-                  struct maillog_event *event)
+static void stamp(const struct maillog_record *record, struct maillog_event *event)
 {
     event->file = record->file;
     event->line = record->line;
-    event->wall_s = maillog_syslog_time(record, postfix->now_s);
+    event->wall_s = record->wall_s;
 }
 
 static struct maillog_pending_key key_of(const struct maillog_record *record, const char *queue_id)
@@ -210,7 +202,7 @@ static void on_client(struct maillog_postfix *postfix, const struct maillog_reco
         return;
     const char *original = find_original(rest);
     event.authenticated = original == NULL && strstr(rest, ", sasl_username=") != NULL;
-    stamp(postfix, record, &event);
+    stamp(record, &event);
     maillog_smtpd_recall(smtpd, &event);
     if (!has_id(queue_id)) {
         maillog_smtpd_close(smtpd, false, sink);
@@ -243,16 +235,15 @@ static void on_client(struct maillog_postfix *postfix, const struct maillog_reco
 
 /* "proxy-accept: END-OF-MESSAGE: 250 ...; from=<> ...", "proxy-reject: ...": a before-queue
    filter's answer to the client of this process. */
-static void on_proxied(struct maillog_postfix *postfix, const struct maillog_record *record,
-                       struct maillog_smtpd *smtpd, const char *text, bool accepted,
-                       const struct maillog_sink *sink)
+static void on_proxied(const struct maillog_record *record, struct maillog_smtpd *smtpd,
+                       const char *text, bool accepted, const struct maillog_sink *sink)
 {
     struct maillog_envelope envelope;
     struct maillog_event *event = &smtpd->event;
     if (event->client.family == IP_NONE)
         return;
     if (!smtpd->open)
-        stamp(postfix, record, event);
+        stamp(record, event);
     smtpd->open = true;
     if (maillog_envelope_find(text, false, &envelope) ||
         maillog_envelope_find_helo(text, &envelope))
@@ -394,7 +385,7 @@ static void on_cleanup(struct maillog_postfix *postfix, const struct maillog_rec
     struct maillog_pending_entry *entry = maillog_pending_find(postfix->pending, &key);
     if (rest == NULL || !parse_cleanup_answer(rest, entry, &event))
         return;
-    stamp(postfix, record, &event);
+    stamp(record, &event);
     maillog_copy(event.queue_id, sizeof event.queue_id, queue_id, strlen(queue_id));
     if (verb != VERB_REJECT && entry != NULL)
         add_to_pending(entry, &event, verb);
@@ -414,7 +405,7 @@ static void on_smtpd_answer(struct maillog_postfix *postfix, const struct maillo
     const char *rest = take_verb(text, &verb);
     if (rest == NULL || !parse_smtpd_answer(rest, &event))
         return;
-    stamp(postfix, record, &event);
+    stamp(record, &event);
     maillog_smtpd_recall(smtpd, &event);
     if (!ipaddr_equal(&smtpd->event.client, &event.client)) {
         maillog_smtpd_close(smtpd, false, sink);
@@ -445,8 +436,7 @@ static void on_smtpd_answer(struct maillog_postfix *postfix, const struct maillo
     sink->event(sink->arg, &event);
 }
 
-static void on_postscreen(const struct maillog_postfix *postfix,
-                          const struct maillog_record *record, const char *text,
+static void on_postscreen(const struct maillog_record *record, const char *text,
                           const struct maillog_sink *sink)
 {
     struct maillog_event event = {0};
@@ -454,7 +444,7 @@ static void on_postscreen(const struct maillog_postfix *postfix,
     const char *rest = take_verb(text, &verb);
     if (rest == NULL || verb != VERB_REJECT || !parse_smtpd_answer(rest, &event))
         return;
-    stamp(postfix, record, &event);
+    stamp(record, &event);
     /* "CONNECT from [address]:port: too many connections": it says 421 then. */
     if (event.outcome == REPLAY_UNKNOWN && after(rest, "CONNECT ") != NULL)
         event.outcome = REPLAY_DEFERRED;
@@ -541,14 +531,14 @@ static void on_smtpd(struct maillog_postfix *postfix, const struct maillog_recor
         on_lost(postfix, smtpd, record, rest);
     } else if ((rest = after(text, "proxy-accept: ")) != NULL ||
                (rest = after(text, "proxy-reject: ")) != NULL) {
-        on_proxied(postfix, record, smtpd, rest, text[6] == 'a', sink);
+        on_proxied(record, smtpd, rest, text[6] == 'a', sink);
     } else if ((rest = take_queue_id(text, queue_id)) != NULL) {
         const char *client = after(rest, "client=");
         const char *proxied = after(rest, "proxy-reject: ");
         if (client != NULL)
             on_client(postfix, record, smtpd, queue_id, client, sink);
         else if (proxied != NULL || (proxied = after(rest, "proxy-accept: ")) != NULL)
-            on_proxied(postfix, record, smtpd, proxied, rest[6] == 'a', sink);
+            on_proxied(record, smtpd, proxied, rest[6] == 'a', sink);
         else
             on_smtpd_answer(postfix, record, smtpd, queue_id, rest, sink);
     }
@@ -577,7 +567,7 @@ void maillog_postfix_record(struct maillog_postfix *postfix, const struct maillo
         else if ((entry = maillog_pending_find(postfix->pending, &key)) != NULL)
             maillog_pending_drop(entry);
     } else if (strcmp(daemon, "postscreen") == 0) {
-        on_postscreen(postfix, record, rest, sink);
+        on_postscreen(record, rest, sink);
     } else if (strcmp(daemon, "smtp") == 0) {
         on_delivery(postfix, record, queue_id, rest, sink);
     }

@@ -16,12 +16,9 @@
 
 struct maillog_postfix;
 
-/* NULL: out of memory.  now_s: see maillog_syslog_time().  free(NULL) is fine. */
-struct maillog_postfix *maillog_postfix_new(int64_t now_s) MUST_CHECK;
+/* NULL: out of memory.  free(NULL) is fine. */
+struct maillog_postfix *maillog_postfix_new(void) MUST_CHECK;
 void maillog_postfix_free(struct maillog_postfix *postfix);
-
-/* Another now_s from here on. */
-void maillog_postfix_at(struct maillog_postfix *postfix, int64_t now_s);
 
 /* True when the program is one of Postfix's. */
 bool maillog_postfix_is(const char *program);

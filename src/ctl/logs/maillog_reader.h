@@ -8,7 +8,7 @@
  *
  *     while ((status = maillog_reader_next(reader, &item, error)) == RESULT_OK)
  *         if (item.kind == MAILLOG_ITEM_RECORD && strcmp(item.record.program, "iprevd") == 0)
- *             ... item.record.message, maillog_syslog_time(&item.record, now_s) ...
+ *             ... item.record.message, item.record.wall_s ...
  */
 #ifndef IPREVD_MAILLOG_READER_H
 #define IPREVD_MAILLOG_READER_H
@@ -23,15 +23,17 @@ enum maillog_item_kind {
 
 struct maillog_item {
     enum maillog_item_kind kind;
-    struct maillog_record record; /* file is set */
-    struct maillog_line line;     /* the line, or the last one of the record */
+    /* file and wall_s are set.  Of a LINE that is to be looked at: message is what a program wrote
+       itself, without what a container's runtime put around it, and wall_s that one's time. */
+    struct maillog_record record;
+    struct maillog_line line; /* the line, or the last one of the record */
 };
 
 struct maillog_reader;
 
-/* `path` is borrowed until the reader is closed; "-" is standard input.  RESULT_NOMEM, or RESULT_IO
-   with `error`. */
-enum result maillog_reader_open(const char *path, struct maillog_reader **out,
+/* `path` is borrowed until the reader is closed; "-" is standard input.  A file with stamps that
+   have no year is read twice.  RESULT_NOMEM, or RESULT_IO with `error`. */
+enum result maillog_reader_open(const char *path, int64_t now_s, struct maillog_reader **out,
                                 char error[REPLAY_ERROR_MAX]) MUST_CHECK;
 void maillog_reader_close(struct maillog_reader *reader); /* NULL is fine */
 
@@ -43,12 +45,6 @@ enum result maillog_reader_next(struct maillog_reader *reader, struct maillog_it
 /* The next line as it is, for files that are no logs. */
 enum result maillog_reader_line(struct maillog_reader *reader, struct maillog_item *out,
                                 char error[REPLAY_ERROR_MAX]) MUST_CHECK;
-
-/*
- * For stamps without a year: the file's last change, or now_s when that is later or nothing is
- * known; no line was written after it.
- */
-int64_t maillog_reader_latest_s(const struct maillog_reader *reader, int64_t now_s);
 
 /* Bytes of the file itself read so far. */
 uint64_t maillog_reader_position(const struct maillog_reader *reader);

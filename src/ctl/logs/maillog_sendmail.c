@@ -26,7 +26,6 @@ struct process {
 };
 
 struct maillog_sendmail {
-    int64_t now_s;
     struct maillog_pending *pending;
     size_t next_refusal;
     struct refusal *refusals;      /* REFUSED_MAX, a ring */
@@ -35,12 +34,11 @@ struct maillog_sendmail {
     uint64_t bounces[BOUNCE_SLOTS];
 };
 
-struct maillog_sendmail *maillog_sendmail_new(int64_t now_s)
+struct maillog_sendmail *maillog_sendmail_new(void)
 {
     struct maillog_sendmail *sendmail = calloc(1, sizeof *sendmail);
     if (sendmail == NULL)
         return NULL;
-    sendmail->now_s = now_s;
     sendmail->pending = maillog_pending_new();
     sendmail->refusals = calloc(REFUSED_MAX, sizeof *sendmail->refusals);
     if (sendmail->pending != NULL && sendmail->refusals != NULL)
@@ -56,11 +54,6 @@ void maillog_sendmail_free(struct maillog_sendmail *sendmail)
     maillog_pending_free(sendmail->pending);
     free(sendmail->refusals);
     free(sendmail);
-}
-
-void maillog_sendmail_at(struct maillog_sendmail *sendmail, int64_t now_s)
-{
-    sendmail->now_s = now_s;
 }
 
 static const char *after(const char *text, const char *prefix)
@@ -91,12 +84,12 @@ bool maillog_sendmail_is(const struct maillog_record *record)
 }
 
 /* Where and when it was recorded, and of which message. */
-static void stamp(const struct maillog_sendmail *sendmail, const struct maillog_record *record,
-                  const char *queue_id, struct maillog_event *event)
+static void stamp(const struct maillog_record *record, const char *queue_id,
+                  struct maillog_event *event)
 {
     event->file = record->file;
     event->line = record->line;
-    event->wall_s = maillog_syslog_time(record, sendmail->now_s);
+    event->wall_s = record->wall_s;
     maillog_copy(event->queue_id, sizeof event->queue_id, queue_id, strlen(queue_id));
 }
 
@@ -158,7 +151,7 @@ static struct refusal *new_refusal(struct maillog_sendmail *sendmail,
         sink->event(sink->arg, &refusal->event);
     memset(refusal, 0, sizeof *refusal);
     sendmail->refused[place] = hash_of(record->host, queue_id);
-    stamp(sendmail, record, queue_id, &refusal->event);
+    stamp(record, queue_id, &refusal->event);
     return refusal;
 }
 
@@ -210,7 +203,7 @@ static void on_ruleset(struct maillog_sendmail *sendmail, const struct maillog_r
         return;
     struct process *process = process_of(sendmail, record);
     process->client = event;
-    stamp(sendmail, record, queue_id, &event);
+    stamp(record, queue_id, &event);
     event.outcome = maillog_sendmail_outcome(reject + 9);
     add_login(process, &event);
     if (name_length == 10 && strncmp(text, "check_rcpt", 10) == 0)
@@ -318,14 +311,13 @@ static void on_unknown_user(struct maillog_sendmail *sendmail, const struct mail
 }
 
 /* "rejecting commands from name [address] due to pre-greeting traffic after 0 seconds" */
-static void on_pregreeting(const struct maillog_sendmail *sendmail,
-                           const struct maillog_record *record, const char *queue_id,
+static void on_pregreeting(const struct maillog_record *record, const char *queue_id,
                            const char *text, const struct maillog_sink *sink)
 {
     struct maillog_event event = {0};
     if (!maillog_sendmail_relay(text, &event))
         return;
-    stamp(sendmail, record, queue_id, &event);
+    stamp(record, queue_id, &event);
     event.outcome = REPLAY_REFUSED;
     sink->event(sink->arg, &event);
 }
@@ -355,7 +347,7 @@ static void on_from(struct maillog_sendmail *sendmail, const struct maillog_reco
         return;
     struct process *process = process_of(sendmail, record);
     process->client = event;
-    stamp(sendmail, record, queue_id, &event);
+    stamp(record, queue_id, &event);
     maillog_sendmail_address(text, from.sender_end, &event.sender_recorded, event.sender);
     event.authenticated = from.login;
     add_login(process, &event);
@@ -412,7 +404,7 @@ static void on_message(struct maillog_sendmail *sendmail, const struct maillog_r
     else if ((rest = after(text, "AUTH=server, ")) != NULL)
         on_auth(process_of(sendmail, record), rest);
     else if ((rest = after(text, "rejecting commands from ")) != NULL)
-        on_pregreeting(sendmail, record, queue_id, rest, sink);
+        on_pregreeting(record, queue_id, rest, sink);
     else if (text[0] == '<')
         on_unknown_user(sendmail, record, queue_id, text, sink);
 }
@@ -433,7 +425,7 @@ void maillog_sendmail_record(struct maillog_sendmail *sendmail, const struct mai
     } else if ((rest = after(text, "ruleset=")) != NULL) {
         on_ruleset(sendmail, record, "", rest, sink);
     } else if ((rest = after(text, "rejecting commands from ")) != NULL) {
-        on_pregreeting(sendmail, record, "", rest, sink);
+        on_pregreeting(record, "", rest, sink);
     }
 }
 

@@ -14,12 +14,9 @@
 
 struct maillog_sendmail;
 
-/* NULL: out of memory.  now_s: see maillog_syslog_time().  free(NULL) is fine. */
-struct maillog_sendmail *maillog_sendmail_new(int64_t now_s) MUST_CHECK;
+/* NULL: out of memory.  free(NULL) is fine. */
+struct maillog_sendmail *maillog_sendmail_new(void) MUST_CHECK;
 void maillog_sendmail_free(struct maillog_sendmail *sendmail);
-
-/* Another now_s from here on. */
-void maillog_sendmail_at(struct maillog_sendmail *sendmail, int64_t now_s);
 
 /* True when the record is Sendmail's: by one of its names, or, as its option -L gives it any other,
    by a message that begins as only Sendmail's do. */

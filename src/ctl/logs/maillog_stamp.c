@@ -30,9 +30,10 @@ static int digits(const char *text, size_t length)
     return value;
 }
 
-/* "09:22:17" with an optional fraction; NULL unless there. */
-static const char *parse_clock(const char *text, struct tm *tm)
+/* "09:22:17" with an optional fraction; NULL unless there.  `begin` is the stamp's. */
+static const char *parse_clock(const char *text, const char *begin, struct maillog_stamp *out)
 {
+    struct tm *tm = &out->tm;
     if (strnlen(text, 8) < 8 || text[2] != ':' || text[5] != ':')
         return NULL;
     tm->tm_hour = digits(text, 2);
@@ -41,6 +42,7 @@ static const char *parse_clock(const char *text, struct tm *tm)
     if (tm->tm_hour < 0 || tm->tm_hour > 23 || tm->tm_min < 0 || tm->tm_min > 59 ||
         tm->tm_sec < 0 || tm->tm_sec > 60)
         return NULL;
+    out->second = (size_t)(text + 6 - begin);
     text += 8;
     if (*text == '.' || *text == ',')
         for (text++; is_digit(*text);)
@@ -51,6 +53,7 @@ static const char *parse_clock(const char *text, struct tm *tm)
 /* "Nov 21 09:22:17", "Nov  3", "Nov 3"; "Nov 21 2026 09:22:17" as some devices have it. */
 static const char *parse_short(const char *text, struct maillog_stamp *out)
 {
+    const char *begin = text;
     size_t length = maillog_month_parse(text, &out->tm.tm_mon);
     if (length == 0 || text[length] != ' ')
         return NULL;
@@ -67,7 +70,7 @@ static const char *parse_short(const char *text, struct maillog_stamp *out)
         out->kind = MAILLOG_STAMP_LOCAL;
         text += 5;
     }
-    return parse_clock(text, &out->tm);
+    return parse_clock(text, begin, out);
 }
 
 /* "+01:00", "+0100", "Z", " UTC", " CET" or nothing. */
@@ -99,7 +102,7 @@ static const char *parse_zone(const char *text, struct maillog_stamp *out)
 }
 
 /* "2026-11-21T09:22:17.123456+01:00", "2026-11-21 09:22:17" */
-static const char *parse_iso(const char *text, struct maillog_stamp *out)
+static const char *parse_iso(const char *text, const char *begin, struct maillog_stamp *out)
 {
     if (strnlen(text, 19) < 19 || text[4] != '-' || text[7] != '-' ||
         (text[10] != 'T' && text[10] != ' '))
@@ -111,7 +114,7 @@ static const char *parse_iso(const char *text, struct maillog_stamp *out)
     if (year < 1970 || out->tm.tm_mon < 0 || out->tm.tm_mon > 11 || out->tm.tm_mday < 1 ||
         out->tm.tm_mday > 31)
         return NULL;
-    text = parse_clock(text + 11, &out->tm);
+    text = parse_clock(text + 11, begin, out);
     return text == NULL ? NULL : parse_zone(text, out);
 }
 
@@ -122,7 +125,7 @@ static const char *parse_full(const char *text, struct maillog_stamp *out)
     if (length == 0 || length > 16 || text[0] == '<' || text[length] != ' ' ||
         !is_digit(text[length + 1]))
         return NULL;
-    const char *rest = parse_iso(text + length + 1, out);
+    const char *rest = parse_iso(text + length + 1, text, out);
     if (rest == NULL || out->kind == MAILLOG_STAMP_ZONED)
         return rest;
     size_t zone = strspn(rest + (*rest == ' '), "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
@@ -161,7 +164,7 @@ const char *maillog_stamp_parse(const char *text, struct maillog_stamp *out)
     out->tm.tm_isdst = -1;
     const char *rest = NULL;
     if (is_digit(text[0])) {
-        rest = parse_iso(text, out);
+        rest = parse_iso(text, text, out);
         if (rest == NULL)
             rest = parse_unix(text, out);
     } else if (text[0] == '[') {
@@ -186,7 +189,7 @@ static int64_t in_year(const struct tm *tm, int year)
     return try.tm_mon == tm->tm_mon && try.tm_mday == tm->tm_mday ? wall_s : 0;
 }
 
-int64_t maillog_stamp_time(const struct maillog_stamp *stamp, int64_t now_s)
+int64_t maillog_stamp_time(const struct maillog_stamp *stamp, int year, int64_t now_s)
 {
     struct tm tm = stamp->tm, now_tm;
     time_t now = (time_t)now_s;
@@ -202,6 +205,8 @@ int64_t maillog_stamp_time(const struct maillog_stamp *stamp, int64_t now_s)
     case MAILLOG_STAMP_YEARLESS:
         break;
     }
+    if (year != 0)
+        return in_year(&stamp->tm, year - 1900);
     if (localtime_r(&now, &now_tm) == NULL)
         return 0;
     for (int back = -1; back <= YEARS_BACK; back++) {

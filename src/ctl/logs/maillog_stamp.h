@@ -6,6 +6,7 @@
 #define IPREVD_MAILLOG_STAMP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -20,6 +21,7 @@ enum maillog_stamp_kind {
 struct maillog_stamp {
     enum maillog_stamp_kind kind;
     struct tm tm;   /* of the first three */
+    size_t second;  /* of those: where the two digits of the second are in the text */
     int offset_s;   /* ZONED: east of UTC */
     int64_t unix_s; /* UNIX */
 };
@@ -27,8 +29,11 @@ struct maillog_stamp {
 /* Returns what follows the stamp and its space; NULL: there is none. */
 const char *maillog_stamp_parse(const char *text, struct maillog_stamp *out);
 
-/* Seconds since 1970; 0: unknown.  now_s: the stamp is not after that by more than time zones
-   differ. */
-int64_t maillog_stamp_time(const struct maillog_stamp *stamp, int64_t now_s);
+/*
+ * Seconds since 1970; 0: unknown.  A stamp without a year is of `year`, such as 2026; where that is
+ * 0, of the last one in which there is such a day and which does not put it after now_s by more
+ * than time zones differ.
+ */
+int64_t maillog_stamp_time(const struct maillog_stamp *stamp, int year, int64_t now_s);
 
 #endif

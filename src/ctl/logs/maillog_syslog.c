@@ -199,13 +199,19 @@ static void skip_message_id(struct maillog_record *out)
         out->message = end + 2;
 }
 
+/* "stdout F ", which a runtime writes behind its time. */
+static const char *skip_stream(const char *text)
+{
+    bool stream = strncmp(text, "stdout F ", 9) == 0 || strncmp(text, "stderr F ", 9) == 0;
+    return stream ? text + 9 : text;
+}
+
 /* "2026-11-21T09:22:17.123456789Z stdout F Nov 21 09:22:17 ...": the runtime of a container writes
    a time of its own, which knows year and zone. */
 static const char *skip_second_stamp(const char *text)
 {
     struct maillog_stamp second;
-    if (strncmp(text, "stdout F ", 9) == 0 || strncmp(text, "stderr F ", 9) == 0)
-        text += 9;
+    text = skip_stream(text);
     const char *rest = maillog_stamp_parse(text, &second);
     return rest != NULL ? rest : text;
 }
@@ -235,6 +241,28 @@ bool maillog_syslog_parse(const char *text, struct maillog_record *out)
         return false;
     skip_message_id(out);
     return true;
+}
+
+const char *maillog_syslog_stamp(const char *text)
+{
+    struct maillog_stamp stamp;
+    struct maillog_record record;
+    bool version;
+    if (maillog_stamp_parse(text, &stamp) != NULL)
+        return text;
+    text = skip_priority(skip_container(text, &record), &version);
+    return maillog_stamp_parse(text, &stamp) != NULL ? text : NULL;
+}
+
+void maillog_syslog_bare(const char *text, struct maillog_record *out)
+{
+    struct maillog_stamp stamp;
+    bool version;
+    memset(out, 0, sizeof *out);
+    text = skip_container(text, out);
+    const char *rest = maillog_stamp_parse(text, &stamp);
+    out->stamp = rest != NULL ? text : NULL;
+    out->message = skip_priority(rest != NULL ? skip_stream(rest) : text, &version);
 }
 
 /* --- repetitions
@@ -269,12 +297,4 @@ unsigned maillog_syslog_repeated(const char *message, const char **text, size_t 
         return mark != NULL ? count_of(mark + 11) : 0;
     }
     return 0;
-}
-
-int64_t maillog_syslog_time(const struct maillog_record *record, int64_t now_s)
-{
-    struct maillog_stamp stamp;
-    if (record->stamp == NULL || maillog_stamp_parse(record->stamp, &stamp) == NULL)
-        return record->wall_s;
-    return maillog_stamp_time(&stamp, now_s);
 }

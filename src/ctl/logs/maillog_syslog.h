@@ -18,7 +18,7 @@ struct maillog_record {
     const char *file; /* set by the caller, like line */
     uint64_t line;
     const char *stamp; /* where the time stamp begins, or NULL; borrowed from the line */
-    int64_t wall_s;    /* when the record has no stamp (journal); 0: unknown */
+    int64_t wall_s;    /* set by the reader; 0: unknown */
     uint64_t host;     /* a hash of its name; 0: none is there */
     char program[REPLAY_PROGRAM_MAX + 1]; /* "postfix/smtpd", "sm-mta"; "": none is there */
     long pid;                             /* 0: none */
@@ -31,6 +31,13 @@ extern const char maillog_syslog_forms[];
 /* False: not such a line.  `out` borrows from `text`. */
 bool maillog_syslog_parse(const char *text, struct maillog_record *out);
 
+/* A line that is none of those, as a program wrote it to its standard error, within a container
+   maybe: message, and stamp or NULL. */
+void maillog_syslog_bare(const char *text, struct maillog_record *out);
+
+/* Where the time stamp of a line begins; NULL: it has none. */
+const char *maillog_syslog_stamp(const char *text);
+
 /* The same hash for hosts that are named elsewhere. */
 uint64_t maillog_syslog_host(const char *name, size_t length);
 
@@ -39,12 +46,5 @@ uint64_t maillog_syslog_host(const char *name, size_t length);
  * message.  *text is the repeated one, of *length bytes, or NULL: the last one of that host.
  */
 unsigned maillog_syslog_repeated(const char *message, const char **text, size_t *length);
-
-/*
- * Seconds since 1970 of the record; 0 when it has no time.  A stamp without a year is of the last
- * year in which there is such a day and which does not put it in the future of now_s; one without a
- * zone is local time.
- */
-int64_t maillog_syslog_time(const struct maillog_record *record, int64_t now_s);
 
 #endif

@@ -18,22 +18,20 @@ struct last {
 
 struct maillog_system {
     enum maillog_system_of of;
-    int64_t now_s;
     struct maillog_postfix *postfix;
     struct maillog_sendmail *sendmail;
     struct last last[HOSTS_MAX];
     char message[REPLAY_LINE_MAX + 1];
 };
 
-struct maillog_system *maillog_system_new(enum maillog_system_of of, int64_t now_s)
+struct maillog_system *maillog_system_new(enum maillog_system_of of)
 {
     struct maillog_system *system = calloc(1, sizeof *system);
     if (system == NULL)
         return NULL;
     system->of = of;
-    system->now_s = now_s;
-    system->postfix = maillog_postfix_new(now_s);
-    system->sendmail = maillog_sendmail_new(now_s);
+    system->postfix = maillog_postfix_new();
+    system->sendmail = maillog_sendmail_new();
     if (system->postfix != NULL && system->sendmail != NULL)
         return system;
     maillog_system_free(system);
@@ -47,13 +45,6 @@ void maillog_system_free(struct maillog_system *system)
     maillog_postfix_free(system->postfix);
     maillog_sendmail_free(system->sendmail);
     free(system);
-}
-
-void maillog_system_begin(struct maillog_system *system, const struct maillog_reader *reader)
-{
-    int64_t latest_s = maillog_reader_latest_s(reader, system->now_s);
-    maillog_postfix_at(system->postfix, latest_s);
-    maillog_sendmail_at(system->sendmail, latest_s);
 }
 
 static bool dispatch(struct maillog_system *system, const struct maillog_record *record,

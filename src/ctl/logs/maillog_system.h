@@ -14,11 +14,8 @@ enum maillog_system_of { MAILLOG_SYSTEM_BOTH, MAILLOG_SYSTEM_POSTFIX, MAILLOG_SY
 struct maillog_system;
 
 /* NULL: out of memory; free(NULL) is fine. */
-struct maillog_system *maillog_system_new(enum maillog_system_of of, int64_t now_s) MUST_CHECK;
+struct maillog_system *maillog_system_new(enum maillog_system_of of) MUST_CHECK;
 void maillog_system_free(struct maillog_system *system);
-
-/* A file begins: stamps without a year are not after its last change. */
-void maillog_system_begin(struct maillog_system *system, const struct maillog_reader *reader);
 
 /* False: it is of another program. */
 bool maillog_system_record(struct maillog_system *system, const struct maillog_record *record,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/report/report_entry.h"
 
-#include "ctl/logs/maillog_syslog.h"
+#include "ctl/logs/maillog_stamp.h"
 #include "site/json.h"
 
 #include <stddef.h>
@@ -76,14 +76,14 @@ static bool take(struct report_entry *out, const char *key, const char *value)
 
 /* --- JSON ------------------------------------------------------------------------------------ */
 
-static int64_t parse_time(const char *text)
+static int64_t parse_time(const char *text, int64_t wall_s)
 {
     char stamp[40];
-    struct maillog_record record = {.stamp = stamp};
+    struct maillog_stamp parsed;
     if (text == NULL)
-        return 0;
+        return wall_s;
     (void)snprintf(stamp, sizeof stamp, "%s ", text);
-    return maillog_syslog_time(&record, 0);
+    return maillog_stamp_parse(stamp, &parsed) != NULL ? maillog_stamp_time(&parsed, 0, 0) : wall_s;
 }
 
 /* What each true check would have done, as the record has it. */
@@ -103,15 +103,17 @@ static void take_details(struct report_entry *out, const struct json_value *list
     }
 }
 
-static enum report_parsed parse_json(const char *text, size_t length, struct report_entry *out)
+static enum report_parsed parse_json(const char *text, int64_t wall_s, struct report_entry *out)
 {
     static const char *const keys[] = {"client",   "action", "would",  "mode",   "iprev",
                                        "cache",    "ptr",    "helo",   "sender", "recipient",
                                        "queue_id", "mta",    "policy", "match",  "reason"};
     char error[JSONIN_ERROR_MAX];
     struct json_value *json;
-    if (json_value_parse(text, length, &json, error) != RESULT_OK)
+    if (json_value_parse(text, strlen(text), &json, error) != RESULT_OK)
         return REPORT_BAD;
+    bool other =
+        json_value_member(json, "client") == NULL && json_value_member(json, "action") == NULL;
     bool ok = json_value_text(json_value_member(json, "client")) != NULL &&
               json_value_text(json_value_member(json, "action")) != NULL;
     bool would = false;
@@ -126,14 +128,14 @@ static enum report_parsed parse_json(const char *text, size_t length, struct rep
         ok = name != NULL && take(out, "check", name);
     }
     take_details(out, json_value_member(json, "check_details"));
-    out->wall_s = parse_time(json_value_text(json_value_member(json, "time")));
+    out->wall_s = parse_time(json_value_text(json_value_member(json, "time")), wall_s);
     (void)json_value_int(json_value_member(json, "dns_ms"), &out->dns_ms);
     if (!would)
         out->would = out->action;
     if (out->dns_ms < 0)
         out->dns_ms = 0;
     json_value_free(json);
-    return ok ? REPORT_ENTRY : REPORT_BAD;
+    return ok ? REPORT_ENTRY : other ? REPORT_OTHER : REPORT_BAD;
 }
 
 /* --- key=value ------------------------------------------------------------------------------- */
@@ -196,18 +198,36 @@ static enum report_parsed parse_fields(const char *text, struct report_entry *ou
     return action && out->client.family != IP_NONE ? REPORT_ENTRY : REPORT_BAD;
 }
 
-enum report_parsed report_entry_parse(const char *text, size_t length, int64_t now_s,
-                                      struct report_entry *out)
+/* --- decisions ------------------------------------------------------------------------------- */
+
+enum report_parsed report_entry_parse(const char *text, int64_t wall_s, struct report_entry *out)
 {
-    struct maillog_record record;
     memset(out, 0, sizeof *out);
     if (text[0] == '{')
-        return parse_json(text, length, out);
-    if (!maillog_syslog_parse(text, &record) || strcmp(record.program, "iprevd") != 0 ||
-        strncmp(record.message, "client=", 7) != 0)
+        return parse_json(text, wall_s, out);
+    if (strncmp(text, "client=", 7) != 0)
         return REPORT_OTHER;
-    out->wall_s = maillog_syslog_time(&record, now_s);
-    return parse_fields(record.message, out);
+    out->wall_s = wall_s;
+    return parse_fields(text, out);
+}
+
+/* "<6>", which is the journal's to take off. */
+static const char *skip_level(const char *text)
+{
+    return text[0] == '<' && text[1] >= '0' && text[1] <= '7' && text[2] == '>' ? text + 3 : text;
+}
+
+enum report_parsed report_entry_of(const struct maillog_item *item, struct report_entry *out,
+                                   const char **text)
+{
+    const struct maillog_record *record = &item->record;
+    bool tagged = item->kind == MAILLOG_ITEM_RECORD;
+    const char *message = skip_level(record->message);
+    if (text != NULL)
+        *text = message;
+    if (tagged && (strcmp(record->program, "iprevd") != 0 || message[0] == '{'))
+        return REPORT_OTHER;
+    return report_entry_parse(message, record->wall_s, out);
 }
 
 enum check_id report_entry_decided(const struct report_entry *entry, const struct policy *policy)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One decision out of the decision log: a JSON object, or the key=value line that goes to syslog.
- * Pure but for the time zone; thread safe.
+ * One decision out of the decision log: a JSON object, or the key=value line that goes to syslog
+ * and to standard error.  Pure but for the time zone; thread safe.
  */
 #ifndef IPREVD_REPORT_ENTRY_H
 #define IPREVD_REPORT_ENTRY_H
@@ -9,6 +9,7 @@
 #include "core/policy.h"
 #include "core/reply.h"
 #include "ctl/logs/maillog_event.h"
+#include "ctl/logs/maillog_reader.h"
 
 enum report_cache { REPORT_CACHE_MISS, REPORT_CACHE_HIT, REPORT_CACHE_STALE };
 
@@ -41,11 +42,15 @@ struct report_entry {
 enum report_parsed { REPORT_ENTRY, REPORT_OTHER, REPORT_BAD };
 
 /*
- * Read a line of the log.  OTHER: a line of something else (another program's, not a decision);
- * BAD: it begins as a decision and is none.  now_s: the latest that a stamp without a year can be.
+ * Read what a reader of logs found.  OTHER: something else (another program's, not a decision);
+ * BAD: it begins as a decision and is none.  *text (NULL: not wanted) is the decision alone, a JSON
+ * object or "client=...", for report_entry_parse(); borrowed from the item.
  */
-enum report_parsed report_entry_parse(const char *text, size_t length, int64_t now_s,
-                                      struct report_entry *out);
+enum report_parsed report_entry_of(const struct maillog_item *item, struct report_entry *out,
+                                   const char **text);
+
+/* The decision alone; wall_s: when it was, if the text does not say. */
+enum report_parsed report_entry_parse(const char *text, int64_t wall_s, struct report_entry *out);
 
 /*
  * The check that decided what would be done: the first that is true and would do just that, by the
