@@ -101,6 +101,38 @@ static void put_key(const struct level *level, const char *name, char *out, size
         snprintf(out, size, "%s.%s", prefix, name);
 }
 
+static int by_title(const void *a, const void *b)
+{
+    const struct conf_block *x = *(const struct conf_block *const *)a,
+                            *y = *(const struct conf_block *const *)b;
+    int order = strcmp(x->title, y->title);
+    return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+/* Report titles that stand beside each other twice.  False: memory is out. */
+static bool check_titles(const struct level *level)
+{
+    size_t count = 0, used = 0;
+    for (const struct conf_block *block = level->first; block != NULL; block = block->next)
+        count++;
+    if (level->schema->title == NULL || count < 2)
+        return true;
+    const struct conf_block **sorted = calloc(count, sizeof *sorted);
+    if (sorted == NULL)
+        return false;
+    for (const struct conf_block *block = level->first; block != NULL; block = block->next)
+        sorted[used++] = block;
+    qsort(sorted, count, sizeof *sorted, by_title);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(sorted[i - 1]->title, sorted[i]->title) == 0)
+            conf_error(level->parser->messages, sorted[i]->line,
+                       "found the name \"%.100s\" a second time (first on line %u); allowed: one "
+                       "block of a kind with a name",
+                       sorted[i]->title, sorted[i - 1]->line);
+    free(sorted);
+    return true;
+}
+
 /* Move what was read at a level into a block.  `section` is the one that ended. */
 static bool finish_block(struct level *level, const cfg_t *section)
 {
@@ -129,6 +161,8 @@ static bool finish_block(struct level *level, const cfg_t *section)
     struct conf_block **end = &block->blocks;
     for (size_t i = 0; i < level->schema->block_count; i++) {
         struct level *inner = &level->levels[i];
+        if (!check_titles(inner))
+            return false;
         *end = inner->first;
         if (inner->first != NULL)
             end = inner->last;
@@ -139,13 +173,16 @@ static bool finish_block(struct level *level, const cfg_t *section)
     return true;
 }
 
-/* libconfuse: a section has ended; it is the last of its option. */
+/*
+ * libconfuse: a section has ended; it is the last of its option.  It is removed, as each title
+ * would be compared with all that are kept.
+ */
 static int section_ended(cfg_t *cfg, cfg_opt_t *opt)
 {
     (void)cfg;
     cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
     struct level *level = level_of(section);
-    if (finish_block(level, section))
+    if (finish_block(level, section) && cfg_opt_rmnsec(opt, cfg_opt_size(opt) - 1) == CFG_SUCCESS)
         return 0;
     level->parser->nomem = true;
     return -1;
@@ -287,11 +324,6 @@ PRINTF_LIKE(2, 0) static void parser_error(cfg_t *cfg, const char *format, va_li
         unknown_option(level, line, va_arg(args, const char *));
     } else if (strcmp(format, "unexpected token '%s'") == 0) {
         unexpected_token(level, line, va_arg(args, const char *));
-    } else if (strcmp(format, "found duplicate title '%s'") == 0) {
-        conf_error(messages, line,
-                   "found the name \"%.100s\" a second time; allowed: one block of a kind with a "
-                   "name",
-                   va_arg(args, const char *));
     } else if (strcmp(format, "premature end of file") == 0) {
         const char *last = last_line(level->parser->text);
         conf_error(messages, line,
@@ -339,10 +371,10 @@ static cfg_opt_t value_option(const struct conf_option *option, struct slot *slo
 
 static cfg_opt_t section_option(const struct level *level)
 {
-    cfg_flag_t title = CFGF_TITLE | CFGF_NO_TITLE_DUPES;
     return (cfg_opt_t){.name = level->schema->name,
                        .type = CFGT_SEC,
-                       .flags = CFGF_MULTI | (level->schema->title != NULL ? title : CFGF_NONE),
+                       .flags =
+                           CFGF_MULTI | (level->schema->title != NULL ? CFGF_TITLE : CFGF_NONE),
                        .subopts = level->opts,
                        .validcb = section_ended};
 }
@@ -386,6 +418,7 @@ static bool lexer_has_room(size_t length)
 static enum result run(struct parser *parser, const char *text, size_t length)
 {
     int result = CFG_SUCCESS;
+    unsigned errors = parser->messages->errors;
     parser->root = cfg_init(parser->file.opts, CFGF_NONE);
     if (parser->root == NULL)
         return RESULT_NOMEM;
@@ -403,7 +436,9 @@ static enum result run(struct parser *parser, const char *text, size_t length)
     }
     if (result != CFG_SUCCESS)
         return parser->nomem ? RESULT_NOMEM : RESULT_INVALID;
-    return finish_block(&parser->file, parser->root) ? RESULT_OK : RESULT_NOMEM;
+    if (!finish_block(&parser->file, parser->root))
+        return RESULT_NOMEM;
+    return parser->messages->errors == errors ? RESULT_OK : RESULT_INVALID;
 }
 
 enum result conf_parse(const char *text, size_t length, const struct conf_schema *schema,

@@ -345,11 +345,14 @@ static const struct {
     {"block twice", "dns { }\ncache { }\ndns { }",
      ":3: key \"dns\": found a second time (first on line 1); allowed: once"},
     {"policy twice", "policy \"a\" { }\npolicy \"a\" { }",
-     ":2: found the name \"a\" a second time; allowed: one block of a kind with a name"},
+     ":2: found the name \"a\" a second time (first on line 1); allowed: one block of a "
+     "kind with a name"},
     {"match twice", "match \"a\" { policy = none }\nmatch \"a\" { policy = none }",
-     ":2: found the name \"a\" a second time; allowed: one block of a kind with a name"},
+     ":2: found the name \"a\" a second time (first on line 1); allowed: one block of a "
+     "kind with a name"},
     {"check twice", "policy \"a\" { check helo-self { }\ncheck helo-self { } }",
-     ":2: found the name \"helo-self\" a second time; allowed: one block of a kind with a name"},
+     ":2: found the name \"helo-self\" a second time (first on line 1); allowed: one block of a "
+     "kind with a name"},
     {"policy none", "policy \"none\" { }",
      ":1: key \"policy\": found \"none\"; allowed: another name (none is built in: no checks)"},
     {"policy without a name", "policy \"\" { }",
