@@ -29,7 +29,7 @@ WRONG = []
 INTERNAL_SIGNALS = {"SIGPIPE"}
 
 # Keys that are there only when there is something to say; a first session shows the last two.
-OPTIONAL_KEYS = ["relay", "secure", "would", "reason"]
+OPTIONAL_KEYS = ["relay", "secure", "undecided", "would", "reason"]
 
 
 def same(what, page, program_has):

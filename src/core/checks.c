@@ -701,6 +701,12 @@ static struct generic judge_name(const char *name, const struct facts *facts,
     return generic;
 }
 
+bool evidence_name_is_generic(const char *name, const struct facts *facts,
+                              const struct evidence_settings *settings)
+{
+    return judge_name(name, facts, settings).generic;
+}
+
 /*
  * A client is generic when every confirmed name is: one name of its own is what makes a mail
  * server, and the order of names in the answer must not decide.  A name that may be confirmed yet

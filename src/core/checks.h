@@ -93,6 +93,10 @@ extern const struct check checks[CHECK_COUNT];
 /* True and *out for a known name. */
 bool check_by_name(const char *name, enum check_id *out);
 
+/* Is this name of the client generic, by the site's patterns or by its structure? */
+bool evidence_name_is_generic(const char *name, const struct facts *facts,
+                              const struct evidence_settings *settings);
+
 /*
  * Judge the facts.  `events` says how far the dialogue is: before MAIL, helo-missing cannot be
  * true yet.  The result borrows `facts`.

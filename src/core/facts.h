@@ -32,6 +32,9 @@ struct dns_evidence {
     uint32_t took_ms;    /* milliseconds from question to answer; 0 from the cache */
     const char *server;  /* "127.0.0.1:53", or NULL; borrowed */
     const char *problem; /* DNS_TEMPERROR: "timeout", "SERVFAIL", ...; else NULL; static */
+    /* Not the last word: the answer may still come, or be asked for.  Until then the outcome is
+       DNS_TEMPERROR, or DNS_NOT_ASKED where nothing seems to depend on it. */
+    bool awaited;
 };
 
 /* Past its time (RFC 8767): evidence for a client, never against it. */
@@ -98,6 +101,7 @@ struct facts {
     char mta_name[HOSTNAME_MAX + 1]; /* {client_name} when it is a name, else "" */
 
     bool resolver_down; /* the outage breaker is open */
+    bool awaited;       /* some evidence is */
 };
 
 #endif

@@ -32,7 +32,9 @@ static struct names_found find_confirmed(const struct facts *facts)
                 found.confirmed = name;
                 return found;
             }
-            if (found.confirmed == NULL)
+            /* One by an answer in time speaks for itself, in whatever order they stand. */
+            if (found.confirmed == NULL || (dns_evidence_is_stale(&found.confirmed->forward) &&
+                                            !dns_evidence_is_stale(&name->forward)))
                 found.confirmed = name;
         } else if (name->flaw == HOSTNAME_OK) {
             found.open = found.open || name->forward.outcome == DNS_TEMPERROR;

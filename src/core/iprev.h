@@ -17,8 +17,9 @@ enum iprev_result {
 
 struct iprev {
     enum iprev_result result;
-    const struct name_facts *confirmed; /* PASS: the first confirmed name (EHLO's name if it is
-                                           one), else NULL; borrowed */
+    /* PASS: a confirmed name: EHLO's if it is one, else the first of those whose answer is in time,
+       if there is any.  Else NULL.  Borrowed. */
+    const struct name_facts *confirmed;
     /*
      * Why it is TEMPERROR, which may have several reasons.
      * failed: a lookup failed temporarily, or nobody asked.

@@ -6,6 +6,7 @@ libcore_a_SOURCES = \
 	src/core/action.c src/core/action.h \
 	src/core/addrtrace.c src/core/addrtrace.h \
 	src/core/agreement.c src/core/agreement.h \
+	src/core/awaited.c src/core/awaited.h \
 	src/core/checks.c src/core/checks.h \
 	src/core/facts.c src/core/facts.h \
 	src/core/generic.c src/core/generic.h \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "site/decision_awaited.h"
 #include "site/decision_text.h"
 
 #include <math.h>
@@ -33,14 +34,53 @@ static struct evidence_settings settings_of(const struct conf *conf, const struc
     return settings;
 }
 
-static const struct match *find_match(const struct conf *conf, const struct facts *facts,
-                                      const struct transaction *transaction)
+void decision_evaluate(const struct decision *decision, const struct facts *facts,
+                       enum dialogue dialogue, struct evidence *out)
 {
-    const struct match_subject subject = {.facts = facts,
-                                          .sender = transaction->sender,
-                                          .recipient = transaction->recipient,
-                                          .listener = transaction->listener};
-    return match_find(conf->matches, conf->match_count, &subject, transaction->wall_s);
+    struct evidence_settings settings = settings_of(decision->conf, decision->policy);
+    evidence_evaluate(facts, &settings, dialogue, out);
+}
+
+struct verdict decision_judge(const struct decision *decision, const struct evidence *evidence,
+                              const struct transaction *transaction)
+{
+    const struct conf *conf = decision->conf;
+    const struct policy_site site = {.monitor = conf->monitor,
+                                     .outage_action = conf->outage_action,
+                                     .percent_bits = conf->neighbours};
+    struct verdict verdict = policy_judge(decision->policy, &site, evidence);
+    if (transaction->relay != NULL && verdict.done.action > conf->relay_action)
+        verdict.done.action = conf->relay_action;
+    return verdict;
+}
+
+bool decision_name_is_generic(const struct decision *decision, const char *name)
+{
+    struct evidence_settings settings = settings_of(decision->conf, decision->policy);
+    return evidence_name_is_generic(name, decision->evidence.facts, &settings);
+}
+
+/* What match blocks ask about. */
+static struct match_subject subject_of(const struct facts *facts,
+                                       const struct transaction *transaction)
+{
+    return (struct match_subject){.facts = facts,
+                                  .sender = transaction->sender,
+                                  .recipient = transaction->recipient,
+                                  .listener = transaction->listener};
+}
+
+/* The match block and its policy, and whether they stay the same whatever is awaited. */
+static void choose_policy(struct decision *decision, const struct facts *facts,
+                          const struct transaction *transaction)
+{
+    const struct conf *conf = decision->conf;
+    const struct match_subject subject = subject_of(facts, transaction);
+    decision->match = match_find(conf->matches, conf->match_count, &subject, transaction->wall_s);
+    decision->policy = decision->match != NULL ? decision->match->policy : &conf->policies[0];
+    decision->final = !transaction->exempt_awaited &&
+                      (!facts->awaited || match_is_settled(conf->matches, conf->match_count,
+                                                           &subject, transaction->wall_s));
 }
 
 static void explain_exempt(struct decision *decision)
@@ -61,28 +101,34 @@ static void explain_exempt(struct decision *decision)
     }
 }
 
+void decision_begin(const struct conf *conf, const struct facts *facts,
+                    const struct transaction *transaction, struct decision *out)
+{
+    *out = (struct decision){.conf = conf, .exempt = transaction->exempt, .final = true};
+    if (transaction->exempt == NULL)
+        choose_policy(out, facts, transaction);
+    decision_evaluate(out, facts, transaction->dialogue, &out->evidence);
+}
+
+void decision_finish(struct decision *decision, const struct transaction *transaction)
+{
+    if (decision->policy == NULL) {
+        decision->verdict =
+            (struct verdict){.done.reason = CHECK_COUNT, .would.reason = CHECK_COUNT};
+        explain_exempt(decision);
+        return;
+    }
+    if (decision->evidence.facts->awaited)
+        decision_leave_undecided(decision, transaction);
+    decision->verdict = decision_judge(decision, &decision->evidence, transaction);
+    reply_reason(&decision->evidence, verdict_reported(&decision->verdict), decision->reason);
+}
+
 void decision_make(const struct conf *conf, const struct facts *facts,
                    const struct transaction *transaction, struct decision *out)
 {
-    *out = (struct decision){.conf = conf, .exempt = transaction->exempt};
-    if (transaction->exempt == NULL) {
-        out->match = find_match(conf, facts, transaction);
-        out->policy = out->match != NULL ? out->match->policy : &conf->policies[0];
-    }
-    struct evidence_settings settings = settings_of(conf, out->policy);
-    evidence_evaluate(facts, &settings, transaction->dialogue, &out->evidence);
-    if (out->policy == NULL) {
-        out->verdict = (struct verdict){.done.reason = CHECK_COUNT, .would.reason = CHECK_COUNT};
-        explain_exempt(out);
-        return;
-    }
-    const struct policy_site site = {.monitor = conf->monitor,
-                                     .outage_action = conf->outage_action,
-                                     .percent_bits = conf->neighbours};
-    out->verdict = policy_judge(out->policy, &site, &out->evidence);
-    if (transaction->relay != NULL && out->verdict.done.action > conf->relay_action)
-        out->verdict.done.action = conf->relay_action;
-    reply_reason(&out->evidence, verdict_reported(&out->verdict), out->reason);
+    decision_begin(conf, facts, transaction, out);
+    decision_finish(out, transaction);
 }
 
 void decision_reply(const struct decision *decision, size_t prefix, struct reply *out)
@@ -210,6 +256,10 @@ void decision_log_line(const struct decision *decision, const struct transaction
         textbuf_put_word(&buf, "secure", "yes");
     if (verdict->would.action != verdict->done.action)
         textbuf_put_word(&buf, "would", action_text(verdict->would.action));
+    if (decision->undecided != 0) {
+        textbuf_put(&buf, " undecided=");
+        put_checks(&buf, decision->undecided);
+    }
     if (decision->reason[0] != '\0')
         textbuf_put_sentence(&buf, "reason", decision->reason);
 }

@@ -19,7 +19,8 @@ struct transaction {
     int64_t wall_s;
     int64_t dns_ms; /* waited for the DNS */
     bool all_cached;
-    const char *exempt; /* reason of an exemption at run time (iprevctl allow), or NULL */
+    const char *exempt;  /* reason of an exemption at run time (iprevctl allow), or NULL */
+    bool exempt_awaited; /* `exempt` NULL: by PTR names that are awaited there may be one yet */
     /* The facts are of a client behind this trusted relay, of ours by configuration: at most
        relay-action is done.  NULL: it is the client that connected. */
     const struct ipaddr *relay;
@@ -32,6 +33,10 @@ struct decision {
     const char *exempt;          /* as in struct transaction; borrowed */
     struct evidence evidence;    /* borrows facts */
     struct verdict verdict;
+    /* Checks that what is awaited may make true or not: none of them counts as true.  Empty without
+       a policy, which has no checks. */
+    check_set undecided;
+    bool final; /* as decision_is_final() says */
     /* Of the verdict, in the words of the reply; of an exempt client, why it is exempt; "" when
        nothing is wrong. */
     char reason[REASON_MAX];
@@ -44,6 +49,29 @@ struct decision {
 void decision_make(const struct conf *conf, const struct facts *facts,
                    const struct transaction *transaction, struct decision *out);
 
+/*
+ * The same in two steps: match block, policy and evidence; then the verdict, with the checks that
+ * are undecided if something is awaited.
+ */
+void decision_begin(const struct conf *conf, const struct facts *facts,
+                    const struct transaction *transaction, struct decision *out);
+void decision_finish(struct decision *decision, const struct transaction *transaction);
+
+/*
+ * Of a decision that was begun: can nothing that is awaited change what comes of it?  That is its
+ * match block, its exemption, and the actions of what is done and of what would be done; of mail
+ * that is let in its agreement and total score, too, which its header says.
+ */
+bool decision_is_final(const struct decision *decision, const struct transaction *transaction);
+
+/*
+ * Of one that was begun: is it worth to look up one more PTR name, whose addresses are awaited? Not
+ * once a name is confirmed and this one can neither improve the agreement, nor fit a condition on
+ * PTR names, nor share the sender's domain, nor show that the client is not generic.
+ */
+bool decision_asks_for_name(const struct decision *decision, const struct transaction *transaction,
+                            const char *name);
+
 /* The reply for verdict.done.action TEMPFAIL or REJECT; `prefix` as for reply_build(). */
 void decision_reply(const struct decision *decision, size_t prefix, struct reply *out);
 
@@ -55,8 +83,8 @@ const char *decision_policy_name(const struct decision *decision);
 /*
  * The log line: key=value, in this order: client ptr iprev helo agreement checks score action mode
  * policy match stage mta dns_ms cache queue_id sender recipient; then, where there is something to
- * say, relay, secure, would (what would have been done without monitor, percent and relay-action)
- * and reason.  "-" stands for nothing.
+ * say, relay, secure, would (what would have been done without monitor, percent and relay-action),
+ * undecided (checks that nobody waited for) and reason.  "-" stands for nothing.
  */
 void decision_log_line(const struct decision *decision, const struct transaction *transaction,
                        char out[DECISION_LINE_MAX]);

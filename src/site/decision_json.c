@@ -158,6 +158,7 @@ static void put_transaction(struct json_writer *json, const struct decision *dec
                      transaction->relay != NULL ? ipaddr_format(transaction->relay, relay) : NULL);
     json_writer_bool(json, "secure", decision_is_secure(decision));
     json_writer_text(json, "would", action_text(decision->verdict.would.action));
+    put_check_list(json, "undecided", decision->undecided);
     json_writer_sentence(json, "reason", or_null(decision->reason));
 }
 

@@ -25,6 +25,7 @@ libsite_a_SOURCES = \
 	src/site/conf_text.c src/site/conf_text.h \
 	src/site/conf_value.c src/site/conf_value.h \
 	src/site/decision.c src/site/decision.h \
+	src/site/decision_awaited.c src/site/decision_awaited.h \
 	src/site/decision_json.c src/site/decision_text.h \
 	src/site/dns_settings.c src/site/dns_settings.h \
 	src/site/exemptions.c src/site/exemptions.h src/site/exemptions_file.c \

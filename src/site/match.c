@@ -524,10 +524,11 @@ static bool helo_matches(const struct pattern_list *list, const struct helo *hel
 
 static bool text_matches(const struct pattern_list *list, const char *text)
 {
-    return text != NULL && pattern_list_find(list, text) != NULL;
+    return list != NULL && text != NULL && pattern_list_find(list, text) != NULL;
 }
 
-static bool block_matches(const struct match *match, const struct match_subject *subject)
+/* The conditions on anything but PTR names. */
+static bool others_match(const struct match *match, const struct match_subject *subject)
 {
     const struct facts *facts = subject->facts;
     if (match->client != NULL && !net_list_has(match->client, &facts->client))
@@ -538,21 +539,80 @@ static bool block_matches(const struct match *match, const struct match_subject 
         return false;
     if (match->sender != NULL && !text_matches(match->sender, subject->sender))
         return false;
-    if (match->helo != NULL && !helo_matches(match->helo, &facts->helo))
+    return match->helo == NULL || helo_matches(match->helo, &facts->helo);
+}
+
+static bool block_matches(const struct match *match, const struct match_subject *subject)
+{
+    if (!others_match(match, subject))
         return false;
-    if (match->ptr != NULL && !ptr_matches(match->ptr, facts, true))
+    if (match->ptr != NULL && !ptr_matches(match->ptr, subject->facts, true))
         return false;
-    return match->unconfirmed_ptr == NULL || ptr_matches(match->unconfirmed_ptr, facts, false);
+    return match->unconfirmed_ptr == NULL ||
+           ptr_matches(match->unconfirmed_ptr, subject->facts, false);
+}
+
+static bool is_over(const struct match *match, int64_t wall_s)
+{
+    return match->until_s != 0 && wall_s >= match->until_s;
 }
 
 const struct match *match_find(const struct match *matches, size_t count,
                                const struct match_subject *subject, int64_t wall_s)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (matches[i].until_s != 0 && wall_s >= matches[i].until_s)
-            continue;
-        if (block_matches(&matches[i], subject))
+    for (size_t i = 0; i < count; i++)
+        if (!is_over(&matches[i], wall_s) && block_matches(&matches[i], subject))
             return &matches[i];
-    }
     return NULL;
+}
+
+/* --- blocks while answers are awaited --------------------------------------------------------- */
+
+/* Does a condition on PTR names hold if every name that is awaited fits, or (`fits` false) if none
+   does? */
+static bool ptr_would_match(const struct pattern_list *list, const struct facts *facts,
+                            bool confirmed, bool fits)
+{
+    if (list == NULL)
+        return true;
+    if (facts->ptr.awaited)
+        return fits;
+    for (size_t i = 0; i < facts->name_count; i++) {
+        const struct name_facts *name = &facts->names[i];
+        bool counts = name->forward.awaited ? fits : name->confirmed == confirmed;
+        if (counts && pattern_list_find(list, name->name) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool block_would_match(const struct match *match, const struct facts *facts, bool fits)
+{
+    return ptr_would_match(match->ptr, facts, true, fits) &&
+           ptr_would_match(match->unconfirmed_ptr, facts, false, fits);
+}
+
+bool match_is_settled(const struct match *matches, size_t count,
+                      const struct match_subject *subject, int64_t wall_s)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_over(&matches[i], wall_s) || !others_match(&matches[i], subject))
+            continue;
+        if (block_would_match(&matches[i], subject->facts, false))
+            return true;
+        if (block_would_match(&matches[i], subject->facts, true))
+            return false;
+    }
+    return true;
+}
+
+bool match_asks_for_ptr(const struct match *matches, size_t count, const char *name, int64_t wall_s)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_over(&matches[i], wall_s))
+            continue;
+        if (text_matches(matches[i].ptr, name) || text_matches(matches[i].unconfirmed_ptr, name))
+            return true;
+    }
+    return false;
 }

@@ -113,4 +113,15 @@ struct match_subject {
 const struct match *match_find(const struct match *matches, size_t count,
                                const struct match_subject *subject, int64_t wall_s);
 
+/*
+ * Is the block that match_find() returns the one that it will return when nothing in the facts is
+ * awaited any more, whatever the answers are?
+ */
+bool match_is_settled(const struct match *matches, size_t count,
+                      const struct match_subject *subject, int64_t wall_s);
+
+/* Does a block, of those that are not over, have a condition that this PTR name fits? */
+bool match_asks_for_ptr(const struct match *matches, size_t count, const char *name,
+                        int64_t wall_s);
+
 #endif

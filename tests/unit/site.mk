@@ -24,6 +24,12 @@ tests_unit_test_decision_SOURCES = tests/unit/test_decision.c tests/unit/factste
 tests_unit_test_decision_CFLAGS = $(SITE_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_decision_LDADD = $(SITE_TEST_LIBS)
 
+check_PROGRAMS += tests/unit/test_awaited
+TESTS += tests/unit/test_awaited
+tests_unit_test_awaited_SOURCES = tests/unit/test_awaited.c tests/unit/factstext.c tests/unit/factstext.h
+tests_unit_test_awaited_CFLAGS = $(SITE_TEST_CFLAGS)
+tests_unit_test_awaited_LDADD = $(SITE_TEST_LIBS)
+
 check_PROGRAMS += tests/unit/test_sitenomem
 TESTS += tests/unit/test_sitenomem
 tests_unit_test_sitenomem_SOURCES = tests/unit/test_sitenomem.c tests/unit/factstext.c tests/unit/factstext.h \
