@@ -131,10 +131,7 @@ void breaker_question(uint64_t random, struct question *out)
 /* --- the breaker and its probe --------------------------------------------------------------- */
 
 struct breaker {
-    struct sources *sources;
-    struct cache *cache;
-    struct loop *loop;
-    struct metric *outage;
+    struct breaker_services use;
     bool stopped;
     struct breaker_window window;
     atomic_bool open;         /* the window's, for other threads ... */
@@ -144,16 +141,12 @@ struct breaker {
     void *handle;         /* for cancel; NULL: being asked */
 };
 
-struct breaker *breaker_new(struct sources *sources, struct cache *cache, struct loop *loop,
-                            struct metric *outage)
+struct breaker *breaker_new(const struct breaker_services *services)
 {
     struct breaker *breaker = calloc(1, sizeof *breaker);
     if (breaker == NULL)
         return NULL;
-    breaker->sources = sources;
-    breaker->cache = cache;
-    breaker->loop = loop;
-    breaker->outage = outage;
+    breaker->use = *services;
     atomic_init(&breaker->open, false);
     atomic_init(&breaker->since_ms, 0);
     return breaker;
@@ -166,25 +159,23 @@ void breaker_free(struct breaker *breaker)
 
 static void end_probe(struct breaker *breaker, enum breaker_probe probe)
 {
-    if (!breaker_window_probed(&breaker->window, probe, loop_now_ms(breaker->loop)))
+    if (!breaker_window_probed(&breaker->window, probe, loop_now_ms(breaker->use.loop)))
         return;
     bool open = breaker->window.open;
     atomic_store(&breaker->since_ms, breaker->window.since_ms);
     atomic_store(&breaker->open, open);
-    metric_set(breaker->outage, 0, 0, open);
+    metric_set(breaker->use.outage, 0, 0, open);
     if (open)
         log_warning("DNS outage: lookups of different zones fail, and the servers do not resolve a "
                     "name that we chose; outage-action applies");
     else
         log_info("DNS outage over: lookups are answered again");
-    /* What failed in the outage would outlive it by failure-ttl. */
-    if (!open)
-        cache_forget_failures(breaker->cache, loop_now_ms(breaker->loop));
+    breaker->use.changed(breaker->use.arg, open);
 }
 
 static enum breaker_probe verdict(const struct breaker *breaker, const struct answer *answer)
 {
-    if (answer == NULL || !sources_is_present(breaker->sources, breaker->asked))
+    if (answer == NULL || !sources_is_present(breaker->use.sources, breaker->asked))
         return BREAKER_UNKNOWN; /* out of memory, or other servers by now */
     if (answer->outcome != DNS_TEMPERROR || dns_problem_is_of_the_zone(answer->problem))
         return BREAKER_ANSWERED;
@@ -200,22 +191,22 @@ static void on_probe(void *arg, const struct source_result *result)
     answer_unref(result->answer);
     breaker->asked = NULL;
     breaker->handle = NULL;
-    sources_release(breaker->sources, asked);
+    sources_release(breaker->use.sources, asked);
     end_probe(breaker, probe);
 }
 
 static void begin_probe(struct breaker *breaker)
 {
     struct question seed = {.type = RR_A, .length = sizeof(int64_t)}, question;
-    int64_t now_ms = loop_now_ms(breaker->loop);
+    int64_t now_ms = loop_now_ms(breaker->use.loop);
     void *handle;
     if (breaker->stopped) {
         end_probe(breaker, BREAKER_UNKNOWN);
         return;
     }
     memcpy(seed.name, &now_ms, sizeof now_ms);
-    breaker_question(cache_hash(breaker->cache, &seed), &question);
-    breaker->asked = sources_use(breaker->sources);
+    breaker_question(cache_hash(breaker->use.cache, &seed), &question);
+    breaker->asked = sources_use(breaker->use.sources);
     handle = breaker->asked->ops->ask(breaker->asked, &question, now_ms + BREAKER_PROBE_MS,
                                       on_probe, breaker);
     if (handle != NULL) /* none: it has ended */
@@ -236,7 +227,7 @@ void breaker_report(struct breaker *breaker, const struct question *question,
                                      !dns_problem_is_of_the_zone(answer->problem));
     if (failed && answer != NULL && dns_problem_is_ours((enum dns_problem)answer->problem))
         return; /* our own limits say nothing of the servers */
-    if (breaker_window_feed(&breaker->window, question, failed, loop_now_ms(breaker->loop)))
+    if (breaker_window_feed(&breaker->window, question, failed, loop_now_ms(breaker->use.loop)))
         begin_probe(breaker);
 }
 

@@ -39,12 +39,19 @@
 
 struct breaker;
 
-/*
- * Closed.  `sources` are what a probe asks; all are borrowed.  `outage`: the metric that is 1 while
- * it is open, or NULL.  NULL: out of memory.
- */
-struct breaker *breaker_new(struct sources *sources, struct cache *cache, struct loop *loop,
-                            struct metric *outage) MUST_CHECK;
+/* What a breaker works with; all are borrowed. */
+struct breaker_services {
+    struct sources *sources; /* what a probe asks */
+    struct cache *cache;
+    struct loop *loop;
+    struct metric *outage; /* 1 while it is open; may be NULL */
+    /* It has opened or closed.  On the loop's thread, in the middle of breaker_report(). */
+    void (*changed)(void *arg, bool open);
+    void *arg;
+};
+
+/* Closed.  NULL: out of memory. */
+struct breaker *breaker_new(const struct breaker_services *services) MUST_CHECK;
 
 /* After breaker_stop().  NULL is fine. */
 void breaker_free(struct breaker *breaker);

@@ -9,8 +9,10 @@ libdns_a_SOURCES = \
 	src/dns/cache_file.c src/dns/cache_file.h \
 	src/dns/cache_shard.c src/dns/cache_shard.h \
 	src/dns/dns_service.c src/dns/dns_service.h \
-	src/dns/lookup.c src/dns/lookup.h \
-	src/dns/pending_query.c src/dns/pending_query.h \
+	src/dns/lookup.c src/dns/lookup.h src/dns/lookup_private.h \
+	src/dns/lookup_facts.c \
+	src/dns/pending_outage.c \
+	src/dns/pending_query.c src/dns/pending_query.h src/dns/pending_query_private.h \
 	src/dns/resolver.c src/dns/resolver.h \
 	src/dns/resolver_metrics.c src/dns/resolver_metrics.h \
 	src/dns/source.c src/dns/source.h

@@ -5,56 +5,12 @@
  * of it and is never held across a call into the resolver.  A part lives until its last answer
  * has come, even when the lookup was freed meanwhile, and keeps the lookup's memory that long.
  */
-#include "dns/lookup.h"
+#include "dns/lookup_private.h"
 
 #include "base/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* PTR names that are no host names and are shown all the same: evidence, not a burden. */
-#define UNUSABLE_SHOWN_MAX 10
-
-/* One question and what became of it. */
-struct ask {
-    struct part *part;
-    bool asked, answered;
-    struct answer *answer; /* NULL after `answered`: memory ran out */
-    enum dns_origin origin;
-    uint32_t ttl_left_s, took_ms;
-    struct resolver_request *request; /* our handle; given back once */
-};
-
-/* The asks of the reverse part: the PTR, then the usable names in their order. */
-enum { ASK_PTR, ASK_NAMES };
-/* The asks of the EHLO part. */
-enum { ASK_HELO, ASK_HELO_OTHER, ASK_HELO_MX, ASK_HELO_COUNT };
-
-struct part {
-    atomic_uint refs; /* the lookup's, and one for each ask under way */
-    struct lookup *lookup;
-    void (*answered)(struct part *part, struct ask *ask);
-    int64_t deadline_ms;
-    int64_t started_ms, last_ms; /* of the last answer */
-    unsigned pending;
-    bool dropped;
-    size_t ask_count;
-    char name[HOSTNAME_MAX + 1]; /* of the EHLO part; of the reverse part the preferred name */
-    struct ask asks[];
-};
-
-struct lookup {
-    atomic_uint refs; /* the session's, and one for each part */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    struct resolver *resolver;
-    struct ipaddr client;
-    bool all_cached;
-    bool helo_failed; /* the EHLO part could not be made */
-    void *facts_memory;
-    struct part *helo;
-    struct part reverse; /* last: its asks follow */
-};
 
 static int64_t now_ms(const struct lookup *lookup)
 {
@@ -177,6 +133,7 @@ static void ask_question(struct ask *ask, const struct question *question)
     struct lookup *lookup = part->lookup;
     struct resolver_answer now;
     struct resolver_request *request = NULL;
+    ask->recoveries = resolver_recoveries(lookup->resolver);
     pthread_mutex_lock(&lookup->lock);
     ask->asked = true;
     part->pending++;
@@ -213,18 +170,6 @@ static enum rrtype own_type(const struct lookup *lookup)
 
 /* --- the names in a PTR answer -------------------------------------------------------------- */
 
-/* Walks the names in the answer's canonical order, which is not the packet's; doubles left out. */
-struct name_walk {
-    const struct answer *answer;
-    size_t next;
-    const uint8_t *last;
-    size_t last_length; /* 0: before the first */
-    /* The current name. */
-    enum hostname_flaw flaw;
-    char name[HOSTNAME_MAX + 1]; /* canonical, for HOSTNAME_OK */
-    char text[NAME_TEXT_MAX];    /* presentation form */
-};
-
 /* The bytes of the name at hand, which follow those of the one before. */
 static const uint8_t *walk_bytes(const struct name_walk *walk, size_t *length)
 {
@@ -238,7 +183,7 @@ static const uint8_t *walk_bytes(const struct name_walk *walk, size_t *length)
     return name;
 }
 
-static bool walk_name(struct name_walk *walk)
+bool lookup_next_name(struct name_walk *walk)
 {
     while (walk->next < walk->answer->count) {
         size_t length;
@@ -257,15 +202,13 @@ static bool walk_name(struct name_walk *walk)
     return false;
 }
 
-/* How many of the usable names are looked up in their order: all that there are places for, but one
-   less where the preferred name stands behind them. */
-static size_t names_in_order(const struct part *part, const struct answer *answer)
+size_t lookup_names_in_order(const struct part *part, const struct answer *answer)
 {
     size_t places = part->ask_count - ASK_NAMES, usable = 0;
     if (part->name[0] == '\0' || answer->count <= places)
         return places;
     struct name_walk walk = {.answer = answer};
-    while (walk_name(&walk)) {
+    while (lookup_next_name(&walk)) {
         if (walk.flaw != HOSTNAME_OK)
             continue;
         if (strcmp(walk.name, part->name) == 0)
@@ -275,23 +218,37 @@ static size_t names_in_order(const struct part *part, const struct answer *answe
     return places;
 }
 
-/* Has the name at hand, the usable-th usable one from 0, a place among the asks of the part? */
-static bool has_place(const struct part *part, const struct name_walk *walk, size_t usable,
+bool lookup_has_place(const struct part *part, const struct name_walk *walk, size_t usable,
                       size_t in_order)
 {
     return usable < in_order ||
            (in_order < part->ask_count - ASK_NAMES && strcmp(walk->name, part->name) == 0);
 }
 
+/* Ask for the names of the PTR answer that `wanted` wants. */
+static void ask_names(struct part *part, const struct answer *answer,
+                      bool (*wanted)(struct ask *ask))
+{
+    size_t in_order = lookup_names_in_order(part, answer), usable = 0;
+    struct name_walk walk = {.answer = answer};
+    for (size_t i = ASK_NAMES; i < part->ask_count && lookup_next_name(&walk);) {
+        if (walk.flaw != HOSTNAME_OK || !lookup_has_place(part, &walk, usable++, in_order))
+            continue;
+        struct ask *ask = &part->asks[i++];
+        if (wanted(ask))
+            ask_name(ask, walk.name, own_type(part->lookup));
+    }
+}
+
+static bool is_new(struct ask *ask)
+{
+    return !ask->asked;
+}
+
 static void on_reverse_answer(struct part *part, struct ask *ask)
 {
-    if (ask != &part->asks[ASK_PTR] || ask->answer->outcome != DNS_FOUND)
-        return;
-    size_t in_order = names_in_order(part, ask->answer), usable = 0;
-    struct name_walk walk = {.answer = ask->answer};
-    for (size_t i = ASK_NAMES; i < part->ask_count && walk_name(&walk);)
-        if (walk.flaw == HOSTNAME_OK && has_place(part, &walk, usable++, in_order))
-            ask_name(&part->asks[i++], walk.name, own_type(part->lookup));
+    if (ask == &part->asks[ASK_PTR] && ask->answer->outcome == DNS_FOUND)
+        ask_names(part, ask->answer, is_new);
 }
 
 /* No address of the client's family does not mean that the name is nothing: RFC 5321 2.3.5, 5.1. */
@@ -302,6 +259,69 @@ static void on_helo_answer(struct part *part, struct ask *ask)
     ask_name(&part->asks[ASK_HELO_OTHER], part->name,
              own_type(part->lookup) == RR_A ? RR_AAAA : RR_A);
     ask_name(&part->asks[ASK_HELO_MX], part->name, RR_MX);
+}
+
+/* --- asking again --------------------------------------------------------------------------- */
+
+/*
+ * Did the question fail, and have the servers come back since it was asked?  Then it is as if it
+ * had not been asked.  Nothing of its part is under way.
+ */
+static bool is_to_be_asked_again(struct ask *ask)
+{
+    struct lookup *lookup = ask->part->lookup;
+    if (!ask->answered || ask->answer == NULL || ask->answer->outcome != DNS_TEMPERROR ||
+        dns_problem_is_ours((enum dns_problem)ask->answer->problem) ||
+        ask->recoveries == resolver_recoveries(lookup->resolver))
+        return false;
+    resolver_cancel(lookup->resolver, ask->request);
+    pthread_mutex_lock(&lookup->lock);
+    answer_unref(ask->answer);
+    ask->answer = NULL;
+    ask->request = NULL;
+    ask->asked = ask->answered = false;
+    pthread_mutex_unlock(&lookup->lock);
+    return true;
+}
+
+/* May the part's questions be asked again: have all been answered, and is there time left? */
+static bool is_over_early(struct part *part)
+{
+    struct lookup *lookup = part->lookup;
+    pthread_mutex_lock(&lookup->lock);
+    bool over = part->pending == 0;
+    pthread_mutex_unlock(&lookup->lock);
+    return over && now_ms(lookup) < part->deadline_ms;
+}
+
+static void ask_reverse_again(struct part *part)
+{
+    struct ask *ptr = &part->asks[ASK_PTR];
+    struct question question;
+    if (is_to_be_asked_again(ptr)) {
+        question_from_addr(&part->lookup->client, &question);
+        ask_question(ptr, &question);
+    } else if (ptr->answer != NULL && ptr->answer->outcome == DNS_FOUND) {
+        ask_names(part, ptr->answer, is_to_be_asked_again);
+    }
+}
+
+static void ask_helo_again(struct part *part)
+{
+    enum rrtype own = own_type(part->lookup);
+    const enum rrtype types[ASK_HELO_COUNT] = {
+        [ASK_HELO] = own, [ASK_HELO_OTHER] = own == RR_A ? RR_AAAA : RR_A, [ASK_HELO_MX] = RR_MX};
+    for (size_t i = 0; i < ASK_HELO_COUNT; i++)
+        if (is_to_be_asked_again(&part->asks[i]))
+            ask_name(&part->asks[i], part->name, types[i]);
+}
+
+static void ask_again(struct lookup *lookup)
+{
+    if (is_over_early(&lookup->reverse))
+        ask_reverse_again(&lookup->reverse);
+    if (lookup->helo != NULL && is_over_early(lookup->helo))
+        ask_helo_again(lookup->helo);
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -382,6 +402,7 @@ static bool is_open(const struct lookup *lookup, int64_t *until_ms)
 bool lookup_ready(struct lookup *lookup)
 {
     int64_t until_ms;
+    ask_again(lookup);
     pthread_mutex_lock(&lookup->lock);
     bool ready = !is_open(lookup, &until_ms);
     pthread_mutex_unlock(&lookup->lock);
@@ -438,208 +459,4 @@ bool lookup_all_cached(struct lookup *lookup)
                   (lookup->helo == NULL || lookup->helo->pending == 0);
     pthread_mutex_unlock(&lookup->lock);
     return cached;
-}
-
-/* --- facts ---------------------------------------------------------------------------------- */
-
-/* One block for all that facts point to, by facts_room().  What needs alignment is taken first. */
-struct arena {
-    char *memory;
-    size_t used;
-};
-
-static void *take(struct arena *arena, size_t size)
-{
-    void *taken = arena->memory + arena->used;
-    arena->used += size;
-    return taken;
-}
-_Static_assert(_Alignof(struct ipaddr) == 1, "addresses are taken in between texts");
-
-static struct dns_evidence evidence_of(const struct lookup *lookup, const struct ask *ask)
-{
-    struct dns_evidence evidence = {.outcome = DNS_NOT_ASKED};
-    if (!ask->asked)
-        return evidence;
-    if (!ask->answered) {
-        evidence.outcome = DNS_TEMPERROR;
-        evidence.problem = dns_problem_text(PROBLEM_DEADLINE);
-        return evidence;
-    }
-    const struct answer *answer = ask->answer;
-    evidence.outcome = (enum dns_outcome)answer->outcome;
-    evidence.origin = ask->origin;
-    evidence.secure = answer->secure;
-    evidence.ttl_s = ask->ttl_left_s;
-    evidence.took_ms = ask->took_ms;
-    if (ask->origin == DNS_FROM_NETWORK)
-        evidence.server = resolver_server_text(lookup->resolver, answer->server);
-    if (answer->outcome == DNS_TEMPERROR)
-        evidence.problem = dns_problem_text((enum dns_problem)answer->problem);
-    return evidence;
-}
-
-/* How many addresses the answer holds. */
-static size_t address_count(const struct ask *ask)
-{
-    return ask->answered && ask->answer->outcome == DNS_FOUND ? ask->answer->count : 0;
-}
-
-/* Forward outcome and addresses of a name. */
-static void fill_addresses(const struct lookup *lookup, const struct ask *ask, struct arena *arena,
-                           struct name_facts *out)
-{
-    size_t count = address_count(ask);
-    struct ipaddr *addresses = take(arena, count * sizeof *addresses);
-    for (size_t i = 0; i < count; i++)
-        answer_address(ask->answer, i, &addresses[i]);
-    out->forward = evidence_of(lookup, ask);
-    out->addresses = addresses;
-    out->address_count = count;
-    name_facts_confirm(out, &lookup->client);
-}
-
-static char *take_text(struct arena *arena, const char *text)
-{
-    size_t size = strlen(text) + 1;
-    return memcpy(take(arena, size), text, size);
-}
-
-/* The answer to the PTR question if it has names, else NULL. */
-static const struct answer *names_of(const struct part *part)
-{
-    const struct ask *ptr = &part->asks[ASK_PTR];
-    return ptr->answered && ptr->answer->outcome == DNS_FOUND ? ptr->answer : NULL;
-}
-
-/* The most names that are shown. */
-static size_t names_max(const struct part *part)
-{
-    const struct answer *answer = names_of(part);
-    size_t most = part->ask_count - ASK_NAMES + UNUSABLE_SHOWN_MAX + 1; /* 1: the EHLO name */
-    return answer == NULL ? 0 : answer->count < most ? answer->count : most;
-}
-
-/* The ask of the usable name at hand, the usable-th from 0, of which *asked have a place already;
-   NULL: it is not looked up. */
-static const struct ask *ask_of(const struct lookup *lookup, const struct name_walk *walk,
-                                size_t usable, size_t in_order, size_t *asked)
-{
-    const struct part *reverse = &lookup->reverse;
-    if (*asked < reverse->ask_count && has_place(reverse, walk, usable, in_order))
-        return &reverse->asks[(*asked)++];
-    if (lookup->helo != NULL && strcmp(walk->name, lookup->helo->name) == 0)
-        return &lookup->helo->asks[ASK_HELO];
-    return NULL;
-}
-
-/*
- * The PTR's names into `names`.  Returns how many; *over: usable ones that were not looked up.
- */
-static size_t fill_names(const struct lookup *lookup, struct arena *arena, struct name_facts *names,
-                         size_t *over)
-{
-    const struct part *part = &lookup->reverse;
-    const struct answer *answer = names_of(part);
-    size_t count = 0, asked = ASK_NAMES, usable = 0, unusable = 0;
-    *over = 0;
-    if (answer == NULL)
-        return 0;
-    *over = answer->dropped;
-    size_t in_order = names_in_order(part, answer);
-    struct name_walk walk = {.answer = answer};
-    while (walk_name(&walk)) {
-        const struct ask *ask = NULL;
-        if (walk.flaw == HOSTNAME_OK) {
-            ask = ask_of(lookup, &walk, usable++, in_order, &asked);
-            *over += ask == NULL;
-        }
-        if (ask == NULL && (walk.flaw == HOSTNAME_OK || unusable++ >= UNUSABLE_SHOWN_MAX))
-            continue;
-        struct name_facts *out = &names[count++];
-        *out = (struct name_facts){.flaw = walk.flaw};
-        out->name = take_text(arena, ask != NULL ? walk.name : walk.text);
-        if (ask != NULL)
-            fill_addresses(lookup, ask, arena, out);
-    }
-    return count;
-}
-
-/* The EHLO part into facts. */
-static void fill_helo(const struct lookup *lookup, struct arena *arena, struct facts *facts)
-{
-    const struct part *part = lookup->helo;
-    struct name_facts *out = &facts->helo_name;
-    *out = (struct name_facts){0};
-    facts->helo_other = facts->helo_mx = (struct dns_evidence){0};
-    if (part == NULL)
-        return;
-    out->name = take_text(arena, part->name);
-    fill_addresses(lookup, &part->asks[ASK_HELO], arena, out);
-    facts->helo_other = evidence_of(lookup, &part->asks[ASK_HELO_OTHER]);
-    facts->helo_mx = evidence_of(lookup, &part->asks[ASK_HELO_MX]);
-    if (out->forward.outcome == DNS_NXDOMAIN) { /* of all types at once */
-        facts->helo_other = out->forward;
-        facts->helo_mx = out->forward;
-    }
-}
-
-/* Bytes that suffice for all that facts point to. */
-static size_t facts_room(const struct lookup *lookup)
-{
-    const struct part *reverse = &lookup->reverse;
-    size_t names = names_max(reverse), room = names * sizeof(struct name_facts);
-    if (names > 0) {
-        /* A byte of a wire name is up to four of text, and its end is the text's NUL. */
-        size_t text = 4 * (size_t)names_of(reverse)->payload_length;
-        room += text < names * NAME_TEXT_MAX ? text : names * NAME_TEXT_MAX;
-    }
-    for (size_t i = ASK_NAMES; i < reverse->ask_count; i++)
-        room += address_count(&reverse->asks[i]) * sizeof(struct ipaddr);
-    if (lookup->helo != NULL)
-        room += strlen(lookup->helo->name) + 1 + /* twice: it may be a PTR name, too */
-                2 * address_count(&lookup->helo->asks[ASK_HELO]) * sizeof(struct ipaddr);
-    return room;
-}
-
-/* Was there no memory for an answer?  What follows from the others is not what the DNS says. */
-static bool ran_out(const struct part *part)
-{
-    for (size_t i = 0; part != NULL && i < part->ask_count; i++) {
-        const struct ask *ask = &part->asks[i];
-        if (ask->answered && (ask->answer == NULL || (ask->answer->outcome == DNS_TEMPERROR &&
-                                                      ask->answer->problem == PROBLEM_MEMORY)))
-            return true;
-    }
-    return false;
-}
-
-/* With the lock held, so that nothing changes between measuring and filling. */
-static enum result fill_facts(struct lookup *lookup, struct facts *facts)
-{
-    if (ran_out(&lookup->reverse) || ran_out(lookup->helo))
-        return RESULT_NOMEM;
-    free(lookup->facts_memory);
-    lookup->facts_memory = malloc(facts_room(lookup) + 1);
-    if (lookup->facts_memory == NULL)
-        return RESULT_NOMEM;
-    struct arena arena = {.memory = lookup->facts_memory};
-    struct name_facts *names = take(&arena, names_max(&lookup->reverse) * sizeof *names);
-    facts->client = lookup->client;
-    facts->ptr = evidence_of(lookup, &lookup->reverse.asks[ASK_PTR]);
-    facts->name_count = fill_names(lookup, &arena, names, &facts->names_over);
-    facts->names = names;
-    fill_helo(lookup, &arena, facts);
-    return RESULT_OK;
-}
-
-enum result lookup_facts(struct lookup *lookup, struct facts *facts)
-{
-    if (lookup->helo_failed)
-        return RESULT_NOMEM;
-    pthread_mutex_lock(&lookup->lock);
-    enum result status = fill_facts(lookup, facts);
-    pthread_mutex_unlock(&lookup->lock);
-    facts->resolver_down = resolver_is_down(lookup->resolver);
-    return status;
 }

@@ -35,7 +35,10 @@ struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *clie
 enum result lookup_helo(struct lookup *lookup, const struct helo *helo,
                         int64_t deadline_ms) MUST_CHECK;
 
-/* Everything known, or the deadlines of what is not past? */
+/*
+ * Everything known, or the deadlines of what is not past?  What failed while the servers were down,
+ * and they have come back since, is asked again by it and is not known then.
+ */
 bool lookup_ready(struct lookup *lookup);
 
 /* Block until lookup_ready().  Only with a resolver that has a loop. */

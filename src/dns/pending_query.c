@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dns/pending_query.h"
+#include "dns/pending_query_private.h"
 
 #include <stdlib.h>
 
@@ -10,93 +10,16 @@
 #define PENDING_MIN_MS 3000
 #define PENDING_MAX_MS 30000
 
-/* Less time than this is not worth asking the source once more. */
-#define PENDING_AGAIN_MS 200
-
 /* RFC 8767 5: who has a stale answer to fall back on waits no longer than this. */
 #define STALE_TIMER_MS 1800
 /* Nor until his own time is up: so much is left for what he does with the answer. */
 #define STALE_MARGIN_MS 100
 
-/* Names of a CNAME chain that are remembered, to see it go in a circle. */
-#define CHAIN_SEEN_MAX 32
-
 /* The limits on queries are no promise of memory: the table has up to so many lists. */
 #define TABLE_MAX 65536
 
-/*
- * Milliseconds after which an answer that has not come is missed: a question is repeated until its
- * deadline, which is too long to wait before an outage is suspected.
- */
-#define PENDING_MISSED_MS 2000
-
 /* The cache's figures are brought into the metrics so often at most. */
 #define FIGURES_MS 1000
-
-/*
- * One asker.  It has two owners, its query (until done) and the asker's handle (until
- * resolver_cancel()), and a reference for each call posted about it.
- */
-struct resolver_request {
-    TAILQ_ENTRY(resolver_request) link; /* in its query's waiters */
-    atomic_uint refs;
-    atomic_bool answered; /* done was called: set on the loop's thread */
-    struct pending_queries *queries;
-    struct pending_query *query; /* NULL: not begun, or done */
-    resolver_done *done;         /* NULL: a refresh in the background */
-    void *arg;
-    struct answer *stale; /* to fall back on, or NULL */
-    int64_t stale_due_ms; /* when to fall back on it at the latest */
-    int64_t asked_ms, deadline_ms;
-    uint64_t hash; /* of the question: its place in the table */
-    struct question question;
-};
-
-TAILQ_HEAD(waiters, resolver_request);
-
-struct pending_query {
-    LIST_ENTRY(pending_query) link;
-    TAILQ_ENTRY(pending_query) recent; /* unless `missed` */
-    bool missed;                       /* the breaker has heard that no answer comes */
-    struct pending_queries *queries;
-    struct question question; /* as asked */
-    struct question target;   /* at the end of the CNAME chain so far */
-    struct source *source;    /* a user of it */
-    void *handle;             /* of the source's question under way */
-    bool background;          /* the cache wants the answer even if nobody waits */
-    bool abandoned;           /* the source was asked to cancel */
-    struct waiters waiters;
-    struct loop_timer *timer; /* for stale answers; NULL until needed */
-    int64_t started_ms, deadline_ms;
-    int64_t source_deadline_ms; /* as the source knows it */
-    unsigned hops, seen_count;
-    uint64_t seen[CHAIN_SEEN_MAX]; /* hashes of earlier targets */
-    uint32_t chain_ttl_s;
-    bool secure, aliased;
-};
-
-LIST_HEAD(pending_list, pending_query);
-TAILQ_HEAD(pending_queue, pending_query);
-
-struct pending_queries {
-    struct pending_query_services use;
-    atomic_uint max_queries, max_cname_hops; /* any thread may change them */
-    struct pending_list *table;              /* by question */
-    size_t table_size;                       /* a power of two */
-    unsigned count;
-    struct pending_queue recent; /* begun since PENDING_MISSED_MS ago, the oldest first */
-    struct loop_timer *missed_timer;
-    bool missed_armed;
-    bool closing; /* nothing begins any more */
-    int64_t figures_ms;
-    /* Answers for when there is no memory to make one. */
-    struct answer *refused, *cancelled, *nomem;
-};
-
-static int64_t now_ms(const struct pending_queries *queries)
-{
-    return loop_now_ms(queries->use.loop);
-}
 
 static void note_count(const struct pending_queries *queries)
 {
@@ -116,36 +39,6 @@ static void note_outcome(struct pending_queries *queries, const struct question 
         return;
     queries->figures_ms = now + FIGURES_MS;
     resolver_metrics_take_cache(metrics, queries->use.cache);
-}
-
-/* --- answers that are missed ---------------------------------------------------------------- */
-
-static void arm_missed_timer(struct pending_queries *queries)
-{
-    const struct pending_query *first = TAILQ_FIRST(&queries->recent);
-    if (first == NULL || queries->missed_armed)
-        return;
-    /* Without memory the next question tries again. */
-    queries->missed_armed =
-        loop_timer_arm(queries->missed_timer, first->started_ms + PENDING_MISSED_MS) == RESULT_OK;
-}
-
-static void miss(struct pending_queries *queries, struct pending_query *query)
-{
-    query->missed = true;
-    TAILQ_REMOVE(&queries->recent, query, recent);
-    breaker_report(queries->use.breaker, &query->question, NULL);
-}
-
-static void on_missed(void *arg)
-{
-    struct pending_queries *queries = arg;
-    struct pending_query *query;
-    queries->missed_armed = false;
-    while ((query = TAILQ_FIRST(&queries->recent)) != NULL &&
-           now_ms(queries) - query->started_ms >= PENDING_MISSED_MS)
-        miss(queries, query);
-    arm_missed_timer(queries);
 }
 
 /* --- requests ------------------------------------------------------------------------------- */
@@ -194,8 +87,10 @@ static void deliver(struct pending_queries *queries, struct resolver_request *re
         .ttl_left_s = ttl_left_s,
         .took_ms = took_ms > 0 ? (uint32_t)took_ms : 0,
     };
-    if (request->query != NULL)
+    if (request->query != NULL) {
         TAILQ_REMOVE(&request->query->waiters, request, link);
+        pending_unwatch_request(request);
+    }
     request->query = NULL;
     atomic_store(&request->answered, true);
     if (request->done != NULL)
@@ -209,9 +104,8 @@ static void deliver_stale(struct pending_queries *queries, struct resolver_reque
     deliver(queries, request, request->stale, DNS_FROM_STALE, 0);
 }
 
-/* A failure is delivered as the stale answer where there is one. */
-static void deliver_final(struct pending_queries *queries, struct resolver_request *request,
-                          struct answer *answer)
+void pending_deliver(struct pending_queries *queries, struct resolver_request *request,
+                     struct answer *answer)
 {
     if (answer->outcome == DNS_TEMPERROR && answer->problem != PROBLEM_CANCELLED &&
         request->stale != NULL)
@@ -258,8 +152,7 @@ static struct pending_query *query_new(struct pending_queries *queries,
                                     .deadline_ms = now + PENDING_MIN_MS};
     TAILQ_INIT(&query->waiters);
     LIST_INSERT_HEAD(list_of(queries, request), query, link);
-    TAILQ_INSERT_TAIL(&queries->recent, query, recent);
-    arm_missed_timer(queries);
+    pending_watch_query(query);
     queries->count++;
     return query;
 }
@@ -282,14 +175,13 @@ static void complete(struct pending_query *query, struct answer *answer)
 {
     struct pending_queries *queries = query->queries;
     LIST_REMOVE(query, link);
-    if (!query->missed)
-        TAILQ_REMOVE(&queries->recent, query, recent);
+    pending_unwatch_query(query);
     queries->count--;
     if (is_worth_keeping(answer) && sources_is_present(queries->use.sources, query->source))
         cache_store(queries->use.cache, &query->question, answer, now_ms(queries));
     note_outcome(queries, &query->question, answer);
     while (!TAILQ_EMPTY(&query->waiters))
-        deliver_final(queries, TAILQ_FIRST(&query->waiters), answer);
+        pending_deliver(queries, TAILQ_FIRST(&query->waiters), answer);
     loop_timer_free(query->timer);
     sources_release(queries->use.sources, query->source);
     free(query);
@@ -324,7 +216,6 @@ static void on_result(void *arg, const struct source_result *result);
 static void ask_source(struct pending_query *query)
 {
     struct source *source = query->source;
-    query->source_deadline_ms = query->deadline_ms;
     void *handle = source->ops->ask(source, &query->target, query->deadline_ms, on_result, query);
     /* No handle: done was called, and the query may be gone. */
     if (handle != NULL)
@@ -375,15 +266,6 @@ static void follow(struct pending_query *query, const struct question *target)
     ask_source(query);
 }
 
-/* The first asker's time is up, but one who joined him later still has some: ask once more. */
-static bool is_worth_again(const struct pending_query *query, const struct answer *answer)
-{
-    int64_t now = now_ms(query->queries);
-    return answer->outcome == DNS_TEMPERROR &&
-           (answer->problem == PROBLEM_DEADLINE || answer->problem == PROBLEM_TIMEOUT) &&
-           now >= query->source_deadline_ms && query->deadline_ms - now >= PENDING_AGAIN_MS;
-}
-
 static void on_result(void *arg, const struct source_result *result)
 {
     struct pending_query *query = arg;
@@ -392,7 +274,7 @@ static void on_result(void *arg, const struct source_result *result)
     struct source *source = query->source;
     query->handle = NULL;
     if (source->ops->came_back != NULL && source->ops->came_back(source))
-        cache_forget_failures(queries->use.cache, now_ms(queries));
+        pending_queries_recovered(queries);
     if (query->abandoned || answer == NULL) { /* cancelled, or out of memory */
         answer_unref(answer);
         complete(query, answer_ref(query->abandoned ? queries->cancelled : queries->nomem));
@@ -405,9 +287,6 @@ static void on_result(void *arg, const struct source_result *result)
     if (result->chained) {
         answer_unref(answer);
         follow(query, &result->target);
-    } else if (is_worth_again(query, answer)) {
-        answer_unref(answer);
-        ask_source(query);
     } else {
         uint8_t server = sources_server(queries->use.sources, query->source, answer->server);
         complete(query, as_own(query, answer, server));
@@ -481,6 +360,7 @@ static void join(struct pending_query *query, struct resolver_request *request)
     int64_t latest_ms = query->started_ms + PENDING_MAX_MS;
     request->query = query;
     TAILQ_INSERT_TAIL(&query->waiters, request, link);
+    pending_watch_request(request);
     query->background = query->background || request->done == NULL;
     if (request->deadline_ms > query->deadline_ms)
         query->deadline_ms = request->deadline_ms < latest_ms ? request->deadline_ms : latest_ms;
@@ -492,13 +372,11 @@ static void join(struct pending_query *query, struct resolver_request *request)
     arm_stale_timer(query);
 }
 
-/* Packets may have been lost since the question was sent.  The query may be gone afterwards. */
-static void nudge_source(struct pending_query *query)
+void pending_nudge(struct pending_query *query)
 {
     struct source *source = query->source;
     if (query->handle == NULL || source->ops->nudge == NULL)
         return;
-    query->source_deadline_ms = query->deadline_ms;
     source->ops->nudge(source, query->handle, query->deadline_ms);
 }
 
@@ -520,7 +398,7 @@ void pending_request_ask(void *arg)
     }
     if (query != NULL) {
         join(query, request);
-        nudge_source(query);
+        pending_nudge(query);
         return;
     }
     /* An answer may have come since the asker looked. */
@@ -536,7 +414,7 @@ void pending_request_ask(void *arg)
     bool full = is_full(queries, request);
     if (full || (query = query_new(queries, request)) == NULL) {
         metric_add(queries->use.metrics->refused, 0, 0, 1);
-        deliver_final(queries, request, full ? queries->refused : queries->nomem);
+        pending_deliver(queries, request, full ? queries->refused : queries->nomem);
         return;
     }
     metric_add(queries->use.metrics->queries, 0, 0, 1);
@@ -577,16 +455,14 @@ struct pending_queries *pending_queries_new(const struct pending_query_services 
         return NULL;
     while (size < limits->max_queries && size < TABLE_MAX)
         size *= 2;
-    TAILQ_INIT(&queries->recent);
     queries->use = *services;
-    queries->missed_timer = loop_timer_new(services->loop, on_missed, queries);
     pending_queries_set_limits(queries, limits);
     queries->table_size = size;
     queries->table = calloc(size, sizeof *queries->table);
     queries->refused = answer_new_problem(RR_PTR, PROBLEM_LIMIT);
     queries->cancelled = answer_new_problem(RR_PTR, PROBLEM_CANCELLED);
     queries->nomem = answer_new_problem(RR_PTR, PROBLEM_MEMORY);
-    if (queries->missed_timer != NULL && queries->table != NULL && queries->refused != NULL &&
+    if (pending_watch_open(queries) && queries->table != NULL && queries->refused != NULL &&
         queries->cancelled != NULL && queries->nomem != NULL)
         return queries;
     pending_queries_free(queries);
@@ -602,7 +478,7 @@ void pending_queries_free(struct pending_queries *queries)
         while (!LIST_EMPTY(&queries->table[i]))
             abandon(LIST_FIRST(&queries->table[i]));
     free(queries->table);
-    loop_timer_free(queries->missed_timer);
+    pending_watch_close(queries);
     answer_unref(queries->refused);
     answer_unref(queries->cancelled);
     answer_unref(queries->nomem);

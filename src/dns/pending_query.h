@@ -46,6 +46,18 @@ struct resolver_request *pending_request_new(struct pending_queries *queries,
 void pending_request_unref(struct resolver_request *request);
 bool pending_request_is_answered(const struct resolver_request *request);
 
+/* The breaker has opened: who has waited for RESOLVER_OUTAGE_WAIT_MS is answered. */
+void pending_queries_outage(struct pending_queries *queries);
+
+/*
+ * The DNS, or a server, has come back: failures in the cache are forgotten, and all questions under
+ * way are sent again, some at a time.
+ */
+void pending_queries_recovered(struct pending_queries *queries);
+
+/* How often that was so.  Any thread. */
+unsigned pending_queries_recoveries(const struct pending_queries *queries);
+
 /*
  * Calls for loop_post(), with the request.  Ask: it joins the query for its question, or begins
  * one; its done may be called before this returns.  Leave: its asker has gone; done is called if it

@@ -92,6 +92,16 @@ void resolver_cancel(struct resolver *resolver, struct resolver_request *request
         pending_request_unref(request);
 }
 
+/* The breaker has opened or closed. */
+static void on_outage(void *arg, bool open)
+{
+    struct resolver *resolver = arg;
+    if (open)
+        pending_queries_outage(resolver->queries);
+    else
+        pending_queries_recovered(resolver->queries);
+}
+
 /* --- life ----------------------------------------------------------------------------------- */
 
 static bool build(struct resolver *resolver, const struct resolver_limits *limits,
@@ -99,8 +109,13 @@ static bool build(struct resolver *resolver, const struct resolver_limits *limit
 {
     if (metrics != NULL && !resolver_metrics_declare(&resolver->metrics, metrics))
         return false;
-    resolver->breaker =
-        breaker_new(resolver->sources, resolver->cache, resolver->loop, resolver->metrics.outage);
+    const struct breaker_services needs = {.sources = resolver->sources,
+                                           .cache = resolver->cache,
+                                           .loop = resolver->loop,
+                                           .outage = resolver->metrics.outage,
+                                           .changed = on_outage,
+                                           .arg = resolver};
+    resolver->breaker = breaker_new(&needs);
     if (resolver->breaker == NULL)
         return false;
     const struct pending_query_services services = {.cache = resolver->cache,
@@ -172,6 +187,11 @@ void resolver_look_at_source(struct resolver *resolver,
 void resolver_update_figures(struct resolver *resolver)
 {
     resolver_metrics_take_cache(&resolver->metrics, resolver->cache);
+}
+
+unsigned resolver_recoveries(const struct resolver *resolver)
+{
+    return pending_queries_recoveries(resolver->queries);
 }
 
 bool resolver_is_down(const struct resolver *resolver)

@@ -16,6 +16,9 @@
 struct resolver;
 struct resolver_request; /* one that waits for an answer */
 
+/* Milliseconds for which an asker waits in an outage, at most: long enough to notice its end. */
+#define RESOLVER_OUTAGE_WAIT_MS 1000
+
 struct resolver_limits {
     unsigned max_queries; /* questions under way; beyond: PROBLEM_LIMIT, counted */
     /*
@@ -82,6 +85,9 @@ typedef void resolver_done(void *arg, const struct resolver_answer *answer);
  * deadline_ms: nobody needs the answer later (monotonic); done is not called at it, but when the
  * source gives up, at the latest 30 s after the first asker came.
  *
+ * In an outage done is called with a failure (PROBLEM_TIMEOUT) or the stale answer after
+ * RESOLVER_OUTAGE_WAIT_MS; the servers are asked on, for the cache.
+ *
  * A stale answer (RFC 8767) is had at once while the last failure is fresh; else the servers are
  * asked, and it is given when they fail, after 1.8 s, or shortly before deadline_ms.
  *
@@ -109,6 +115,12 @@ struct resolver_health resolver_health(struct resolver *resolver);
 
 /* Its `down` alone, without a lock. */
 bool resolver_is_down(const struct resolver *resolver);
+
+/*
+ * How often a server or the whole DNS has come back so far: what failed before a change of this
+ * number may be asked again.  Thread safe, without a lock.
+ */
+unsigned resolver_recoveries(const struct resolver *resolver);
 
 /* Text of answer->server ("127.0.0.1:53"), or NULL; lives as long as the resolver.  Thread safe. */
 const char *resolver_server_text(struct resolver *resolver, unsigned server);

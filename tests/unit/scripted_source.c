@@ -25,8 +25,8 @@ struct open {
     struct handed *handed;
     struct question question;
     const struct line *line;
-    int64_t due_ms;
-    bool too_late; /* the asker's deadline comes first */
+    int64_t comes_ms; /* the answer; INT64_MAX: never */
+    bool too_late;    /* the asker's deadline comes first */
     source_done *done;
     void *arg;
     struct loop_timer *timer;
@@ -53,7 +53,8 @@ struct scripted {
     TAILQ_HEAD(, line) lines;
     TAILQ_HEAD(, open) open;
     TAILQ_HEAD(, asked) asked;
-    unsigned asked_all, open_count, cancelled, freed;
+    unsigned asked_all, open_count, cancelled, nudged, freed;
+    bool comes_back;
 };
 
 static void *must(void *memory)
@@ -329,6 +330,13 @@ static void count(struct scripted *scripted, const struct question *question, bo
     pthread_mutex_unlock(&scripted->lock);
 }
 
+static void set_deadline(struct open *open, int64_t deadline_ms)
+{
+    open->too_late = open->comes_ms > deadline_ms;
+    if (loop_timer_arm(open->timer, open->too_late ? deadline_ms : open->comes_ms) != RESULT_OK)
+        abort();
+}
+
 static void *on_ask(struct source *source, const struct question *question, int64_t deadline_ms,
                     source_done *done, void *arg)
 {
@@ -354,16 +362,13 @@ static void *on_ask(struct source *source, const struct question *question, int6
                           .timer = timer,
                           .question = *question,
                           .line = line,
-                          .due_ms = loop_now_ms(scripted->loop) + line->delay_ms,
+                          .comes_ms = line->delay_ms == SCRIPTED_NEVER
+                                          ? INT64_MAX
+                                          : loop_now_ms(scripted->loop) + line->delay_ms,
                           .done = done,
                           .arg = arg};
-    if (line->delay_ms == SCRIPTED_NEVER || open->due_ms > deadline_ms) {
-        open->due_ms = deadline_ms;
-        open->too_late = true;
-    }
     TAILQ_INSERT_TAIL(&scripted->open, open, link);
-    if (loop_timer_arm(open->timer, open->due_ms) != RESULT_OK)
-        abort();
+    set_deadline(open, deadline_ms);
     return open;
 }
 
@@ -374,6 +379,25 @@ static void on_cancel(struct source *source, void *handle)
     scripted->cancelled++;
     pthread_mutex_unlock(&scripted->lock);
     close_open(handle, "CANCELLED");
+}
+
+static void on_nudge(struct source *source, void *handle, int64_t deadline_ms)
+{
+    struct scripted *scripted = ((struct handed *)source)->scripted;
+    set_deadline(handle, deadline_ms);
+    pthread_mutex_lock(&scripted->lock);
+    scripted->nudged++;
+    pthread_mutex_unlock(&scripted->lock);
+}
+
+static bool on_came_back(struct source *source)
+{
+    struct scripted *scripted = ((struct handed *)source)->scripted;
+    pthread_mutex_lock(&scripted->lock);
+    bool comes_back = scripted->comes_back;
+    scripted->comes_back = false;
+    pthread_mutex_unlock(&scripted->lock);
+    return comes_back;
 }
 
 static const char *on_server_text(const struct source *source, unsigned server)
@@ -396,8 +420,12 @@ static void on_free(struct source *source)
     free(handed);
 }
 
-static const struct source_ops ops = {
-    .ask = on_ask, .cancel = on_cancel, .server_text = on_server_text, .free = on_free};
+static const struct source_ops ops = {.ask = on_ask,
+                                      .cancel = on_cancel,
+                                      .nudge = on_nudge,
+                                      .came_back = on_came_back,
+                                      .server_text = on_server_text,
+                                      .free = on_free};
 
 /* --- the tests' side ------------------------------------------------------------------------ */
 
@@ -465,6 +493,21 @@ struct source *scripted_source(struct scripted *scripted)
     handed->source.ops = &ops;
     handed->scripted = scripted;
     return &handed->source;
+}
+
+unsigned scripted_nudged(struct scripted *scripted)
+{
+    pthread_mutex_lock(&scripted->lock);
+    unsigned nudged = scripted->nudged;
+    pthread_mutex_unlock(&scripted->lock);
+    return nudged;
+}
+
+void scripted_comes_back(struct scripted *scripted)
+{
+    pthread_mutex_lock(&scripted->lock);
+    scripted->comes_back = true;
+    pthread_mutex_unlock(&scripted->lock);
 }
 
 const struct clock *scripted_clock(struct scripted *scripted)

@@ -60,6 +60,10 @@ unsigned scripted_asked(struct scripted *scripted, const char *name, enum rrtype
 unsigned scripted_asked_all(struct scripted *scripted);
 unsigned scripted_open(struct scripted *scripted);
 unsigned scripted_cancelled(struct scripted *scripted);
+/* How often an open question was asked to be repeated. */
+unsigned scripted_nudged(struct scripted *scripted);
+/* With the next answer a server has come back. */
+void scripted_comes_back(struct scripted *scripted);
 /* Sources freed so far. */
 unsigned scripted_freed(struct scripted *scripted);
 

@@ -742,6 +742,71 @@ START_TEST(an_outage_shows)
 }
 END_TEST
 
+/* --- the servers come back ------------------------------------------------------------------ */
+
+static void come_back(void)
+{
+    struct lookup *other;
+    scripted_on(script, "9.113.0.203.in-addr.arpa", RR_PTR, "other.example", 0);
+    scripted_comes_back(script);
+    other = start("203.0.113.9", 1);
+    lookup_free(other);
+}
+
+/* What failed before is asked again where the verdict is due, and nothing else is. */
+START_TEST(failures_are_asked_again)
+{
+    static const struct {
+        const char *label, *ptr, *forward, *helo;
+    } rows[] = {
+        {"PTR", "SERVFAIL", NULL, "203.0.113.7"},
+        {"address", "mail.example", "TIMEOUT", "203.0.113.7"},
+        {"EHLO", "mail.example", "203.0.113.7", "REFUSED"},
+        {"all", "TIMEOUT", NULL, "TIMEOUT"},
+    };
+    struct facts facts;
+    const char *label = rows[_i].label;
+    scripted_on(script, REVERSE, RR_PTR, rows[_i].ptr, 0);
+    scripted_on(script, REVERSE, RR_PTR, "mail.example", 20);
+    if (rows[_i].forward != NULL)
+        scripted_on(script, "mail.example", RR_A, rows[_i].forward, 0);
+    scripted_on(script, "mail.example", RR_A, "203.0.113.7", 20);
+    scripted_on(script, "ehlo.example", RR_A, rows[_i].helo, 0);
+    scripted_on(script, "ehlo.example", RR_A, "203.0.113.7", 20);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    say_helo(lookup, "ehlo.example");
+    ck_assert_msg(lookup_ready(lookup), "%s: the servers are still down", label);
+    unsigned asked = scripted_asked_all(script);
+    come_back();
+    ck_assert_msg(!lookup_ready(lookup), "%s", label);
+    pass(20);
+    pass(20); /* the PTR's name */
+    ck_assert_msg(lookup_ready(lookup), "%s", label);
+    get_facts(lookup, &facts);
+    ck_assert_int_eq(facts.ptr.outcome, DNS_FOUND);
+    ck_assert_int_eq(facts.names[0].confirmed, true);
+    ck_assert_int_eq(facts.helo_name.forward.outcome, DNS_FOUND);
+    unsigned other = 2; /* of come_back() */
+    ck_assert_uint_le(scripted_asked_all(script) - asked - other, _i == 3 ? 3 : _i == 0 ? 2 : 1);
+    lookup_free(lookup);
+}
+END_TEST
+
+/* Nor is anything asked when the time is up. */
+START_TEST(too_late_to_ask_again)
+{
+    scripted_on(script, REVERSE, RR_PTR, "SERVFAIL", 0);
+    scripted_on(script, REVERSE, RR_PTR, "mail.example", 20);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    pass(DEADLINE_MS);
+    come_back();
+    unsigned asked = scripted_asked_all(script);
+    ck_assert(lookup_ready(lookup));
+    ck_assert_uint_eq(scripted_asked_all(script), asked);
+    lookup_free(lookup);
+}
+END_TEST
+
 /* --- hanging up and shutting down ----------------------------------------------------------- */
 
 START_TEST(hanging_up)
@@ -918,6 +983,8 @@ int main(void)
     tcase_add_test(tcase, time_and_origin);
     tcase_add_test(tcase, stale_answers_are_told_apart);
     tcase_add_test(tcase, an_outage_shows);
+    tcase_add_loop_test(tcase, failures_are_asked_again, 0, 4);
+    tcase_add_test(tcase, too_late_to_ask_again);
     tcase_add_test(tcase, hanging_up);
     tcase_add_test(tcase, shutting_down);
     tcase_add_loop_test(tcase, without_memory, 0, 2);

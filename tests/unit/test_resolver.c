@@ -631,12 +631,11 @@ START_TEST(later_deadline_counts)
 {
     struct heard one, two;
     scripted_on(script, "a.example", RR_A, "192.0.2.1", 6000);
-    scripted_on(script, "a.example", RR_A, "192.0.2.1", 1000);
     ask_until(&one, "a.example", RR_A, now_ms() + 4000);
     ask_until(&two, "a.example", RR_A, now_ms() + 8000);
     pass(3999);
     ck_assert_int_eq(one.count, 0);
-    pass(2000); /* the source gave up at 4 s, and was asked once more */
+    pass(2001); /* the source has heard of the second */
     ck_assert_int_eq(two.count, 1);
     ck_assert_int_eq(two.outcome, DNS_FOUND);
     leave(&one);
@@ -880,13 +879,78 @@ START_TEST(clients_wait_in_an_outage)
     ck_assert(!resolver_health(resolver).down);
     pass(1);
     ck_assert(resolver_health(resolver).down);
-    for (int i = 0; i < 5; i++)
-        ck_assert_int_eq(heard[i].count, 0);
+    for (int i = 0; i < 5; i++) { /* there is nothing to wait for any more */
+        ck_assert_int_eq(heard[i].count, 1);
+        ck_assert_int_eq(heard[i].problem, PROBLEM_TIMEOUT);
+        leave(&heard[i]);
+    }
     scripted_on(script, "*.com", RR_A, "NXDOMAIN", 0);
     pass(1000 + BREAKER_HOPE_MS); /* the fifth is answered */
-    ck_assert_int_eq(heard[4].outcome, DNS_FOUND);
     ck_assert(!resolver_health(resolver).down);
-    for (int i = 0; i < 5; i++)
+    ask(&heard[4], "1.0.4.10.in-addr.arpa", RR_PTR);
+    ck_assert_int_eq(heard[4].outcome, DNS_FOUND);
+    ck_assert_int_eq(heard[4].origin, DNS_FROM_CACHE);
+}
+END_TEST
+
+/* While it is open nobody waits for longer than a second, but the answer is kept. */
+START_TEST(waiting_in_an_outage)
+{
+    struct heard heard, stale;
+    scripted_on(script, "stale.example", RR_A, "192.0.2.7 ttl=10", 0);
+    scripted_on(script, "stale.example", RR_A, "TIMEOUT", SCRIPTED_NEVER);
+    scripted_on(script, "a.example", RR_A, "192.0.2.1", 1500);
+    ask(&stale, "stale.example", RR_A);
+    pass(20000);
+    scripted_on(script, "*.com", RR_A, "TIMEOUT", 0);
+    for (int i = 0; i < 4; i++)
+        ask_zone(i, "TIMEOUT");
+    ck_assert(resolver_health(resolver).down);
+    ask(&heard, "a.example", RR_A);
+    ask(&stale, "stale.example", RR_A);
+    pass(RESOLVER_OUTAGE_WAIT_MS - 1);
+    ck_assert_int_eq(heard.count, 0);
+    pass(1);
+    ck_assert_int_eq(heard.count, 1);
+    ck_assert_int_eq(heard.problem, PROBLEM_TIMEOUT);
+    ck_assert_int_eq(stale.outcome, DNS_FOUND);
+    ck_assert_int_eq(stale.origin, DNS_FROM_STALE);
+    leave(&heard);
+    leave(&stale);
+    pass(500);
+    ask(&heard, "a.example", RR_A);
+    ck_assert_int_eq(heard.origin, DNS_FROM_CACHE);
+}
+END_TEST
+
+/* When a server is back, what failed is forgotten and what is under way is sent again. */
+START_TEST(servers_come_back)
+{
+    enum { MANY = 80 };
+    static struct heard heard[MANY];
+    struct heard failed, first;
+    char name[64];
+    scripted_on(script, "failed.example", RR_A, "SERVFAIL", 0);
+    scripted_on(script, "failed.example", RR_A, "192.0.2.1", 0);
+    ask(&failed, "failed.example", RR_A);
+    ck_assert_int_eq(failed.outcome, DNS_TEMPERROR);
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(name, sizeof name, "n%d.example", i);
+        scripted_on(script, name, RR_A, "TIMEOUT", SCRIPTED_NEVER);
+        ask(&heard[i], name, RR_A);
+    }
+    ck_assert_uint_eq(resolver_recoveries(resolver), 0);
+    scripted_on(script, "first.example", RR_A, "192.0.2.1", 0);
+    scripted_comes_back(script);
+    ask(&first, "first.example", RR_A);
+    ck_assert_uint_eq(resolver_recoveries(resolver), 1);
+    ck_assert_uint_gt(scripted_nudged(script), 0);
+    ck_assert_uint_lt(scripted_nudged(script), MANY); /* not all in one burst */
+    pass(50);
+    ck_assert_uint_eq(scripted_nudged(script), MANY);
+    ask(&failed, "failed.example", RR_A);
+    ck_assert_int_eq(failed.outcome, DNS_FOUND);
+    for (int i = 0; i < MANY; i++)
         leave(&heard[i]);
 }
 END_TEST
@@ -1180,6 +1244,8 @@ int main(void)
     tcase_add_test(tcase, outage_ends_in_silence);
     tcase_add_test(tcase, clients_leave_in_an_outage);
     tcase_add_test(tcase, clients_wait_in_an_outage);
+    tcase_add_test(tcase, waiting_in_an_outage);
+    tcase_add_test(tcase, servers_come_back);
     tcase_add_test(tcase, probe_times_out);
     tcase_add_test(tcase, probe_of_old_servers);
     tcase_add_test(tcase, no_outage);
