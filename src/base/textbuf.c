@@ -56,14 +56,12 @@ void textbuf_printf(struct textbuf *buf, const char *format, ...)
 
 /* What is to be done with a byte, as bits. */
 enum {
-    NEEDS_HEX = 1,   /* outside of printable ASCII, or the backslash */
-    PARENTHESIS = 2, /* ends a comment */
-    QUOTE = 4,       /* ends a quoted value */
-    SEPARATOR = 8,   /* ends a value without quotes */
+    NEEDS_HEX = 1, /* outside of printable ASCII, or the backslash */
+    QUOTE = 2,     /* ends a quoted value */
+    SEPARATOR = 4, /* ends a value without quotes */
 };
 static const uint8_t byte_kinds[256] = {
-    [0 ... 0x1f] = NEEDS_HEX, [0x7f ... 0xff] = NEEDS_HEX, ['\\'] = NEEDS_HEX,
-    ['('] = PARENTHESIS,      [')'] = PARENTHESIS,         ['"'] = QUOTE,
+    [0 ... 0x1f] = NEEDS_HEX, [0x7f ... 0xff] = NEEDS_HEX, ['\\'] = NEEDS_HEX, ['"'] = QUOTE,
     [' '] = SEPARATOR,        ['='] = SEPARATOR,
 };
 
@@ -133,11 +131,6 @@ static void put_escaped(struct textbuf *buf, const char *text, unsigned special,
 void textbuf_put_untrusted(struct textbuf *buf, const char *text, size_t max)
 {
     put_escaped(buf, text, 0, max);
-}
-
-void textbuf_put_comment(struct textbuf *buf, const char *text, size_t max)
-{
-    put_escaped(buf, text, PARENTHESIS, max);
 }
 
 static void put_key(struct textbuf *buf, const char *key)

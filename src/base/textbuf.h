@@ -51,10 +51,4 @@ void textbuf_put_number(struct textbuf *buf, const char *key, uint64_t number);
  */
 void textbuf_put_sentence(struct textbuf *buf, const char *key, const char *sentence);
 
-/*
- * Append untrusted text for the inside of an RFC 5322 comment: as put_untrusted, with
- * parentheses escaped too, so that it can never end the comment.
- */
-void textbuf_put_comment(struct textbuf *buf, const char *text, size_t max);
-
 #endif

@@ -82,7 +82,7 @@ static size_t wider(const char *term, size_t width)
     return length > width && length <= TERM_COLUMN ? length : width;
 }
 
-int command_usage(const struct command *command, bool asked)
+static int usage(const struct command *command, bool asked)
 {
     char term[TERM_MAX];
     size_t width = strlen("-c FILE");
@@ -133,7 +133,7 @@ int command_parse(const struct command *command, int argc, char **argv, void *re
         else if (option >= 256)
             set(&options[option - 256], request);
         else
-            return command_usage(command, option == 'h');
+            return usage(command, option == 'h');
     }
     return -1;
 }
@@ -191,7 +191,7 @@ int command_misused(const struct command *command, const char *format, ...)
     va_start(args, format);
     say(command, format, args);
     va_end(args);
-    return command_usage(command, false);
+    return usage(command, false);
 }
 
 int command_failed(const struct command *command, int status, const char *format, ...)

@@ -68,10 +68,6 @@ int command_parse(const struct command *command, int argc, char **argv, void *re
 int command_parse_all(const struct command *command, int argc, char **argv, void *request,
                       const char **conf_path) MUST_CHECK;
 
-/* Print a command's usage to standard output; or, not asked for, where it can be had to standard
-   error.  Returns 0 or EX_USAGE. */
-int command_usage(const struct command *command, bool asked);
-
 /* "iprevctl NAME: message" to standard error; returns EX_USAGE. */
 int command_misused(const struct command *command, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -7,7 +7,7 @@
 #include <time.h>
 
 /* Bytes of untrusted text on one line of the report. */
-#define FOREIGN_MAX 256
+#define UNTRUSTED_MAX 256
 
 /* Width of the labels on the left. */
 #define LABEL_WIDTH 11
@@ -16,18 +16,14 @@
 
 #define REPLY_SHOWN_MAX 1024 /* of one line of a reply */
 
-void evidence_put_untrusted(FILE *stream, const char *text)
-{
-    char memory[FOREIGN_MAX + 4];
-    struct textbuf buf;
-    textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_untrusted(&buf, text, FOREIGN_MAX);
-    (void)fputs(memory, stream);
-}
-
+/* Untrusted text, harmless for a terminal. */
 static void put_untrusted(const struct evidence_page *page, const char *text)
 {
-    evidence_put_untrusted(page->stream, text);
+    char memory[UNTRUSTED_MAX + 4];
+    struct textbuf buf;
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_untrusted(&buf, text, UNTRUSTED_MAX);
+    (void)fputs(memory, page->stream);
 }
 
 void evidence_put_label(FILE *stream, const char *label, bool colour)

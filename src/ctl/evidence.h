@@ -38,7 +38,4 @@ void evidence_put_label(FILE *stream, const char *label, bool colour);
 
 void evidence_put_action(FILE *stream, enum action action, bool colour);
 
-/* Untrusted text, harmless for a terminal. */
-void evidence_put_untrusted(FILE *stream, const char *text);
-
 #endif

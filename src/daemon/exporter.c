@@ -83,7 +83,8 @@ static void print_servers(const struct exporter_services *services, FILE *stream
                              counters[i].offset);
 }
 
-enum result exporter_print(const struct exporter_services *services, FILE *stream)
+/* Everything that is exported.  RESULT_IO when the stream fails. */
+static enum result print(const struct exporter_services *services, FILE *stream)
 {
     resolver_update_figures(services->resolver);
     enum result status = metrics_print(services->metrics, stream);
@@ -156,7 +157,7 @@ static char *make_body(const struct exporter_services *services, size_t *length)
     FILE *stream = open_memstream(&text, length);
     if (stream == NULL)
         return NULL;
-    bool ok = exporter_print(services, stream) == RESULT_OK;
+    bool ok = print(services, stream) == RESULT_OK;
     if (fclose(stream) == 0 && ok)
         return text;
     free(text);

@@ -33,7 +33,4 @@ struct exporter *exporter_new(const struct exporter_services *services, int fd) 
 /* After the loop was stopped.  free(NULL) is fine. */
 void exporter_free(struct exporter *exporter);
 
-/* Everything that is exported.  RESULT_IO when the stream fails. */
-enum result exporter_print(const struct exporter_services *services, FILE *stream) MUST_CHECK;
-
 #endif

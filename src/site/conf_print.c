@@ -8,7 +8,8 @@
 
 #define INDENT "    "
 
-void conf_print_quoted(const char *text, FILE *stream)
+/* A string in double quotes, escaped for the lexer. */
+static void print_quoted(const char *text, FILE *stream)
 {
     fputc('"', stream);
     for (; *text != '\0'; text++) {
@@ -36,7 +37,7 @@ static void list_word(struct list *list, const char *word)
     if (!list->first)
         fputs(", ", list->stream);
     list->first = false;
-    conf_print_quoted(word, list->stream);
+    print_quoted(word, list->stream);
 }
 
 static void print_nets(const void *field, size_t count, struct list *list)
@@ -103,7 +104,7 @@ static void print_until(int64_t until_s, FILE *stream)
     char text[32] = "";
     if (gmtime_r(&wall, &tm) != NULL)
         strftime(text, sizeof text, "%Y-%m-%dT%H:%MZ", &tm);
-    conf_print_quoted(text, stream);
+    print_quoted(text, stream);
 }
 
 static void print_size(uint64_t bytes, FILE *stream)
@@ -159,11 +160,11 @@ static void print_scalar(const struct conf_option *option, const void *field, FI
         break;
     case CONF_TEXT:
         memcpy(&text, field, sizeof text);
-        conf_print_quoted(text == NULL ? "none" : text, stream);
+        print_quoted(text == NULL ? "none" : text, stream);
         break;
     case CONF_POLICY:
         memcpy(&policy, field, sizeof policy);
-        conf_print_quoted(policy == NULL ? "none" : policy->name, stream);
+        print_quoted(policy == NULL ? "none" : policy->name, stream);
         break;
     default:
         memcpy(&number, field, sizeof number);
@@ -198,8 +199,9 @@ static bool is_absent(const struct conf_option *option, const void *field)
     }
 }
 
-void conf_value_print(const struct conf_option *option, const void *object, const char *indent,
-                      FILE *stream)
+/* Print `name = value`, indented; nothing when the field holds none and that is the default. */
+static void print_value(const struct conf_option *option, const void *object, const char *indent,
+                        FILE *stream)
 {
     const char *base = object;
     if (is_absent(option, base + option->offset))
@@ -216,13 +218,13 @@ static void print_options(const struct conf_schema *schema, const void *object, 
                           FILE *stream)
 {
     for (size_t i = 0; i < schema->option_count; i++)
-        conf_value_print(&schema->options[i], object, indent, stream);
+        print_value(&schema->options[i], object, indent, stream);
 }
 
 static void print_policy(const struct policy *policy, FILE *stream)
 {
     fputs("\npolicy ", stream);
-    conf_print_quoted(policy->name, stream);
+    print_quoted(policy->name, stream);
     fputs(" {\n", stream);
     print_options(&conf_schema_policy, policy, INDENT, stream);
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
@@ -245,7 +247,7 @@ enum result conf_print(const struct conf *conf, FILE *stream)
         print_policy(&conf->policies[i], stream);
     for (size_t i = 0; i < conf->match_count; i++) {
         fputs("\nmatch ", stream);
-        conf_print_quoted(conf->matches[i].name, stream);
+        print_quoted(conf->matches[i].name, stream);
         fputs(" {\n", stream);
         print_options(&conf_schema_match, &conf->matches[i], INDENT, stream);
         fputs("}\n", stream);

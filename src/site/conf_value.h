@@ -25,15 +25,8 @@ struct conf_loader {
 void conf_value_set(struct conf_loader *loader, const struct conf_option *option,
                     const struct conf_entry *entry, const char *key, void *object);
 
-/* Print `name = value`, indented; nothing when the field holds none and that is the default. */
-void conf_value_print(const struct conf_option *option, const void *object, const char *indent,
-                      FILE *stream);
-
 /* One line of UTF-8 without control characters?  Pure. */
 bool conf_is_line(const char *text);
-
-/* A string in double quotes, escaped for the lexer. */
-void conf_print_quoted(const char *text, FILE *stream);
 
 /* "2027-01-31" or "2027-01-31T18:00Z" as the second from which it is over.  Pure. */
 bool conf_parse_until(const char *text, int64_t *out);

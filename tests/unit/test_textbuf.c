@@ -10,24 +10,24 @@ static const struct {
     const char *label;
     const char *text;
     size_t max;
-    const char *want_foreign, *want_comment, *want_field;
+    const char *want_text, *want_field;
 } cases[] = {
-    {"plain", "mail.example.org", 99, "mail.example.org", "mail.example.org", "k=mail.example.org"},
-    {"empty", "", 99, "", "", "k=\"\""},
-    {"NULL", NULL, 99, "", "", "k=\"\""},
-    {"CR LF", "a\r\nb", 99, "a\\x0d\\x0ab", "a\\x0d\\x0ab", "k=a\\x0d\\x0ab"},
-    {"8-bit", "\xe4\xff", 99, "\\xe4\\xff", "\\xe4\\xff", "k=\\xe4\\xff"},
-    {"delete", "\x7f", 99, "\\x7f", "\\x7f", "k=\\x7f"},
-    {"backslash", "a\\b", 99, "a\\x5cb", "a\\x5cb", "k=a\\x5cb"},
-    {"space", "a b", 99, "a b", "a b", "k=\"a b\""},
-    {"quote", "a\"b", 99, "a\"b", "a\"b", "k=\"a\\\"b\""},
-    {"equals", "x=1", 99, "x=1", "x=1", "k=\"x=1\""},
-    {"percent", "%s%n", 99, "%s%n", "%s%n", "k=%s%n"},
-    {"parentheses", "(a)b)", 99, "(a)b)", "\\(a\\)b\\)", "k=(a)b)"},
-    {"just fits", "abcdef", 6, "abcdef", "abcdef", "k=abcdef"},
-    {"one too long", "abcdefg", 6, "abc...", "abc...", "k=abc..."},
-    {"no half escape", "abc\n\n\n", 8, "abc...", "abc...", "k=abc..."},
-    {"escape just fits", "ab\n", 6, "ab\\x0a", "ab\\x0a", "k=ab\\x0a"},
+    {"plain", "mail.example.org", 99, "mail.example.org", "k=mail.example.org"},
+    {"empty", "", 99, "", "k=\"\""},
+    {"NULL", NULL, 99, "", "k=\"\""},
+    {"CR LF", "a\r\nb", 99, "a\\x0d\\x0ab", "k=a\\x0d\\x0ab"},
+    {"8-bit", "\xe4\xff", 99, "\\xe4\\xff", "k=\\xe4\\xff"},
+    {"delete", "\x7f", 99, "\\x7f", "k=\\x7f"},
+    {"backslash", "a\\b", 99, "a\\x5cb", "k=a\\x5cb"},
+    {"space", "a b", 99, "a b", "k=\"a b\""},
+    {"quote", "a\"b", 99, "a\"b", "k=\"a\\\"b\""},
+    {"equals", "x=1", 99, "x=1", "k=\"x=1\""},
+    {"percent", "%s%n", 99, "%s%n", "k=%s%n"},
+    {"parentheses", "(a)b)", 99, "(a)b)", "k=(a)b)"},
+    {"just fits", "abcdef", 6, "abcdef", "k=abcdef"},
+    {"one too long", "abcdefg", 6, "abc...", "k=abc..."},
+    {"no half escape", "abc\n\n\n", 8, "abc...", "k=abc..."},
+    {"escape just fits", "ab\n", 6, "ab\\x0a", "k=ab\\x0a"},
 };
 
 START_TEST(test_escapes)
@@ -36,10 +36,7 @@ START_TEST(test_escapes)
     struct textbuf buf;
     textbuf_init(&buf, memory, sizeof memory);
     textbuf_put_untrusted(&buf, cases[_i].text, cases[_i].max);
-    ck_assert_msg(strcmp(memory, cases[_i].want_foreign) == 0, "%s: %s", cases[_i].label, memory);
-    textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_comment(&buf, cases[_i].text, cases[_i].max);
-    ck_assert_msg(strcmp(memory, cases[_i].want_comment) == 0, "%s: %s", cases[_i].label, memory);
+    ck_assert_msg(strcmp(memory, cases[_i].want_text) == 0, "%s: %s", cases[_i].label, memory);
     textbuf_init(&buf, memory, sizeof memory);
     textbuf_put_field(&buf, "k", cases[_i].text, cases[_i].max);
     ck_assert_msg(strcmp(memory, cases[_i].want_field) == 0, "%s: %s", cases[_i].label, memory);
