@@ -38,6 +38,7 @@ offers iprevctl nonsense --js --
 cd / && offers iprevctl -c /dev/nul -- /dev/null
 offers iprevctl report /dev/nul -- /dev/null
 offers iprevctl report --html /dev/nul -- /dev/null
+offers iprevctl replay --compare /dev/nul -- /dev/null
 cd "$OLDPWD" || exit 1
 
 # Every command and every option that --help shows.

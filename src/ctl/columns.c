@@ -24,6 +24,12 @@ const char *columns_count(uint64_t count, char out[COLUMNS_COUNT_MAX])
     return out;
 }
 
+void columns_put_count(FILE *stream, uint64_t count, int width)
+{
+    char text[COLUMNS_COUNT_MAX];
+    (void)fprintf(stream, "%*s", width, count == 0 ? "-" : columns_count(count, text));
+}
+
 void columns_put_name(FILE *stream, const char *name, int width)
 {
     char memory[4 * HOSTNAME_MAX + 4];

@@ -13,6 +13,9 @@ double columns_percent(uint64_t part, uint64_t whole);
 #define COLUMNS_COUNT_MAX 28 /* "18,446,744,073,709,551,615" */
 const char *columns_count(uint64_t count, char out[COLUMNS_COUNT_MAX]);
 
+/* The same in `width` columns, on the right; "-" for none. */
+void columns_put_count(FILE *stream, uint64_t count, int width);
+
 /*
  * An untrusted name, escaped, in exactly `width` columns (more than 3): a longer one is cut on the
  * left, because the end of a domain says whose it is.  Width 0: as many as it takes.

@@ -39,6 +39,8 @@ libctl_a_SOURCES = \
 	src/ctl/ranking.c src/ctl/ranking.h \
 	src/ctl/rotated.c src/ctl/rotated.h \
 	src/ctl/logs/maillog_event.h \
+	src/ctl/replay/replay_compare.c src/ctl/replay/replay_compare.h \
+	src/ctl/replay/replay_compare_print.c src/ctl/replay/replay_compare_print.h \
 	src/ctl/replay/replay_facts.c src/ctl/replay/replay_facts.h \
 	src/ctl/logs/maillog_feed.c src/ctl/logs/maillog_feed.h \
 	src/ctl/logs/maillog_input.c src/ctl/logs/maillog_input.h \

@@ -203,7 +203,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                         .progress = on_progress,
                                         .is_ours = is_ours,
                                         .arg = &run};
-    const struct replay_visitor visitor = {on_decided, on_skipped, &run};
+    const struct replay_visitor visitor = {on_decided, on_skipped, NULL, &run};
     struct fuzz_file file;
     char *rows = NULL;
     size_t length = 0;

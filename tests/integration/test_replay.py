@@ -282,6 +282,122 @@ def test_policy(replay):
     assert 'no policy "nope"' in replay.stderr
 
 
+OTHER = CONF + """policy "default" {
+    check ptr-missing { action = tag }
+    check helo-disagrees { action = reject }
+    check dns-temperror { monitor = true }
+}
+match "partner" { ptr = {".kernel.org"}  policy = "none" }
+"""
+COMPARED = """\
+192.0.2.1 lists.debian.org mail.debian.org
+192.0.2.2 lists.gnu.org mail.debian.org
+198.51.100.7 h.gnu.org -
+198.51.100.8 -  -
+192.0.2.3 host-192-0-2-3.kernel.org host-192-0-2-3.kernel.org
+"""
+
+
+@pytest.fixture
+def compare(replay):
+    """Call it with the second configuration, files and options."""
+    def run(other, *args, **kw):
+        path = replay.directory / "other.conf"
+        path.write_text(other)
+        return replay.run("--no-dns", "--compare", path, *args, **kw)
+    return run
+
+
+def test_compare(replay, compare):
+    """Who is on another side with the other configuration, by check and domain."""
+    path = replay.file("triples", COMPARED)
+    rows = [line.split()[:4] for line in compare(OTHER, path).splitlines()[:5]]
+    assert rows == [["POLICY", "OTHER", "LOGGED", "CLIENT"], ["tag", "reject", "unknown", "192.0.2.2"],
+                    ["reject", "tag", "unknown", "198.51.100.8"], ["tag", "accept", "unknown", "192.0.2.3"], []]
+    lines = [json.loads(line) for line in compare(OTHER, "--json", path).splitlines()]
+    assert [(o["client"], o["before"]["would"], o["after"]["would"]) for o in lines] == [
+        ("192.0.2.2", "tag", "reject"), ("198.51.100.8", "reject", "tag"), ("192.0.2.3", "tag", "accept")]
+    assert lines[0]["checks"] == lines[0]["after"]["checks"] == ["helo-disagrees"]
+    assert lines[2]["after"]["match"] == "partner" and lines[2]["after"]["policy"] == "none"
+    sums = json.loads(compare(OTHER, "--summary", "--json", path))["compared"]
+    assert (sums["attempts"], sums["changes"], sums["changes_now"]) == (5, 3, 3)
+    assert (sums["stopped"], sums["passed"], sums["stricter"], sums["milder"]) == (1, 1, 0, 1)
+    assert sums["actions"]["tag"]["reject"] == 1 and sums["actions"]["reject"]["tag"] == 1
+    assert sums["checks"]["helo-disagrees"]["stopped"] == 1
+    assert sums["checks"]["ptr-missing"]["passed"] == 1 and sums["checks"]["ptr-generic"]["milder"] == 1
+    assert [d["domain"] for d in sums["domains"]] == ["debian.org", "198.51.100.0/24", "kernel.org"]
+    assert sums["domains"][0]["example_after"] == "reject"
+    text = compare(OTHER, "--summary", path)
+    assert all(len(line) <= 80 or line.startswith("Compared with /") for line in text.splitlines())
+    assert "1 more would be deferred or refused, 1 no longer." in text
+    assert re.search(r"^helo-disagrees +1 +- +- +-$", text, re.M)
+    assert re.search(r"^debian.org +1 +- +- +-\n    tag to reject: EHLO lists.gnu.org does not fit 192", text, re.M)
+
+
+def test_compare_with_itself(replay, compare):
+    path = replay.file("triples", COMPARED)
+    assert compare(CONF, "--json", path) == ""
+    assert "0 of 5 attempts change" in compare(CONF, "--summary", path)
+
+
+def test_compare_by_what_is_enforced(replay, compare):
+    """Monitor mode changes what is done, and not what would be."""
+    path = replay.file("triples", COMPARED)
+    sums = json.loads(compare(CONF.replace("enforce", "monitor"), "--summary", "--json", path))["compared"]
+    assert (sums["changes"], sums["changes_now"]) == (0, 4)
+
+
+def test_compare_who_is_left_alone(replay, compare):
+    """Clients that only one of the two judges."""
+    path = replay.file("triples", COMPARED)
+    network = CONF + 'local-networks = {"198.51.100.0/24"}\n'
+    [one, two] = [json.loads(line) for line in compare(network, "--json", path).splitlines()]
+    assert one["client"] == "198.51.100.7" and one["after"] is None and one["before"]["would"] == "reject"
+    replay.conf.write_text(network)
+    [one, two] = [json.loads(line) for line in compare(CONF, "--json", path).splitlines()]
+    assert two["client"] == "198.51.100.8" and two["before"] is None and two["after"]["would"] == "reject"
+
+
+def test_compare_own_names(replay, compare):
+    path = replay.file("triples", "192.0.2.1 mx.example.net mail.debian.org\n")
+    other = CONF.replace('"mx.example.net"', '"mx2.example.net"')
+    [line] = compare(other, "--json", path).splitlines()
+    assert json.loads(line)["checks"][0] == "helo-self" and "helo-self" not in json.loads(line)["after"]["checks"]
+
+
+def test_compare_correspondents_come_first(replay, compare):
+    path = replay.file("mail.log", POSTFIX + SENT)
+    lenient = CONF + 'policy "default" { check ptr-missing { action = tag } }\n'
+    sums = json.loads(compare(lenient, "--summary", "--json", path))["compared"]
+    assert [(d["domain"], d["correspondent"]) for d in sums["domains"]] == [
+        ("kernel.org", True), ("gnu.org", False)]
+    assert re.search(r"^\* kernel\.org ", compare(lenient, "--summary", path), re.M)
+
+
+def test_compare_with_lookups(replay, compare):
+    text = world_conf(replay).read_text()
+    replay.conf.write_text(text)
+    other = text + 'policy "default" { check ptr-missing { action = tag } }\n'
+    path = replay.directory / "other.conf"
+    path.write_text(other)
+    log = replay.file("triples", f"{world.NO_PTR} mail.good.example -\n")
+    [line] = replay.run("--compare", path, "--json", log).splitlines()
+    assert json.loads(line)["before"]["would"] == "reject" and json.loads(line)["after"]["would"] == "tag"
+
+
+def test_compare_that_cannot_be(replay, compare):
+    path = replay.file("triples", COMPARED)
+    compare("mode = soft\n", path, status=78)
+    assert "other.conf:1" in replay.stderr
+    compare(CONF, "--policy", "nope", path, status=64)
+    replay.conf.write_text(CONF + 'policy "lenient" { check ptr-missing { action = tag } }\n')
+    compare(CONF, "--policy", "lenient", path, status=64)
+    assert 'no policy "lenient" in ' in replay.stderr and "other.conf" in replay.stderr
+    got = compare(CONF + 'policy "lenient" { check ptr-missing { action = reject } }\n', "--policy",
+                  "lenient", "--json", path).splitlines()
+    assert [json.loads(line)["client"] for line in got] == ["198.51.100.7", "198.51.100.8"]
+
+
 def test_own_names_count(replay):
     path = replay.file("triples", "192.0.2.1 mx.example.net mail.debian.org\n")
     [got] = replay.objects("--no-dns", path)

@@ -3,6 +3,7 @@
 #include "ctl/command.h"
 #include "ctl/logs/maillog_feed.h"
 #include "ctl/progress.h"
+#include "ctl/replay/replay_compare_print.h"
 #include "ctl/replay/replay_judge.h"
 #include "ctl/replay/replay_print.h"
 #include "site/dns_settings.h"
@@ -22,7 +23,7 @@
 enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_SUMMARY, OUTPUT_SUMMARY_JSON };
 
 struct request {
-    const char *conf_path, *policy_name, *format_name, *rate_text;
+    const char *conf_path, *policy_name, *format_name, *rate_text, *compare;
     enum maillog_format format;
     bool no_dns, json, summary;
     unsigned rate;
@@ -35,6 +36,8 @@ static const struct command_option options[] = {
      "take the recorded PTR name as confirmed, ask no server"},
     {"policy", "NAME", offsetof(struct request, policy_name),
      "judge by this policy, whatever the match blocks say"},
+    {"compare", "FILE", offsetof(struct request, compare),
+     "what changes with that configuration instead"},
     {"json", NULL, offsetof(struct request, json),
      "one JSON object an attempt; with --summary one for all"},
     {"summary", NULL, offsetof(struct request, summary), "only the sums"},
@@ -48,7 +51,8 @@ struct replay {
     enum output output;
     struct replay_tally tally;
     struct replay_judge *judge;
-    struct conf *conf;
+    struct replay_compare compare;
+    struct conf *conf, *other; /* other: of --compare, or NULL */
     struct progress progress;
     uint64_t bytes, problems, notes;
     bool nomem;
@@ -142,13 +146,28 @@ static void on_decided(void *arg, const struct maillog_event *event,
 {
     struct replay *replay = arg;
     replay_tally_add(&replay->tally, event, decision);
-    if (replay->output == OUTPUT_TABLE)
+    bool rows = replay->other == NULL; /* else only what changes */
+    if (rows && replay->output == OUTPUT_TABLE)
         replay_print_row(stdout, event, decision);
-    else if (replay->output == OUTPUT_JSON &&
+    else if (rows && replay->output == OUTPUT_JSON &&
              !replay_print_json(stdout, event, decision, transaction))
         replay->nomem = true;
     if (!replay->request.no_dns)
         progress_show(&replay->progress, replay->bytes, replay->tally.total, "attempts");
+}
+
+static void on_compared(void *arg, const struct maillog_event *event,
+                        const struct decision *decision, const struct decision *other,
+                        const struct transaction *transaction)
+{
+    struct replay *replay = arg;
+    if (!replay_compare_add(&replay->compare, event, decision, other))
+        return;
+    if (replay->output == OUTPUT_TABLE)
+        replay_compare_print_row(stdout, event, decision, other);
+    else if (replay->output == OUTPUT_JSON &&
+             !replay_compare_print_json(stdout, event, decision, other, transaction))
+        replay->nomem = true;
 }
 
 static void on_skipped(void *arg, enum replay_skip why)
@@ -194,7 +213,9 @@ static bool print_end(const struct replay *replay, const struct replay_run *run)
 static bool read_all(struct replay *replay, struct maillog_feed *feed, int count, char **paths)
 {
     progress_begin(&replay->progress, total_size(count, paths));
-    if (replay->output == OUTPUT_TABLE)
+    if (replay->output == OUTPUT_TABLE && replay->other != NULL)
+        replay_compare_print_head(stdout);
+    else if (replay->output == OUTPUT_TABLE)
         replay_print_head(stdout);
     bool ok = true;
     for (int i = 0; i < count && ok; i++)
@@ -205,8 +226,10 @@ static bool read_all(struct replay *replay, struct maillog_feed *feed, int count
     return ok;
 }
 
-static int replay_files(struct replay *replay, const struct policy *policy, struct dns_service *dns,
-                        int count, char **paths)
+/* `other`: as `policy`, of the configuration that is compared. */
+static int replay_files(struct replay *replay, const struct policy *policy,
+                        const struct policy *other, struct dns_service *dns, int count,
+                        char **paths)
 {
     const struct maillog_hooks hooks = {.event = on_event,
                                         .problem = on_problem,
@@ -215,19 +238,24 @@ static int replay_files(struct replay *replay, const struct policy *policy, stru
                                         .progress = on_progress,
                                         .is_ours = is_ours,
                                         .arg = replay};
-    const struct replay_visitor visitor = {on_decided, on_skipped, replay};
+    const struct replay_visitor visitor = {on_decided, on_skipped, on_compared, replay};
     int64_t now_s = (int64_t)time(NULL);
     struct maillog_feed *feed = maillog_feed_new(replay->request.format, now_s, &hooks);
     replay->judge =
         replay_judge_new(replay->conf, policy, dns, replay->request.rate, now_s, &visitor);
+    if (replay->judge != NULL && replay->other != NULL)
+        replay_judge_compare(replay->judge, replay->other, other);
     bool ok = feed != NULL && replay->judge != NULL &&
               replay_tally_init(&replay->tally, command_seed()) &&
+              replay_compare_init(&replay->compare, command_seed()) &&
               read_all(replay, feed, count, paths) && !replay->nomem;
     if (ok) {
         const struct replay_run run = {
             .conf = replay->conf,
             .policy = policy,
             .no_dns = replay->request.no_dns,
+            .compare = replay->other != NULL ? &replay->compare : NULL,
+            .compared = replay->request.compare,
             .files = (uint64_t)count,
             .counts = maillog_feed_counts(feed),
             .problems = replay->problems,
@@ -237,6 +265,7 @@ static int replay_files(struct replay *replay, const struct policy *policy, stru
     replay_judge_free(replay->judge);
     maillog_feed_free(feed);
     replay_tally_clear(&replay->tally);
+    replay_compare_clear(&replay->compare);
     if (!ok) {
         (void)fputs("iprevctl replay: out of memory\n", stderr);
         return EX_OSERR;
@@ -246,18 +275,27 @@ static int replay_files(struct replay *replay, const struct policy *policy, stru
     return replay->problems > 0 ? EX_DATAERR : EX_OK;
 }
 
+/* The policy of --policy in that configuration, or NULL.  False: it is said what is wrong. */
+static bool find_policy(const struct command *command, const char *name, const struct conf *conf,
+                        const struct policy **out)
+{
+    *out = name != NULL ? conf_policy(conf, name) : NULL;
+    if (name == NULL || *out != NULL)
+        return true;
+    (void)command_misused(command, "there is no policy \"%s\" in %s", name, conf->path);
+    return false;
+}
+
 static int replay_conf(const struct command *command, struct replay *replay, int count,
                        char **paths)
 {
     char error[DNS_SERVICE_ERROR_MAX];
     struct dns_service *dns = NULL;
-    const struct policy *policy = NULL;
-    if (replay->request.policy_name != NULL) {
-        policy = conf_policy(replay->conf, replay->request.policy_name);
-        if (policy == NULL)
-            return command_misused(command, "there is no policy \"%s\" in %s",
-                                   replay->request.policy_name, replay->conf->path);
-    }
+    const struct policy *policy = NULL, *other = NULL;
+    const char *name = replay->request.policy_name;
+    if (!find_policy(command, name, replay->conf, &policy) ||
+        (replay->other != NULL && !find_policy(command, name, replay->other, &other)))
+        return EX_USAGE;
     if (!replay->request.no_dns) {
         const struct dns_service_settings settings = dns_settings(replay->conf);
         dns = dns_service_new(&settings, NULL, error);
@@ -267,7 +305,7 @@ static int replay_conf(const struct command *command, struct replay *replay, int
             return EX_UNAVAILABLE;
         }
     }
-    int status = replay_files(replay, policy, dns, count, paths);
+    int status = replay_files(replay, policy, other, dns, count, paths);
     dns_service_free(dns);
     return status;
 }
@@ -283,10 +321,14 @@ static int run(const struct command *command, int argc, char **argv)
     else
         replay.output = replay.request.json ? OUTPUT_JSON : OUTPUT_TABLE;
     replay.conf = command_conf(replay.request.conf_path);
-    if (replay.conf == NULL)
-        return EX_CONFIG;
-    status = replay_conf(command, &replay, argc - optind, argv + optind);
+    if (replay.conf != NULL && replay.request.compare != NULL)
+        replay.other = command_conf(replay.request.compare);
+    if (replay.conf == NULL || (replay.request.compare != NULL && replay.other == NULL))
+        status = EX_CONFIG;
+    else
+        status = replay_conf(command, &replay, argc - optind, argv + optind);
     conf_unref(replay.conf);
+    conf_unref(replay.other);
     return status;
 }
 

@@ -13,10 +13,13 @@ struct pending {
     struct maillog_event event;
     char *file; /* owned: of a Maildir many are read meanwhile */
     struct lookup *lookup;
+    struct replay_left left;
 };
 
 struct replay_judge {
-    struct conf conf; /* a copy, whose match blocks may be left out */
+    struct conf conf;  /* a copy, whose match blocks may be left out */
+    struct conf other; /* likewise, to compare with */
+    bool compares;
     struct dns_service *dns;
     unsigned rate;
     int64_t now_s;
@@ -27,6 +30,18 @@ struct replay_judge {
     struct pending ring[REPLAY_IN_FLIGHT];
 };
 
+/* Plain data that borrows from the original; never counted, never freed. */
+static void copy(struct conf *out, const struct conf *conf, const struct policy *policy)
+{
+    memcpy(out, conf, sizeof *out);
+    if (policy == NULL)
+        return;
+    /* Without match blocks the first policy is the one that counts. */
+    out->match_count = 0;
+    out->policies = (struct policy *)(uintptr_t)policy;
+    out->policy_count = 1;
+}
+
 struct replay_judge *replay_judge_new(const struct conf *conf, const struct policy *policy,
                                       struct dns_service *dns, unsigned rate, int64_t now_s,
                                       const struct replay_visitor *visitor)
@@ -34,14 +49,7 @@ struct replay_judge *replay_judge_new(const struct conf *conf, const struct poli
     struct replay_judge *judge = calloc(1, sizeof *judge);
     if (judge == NULL)
         return NULL;
-    /* Plain data that borrows from the original; never counted, never freed. */
-    memcpy(&judge->conf, conf, sizeof judge->conf);
-    if (policy != NULL) {
-        /* Without match blocks the first policy is the one that counts. */
-        judge->conf.match_count = 0;
-        judge->conf.policies = (struct policy *)(uintptr_t)policy;
-        judge->conf.policy_count = 1;
-    }
+    copy(&judge->conf, conf, policy);
     judge->dns = dns;
     judge->rate = rate;
     judge->now_s = now_s;
@@ -49,12 +57,29 @@ struct replay_judge *replay_judge_new(const struct conf *conf, const struct poli
     return judge;
 }
 
+void replay_judge_compare(struct replay_judge *judge, const struct conf *other,
+                          const struct policy *policy)
+{
+    copy(&judge->other, other, policy);
+    judge->compares = true;
+}
+
 /* --- deciding -------------------------------------------------------------------------------- */
 
-static void decide(const struct replay_judge *judge, const struct maillog_event *event,
-                   const struct facts *facts, int64_t dns_ms, bool all_cached)
+/* What else is known of an attempt besides the facts about its client. */
+struct known {
+    const struct maillog_event *event;
+    const struct facts *facts;
+    int64_t dns_ms;
+    bool all_cached;
+    struct replay_left left;
+};
+
+static void decide(const struct replay_judge *judge, const struct known *known)
 {
-    struct decision decision;
+    struct decision decision, other;
+    struct facts facts = *known->facts; /* of the other configuration: its own names differ */
+    const struct maillog_event *event = known->event;
     char sender[MAILPATH_MAX + 1], recipient[MAILPATH_MAX + 1];
     struct transaction transaction = {
         .dialogue = event->helo_recorded ? DIALOGUE_MAIL : DIALOGUE_CONNECT,
@@ -64,13 +89,23 @@ static void decide(const struct replay_judge *judge, const struct maillog_event 
         .queue_id = event->queue_id[0] != '\0' ? event->queue_id : NULL,
         .stage = "replay",
         .wall_s = judge->now_s, /* what would become of it today: `until` of match blocks */
-        .dns_ms = dns_ms,
-        .all_cached = all_cached,
+        .dns_ms = known->dns_ms,
+        .all_cached = known->all_cached,
     };
-    decision_make(&judge->conf, facts, &transaction, &decision);
+    if (!known->left.alone)
+        decision_make(&judge->conf, known->facts, &transaction, &decision);
+    if (judge->compares && !known->left.other) {
+        facts.helo_is_ours = false;
+        replay_facts_envelope(&judge->other, event, &facts);
+        decision_make(&judge->other, &facts, &transaction, &other);
+    }
     if (event->wall_s != 0)
         transaction.wall_s = event->wall_s;
-    judge->visitor->decided(judge->visitor->arg, event, &decision, &transaction);
+    if (!known->left.alone)
+        judge->visitor->decided(judge->visitor->arg, event, &decision, &transaction);
+    if (judge->compares)
+        judge->visitor->compared(judge->visitor->arg, event, known->left.alone ? NULL : &decision,
+                                 known->left.other ? NULL : &other, &transaction);
 }
 
 /* --- lookups --------------------------------------------------------------------------------- */
@@ -83,8 +118,9 @@ static void settle_first(struct replay_judge *judge)
     lookup_wait(pending->lookup);
     if (lookup_facts(pending->lookup, &facts) == RESULT_OK) {
         replay_facts_envelope(&judge->conf, &pending->event, &facts);
-        decide(judge, &pending->event, &facts, lookup_took_ms(pending->lookup),
-               lookup_all_cached(pending->lookup));
+        const struct known known = {&pending->event, &facts, lookup_took_ms(pending->lookup),
+                                    lookup_all_cached(pending->lookup), pending->left};
+        decide(judge, &known);
     } else {
         judge->nomem = true;
     }
@@ -109,7 +145,8 @@ static void keep_rate(struct replay_judge *judge)
         continue;
 }
 
-static void start_lookup(struct replay_judge *judge, const struct maillog_event *event)
+static void start_lookup(struct replay_judge *judge, const struct maillog_event *event,
+                         const struct replay_left *left)
 {
     if (judge->count == REPLAY_IN_FLIGHT)
         settle_first(judge);
@@ -118,6 +155,7 @@ static void start_lookup(struct replay_judge *judge, const struct maillog_event 
     int64_t deadline_ms = clock_ms(&clock_system) + (int64_t)judge->conf.deadline_s * 1000;
     replay_facts_envelope(&judge->conf, event, &facts);
     pending->event = *event;
+    pending->left = *left;
     pending->file = event->file != NULL ? strdup(event->file) : NULL;
     pending->event.file = pending->file;
     pending->lookup = lookup_start(dns_service_resolver(judge->dns), &event->client,
@@ -137,14 +175,14 @@ static void start_lookup(struct replay_judge *judge, const struct maillog_event 
 
 /* --- attempts -------------------------------------------------------------------------------- */
 
-static bool skip(const struct replay_judge *judge, const struct maillog_event *event,
-                 enum replay_skip *why)
+static bool skip(const struct replay_judge *judge, const struct conf *conf,
+                 const struct maillog_event *event, enum replay_skip *why)
 {
-    if (conf_is_local(&judge->conf, &event->client))
+    if (conf_is_local(conf, &event->client))
         *why = REPLAY_SKIP_LOCAL;
-    else if (event->authenticated && judge->conf.skip_authenticated)
+    else if (event->authenticated && conf->skip_authenticated)
         *why = REPLAY_SKIP_AUTHENTICATED;
-    else if (conf_is_trusted_relay(&judge->conf, &event->client))
+    else if (conf_is_trusted_relay(conf, &event->client))
         *why = REPLAY_SKIP_RELAY;
     else if (judge->dns == NULL && !replay_facts_are_recorded(event))
         *why =
@@ -156,14 +194,20 @@ static bool skip(const struct replay_judge *judge, const struct maillog_event *e
 
 void replay_judge_event(struct replay_judge *judge, const struct maillog_event *event)
 {
-    enum replay_skip why;
+    enum replay_skip why, other_why;
     struct replay_facts recorded;
-    if (skip(judge, event, &why))
+    const struct replay_left left = {.alone = skip(judge, &judge->conf, event, &why),
+                                     .other = !judge->compares ||
+                                              skip(judge, &judge->other, event, &other_why)};
+    if (left.alone)
         judge->visitor->skipped(judge->visitor->arg, why);
-    else if (judge->dns != NULL)
-        start_lookup(judge, event);
+    if (left.alone && left.other)
+        return;
+    const struct known known = {event, &recorded.facts, 0, false, left};
+    if (judge->dns != NULL)
+        start_lookup(judge, event, &left);
     else if (replay_facts_recorded(&judge->conf, event, &recorded))
-        decide(judge, event, &recorded.facts, 0, false);
+        decide(judge, &known);
 }
 
 enum result replay_judge_finish(struct replay_judge *judge)

@@ -24,11 +24,20 @@ enum replay_skip {
 };
 #define REPLAY_SKIP_COUNT 5
 
+/* Of two configurations that are compared: which leave the client alone. */
+struct replay_left {
+    bool alone, other;
+};
+
 struct replay_visitor {
     /* All is borrowed.  transaction->wall_s is when it was recorded, if that is known. */
     void (*decided)(void *arg, const struct maillog_event *event, const struct decision *decision,
                     const struct transaction *transaction);
     void (*skipped)(void *arg, enum replay_skip why);
+    /* With replay_judge_compare(), behind decided(): by both configurations, of which one may leave
+       the client alone, which is NULL. */
+    void (*compared)(void *arg, const struct maillog_event *event, const struct decision *decision,
+                     const struct decision *other, const struct transaction *transaction);
     void *arg;
 };
 
@@ -42,6 +51,13 @@ struct replay_judge;
 struct replay_judge *replay_judge_new(const struct conf *conf, const struct policy *policy,
                                       struct dns_service *dns, unsigned rate, int64_t now_s,
                                       const struct replay_visitor *visitor) MUST_CHECK;
+
+/*
+ * Decide by this configuration, too, which is borrowed; `policy` as before.  Answers of the DNS are
+ * those that the first one's settings bring.
+ */
+void replay_judge_compare(struct replay_judge *judge, const struct conf *other,
+                          const struct policy *policy);
 
 /* Judge (the event is copied as far as it is needed later).  Out of memory is remembered. */
 void replay_judge_event(struct replay_judge *judge, const struct maillog_event *event);

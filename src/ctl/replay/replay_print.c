@@ -3,6 +3,7 @@
 
 #include "base/textbuf.h"
 #include "ctl/columns.h"
+#include "ctl/replay/replay_compare_print.h"
 #include "site/json.h"
 
 #include <inttypes.h>
@@ -12,8 +13,6 @@
 #define DOMAINS_SHOWN 20
 #define DOMAIN_WIDTH  34 /* columns of a domain's name; longer ones lose their beginning */
 #define LINE_WIDTH    80
-
-#define COUNT_TEXT_MAX 28 /* "18,446,744,073,709,551,615" */
 
 static const char *const outcome_names[REPLAY_OUTCOME_COUNT] = {
     [REPLAY_UNKNOWN] = "unknown",
@@ -60,8 +59,14 @@ void replay_print_row(FILE *stream, const struct maillog_event *event,
     (void)fprintf(stream, "%s\n", why[0] != '\0' ? why : name);
 }
 
-bool replay_print_json(FILE *stream, const struct maillog_event *event,
-                       const struct decision *decision, const struct transaction *transaction)
+const char *replay_print_logged(const struct maillog_event *event)
+{
+    return outcome_names[event->outcome];
+}
+
+bool replay_print_json_with(FILE *stream, const struct maillog_event *event,
+                            const struct decision *decision, const struct transaction *transaction,
+                            const char *more)
 {
     struct json_writer *json = json_writer_new();
     if (json == NULL)
@@ -69,37 +74,26 @@ bool replay_print_json(FILE *stream, const struct maillog_event *event,
     json_writer_text(json, "file", event->file);
     json_writer_int(json, "line", (int64_t)event->line);
     json_writer_text(json, "logged", outcome_names[event->outcome]);
-    char *more = json_writer_line(json);
+    char *place = json_writer_line(json);
     json_writer_free(json);
     char *line = decision_json(decision, transaction);
-    bool ok = more != NULL && line != NULL;
-    if (ok) /* both are objects with members: "{...}" */
-        (void)fprintf(stream, "%.*s,%s\n", (int)strlen(line) - 1, line, more + 1);
-    free(more);
+    bool ok = place != NULL && line != NULL;
+    if (ok) /* all are objects with members: "{...}" */
+        (void)fprintf(stream, "%.*s,%.*s%s%s\n", (int)strlen(line) - 1, line,
+                      (int)strlen(place) - 2, place + 1, more != NULL ? "," : "",
+                      more != NULL ? more + 1 : "}");
+    free(place);
     free(line);
     return ok;
 }
 
+bool replay_print_json(FILE *stream, const struct maillog_event *event,
+                       const struct decision *decision, const struct transaction *transaction)
+{
+    return replay_print_json_with(stream, event, decision, transaction, NULL);
+}
+
 /* --- summary --------------------------------------------------------------------------------- */
-
-static const char *count_text(uint64_t count, char out[COUNT_TEXT_MAX])
-{
-    char digits[COUNT_TEXT_MAX];
-    size_t length = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, count), at = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
-            out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = '\0';
-    return out;
-}
-
-static void put_count(FILE *stream, uint64_t count, int width)
-{
-    char text[COUNT_TEXT_MAX];
-    (void)fprintf(stream, "%*s", width, count == 0 ? "-" : count_text(count, text));
-}
 
 static const char *day_text(int64_t wall_s, char out[16])
 {
@@ -112,9 +106,9 @@ static const char *day_text(int64_t wall_s, char out[16])
 
 static void put_title(FILE *stream, const struct replay_tally *tally, const struct replay_run *run)
 {
-    char text[COUNT_TEXT_MAX], first[16], last[16];
-    (void)fprintf(stream, "%s attempts", count_text(tally->total, text));
-    (void)fprintf(stream, " in %s lines", count_text(run->counts.lines, text));
+    char text[COLUMNS_COUNT_MAX], first[16], last[16];
+    (void)fprintf(stream, "%s attempts", columns_count(tally->total, text));
+    (void)fprintf(stream, " in %s lines", columns_count(run->counts.lines, text));
     (void)fprintf(stream, " of %" PRIu64 " file%s", run->files, run->files == 1 ? "" : "s");
     if (tally->first_s != 0)
         (void)fprintf(stream, ", %s to %s", day_text(tally->first_s, first),
@@ -125,14 +119,14 @@ static void put_title(FILE *stream, const struct replay_tally *tally, const stru
                   run->no_dns ? "by the names recorded then" : "by the DNS as it is now");
     for (unsigned i = 0; i < REPLAY_SKIP_COUNT; i++)
         if (tally->skipped[i] > 0)
-            (void)fprintf(stream, "Not judged: %s %s.\n", count_text(tally->skipped[i], text),
+            (void)fprintf(stream, "Not judged: %s %s.\n", columns_count(tally->skipped[i], text),
                           skip_texts[i]);
     if (run->counts.strange > 0)
         (void)fprintf(stream, "Passed over: %s lines that are of no known form.\n",
-                      count_text(run->counts.strange, text));
+                      columns_count(run->counts.strange, text));
     if (run->problems > 0)
         (void)fprintf(stream, "Problems: %s, reported on standard error.\n",
-                      count_text(run->problems, text));
+                      columns_count(run->problems, text));
 }
 
 static uint64_t sum(const uint64_t counts[REPLAY_OUTCOME_COUNT])
@@ -155,10 +149,10 @@ static void put_actions(FILE *stream, const struct replay_tally *tally)
         if (total == 0 && action == ACTION_QUARANTINE)
             continue;
         (void)fprintf(stream, "%-12s", action_text((enum action)action));
-        put_count(stream, total, 12);
+        columns_put_count(stream, total, 12);
         (void)fprintf(stream, "%7.1f %%", columns_percent(total, tally->total));
         for (unsigned i = 0; i < REPLAY_OUTCOME_COUNT; i++)
-            put_count(stream, tally->by_action[action][outcomes[i]], 11);
+            columns_put_count(stream, tally->by_action[action][outcomes[i]], 11);
         (void)fputc('\n', stream);
     }
 }
@@ -166,7 +160,7 @@ static void put_actions(FILE *stream, const struct replay_tally *tally)
 /* What monitor mode, monitored checks and percent make of it. */
 static void put_now(FILE *stream, const struct replay_tally *tally)
 {
-    char text[COUNT_TEXT_MAX];
+    char text[COLUMNS_COUNT_MAX];
     bool differs = false;
     for (unsigned i = 0; i < ACTION_COUNT; i++)
         differs = differs || tally->now[i] != sum(tally->by_action[i]);
@@ -176,7 +170,7 @@ static void put_now(FILE *stream, const struct replay_tally *tally)
     for (unsigned i = 0; i < ACTION_COUNT; i++)
         if (tally->now[i] > 0)
             (void)fprintf(stream, " %s %s", action_text((enum action)i),
-                          count_text(tally->now[i], text));
+                          columns_count(tally->now[i], text));
     (void)fputs(".\n", stream);
 }
 
@@ -192,10 +186,10 @@ static void put_checks(FILE *stream, const struct replay_tally *tally)
                           "decides");
         any = true;
         (void)fprintf(stream, "%-24s", checks[i].name);
-        put_count(stream, count->hits, 12);
+        columns_put_count(stream, count->hits, 12);
         (void)fprintf(stream, "%7.1f %%", columns_percent(count->hits, tally->total));
-        put_count(stream, count->alone, 12);
-        put_count(stream, count->decides, 12);
+        columns_put_count(stream, count->alone, 12);
+        columns_put_count(stream, count->decides, 12);
         (void)fputc('\n', stream);
     }
 }
@@ -208,12 +202,12 @@ static void put_domain(FILE *stream, const struct ranking_row *domain, bool corr
     if (correspondent)
         (void)fputs("* ", stream);
     columns_put_name(stream, domain->name, correspondent ? DOMAIN_WIDTH - 2 : DOMAIN_WIDTH);
-    put_count(stream, domain->total, 10);
+    columns_put_count(stream, domain->total, 10);
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
         uint64_t count = domain->by_action[columns[i]];
         if (columns[i] == ACTION_TAG)
             count += domain->by_action[ACTION_QUARANTINE];
-        put_count(stream, count, 9);
+        columns_put_count(stream, count, 9);
     }
     (void)fputc('\n', stream);
     if (example->text[0] == '\0')
@@ -273,7 +267,9 @@ void replay_print_summary(FILE *stream, const struct replay_tally *tally,
                           const struct replay_run *run)
 {
     put_title(stream, tally, run);
-    if (tally->total == 0)
+    if (run->compare != NULL)
+        replay_compare_print_summary(stream, run->compare, tally, run->compared);
+    if (tally->total == 0 || run->compare != NULL)
         return;
     put_actions(stream, tally);
     put_now(stream, tally);
@@ -369,6 +365,8 @@ bool replay_print_summary_json(FILE *stream, const struct replay_tally *tally,
     json_actions(json, tally);
     json_checks(json, tally);
     json_domains(json, tally);
+    if (run->compare != NULL)
+        replay_compare_put_json(json, run->compare, tally, run->compared);
     char *line = json_writer_line(json);
     json_writer_free(json);
     if (line != NULL)

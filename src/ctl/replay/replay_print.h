@@ -7,6 +7,7 @@
 #define IPREVD_REPLAY_PRINT_H
 
 #include "ctl/logs/maillog_feed.h"
+#include "ctl/replay/replay_compare.h"
 #include "ctl/replay/replay_tally.h"
 
 #include <stdio.h>
@@ -16,6 +17,8 @@ struct replay_run {
     const struct conf *conf;
     const struct policy *policy; /* of --policy, or NULL */
     bool no_dns;
+    const struct replay_compare *compare; /* of --compare, or NULL */
+    const char *compared;                 /* with that configuration */
     uint64_t files, problems;
     struct maillog_counts counts;
 };
@@ -31,6 +34,14 @@ void replay_print_row(FILE *stream, const struct maillog_event *event,
 bool replay_print_json(FILE *stream, const struct maillog_event *event,
                        const struct decision *decision,
                        const struct transaction *transaction) MUST_CHECK;
+
+/* The same with `more`, an object with members. */
+bool replay_print_json_with(FILE *stream, const struct maillog_event *event,
+                            const struct decision *decision, const struct transaction *transaction,
+                            const char *more) MUST_CHECK;
+
+/* What the log says became of it: "accepted". */
+const char *replay_print_logged(const struct maillog_event *event);
 
 void replay_print_summary(FILE *stream, const struct replay_tally *tally,
                           const struct replay_run *run);

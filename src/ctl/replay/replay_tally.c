@@ -33,10 +33,7 @@ bool replay_tally_is_correspondent(const struct replay_tally *tally, const char 
     return ranking_find(tally->correspondents, domain) != NULL;
 }
 
-/* Who sent it: the envelope's domain if it was recorded, else the confirmed name's or the EHLO
-   name's, else the client's network. */
-static const char *sending_domain(const struct decision *decision,
-                                  char memory[IPNET_TEXT_MAX + HOSTNAME_MAX])
+const char *replay_tally_domain(const struct decision *decision, char memory[IPNET_TEXT_MAX])
 {
     const struct facts *facts = decision->evidence.facts;
     const struct orgdomain *list = decision->conf->orgdomains;
@@ -83,7 +80,7 @@ static void add_checks(struct replay_tally *tally, const struct verdict *verdict
 void replay_tally_add(struct replay_tally *tally, const struct maillog_event *event,
                       const struct decision *decision)
 {
-    char memory[IPNET_TEXT_MAX + HOSTNAME_MAX];
+    char memory[IPNET_TEXT_MAX];
     const struct verdict *verdict = &decision->verdict;
     tally->total++;
     tally->by_action[verdict->would.action][event->outcome]++;
@@ -93,7 +90,8 @@ void replay_tally_add(struct replay_tally *tally, const struct maillog_event *ev
         tally->first_s = event->wall_s;
     if (event->wall_s > tally->last_s)
         tally->last_s = event->wall_s;
-    const struct ranking_row *row = ranking_add(tally->domains, sending_domain(decision, memory),
-                                                verdict->would.action, event->wall_s);
+    const struct ranking_row *row =
+        ranking_add(tally->domains, replay_tally_domain(decision, memory), verdict->would.action,
+                    event->wall_s);
     keep_example(row->extra, decision);
 }

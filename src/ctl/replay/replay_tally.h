@@ -48,6 +48,10 @@ bool replay_tally_is_correspondent(const struct replay_tally *tally, const char 
 
 void replay_tally_clear(struct replay_tally *tally);
 
+/* Who sent it: the envelope's domain if it was recorded, else the confirmed name's or the EHLO
+   name's, else the client's network, which is written to `memory`. */
+const char *replay_tally_domain(const struct decision *decision, char memory[IPNET_TEXT_MAX]);
+
 void replay_tally_add(struct replay_tally *tally, const struct maillog_event *event,
                       const struct decision *decision);
 

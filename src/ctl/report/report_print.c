@@ -108,12 +108,6 @@ bool report_print_is_short(const struct report_origin *origin)
     return origin->since_s > 0 && origin->oldest_s > origin->since_s;
 }
 
-static void put_count(FILE *stream, uint64_t count, int width)
-{
-    char text[COLUMNS_COUNT_MAX];
-    (void)fprintf(stream, "%*s", width, count == 0 ? "-" : columns_count(count, text));
-}
-
 static void put_actions(FILE *stream, const struct report_sums *sums)
 {
     char text[COLUMNS_COUNT_MAX];
@@ -121,9 +115,9 @@ static void put_actions(FILE *stream, const struct report_sums *sums)
                   "share");
     for (unsigned i = 0; i < ACTION_COUNT; i++) {
         (void)fprintf(stream, "%-12s", action_text((enum action)i));
-        put_count(stream, sums->by_action[i], 12);
+        columns_put_count(stream, sums->by_action[i], 12);
         (void)fprintf(stream, "%7.1f %%", columns_percent(sums->by_action[i], sums->total));
-        put_count(stream, sums->by_would[i], 20);
+        columns_put_count(stream, sums->by_would[i], 20);
         (void)fprintf(stream, "%7.1f %%\n", columns_percent(sums->by_would[i], sums->total));
     }
     if (sums->spared > 0)
@@ -143,8 +137,9 @@ static void put_days(FILE *stream, const struct report_sums *sums)
         (void)fprintf(stream, "%04d-%02d-%02d  ", day->date / 10000, day->date / 100 % 100,
                       day->date % 100);
         for (unsigned action = 0; action < ACTION_COUNT; action++)
-            put_count(stream, day->by_action[action], 11);
-        put_count(stream, day->by_would[ACTION_REJECT] + day->by_would[ACTION_TEMPFAIL], 13);
+            columns_put_count(stream, day->by_action[action], 11);
+        columns_put_count(stream, day->by_would[ACTION_REJECT] + day->by_would[ACTION_TEMPFAIL],
+                          13);
         (void)fputc('\n', stream);
     }
 }
@@ -159,10 +154,10 @@ static void put_checks(FILE *stream, const struct report_sums *sums)
         if (check->hits == 0)
             continue;
         (void)fprintf(stream, "%-22s", checks[i].name);
-        put_count(stream, check->hits, 9);
+        columns_put_count(stream, check->hits, 9);
         (void)fprintf(stream, "%7.1f %%", columns_percent(check->hits, sums->total));
-        put_count(stream, check->alone, 8);
-        put_count(stream, check->decided, 8);
+        columns_put_count(stream, check->alone, 8);
+        columns_put_count(stream, check->decided, 8);
         (void)fprintf(stream, "%12s%12s\n", report_print_day(check->first_s, first),
                       report_print_day(check->last_s, last));
     }
@@ -182,8 +177,8 @@ static void put_client(FILE *stream, const struct ranking_row *row)
     struct textbuf buf;
     const struct report_client *client = row->extra;
     columns_put_name(stream, row->name, NAME_WIDTH);
-    put_count(stream, row->by_action[ACTION_TEMPFAIL], 11);
-    put_count(stream, row->by_action[ACTION_REJECT], 11);
+    columns_put_count(stream, row->by_action[ACTION_TEMPFAIL], 11);
+    columns_put_count(stream, row->by_action[ACTION_REJECT], 11);
     (void)fprintf(stream, "%12s%12s\n", report_print_day(row->first_s, first),
                   report_print_day(row->last_s, last));
     if (client->address_count == 0)
@@ -237,7 +232,7 @@ static void put_use(FILE *stream, const struct report_use *use, const struct rep
 {
     char last[REPORT_TIME_MAX], unused[REPORT_ZONE_MAX];
     columns_put_name(stream, use->name, NAME_WIDTH);
-    put_count(stream, use->hits, 11);
+    columns_put_count(stream, use->hits, 11);
     (void)fprintf(stream, "%12s", report_print_day(use->last_s, last));
     (void)report_print_unused(use, sums, origin, unused);
     (void)fprintf(stream, "%s%s\n", unused[0] != '\0' ? "  " : "", unused);
@@ -271,9 +266,11 @@ static void put_ranking(FILE *stream, const char *title, const struct ranking *r
     for (size_t i = 0; i < count; i++) {
         const struct ranking_row *row = rows[i];
         columns_put_name(stream, row->name, NAME_WIDTH);
-        put_count(stream, row->total, 8);
-        put_count(stream, row->by_action[ACTION_TAG] + row->by_action[ACTION_QUARANTINE], 7);
-        put_count(stream, row->by_action[ACTION_TEMPFAIL] + row->by_action[ACTION_REJECT], 9);
+        columns_put_count(stream, row->total, 8);
+        columns_put_count(stream, row->by_action[ACTION_TAG] + row->by_action[ACTION_QUARANTINE],
+                          7);
+        columns_put_count(stream, row->by_action[ACTION_TEMPFAIL] + row->by_action[ACTION_REJECT],
+                          9);
         (void)fprintf(stream, "%11s%11s\n", report_print_day(row->first_s, first),
                       report_print_day(row->last_s, last));
     }
@@ -288,7 +285,7 @@ static void put_waits(FILE *stream, const struct report_sums *sums)
     (void)fprintf(stream, "\n%-24s%11s%9s\n", "Waited for the DNS", "decisions", "share");
     for (size_t i = 0; i < REPORT_WAITS; i++) {
         (void)fprintf(stream, "%-24s", report_print_wait(i, text));
-        put_count(stream, sums->waits[i], 11);
+        columns_put_count(stream, sums->waits[i], 11);
         (void)fprintf(stream, "%7.1f %%\n", columns_percent(sums->waits[i], sums->total));
     }
     (void)fprintf(stream, "From the cache alone: %.1f %%, with stale answers: %.1f %%\n",
