@@ -94,6 +94,28 @@ START_TEST(test_canonical)
 }
 END_TEST
 
+/* With brackets, which have a short way, and without: the same of every path of few bytes. */
+START_TEST(test_brackets_change_nothing)
+{
+    static const char bytes[] = "aZ9.-_@>< \"\\[:";
+    enum { ALL = sizeof bytes - 1, LONG = 5 };
+    for (unsigned n = 0; n < ALL * ALL * ALL * ALL * ALL; n++) {
+        char path[LONG + 3] = "<", bare[MAILPATH_MAX + 1], out[MAILPATH_MAX + 1];
+        unsigned rest = n;
+        for (size_t i = 1; i <= LONG; i++, rest /= ALL)
+            path[i] = bytes[rest % ALL];
+        char *text = path + 1;
+        bool nested = text[0] == '<' || text[LONG - 1] == '>' || text[0] == ' ' ||
+                      text[LONG - 1] == ' ' || text[LONG - 1] == '\\';
+        (void)mailpath_canonical(text, bare);
+        path[LONG + 1] = '>';
+        if (!nested)
+            ck_assert_msg(strcmp(mailpath_canonical(path, out), bare) == 0, "%s: %s, not %s", path,
+                          out, bare);
+    }
+}
+END_TEST
+
 /* Nothing is written behind the end, whatever is cut. */
 START_TEST(test_long)
 {
@@ -157,6 +179,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_canonical, 0, (int)(sizeof cases / sizeof cases[0]));
     tcase_add_loop_test(tcase, test_long, 0, 8);
     tcase_add_test(tcase, test_names);
+    tcase_add_test(tcase, test_brackets_change_nothing);
     tcase_add_test(tcase, test_nomem);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
