@@ -22,6 +22,7 @@ libcore_a_SOURCES = \
 	src/core/received.c src/core/received.h \
 	src/core/received_client.c src/core/received_client.h \
 	src/core/received_protocol.c src/core/received_protocol.h \
+	src/core/received_writer.c src/core/received_writer.h \
 	src/core/received_scan.c src/core/received_scan.h \
 	src/core/reply.c src/core/reply.h
 libcore_a_SOURCES += src/core/authresults.c src/core/authresults.h

@@ -3,6 +3,7 @@
 
 #include "core/received_client.h"
 #include "core/received_protocol.h"
+#include "core/received_writer.h"
 
 #include <string.h>
 
@@ -16,13 +17,14 @@ struct field {
 
 /* What the clause held. */
 struct clause {
-    struct received_span name;     /* the word behind "from" */
+    enum received_writer writer;
+    struct received_span name;     /* behind "from", up to the comment that counts */
     struct received_span marked;   /* behind HELO; text NULL: nothing */
     struct received_client client; /* of the comment that counts */
     bool found;
     bool login;           /* marked by the writer */
     bool helo_lost;       /* it is not certain where EHLO ends */
-    bool sendmail;        /* whose EHLO comes first, whatever it looks like */
+    bool own_literal;     /* as Exim writes a client without a name that said nothing else */
     struct ipaddr behind; /* outside comments, behind the name */
 };
 
@@ -60,7 +62,7 @@ static const char *find_end(const char *at, const char *end, const char **stop)
     struct received_span inside;
     bool nested;
     received_scan_space(&scan);
-    (void)received_scan_word(&scan);
+    (void)received_scan_name(&scan);
     for (received_scan_space(&scan); scan.at < scan.end; received_scan_space(&scan)) {
         *stop = scan.at;
         if (*scan.at == '(') {
@@ -86,47 +88,6 @@ static bool split(const char *at, const char *end, struct field *field)
     field->head = (struct received_span){at, (size_t)(by - at)};
     field->tail = (struct received_span){by, (size_t)(end - by)};
     return closed;
-}
-
-/* --- who wrote it --------------------------------------------------------------------------- */
-
-/* Behind the word "by": its name and the first comment. */
-static bool written_by(const struct field *field, const char *host, const char *comment)
-{
-    struct received_scan scan = {field->tail.text, field->tail.text + field->tail.length};
-    struct received_span inside;
-    bool nested;
-    (void)received_scan_word(&scan);
-    received_scan_space(&scan);
-    struct received_span name = received_scan_word(&scan);
-    received_scan_space(&scan);
-    size_t length = host != NULL ? strlen(host) : 0;
-    if (host != NULL)
-        return name.length >= length &&
-               received_scan_equals(
-                   (struct received_span){name.text + name.length - length, length}, host);
-    return scan.at < scan.end && *scan.at == '(' &&
-           received_scan_comment(&scan, &inside, &nested) && received_scan_begins(inside, comment);
-}
-
-/* "by mx.example.org (8.17.1/8.17.1) with ESMTP" */
-static bool is_sendmail(const struct field *field)
-{
-    return written_by(field, NULL, "8.");
-}
-
-static bool is_gmail(const struct field *field)
-{
-    return written_by(field, ".google.com", NULL);
-}
-
-static bool is_exim(const struct field *field)
-{
-    static const char mark[] = "(Exim ";
-    for (size_t i = 0; i + sizeof mark - 1 <= field->tail.length; i++)
-        if (memcmp(field->tail.text + i, mark, sizeof mark - 1) == 0)
-            return true;
-    return false;
 }
 
 /* --- writers that put the address first ------------------------------------------------------ */
@@ -157,7 +118,15 @@ static struct received_span whole_comment(const struct field *field, struct rece
     return open_comment(&first);
 }
 
-/* "[192.0.2.1] (helo=a.example)", "[192.0.2.1] (HELO a.example)", "192.0.2.1 (EHLO a.example)" */
+/* Behind a space or at the begin of a folded line, as writers put it: one word of a client cannot
+   hold either. */
+static bool is_apart(const char *at, const char *begin)
+{
+    return at > begin && (at[-1] == ' ' || (at - begin > 1 && at[-1] == '\t' && at[-2] == '\n'));
+}
+
+/* "[192.0.2.1] (helo=a.example)", "[192.0.2.1] (HELO a.example)", "192.0.2.1 (EHLO a.example)";
+ *scan is behind the name. */
 static bool read_address_name(const struct field *field, struct received_scan scan,
                               struct clause *clause)
 {
@@ -167,22 +136,22 @@ static bool read_address_name(const struct field *field, struct received_scan sc
     bool brackets = received_scan_bracketed(clause->name, &literal, &client->address, &port);
     if (!brackets && !received_scan_address(clause->name, &client->address))
         return false;
-    if (scan.at < scan.end && *scan.at == '(')
+    if (scan.at < scan.end && *scan.at == '(') {
+        if (!is_apart(scan.at, field->head.text))
+            return false;
         inside = whole_comment(field, scan, &nested);
-    struct received_span none = {"", 0};
+    }
     bool exim = inside.text != NULL && received_client_exim(inside, &client->helo);
     bool marked = !exim && inside.text != NULL &&
                   received_client_marked(inside, nested, &clause->marked, &clause->login);
-    clause->found = (exim && brackets) || marked || (brackets && port);
+    clause->found = (exim && brackets) || marked || (port && scan.at == scan.end);
     if (!clause->found) {
         client->address.family = IP_NONE;
         return false;
     }
     client->exim = exim || port;
-    if (exim || marked)
-        clause->name = none;
-    if (!exim && !marked)
-        client->helo = literal; /* Exim leaves out an EHLO that is the client's own literal */
+    clause->own_literal = client->exim && client->helo.text == NULL;
+    clause->name = clause->own_literal ? literal : (struct received_span){"", 0};
     return true;
 }
 
@@ -192,7 +161,8 @@ static bool read_exim_comment(const struct field *field, struct received_scan sc
 {
     struct received_client client;
     bool nested;
-    if (scan.at == scan.end || *scan.at != '(')
+    if (scan.at == scan.end || *scan.at != '(' || clause->name.length == 0 ||
+        !is_apart(scan.at, field->head.text))
         return false;
     struct received_span inside = whole_comment(field, scan, &nested);
     if (inside.length == 0 || inside.text[0] != '[' ||
@@ -203,7 +173,78 @@ static bool read_exim_comment(const struct field *field, struct received_scan sc
     return true;
 }
 
-/* --- writers that put EHLO first -------------------------------------------------------------- */
+/* --- a line that ends in the client's comment ------------------------------------------------- */
+
+/* Without white space at its ends. */
+static struct received_span trimmed(const char *at, const char *end)
+{
+    struct received_scan scan = {at, end};
+    received_scan_space(&scan);
+    while (end > scan.at && strchr(" \t\r\n", end[-1]) != NULL)
+        end--;
+    return (struct received_span){scan.at, (size_t)(end - scan.at)};
+}
+
+/* The opening bracket of the comment that ends the text, or NULL. */
+static const char *last_comment(struct received_span text)
+{
+    unsigned depth = 0;
+    if (text.length == 0 || text.text[text.length - 1] != ')')
+        return NULL;
+    for (const char *at = text.text + text.length; at > text.text; at--) {
+        depth += at[-1] == ')';
+        if (depth > RECEIVED_DEPTH_MAX)
+            return NULL;
+        if (at[-1] == '(' && --depth == 0)
+            return at - 1;
+    }
+    return NULL;
+}
+
+/* "PTR (HELO EHLO)", as qmail, AsyncOS and James write it, in what stands before the address. */
+static void take_marked_name(struct clause *clause)
+{
+    struct received_span all = clause->name, helo;
+    const char *open = memchr(all.text, ' ', all.length);
+    bool login;
+    if (open == NULL || clause->writer == RECEIVED_WRITER_AMAVIS)
+        return;
+    struct received_span behind = {open + 1, all.length - (size_t)(open + 1 - all.text)};
+    if (behind.length < 2 || behind.text[0] != '(' || behind.text[behind.length - 1] != ')' ||
+        !received_client_marked((struct received_span){behind.text + 1, behind.length - 2}, false,
+                                &helo, &login) ||
+        login)
+        return;
+    clause->name.length = (size_t)(open - all.text);
+    clause->marked = helo;
+}
+
+/*
+ * "EHLO (PTR [192.0.2.1])" from its closing bracket: all before the last comment that names a
+ * client is what that said, whatever it looks like.
+ */
+static bool read_line_end(struct received_scan line, struct clause *clause)
+{
+    const char *open;
+    struct received_span left = trimmed(line.at, line.end);
+    for (bool login = false; (open = last_comment(left)) != NULL;) {
+        struct received_span inside = {open + 1, (size_t)(left.text + left.length - open) - 2};
+        bool nested = memchr(inside.text, '(', inside.length) != NULL;
+        left = trimmed(left.text, open);
+        if (received_client_parse(inside, nested, &clause->client)) {
+            clause->found = true;
+            clause->login = login || clause->client.login;
+            clause->name = left;
+            if (clause->client.name.length == 0)
+                take_marked_name(clause);
+            return true;
+        }
+        login = login || received_client_is_login(inside);
+    }
+    return false;
+}
+
+/* --- words and comments as they come ---------------------------------------------------------- */
 
 /* One comment of the clause.  The last one that names a client counts; a login is marked behind
    it. */
@@ -212,7 +253,7 @@ static void read_comment(struct clause *clause, struct received_span inside, boo
     struct received_client client;
     struct received_span helo;
     bool login;
-    if (!clause->sendmail && received_client_marked(inside, nested, &helo, &login)) {
+    if (received_client_marked(inside, nested, &helo, &login)) {
         if (!login && !clause->found)
             clause->marked = helo;
         return;
@@ -245,25 +286,16 @@ static bool read_parts(struct received_scan *scan, struct clause *clause)
     return true;
 }
 
-/* The comment at the end of a line, read from its closing bracket: what stands before it is the
-   client's, who may have opened more. */
-static bool read_last_comment(struct received_scan line, struct clause *clause)
+/* A clause of one line; where nothing stands behind what looks like a name, that is a comment. */
+static bool read_line(struct received_scan all, struct received_scan behind_name,
+                      struct clause *clause)
 {
-    unsigned depth = 0;
-    while (line.end > line.at && strchr(" \t\r", line.end[-1]) != NULL)
-        line.end--;
-    if (line.end == line.at || line.end[-1] != ')')
-        return false;
-    for (const char *at = line.end; at > line.at; at--) {
-        depth += at[-1] == ')';
-        if (at[-1] != '(' || --depth > 0)
-            continue;
-        struct received_span inside = {at, (size_t)(line.end - at) - 1};
-        bool nested = memchr(inside.text, '(', inside.length) != NULL;
-        read_comment(clause, inside, nested);
-        return clause->found;
-    }
-    return false;
+    bool whole = read_parts(&behind_name, clause);
+    if (clause->found || clause->behind.family != IP_NONE || clause->name.length == 0 ||
+        clause->name.text[0] != '(')
+        return whole;
+    clause->name.length = 0;
+    return read_parts(&all, clause);
 }
 
 /* Of a folded clause the first line with a client counts: certificates, which the client chose,
@@ -275,17 +307,17 @@ static bool read_lines(struct received_scan scan, struct clause *clause)
     while (scan.at < end) {
         const char *line = memchr(scan.at, '\n', (size_t)(end - scan.at));
         scan.end = line != NULL ? line : end;
-        struct received_scan first = scan;
-        if (!clause->found) {
-            bool parts = read_parts(&scan, clause);
-            whole = whole && (parts || read_last_comment(first, clause));
-        } else {
-            struct received_span inside;
-            bool nested;
-            received_scan_space(&scan);
+        struct received_scan first = {scan.at, scan.end};
+        struct received_span inside;
+        bool nested;
+        received_scan_space(&scan);
+        if (clause->found) {
             if (scan.at < scan.end && *scan.at == '(' &&
                 received_scan_comment(&scan, &inside, &nested) && received_client_is_login(inside))
                 clause->login = true;
+        } else if (!read_line_end(first, clause)) {
+            (void)received_scan_name(&scan);
+            whole = read_parts(&scan, clause) && whole;
         }
         scan.at = line != NULL ? line + 1 : end;
     }
@@ -295,22 +327,26 @@ static bool read_lines(struct received_scan scan, struct clause *clause)
 /* False: a comment does not end. */
 static bool read_clause(const struct field *field, bool closed, struct clause *clause)
 {
-    struct received_scan scan = {field->head.text, field->head.text + field->head.length};
+    struct received_scan all = {field->head.text, field->head.text + field->head.length};
+    struct received_scan scan = all;
     received_scan_space(&scan);
-    clause->name = received_scan_word(&scan);
-    const char *name_end = scan.at;
+    clause->name = received_scan_name(&scan);
     received_scan_space(&scan);
     struct received_scan first = scan;
     if (!closed) /* whatever is in the open comment */
         first.end = field->tail.text + field->tail.length;
-    clause->sendmail = field->folded && is_sendmail(field);
+    clause->writer = received_writer_find(field->tail);
     clause->helo_lost = !closed;
-    /* Without a space the bracket belongs to what the client said. */
-    bool apart = clause->name.length == 0 || scan.at > name_end || scan.at == scan.end;
-    if (!clause->sendmail && apart &&
-        (read_address_name(field, first, clause) || read_exim_comment(field, first, clause)))
+    bool ehlo_first = field->folded && (clause->writer == RECEIVED_WRITER_SENDMAIL ||
+                                        clause->writer == RECEIVED_WRITER_AMAVIS);
+    bool brackets = clause->name.length > 0 && clause->name.text[0] == '[';
+    if (!ehlo_first && ((brackets && read_address_name(field, first, clause)) ||
+                        read_exim_comment(field, first, clause)))
         return true;
-    return closed && (field->folded ? read_lines(scan, clause) : read_parts(&scan, clause));
+    bool whole = closed && (field->folded ? read_lines(all, clause) : read_line(all, scan, clause));
+    if (!ehlo_first && !clause->found && !brackets && read_address_name(field, first, clause))
+        return true;
+    return whole;
 }
 
 /* --- what follows ----------------------------------------------------------------------------- */
@@ -358,8 +394,7 @@ static bool is_word_for_name(struct received_span name, enum received_ptr *state
     return false;
 }
 
-static void conclude_ptr(const struct field *field, const struct clause *clause,
-                         struct received *out)
+static void conclude_ptr(const struct clause *clause, struct received *out)
 {
     const struct received_client *client = &clause->client;
     struct received_span name = client->name;
@@ -367,14 +402,17 @@ static void conclude_ptr(const struct field *field, const struct clause *clause,
         client->forged && !client->exim ? RECEIVED_PTR_UNCONFIRMED : RECEIVED_PTR_CONFIRMED;
     if (!clause->found)
         return;
-    if (name.length == 0 && (client->exim || is_exim(field)) && !client->bare) {
+    bool exim = client->exim || clause->writer == RECEIVED_WRITER_EXIM;
+    if (name.length == 0 && exim && !client->bare) {
         struct ipaddr address;
         if (!received_scan_address(clause->name, &address) &&
             (clause->name.length == 0 || clause->name.text[0] != '['))
             name = clause->name;
     } else if (name.length == 0 && clause->marked.text != NULL) {
         name = clause->name; /* qmail, AsyncOS: before the EHLO name */
-    } else if (name.length == 0 && !client->bare && (is_sendmail(field) || is_gmail(field))) {
+    } else if (name.length == 0 && !client->bare &&
+               (clause->writer == RECEIVED_WRITER_SENDMAIL ||
+                clause->writer == RECEIVED_WRITER_GMAIL)) {
         out->ptr_state = RECEIVED_PTR_NONE;
         return;
     }
@@ -398,12 +436,16 @@ static void conclude_helo(const struct field *field, const struct clause *clause
         if (clause->marked.length > 0)
             set_helo(out, clause->marked);
     } else if (received_scan_equals(name, "unknown") &&
-               (client->bare || received_scan_equals(client->name, "unknown"))) {
-        return; /* qmail and Postfix: the client said none, or just this */
-    } else if (is_sendmail(field) && client->name.length == 0 &&
-               received_scan_bracketed(name, &literal, &address, &port) &&
-               ipaddr_equal(&address, &out->from)) {
-        return; /* Sendmail writes the client's own name or literal where there was no EHLO */
+               clause->writer != RECEIVED_WRITER_SENDMAIL &&
+               clause->writer != RECEIVED_WRITER_GMAIL &&
+               (client->name.length == 0 || received_scan_equals(client->name, "unknown"))) {
+        return; /* Postfix, qmail, amavis, Dovecot: the client said none, or just this */
+    } else if (clause->own_literal
+                   ? !received_writer_said_ehlo(field->tail)
+                   : clause->writer == RECEIVED_WRITER_SENDMAIL && client->name.length == 0 &&
+                         received_scan_bracketed(name, &literal, &address, &port) &&
+                         ipaddr_equal(&address, &out->from)) {
+        return; /* Sendmail and Exim write the client's literal where there was no EHLO */
     } else if (name.length > 0) {
         set_helo(out, name);
     }
@@ -420,7 +462,7 @@ static bool conclude_address(const struct clause *clause, enum received_protocol
         return true;
     }
     if (received_scan_bracketed(clause->name, literal, &out->from, &port))
-        return true; /* Exim leaves out an EHLO that is the client's own literal */
+        return true; /* Exim of a client without a name */
     literal->text = NULL;
     if (clause->behind.family != IP_NONE) {
         out->from = clause->behind;
@@ -434,7 +476,13 @@ static void read_field(const struct field *field, bool closed, struct received *
 {
     struct clause clause = {0};
     struct received_span literal;
-    enum received_protocol protocol = received_protocol_find(field->whole);
+    /* Before a folded "by" stands only what the client said. */
+    struct received_span behind = field->whole;
+    if (field->folded && field->tail.text < behind.text + behind.length) {
+        behind.length -= (size_t)(field->tail.text - behind.text);
+        behind.text = field->tail.text;
+    }
+    enum received_protocol protocol = received_protocol_find(behind);
     if (!read_clause(field, closed, &clause))
         return;
     if (protocol == RECEIVED_PROTOCOL_FETCHED) {
@@ -449,9 +497,11 @@ static void read_field(const struct field *field, bool closed, struct received *
         return;
     out->kind = RECEIVED_FROM;
     out->submitted = clause.login || protocol == RECEIVED_PROTOCOL_LOGIN;
-    conclude_ptr(field, &clause, out);
-    if (literal.text != NULL)
+    conclude_ptr(&clause, out);
+    if (literal.text != NULL) {
         clause.name = literal;
+        clause.own_literal = true;
+    }
     conclude_helo(field, &clause, out);
 }
 
@@ -510,5 +560,9 @@ void received_parse(const char *value, struct received *out)
     } else if (word.length == 0 || received_scan_equals(word, ";") ? commented
                                                                    : ends_clause(word)) {
         out->kind = commented ? kind_of_comment(inside, nested) : RECEIVED_INTERNAL;
+        struct received_span tail = {word.text,
+                                     (size_t)(field.whole.text + field.whole.length - word.text)};
+        if (received_scan_equals(word, "by") && received_writer_hides_client(tail))
+            out->kind = RECEIVED_UNREADABLE;
     }
 }

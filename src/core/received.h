@@ -22,7 +22,8 @@ enum received_kind {
     RECEIVED_FROM,      /* by a mail server over the network: `from` says from where */
     RECEIVED_INTERNAL,  /* handed on within the site: no from-clause, or LMTP, or a local program */
     RECEIVED_FETCHED,   /* fetched from a mailbox (POP3, IMAP): nobody delivered it here */
-    RECEIVED_UNREADABLE /* a from-clause without an address in a form that is known, or nonsense */
+    RECEIVED_UNREADABLE /* a from-clause without an address in a form that is known, a writer that
+                           hides its client, or nonsense */
 };
 
 /* What the writer recorded of the client's reverse name. */
@@ -40,7 +41,8 @@ struct received {
     /* The client logged in (RFC 3848: with ESMTPA, ESMTPSA, ...; or a mark of the writer's), or
        wrote in a web browser (with HTTP): no mail server that is to have reverse DNS. */
     bool submitted;
-    bool helo_recorded;           /* the writer says what was said in EHLO */
+    bool helo_recorded;           /* the writer says what was said in EHLO; false where it would
+                                     write the same if nothing was said, but for a client's name */
     char helo[HELO_TEXT_MAX + 1]; /* that, cut at HELO_TEXT_MAX: untrusted text */
     enum received_ptr ptr_state;
     char ptr[HOSTNAME_MAX + 2]; /* as written; "" but for CONFIRMED and UNCONFIRMED */
@@ -61,10 +63,11 @@ struct received {
  *   from EHLO [IP], EHLO [(IP)]       MDaemon
  * with [IP] as [192.0.2.1], [2001:db8::1], [IPv6:2001:db8::1] or with a port in it or behind it.
  *
- * Where a writer puts EHLO first, the last such comment of the clause counts, and where it puts the
- * address first, that one.  A clause ends where a folded line begins with "by", as a client cannot
- * fold; in a field of one line, at the first "by".  A login counts only when everything in the
- * field that looks like a protocol agrees.  *out is written whatever is found.
+ * Where a writer puts EHLO first, the last such comment of the line counts, and all before it is
+ * EHLO; where it puts the address first, that one.  A clause ends where a folded line begins with
+ * "by", as a client cannot fold; in a field of one line, at the first "by" outside comments.  A
+ * login counts only when everything in the field that looks like a protocol agrees.  *out is
+ * written whatever is found.
  */
 void received_parse(const char *value, struct received *out);
 

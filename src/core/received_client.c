@@ -24,16 +24,13 @@ static struct received_span cut(struct received_span span, size_t length)
     return (struct received_span){span.text + length, span.length - length};
 }
 
-/* Without " ident=joe" at its end, which cannot hold a space. */
+/* Without " ident=joe", whatever else the client's host says of its user. */
 static struct received_span without_ident(struct received_span helo)
 {
     static const char mark[] = " ident=";
-    for (size_t i = helo.length; i-- > 0;)
-        if (helo.text[i] == ' ') {
-            if (received_scan_begins(cut(helo, i), mark))
-                helo.length = i;
-            break;
-        }
+    for (size_t i = 0; i < helo.length; i++)
+        if (received_scan_begins(cut(helo, i), mark))
+            helo.length = i;
     return helo;
 }
 

@@ -41,6 +41,22 @@ struct received_span received_scan_word(struct received_scan *scan)
     return word;
 }
 
+struct received_span received_scan_name(struct received_scan *scan)
+{
+    struct received_scan before = *scan;
+    struct received_span name = {scan->at, 0};
+    while (scan->at < scan->end && !is_space(*scan->at))
+        scan->at++;
+    name.length = (size_t)(scan->at - name.text);
+    struct received_scan rest = *scan;
+    received_scan_space(&rest);
+    if (memchr(name.text, '(', name.length) == NULL ||
+        (rest.at < rest.end && (*rest.at == '(' || *rest.at == '[')))
+        return name;
+    *scan = before;
+    return received_scan_word(scan);
+}
+
 bool received_scan_comment(struct received_scan *scan, struct received_span *inside, bool *nested)
 {
     unsigned depth = 0;
@@ -81,7 +97,7 @@ bool received_scan_address(struct received_span span, struct ipaddr *out)
 /* ":25" */
 static bool is_port(struct received_span span)
 {
-    if (span.length == 0 || span.text[0] != ':')
+    if (span.length < 2 || span.text[0] != ':')
         return false;
     for (size_t i = 1; i < span.length; i++)
         if (span.text[i] < '0' || span.text[i] > '9')

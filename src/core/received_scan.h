@@ -31,6 +31,12 @@ void received_scan_space(struct received_scan *scan);
 struct received_span received_scan_word(struct received_scan *scan);
 
 /*
+ * The word behind "from", which the client may have chosen: to the next white space, whatever is in
+ * it, where a comment or a bracket follows; else to its own comment, as in "a.example(192.0.2.1)".
+ */
+struct received_span received_scan_name(struct received_scan *scan);
+
+/*
  * The inside of the comment that begins at scan->at, which is moved behind it; *nested: there are
  * comments in it.  False: it does not end, or it is too deep.
  */

@@ -77,6 +77,18 @@ def test_nobody_is_found(milter):
     client.daemon.wait_log(rf'relay={RELAY} action=accept .*reason="a Received field')
 
 
+@pytest.mark.parametrize("field", [
+    "by mx2.example.net (Postfix) id 4711\n\tfor <user@example.net>; date",
+    "\n\tby mx2.example.net (OpenSMTPD) with ESMTP id 4711;\n\tdate",
+])
+def test_a_relay_that_hides_its_clients(milter, field):
+    """What stands below such a field may be by anybody."""
+    client = milter(TRUSTED)
+    result = session(client, [("Received", field), received(world.NO_PTR)])
+    assert result.verdict == "accept" and result.edits == []
+    client.daemon.wait_log(rf'relay={RELAY} action=accept .*reason="a Received field')
+
+
 # --- real mail servers: what they show of the header ---
 
 

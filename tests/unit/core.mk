@@ -12,6 +12,7 @@ CORE_TESTS = \
 	tests/unit/test_policy \
 	tests/unit/test_mailpath \
 	tests/unit/test_received \
+	tests/unit/test_received_writers \
 	tests/unit/test_reply
 
 check_PROGRAMS += $(CORE_TESTS) tests/tools/generic_rate
@@ -62,6 +63,10 @@ tests_unit_test_policy_LDADD = $(CORE_TEST_LIBS)
 tests_unit_test_reply_SOURCES = tests/unit/test_reply.c tests/unit/factstext.c tests/unit/factstext.h
 tests_unit_test_reply_CFLAGS = $(CORE_TEST_CFLAGS)
 tests_unit_test_reply_LDADD = $(CORE_TEST_LIBS)
+
+tests_unit_test_received_writers_SOURCES = tests/unit/test_received_writers.c
+tests_unit_test_received_writers_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_received_writers_LDADD = $(CORE_TEST_LIBS)
 
 tests_unit_test_received_SOURCES = tests/unit/test_received.c
 tests_unit_test_received_CFLAGS = $(CORE_TEST_CFLAGS)
