@@ -22,6 +22,7 @@ const char *dns_problem_text(enum dns_problem problem)
         [PROBLEM_DEADLINE] = "deadline",
         [PROBLEM_NO_SOA] = "denied without SOA",
         [PROBLEM_OTHER_SOA] = "denied with another zone's SOA",
+        [PROBLEM_DENIES] = "the servers deny everything",
         [PROBLEM_MEMORY] = "out of memory",
     };
     return problem < PROBLEM_COUNT ? texts[problem] : "unknown";

@@ -61,6 +61,7 @@ enum dns_problem {
     PROBLEM_DEADLINE,  /* the client's time was up before the answer came */
     PROBLEM_NO_SOA,    /* denied, but nothing proves that a zone did: see denial.h */
     PROBLEM_OTHER_SOA, /* denied by a zone that cannot speak for the name */
+    PROBLEM_DENIES,    /* denied while the servers deny everything */
     PROBLEM_MEMORY,    /* out of memory: lookup_facts() says so rather than give it as evidence */
     PROBLEM_COUNT,
 };

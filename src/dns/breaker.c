@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dns/breaker.h"
 
-#include "base/log.h"
 #include "dns/dnsrr.h"
 
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Labels that stand for a zone: 192.in-addr.arpa is too coarse, 2.0.192.in-addr.arpa is one
@@ -26,14 +23,14 @@ static unsigned labels_of_zone(const struct question *question)
     return wire_name_under(question->name, v6) ? LABELS_V6 : LABELS_FORWARD;
 }
 
-/* A hash of the zone's part of the name. */
-static uint64_t zone_of(const struct question *question)
+uint64_t breaker_zone(const struct question *question)
 {
     const uint8_t *zone = wire_name_tail(question->name, labels_of_zone(question));
     return wirename_hash(zone, question->length - (size_t)(zone - question->name), 0);
 }
 
-static void remember(struct breaker_window *window, uint64_t zone, bool failed, int64_t now_ms)
+static void remember(struct breaker_window *window, uint64_t zone, enum breaker_outcome outcome,
+                     int64_t now_ms)
 {
     size_t slot = 0;
     for (size_t i = 0; i < BREAKER_ZONES; i++) {
@@ -48,72 +45,114 @@ static void remember(struct breaker_window *window, uint64_t zone, bool failed, 
     window->zones[slot].used = true;
     window->zones[slot].zone = zone;
     window->zones[slot].when_ms = now_ms;
-    window->zones[slot].failed = failed;
+    window->zones[slot].outcome = outcome;
 }
 
-/* The zones heard of lately. */
-static void count_zones(const struct breaker_window *window, int64_t now_ms, unsigned *failing,
-                        unsigned *answering)
+/* The zones heard of in the last `within_ms`, by outcome. */
+static void count_zones(const struct breaker_window *window, int64_t now_ms, int64_t within_ms,
+                        unsigned counts[BREAKER_ZONE_FAILS + 1])
 {
-    *failing = *answering = 0;
-    for (size_t i = 0; i < BREAKER_ZONES; i++) {
-        if (!window->zones[i].used || now_ms - window->zones[i].when_ms > BREAKER_WINDOW_MS)
-            continue;
-        if (window->zones[i].failed)
-            ++*failing;
-        else
-            ++*answering;
-    }
+    memset(counts, 0, (BREAKER_ZONE_FAILS + 1) * sizeof *counts);
+    for (size_t i = 0; i < BREAKER_ZONES; i++)
+        if (window->zones[i].used && now_ms - window->zones[i].when_ms <= within_ms)
+            counts[window->zones[i].outcome]++;
 }
 
 /* Do the lookups of different zones fail, and hardly any succeed? */
-static bool is_suspect(const struct breaker_window *window, int64_t now_ms)
+static bool seems_down(const struct breaker_window *window, int64_t now_ms)
 {
-    unsigned failing, answering;
-    count_zones(window, now_ms, &failing, &answering);
+    unsigned counts[BREAKER_ZONE_FAILS + 1];
+    count_zones(window, now_ms, BREAKER_WINDOW_MS, counts);
+    unsigned failing = counts[BREAKER_ZONE_FAILS];
+    unsigned answering = counts[BREAKER_ZONE_FOUND] + counts[BREAKER_ZONE_DENIES];
     return failing >= BREAKER_OPEN_ZONES && failing >= answering * BREAKER_OPEN_RATIO;
 }
 
 /* Do the lookups of different zones succeed, and hardly any fail, whatever becomes of probes? */
 static bool is_sound(const struct breaker_window *window, int64_t now_ms)
 {
-    unsigned failing, answering;
-    count_zones(window, now_ms, &failing, &answering);
+    unsigned counts[BREAKER_ZONE_FAILS + 1];
+    count_zones(window, now_ms, BREAKER_WINDOW_MS, counts);
+    unsigned failing = counts[BREAKER_ZONE_FAILS];
+    unsigned answering = counts[BREAKER_ZONE_FOUND] + counts[BREAKER_ZONE_DENIES];
     return answering >= BREAKER_OPEN_ZONES && answering >= failing * BREAKER_CLOSE_RATIO;
 }
 
-bool breaker_window_feed(struct breaker_window *window, const struct question *question,
-                         bool failed, int64_t now_ms)
+/* Are all of many networks denied? */
+static bool seems_to_deny(const struct breaker_window *window, int64_t now_ms)
 {
-    if (failed && question->type != RR_PTR)
+    unsigned counts[BREAKER_ZONE_FAILS + 1];
+    if (window->found && now_ms - window->found_ms <= BREAKER_DENIED_MS)
         return false;
-    remember(window, zone_of(question), failed, now_ms);
-    if (window->probing)
-        return false;
-    int64_t rest_ms = window->open && !failed ? BREAKER_HOPE_MS : BREAKER_REST_MS;
-    if (window->probed && now_ms - window->probe_ms < rest_ms)
-        return false;
-    /* An answer is no suspicion, but while it is open it is hope. */
-    if (!window->open && (!failed || !is_suspect(window, now_ms)))
-        return false;
-    window->probing = window->probed = true;
+    count_zones(window, now_ms, BREAKER_DENIED_MS, counts);
+    return counts[BREAKER_ZONE_DENIES] >= BREAKER_DENIED_NETWORKS;
+}
+
+static enum breaker_suspicion begin(struct breaker_window *window, enum breaker_suspicion what,
+                                    int64_t now_ms)
+{
+    window->probing = what;
+    window->probed = true;
     window->probe_ms = now_ms;
-    return true;
+    return what;
+}
+
+enum breaker_suspicion breaker_window_feed(struct breaker_window *window,
+                                           const struct question *question,
+                                           enum breaker_outcome outcome, int64_t now_ms)
+{
+    bool reverse = question->type == RR_PTR;
+    if (outcome == BREAKER_ZONE_FAILS && !reverse)
+        return BREAKER_NOTHING;
+    if (outcome == BREAKER_ZONE_DENIES && !reverse)
+        outcome = BREAKER_ZONE_FOUND; /* of no interest: it is an answer */
+    remember(window, breaker_zone(question), outcome, now_ms);
+    if (outcome == BREAKER_ZONE_FOUND && reverse) {
+        window->found = true;
+        window->found_ms = now_ms;
+    }
+    if (window->open || window->probing != BREAKER_NOTHING ||
+        (window->probed && now_ms - window->probe_ms < BREAKER_REST_MS))
+        return BREAKER_NOTHING;
+    if (outcome == BREAKER_ZONE_FAILS && seems_down(window, now_ms))
+        return begin(window, BREAKER_DOWN, now_ms);
+    if (outcome == BREAKER_ZONE_DENIES && seems_to_deny(window, now_ms))
+        return begin(window, BREAKER_DENIES_ALL, now_ms);
+    return BREAKER_NOTHING;
+}
+
+enum breaker_suspicion breaker_window_again(struct breaker_window *window, int64_t now_ms)
+{
+    if (!window->open || window->probing != BREAKER_NOTHING ||
+        now_ms - window->probe_ms < BREAKER_OPEN_MS)
+        return BREAKER_NOTHING;
+    return begin(window, window->cause, now_ms);
+}
+
+/* Does the breaker stay open, or open, after a probe that failed?  Others may have been answered
+ * meanwhile. */
+static bool is_confirmed(const struct breaker_window *window, enum breaker_suspicion what,
+                         int64_t now_ms)
+{
+    if (what == BREAKER_DENIES_ALL)
+        return !window->found || now_ms - window->found_ms > BREAKER_DENIED_MS;
+    return window->open ? !is_sound(window, now_ms) : seems_down(window, now_ms);
 }
 
 bool breaker_window_probed(struct breaker_window *window, enum breaker_probe probe, int64_t now_ms)
 {
+    enum breaker_suspicion what = window->probing;
     bool open = window->open;
-    window->probing = false;
+    window->probing = BREAKER_NOTHING;
     window->probed = probe != BREAKER_UNKNOWN; /* else the next outcome may have one at once */
     if (probe == BREAKER_ANSWERED)
         open = false;
     else if (probe == BREAKER_FAILED)
-        open = open ? !is_sound(window, now_ms)
-                    : is_suspect(window, now_ms); /* others may have answered meanwhile */
+        open = is_confirmed(window, what, now_ms);
     if (open == window->open)
         return false;
     window->open = open;
+    window->cause = open ? what : BREAKER_NOTHING;
     window->since_ms = now_ms;
     return true;
 }
@@ -126,117 +165,4 @@ void breaker_question(uint64_t random, struct question *out)
     for (unsigned i = 1; i <= LABEL_LENGTH; i++, random >>= 4)
         out->name[i] = (uint8_t)('a' + (random & 15));
     memcpy(out->name + 1 + LABEL_LENGTH, zone, sizeof zone);
-}
-
-/* --- the breaker and its probe --------------------------------------------------------------- */
-
-struct breaker {
-    struct breaker_services use;
-    bool stopped;
-    struct breaker_window window;
-    atomic_bool open;         /* the window's, for other threads ... */
-    _Atomic int64_t since_ms; /* ... as is this */
-    /* One question to the servers themselves, past the cache. */
-    struct source *asked; /* a user of it; NULL: no probe is under way */
-    void *handle;         /* for cancel; NULL: being asked */
-};
-
-struct breaker *breaker_new(const struct breaker_services *services)
-{
-    struct breaker *breaker = calloc(1, sizeof *breaker);
-    if (breaker == NULL)
-        return NULL;
-    breaker->use = *services;
-    atomic_init(&breaker->open, false);
-    atomic_init(&breaker->since_ms, 0);
-    return breaker;
-}
-
-void breaker_free(struct breaker *breaker)
-{
-    free(breaker);
-}
-
-static void end_probe(struct breaker *breaker, enum breaker_probe probe)
-{
-    if (!breaker_window_probed(&breaker->window, probe, loop_now_ms(breaker->use.loop)))
-        return;
-    bool open = breaker->window.open;
-    atomic_store(&breaker->since_ms, breaker->window.since_ms);
-    atomic_store(&breaker->open, open);
-    metric_set(breaker->use.outage, 0, 0, open);
-    if (open)
-        log_warning("DNS outage: lookups of different zones fail, and the servers do not resolve a "
-                    "name that we chose; outage-action applies");
-    else
-        log_info("DNS outage over: lookups are answered again");
-    breaker->use.changed(breaker->use.arg, open);
-}
-
-static enum breaker_probe verdict(const struct breaker *breaker, const struct answer *answer)
-{
-    if (answer == NULL || !sources_is_present(breaker->use.sources, breaker->asked))
-        return BREAKER_UNKNOWN; /* out of memory, or other servers by now */
-    if (answer->outcome != DNS_TEMPERROR || dns_problem_is_of_the_zone(answer->problem))
-        return BREAKER_ANSWERED;
-    return dns_problem_is_ours((enum dns_problem)answer->problem) ? BREAKER_UNKNOWN
-                                                                  : BREAKER_FAILED;
-}
-
-static void on_probe(void *arg, const struct source_result *result)
-{
-    struct breaker *breaker = arg;
-    struct source *asked = breaker->asked;
-    enum breaker_probe probe = verdict(breaker, result->answer);
-    answer_unref(result->answer);
-    breaker->asked = NULL;
-    breaker->handle = NULL;
-    sources_release(breaker->use.sources, asked);
-    end_probe(breaker, probe);
-}
-
-static void begin_probe(struct breaker *breaker)
-{
-    struct question seed = {.type = RR_A, .length = sizeof(int64_t)}, question;
-    int64_t now_ms = loop_now_ms(breaker->use.loop);
-    void *handle;
-    if (breaker->stopped) {
-        end_probe(breaker, BREAKER_UNKNOWN);
-        return;
-    }
-    memcpy(seed.name, &now_ms, sizeof now_ms);
-    breaker_question(cache_hash(breaker->use.cache, &seed), &question);
-    breaker->asked = sources_use(breaker->use.sources);
-    handle = breaker->asked->ops->ask(breaker->asked, &question, now_ms + BREAKER_PROBE_MS,
-                                      on_probe, breaker);
-    if (handle != NULL) /* none: it has ended */
-        breaker->handle = handle;
-}
-
-void breaker_stop(struct breaker *breaker)
-{
-    breaker->stopped = true;
-    if (breaker->handle != NULL) /* on_probe() is called before this returns */
-        breaker->asked->ops->cancel(breaker->asked, breaker->handle);
-}
-
-void breaker_report(struct breaker *breaker, const struct question *question,
-                    const struct answer *answer)
-{
-    bool failed = answer == NULL || (answer->outcome == DNS_TEMPERROR &&
-                                     !dns_problem_is_of_the_zone(answer->problem));
-    if (failed && answer != NULL && dns_problem_is_ours((enum dns_problem)answer->problem))
-        return; /* our own limits say nothing of the servers */
-    if (breaker_window_feed(&breaker->window, question, failed, loop_now_ms(breaker->use.loop)))
-        begin_probe(breaker);
-}
-
-struct breaker_health breaker_health(const struct breaker *breaker)
-{
-    return (struct breaker_health){atomic_load(&breaker->open), atomic_load(&breaker->since_ms)};
-}
-
-bool breaker_is_open(const struct breaker *breaker)
-{
-    return atomic_load(&breaker->open);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Is the resolver itself down, or only somebody's zone?  A window over the latest outcomes by zone
- * raises the suspicion: the questions about several different zones fail and hardly any succeed.  A
- * probe decides: a question that any resolver which does its work answers, asked of the servers
- * themselves.  So no set of broken zones opens the breaker, however many they are and however often
- * they are asked about.  It closes at a probe, too: when that is answered, or nearly all else is.
+ * raises the suspicion: the questions about several different zones fail and hardly any succeed, or
+ * all of many networks are denied.  A probe decides: questions that any resolver which does its
+ * work answers, asked of the servers themselves.  So no set of broken or empty zones opens the
+ * breaker, however many they are and however often they are asked about.  It closes at a probe,
+ * too.
  */
 #ifndef IPREVD_BREAKER_H
 #define IPREVD_BREAKER_H
@@ -30,12 +31,29 @@
 #define BREAKER_CLOSE_RATIO 16
 
 /*
- * Milliseconds from one probe to the next: while lookups fail, and while it is open and one was
- * answered.  A probe that is not answered in BREAKER_PROBE_MS has failed.
+ * A resolver that denies everything: in so many milliseconds so many networks (/16, /32 of IPv6)
+ * were denied, and not one PTR record was found.
  */
-#define BREAKER_REST_MS  10000
-#define BREAKER_HOPE_MS  1000
-#define BREAKER_PROBE_MS 4000
+#define BREAKER_DENIED_MS       600000
+#define BREAKER_DENIED_NETWORKS 20
+
+/*
+ * Milliseconds from one probe to the next: while there is suspicion, and while it is open.  A probe
+ * that is not answered in BREAKER_PROBE_MS has failed, while it is open in BREAKER_CLOSING_MS.
+ */
+#define BREAKER_REST_MS    10000
+#define BREAKER_OPEN_MS    1000
+#define BREAKER_PROBE_MS   4000
+#define BREAKER_CLOSING_MS 2000
+
+/* Milliseconds between two lines that say that lookups fail though the probe is answered. */
+#define BREAKER_LOG_MS 600000
+
+/* The address whose PTR record every resolver of the Internet finds: a root server's. */
+#define BREAKER_CONTROL "198.41.0.4"
+
+/* Clients whose PTR record was found lately: they are asked for, too. */
+#define BREAKER_FOUND_MAX 3
 
 struct breaker;
 
@@ -56,6 +74,12 @@ struct breaker *breaker_new(const struct breaker_services *services) MUST_CHECK;
 /* After breaker_stop().  NULL is fine. */
 void breaker_free(struct breaker *breaker);
 
+/*
+ * The address whose PTR record a probe asks for, of IP_NONE: none.  Any thread; RESULT_NOMEM or
+ * RESULT_CLOSED: it stays as it was.
+ */
+enum result breaker_set_control(struct breaker *breaker, const struct ipaddr *control) MUST_CHECK;
+
 /* Ends a probe under way, and makes no more.  The loop's thread, or none when it was stopped. */
 void breaker_stop(struct breaker *breaker);
 
@@ -69,48 +93,76 @@ void breaker_report(struct breaker *breaker, const struct question *question,
 /* Any thread, without a lock. */
 struct breaker_health {
     bool open;
+    bool denies;      /* it is open as the servers deny everything */
     int64_t since_ms; /* monotonic; 0: it never opened */
 };
 struct breaker_health breaker_health(const struct breaker *breaker);
 bool breaker_is_open(const struct breaker *breaker);
 
+/* Open, as the servers deny everything: denials are not to be believed. */
+bool breaker_denies(const struct breaker *breaker);
+
 /* --- the rule, which is pure: time is an argument -------------------------------------------- */
 
+enum breaker_outcome {
+    BREAKER_ZONE_FOUND,
+    BREAKER_ZONE_DENIES, /* there is no such name or record */
+    BREAKER_ZONE_FAILS,
+};
+
+/* What is suspected, and a probe decides. */
+enum breaker_suspicion {
+    BREAKER_NOTHING,
+    BREAKER_DOWN,       /* the servers do not resolve */
+    BREAKER_DENIES_ALL, /* they deny everything */
+};
+
 enum breaker_probe {
-    BREAKER_ANSWERED, /* with records, with none, or that there is no such name */
-    BREAKER_FAILED,
-    BREAKER_UNKNOWN, /* it could not be asked */
+    BREAKER_ANSWERED, /* as a resolver does that is neither down nor denies everything */
+    BREAKER_FAILED,   /* the suspicion is right */
+    BREAKER_UNKNOWN,  /* it could not be asked, or nothing follows */
 };
 
 struct breaker_window {
     bool open;
-    int64_t since_ms; /* when it opened or closed */
-    bool probing;     /* a probe is under way */
-    bool probed;      /* there has been one, and it said something */
-    int64_t probe_ms; /* when the last one began */
+    enum breaker_suspicion cause;   /* of its being open */
+    enum breaker_suspicion probing; /* about what a probe is under way */
+    int64_t since_ms;               /* when it opened or closed */
+    bool probed;                    /* there has been one, and it said something */
+    int64_t probe_ms;               /* when the last one began */
+    bool found;                     /* a PTR record was: */
+    int64_t found_ms;               /* when last */
     struct {
         uint64_t zone;
         int64_t when_ms;
-        bool failed;
+        enum breaker_outcome outcome;
         bool used;
     } zones[BREAKER_ZONES];
 };
 
 /*
  * Take the outcome of a question.  Failures count only for PTR: the names in a PTR are chosen by
- * the owner of the reverse zone, and could be of many broken zones at once.  True: a probe must be
- * made now, and its outcome goes to breaker_window_probed().
+ * the owner of the reverse zone, and could be of many broken zones at once.  What is returned must
+ * be probed now, and the outcome goes to breaker_window_probed(); while it is open probes are begun
+ * by breaker_window_again().
  */
-bool breaker_window_feed(struct breaker_window *window, const struct question *question,
-                         bool failed, int64_t now_ms);
+enum breaker_suspicion breaker_window_feed(struct breaker_window *window,
+                                           const struct question *question,
+                                           enum breaker_outcome outcome, int64_t now_ms);
+
+/* It is open, and BREAKER_OPEN_MS have passed: what is to be probed again, if anything. */
+enum breaker_suspicion breaker_window_again(struct breaker_window *window, int64_t now_ms);
 
 /* The probe's end.  True when the breaker opened or closed by it. */
 bool breaker_window_probed(struct breaker_window *window, enum breaker_probe probe, int64_t now_ms);
 
 /*
- * The question of a probe: an address of a name that does not exist, below a zone that no customer
+ * A question of the probe: an address of a name that does not exist, below a zone that no customer
  * owns.  `random`: another one each time, or a cache would answer.
  */
 void breaker_question(uint64_t random, struct question *out);
+
+/* The zone that stands for the question, as a hash. */
+uint64_t breaker_zone(const struct question *question);
 
 #endif

@@ -21,6 +21,7 @@ struct cache *cache_new(const struct cache_limits *limits, uint64_t seed)
         return NULL;
     cache->seed = seed;
     atomic_init(&cache->forgotten_ms, INT64_MIN);
+    atomic_init(&cache->denials_forgotten_ms, INT64_MIN);
     for (size_t i = 0; i < CACHE_SHARDS; i++)
         if (shard_init(&cache->shards[i], limits) != RESULT_OK) {
             cache_free(cache);
@@ -89,11 +90,16 @@ static struct cache_found describe(const struct entry *entry, int64_t now_ms)
     };
 }
 
-/* A failure that is a record of its own, from before servers came back. */
-static bool is_forgotten(const struct entry *entry, int64_t forgotten_ms)
+/* A failure that is a record of its own, or a denial, from before servers came to their senses. */
+static bool is_forgotten(const struct cache *cache, const struct entry *entry)
 {
-    return entry->answer->outcome == DNS_TEMPERROR &&
-           entry->expires_ms - (int64_t)entry->ttl_s * 1000 <= forgotten_ms;
+    const _Atomic int64_t *forgotten_ms = &cache->denials_forgotten_ms;
+    if (entry->answer->outcome == DNS_FOUND)
+        return false;
+    if (entry->answer->outcome == DNS_TEMPERROR)
+        forgotten_ms = &cache->forgotten_ms;
+    return entry->expires_ms - (int64_t)entry->ttl_s * 1000 <=
+           atomic_load_explicit(forgotten_ms, memory_order_relaxed);
 }
 
 static int64_t pause_ms(const struct shard *shard)
@@ -130,8 +136,7 @@ static struct cache_found look(struct cache *cache, const struct question *quest
     int64_t forgotten_ms = atomic_load_explicit(&cache->forgotten_ms, memory_order_relaxed);
     pthread_mutex_lock(&shard->lock);
     struct entry *entry = find(shard, (uint32_t)hash, question);
-    if (entry != NULL &&
-        (shard_is_dead(shard, entry, now_ms) || is_forgotten(entry, forgotten_ms))) {
+    if (entry != NULL && (shard_is_dead(shard, entry, now_ms) || is_forgotten(cache, entry))) {
         shard_remove(shard, entry);
         entry = NULL;
     }
@@ -249,6 +254,11 @@ void cache_store(struct cache *cache, const struct question *question, struct an
 void cache_forget_failures(struct cache *cache, int64_t now_ms)
 {
     atomic_store(&cache->forgotten_ms, now_ms);
+}
+
+void cache_forget_denials(struct cache *cache, int64_t now_ms)
+{
+    atomic_store(&cache->denials_forgotten_ms, now_ms);
 }
 
 /* `type` < 0: all types. */

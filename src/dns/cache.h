@@ -75,6 +75,9 @@ void cache_store(struct cache *cache, const struct question *question, struct an
  */
 void cache_forget_failures(struct cache *cache, int64_t now_ms);
 
+/* The same of denials: the servers denied everything.  Thread safe. */
+void cache_forget_denials(struct cache *cache, int64_t now_ms);
+
 /* Forget one question, or every type of a name, or all.  Returns how many records went. */
 size_t cache_flush(struct cache *cache, const struct question *question);
 size_t cache_flush_name(struct cache *cache, const uint8_t *name, size_t length);

@@ -69,7 +69,8 @@ struct shard {
 
 struct cache {
     uint64_t seed;
-    atomic_llong forgotten_ms; /* failures that were stored until then count no more */
+    /* Failures, and denials, that were stored until then count no more. */
+    _Atomic int64_t forgotten_ms, denials_forgotten_ms;
     struct shard shards[CACHE_SHARDS];
 };
 

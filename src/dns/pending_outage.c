@@ -74,6 +74,8 @@ static void on_outage_timer(void *arg)
 
 void pending_queries_outage(struct pending_queries *queries)
 {
+    if (breaker_denies(queries->use.breaker))
+        cache_forget_denials(queries->use.cache, now_ms(queries));
     arm_outage_timer(queries);
 }
 

@@ -167,6 +167,22 @@ static bool is_worth_keeping(const struct answer *answer)
            !dns_problem_is_ours((enum dns_problem)answer->problem);
 }
 
+static struct answer *make_problem(const struct pending_query *query, enum dns_problem problem)
+{
+    struct answer *answer = answer_new_problem(query->question.type, problem);
+    return answer != NULL ? answer : answer_ref(query->queries->nomem);
+}
+
+/* A denial of servers that deny everything says nothing. */
+static struct answer *as_believed(const struct pending_query *query, struct answer *answer)
+{
+    bool denial = answer->outcome == DNS_NXDOMAIN || answer->outcome == DNS_NODATA;
+    if (!denial || answer->origin == DNS_FROM_ZONE || !breaker_denies(query->queries->use.breaker))
+        return answer;
+    answer_unref(answer);
+    return make_problem(query, PROBLEM_DENIES);
+}
+
 /*
  * The query's end: its answer (taken) goes to the cache and to all who wait.  Askers may ask again
  * at once, so by then the query is in no table any more.
@@ -177,21 +193,16 @@ static void complete(struct pending_query *query, struct answer *answer)
     LIST_REMOVE(query, link);
     pending_unwatch_query(query);
     queries->count--;
+    note_outcome(queries, &query->question, answer);
+    answer = as_believed(query, answer);
     if (is_worth_keeping(answer) && sources_is_present(queries->use.sources, query->source))
         cache_store(queries->use.cache, &query->question, answer, now_ms(queries));
-    note_outcome(queries, &query->question, answer);
     while (!TAILQ_EMPTY(&query->waiters))
         pending_deliver(queries, TAILQ_FIRST(&query->waiters), answer);
     loop_timer_free(query->timer);
     sources_release(queries->use.sources, query->source);
     free(query);
     answer_unref(answer);
-}
-
-static struct answer *make_problem(const struct pending_query *query, enum dns_problem problem)
-{
-    struct answer *answer = answer_new_problem(query->question.type, problem);
-    return answer != NULL ? answer : answer_ref(query->queries->nomem);
 }
 
 /* `answer` (taken) as that of the query's own question: the chain's TTL and trust. */

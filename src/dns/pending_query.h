@@ -46,7 +46,10 @@ struct resolver_request *pending_request_new(struct pending_queries *queries,
 void pending_request_unref(struct resolver_request *request);
 bool pending_request_is_answered(const struct resolver_request *request);
 
-/* The breaker has opened: who has waited for RESOLVER_OUTAGE_WAIT_MS is answered. */
+/*
+ * The breaker has opened: who has waited for RESOLVER_OUTAGE_WAIT_MS is answered.  If the servers
+ * deny everything, denials in the cache are forgotten, and those to come are temporary failures.
+ */
 void pending_queries_outage(struct pending_queries *queries);
 
 /*

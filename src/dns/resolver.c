@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dns/resolver.h"
 
+#include "base/log.h"
 #include "dns/breaker.h"
 #include "dns/pending_query.h"
 
@@ -116,7 +117,8 @@ static bool build(struct resolver *resolver, const struct resolver_limits *limit
                                            .changed = on_outage,
                                            .arg = resolver};
     resolver->breaker = breaker_new(&needs);
-    if (resolver->breaker == NULL)
+    if (resolver->breaker == NULL ||
+        breaker_set_control(resolver->breaker, &limits->control) != RESULT_OK)
         return false;
     const struct pending_query_services services = {.cache = resolver->cache,
                                                     .loop = resolver->loop,
@@ -162,6 +164,8 @@ void resolver_free(struct resolver *resolver)
 void resolver_set_limits(struct resolver *resolver, const struct resolver_limits *limits)
 {
     pending_queries_set_limits(resolver->queries, limits);
+    if (breaker_set_control(resolver->breaker, &limits->control) != RESULT_OK)
+        log_error("out of memory: dns.control stays as it was");
 }
 
 /* What the old source answered is not what the new one would; from now on it is not kept. */
@@ -202,7 +206,8 @@ bool resolver_is_down(const struct resolver *resolver)
 struct resolver_health resolver_health(struct resolver *resolver)
 {
     struct breaker_health health = breaker_health(resolver->breaker);
-    return (struct resolver_health){.down = health.open, .since_ms = health.since_ms};
+    return (struct resolver_health){
+        .down = health.open, .denies = health.denies, .since_ms = health.since_ms};
 }
 
 const char *resolver_server_text(struct resolver *resolver, unsigned server)

@@ -26,11 +26,13 @@ struct resolver_limits {
      * What arrived in one message costs one, however many CNAMEs it has.
      */
     unsigned max_cname_hops;
+    struct ipaddr control; /* has a PTR record in any case: see breaker.h; IP_NONE: none */
 };
 
 /* The outage breaker's state, for logs and metrics. */
 struct resolver_health {
-    bool down;        /* outage: lookups of many different zones fail */
+    bool down;        /* outage: lookups of many different zones fail, or all are denied */
+    bool denies;      /* it is the latter */
     int64_t since_ms; /* monotonic; 0: it never was down */
 };
 

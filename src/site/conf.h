@@ -73,6 +73,7 @@ struct conf {
     char *zone_file; /* NULL: servers */
     struct network_settings network;
     struct resolver_limits resolver;
+    char *dns_control; /* an address that has a PTR record; NULL: none */
     struct cache_limits cache;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "site/conf_schema.h"
 
+#include "dns/breaker.h"
 #include "site/conf.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -267,6 +268,12 @@ static const struct conf_option dns_options[] = {
      .max = 32,
      .fallback = "11",
      .allowed = "a number from 1 to 32"},
+    {.name = "control",
+     .type = CONF_TEXT,
+     .text = TEXT_ADDRESS,
+     AT(dns_control),
+     .fallback = BREAKER_CONTROL,
+     .allowed = "an IP address such as 198.41.0.4, or none"},
     {.name = "outage-action",
      .type = CONF_CHOICE,
      AT(outage_action),

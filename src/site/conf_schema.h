@@ -42,6 +42,7 @@ enum conf_text {
     TEXT_ACCOUNT,  /* user or group */
     TEXT_FACILITY, /* of syslog */
     TEXT_ENDPOINT, /* address:port, or none */
+    TEXT_ADDRESS,  /* an IP address, or none */
     TEXT_REPLY,    /* template of a reply: checked with its action */
 };
 

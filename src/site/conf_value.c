@@ -263,6 +263,7 @@ static bool is_endpoint(const char *text)
 
 static bool is_sound_text(enum conf_text kind, const char *text)
 {
+    struct ipaddr addr;
     switch (kind) {
     case TEXT_LINE:
         return text[0] != '\0' && strlen(text) <= LINE_MAX_TEXT && conf_is_line(text);
@@ -283,6 +284,8 @@ static bool is_sound_text(enum conf_text kind, const char *text)
         return is_facility(text);
     case TEXT_ENDPOINT:
         return is_endpoint(text);
+    case TEXT_ADDRESS:
+        return ipaddr_parse(text, &addr) == RESULT_OK;
     }
     return false;
 }
@@ -290,7 +293,7 @@ static bool is_sound_text(enum conf_text kind, const char *text)
 /* May the option be switched off? */
 static bool takes_none(const struct conf_option *option)
 {
-    return option->text == TEXT_ENDPOINT ||
+    return option->text == TEXT_ENDPOINT || option->text == TEXT_ADDRESS ||
            (option->text == TEXT_PATH && strstr(option->allowed, "none") != NULL);
 }
 

@@ -21,10 +21,14 @@ struct story {
     const char *name;
     enum rrtype type;
     unsigned count;
-    bool failed;
+    enum breaker_outcome outcome;
     int64_t every_ms; /* between events */
     enum breaker_probe probe;
 };
+
+#define FOUND  BREAKER_ZONE_FOUND
+#define DENIES BREAKER_ZONE_DENIES
+#define FAILS  BREAKER_ZONE_FAILS
 
 #define NET_10 "1.0.#.10.in-addr.arpa"
 #define NET_11 "1.0.#.11.in-addr.arpa"
@@ -38,95 +42,146 @@ static const struct {
     bool want_open;
     unsigned want_probes;
 } stories[] = {
-    {"many zones fail", {{NET_10, RR_PTR, 4, true, 10, BREAKER_FAILED}}, true, 1},
-    {"one short of many", {{NET_10, RR_PTR, 3, true, 10, BREAKER_FAILED}}, false, 0},
+    {"many zones fail", {{NET_10, RR_PTR, 4, FAILS, 10, BREAKER_FAILED}}, true, 1},
+    {"one short of many", {{NET_10, RR_PTR, 3, FAILS, 10, BREAKER_FAILED}}, false, 0},
     {"many broken zones, but the resolver resolves",
-     {{NET_10, RR_PTR, 200, true, 10, BREAKER_ANSWERED}},
+     {{NET_10, RR_PTR, 200, FAILS, 10, BREAKER_ANSWERED}},
      false,
      1},
     {"broken zones all day: a probe now and then",
-     {{NET_10, RR_PTR, 100, true, BREAKER_REST_MS / 10, BREAKER_ANSWERED}},
+     {{NET_10, RR_PTR, 100, FAILS, BREAKER_REST_MS / 10, BREAKER_ANSWERED}},
      false,
      10},
     {"the probe could not be made: again with the next",
-     {{NET_10, RR_PTR, 6, true, 10, BREAKER_UNKNOWN}},
+     {{NET_10, RR_PTR, 6, FAILS, 10, BREAKER_UNKNOWN}},
      false,
      3},
     {"one broken /16, a million times",
-     {{"#.7.0.10.in-addr.arpa", RR_PTR, 1000000, true, 1, BREAKER_FAILED}},
+     {{"#.7.0.10.in-addr.arpa", RR_PTR, 1000000, FAILS, 1, BREAKER_FAILED}},
      false,
      0},
-    {"one broken /32 of IPv6", {{IN_32, RR_PTR, 9, true, 10, BREAKER_FAILED}}, false, 0},
-    {"many zones of IPv6", {{NET_IP6, RR_PTR, 9, true, 10, BREAKER_FAILED}}, true, 1},
+    {"one broken /32 of IPv6", {{IN_32, RR_PTR, 9, FAILS, 10, BREAKER_FAILED}}, false, 0},
+    {"many zones of IPv6", {{NET_IP6, RR_PTR, 9, FAILS, 10, BREAKER_FAILED}}, true, 1},
     {"names that one client chose",
-     {{"mail.zone#.example", RR_A, 1000, true, 1, BREAKER_FAILED}},
+     {{"mail.zone#.example", RR_A, 1000, FAILS, 1, BREAKER_FAILED}},
      false,
      0},
     {"many fail, but more answer",
-     {{NET_10, RR_PTR, 20, false, 10, BREAKER_FAILED},
-      {NET_11, RR_PTR, 20, true, 10, BREAKER_FAILED}},
+     {{NET_10, RR_PTR, 20, FOUND, 10, BREAKER_FAILED},
+      {NET_11, RR_PTR, 20, FAILS, 10, BREAKER_FAILED}},
      false,
      0},
     {"a busy server loses its resolver",
-     {{NET_10, RR_PTR, 200, false, 10, BREAKER_FAILED},
-      {NET_11, RR_PTR, 100, true, 10, BREAKER_FAILED}},
+     {{NET_10, RR_PTR, 200, FOUND, 10, BREAKER_FAILED},
+      {NET_11, RR_PTR, 100, FAILS, 10, BREAKER_FAILED}},
      true,
      1},
     {"too slowly to belong together",
-     {{NET_10, RR_PTR, 20, true, BREAKER_WINDOW_MS / 2, BREAKER_FAILED}},
+     {{NET_10, RR_PTR, 20, FAILS, BREAKER_WINDOW_MS / 2, BREAKER_FAILED}},
      false,
      0},
     {"others answer again, and so does the probe",
-     {{NET_10, RR_PTR, 4, true, BREAKER_HOPE_MS, BREAKER_FAILED},
-      {NET_11, RR_PTR, 1, false, 10, BREAKER_ANSWERED}},
+     {{NET_10, RR_PTR, 4, FAILS, BREAKER_OPEN_MS, BREAKER_FAILED},
+      {NET_11, RR_PTR, 1, FOUND, 10, BREAKER_ANSWERED}},
      false,
      2},
     {"others answer, from a cache: the probe fails",
-     {{NET_10, RR_PTR, 4, true, BREAKER_HOPE_MS, BREAKER_FAILED},
-      {NET_11, RR_PTR, 20, false, BREAKER_HOPE_MS, BREAKER_FAILED}},
+     {{NET_10, RR_PTR, 4, FAILS, BREAKER_OPEN_MS, BREAKER_FAILED},
+      {NET_11, RR_PTR, 20, FOUND, BREAKER_OPEN_MS, BREAKER_FAILED}},
      true,
      21},
     {"the servers never resolve the probe's name, but everything else for a minute",
-     {{NET_10, RR_PTR, 4, true, 10, BREAKER_FAILED},
-      {NET_11, RR_PTR, 70, false, BREAKER_HOPE_MS, BREAKER_FAILED}},
+     {{NET_10, RR_PTR, 4, FAILS, 10, BREAKER_FAILED},
+      {NET_11, RR_PTR, 70, FOUND, BREAKER_OPEN_MS, BREAKER_FAILED}},
      false,
      61},
     {"likewise, with a broken zone now and then",
-     {{NET_10, RR_PTR, 4, true, 10, BREAKER_FAILED},
-      {NET_11, RR_PTR, 60, false, BREAKER_HOPE_MS, BREAKER_FAILED},
-      {NET_10, RR_PTR, 2, true, 10, BREAKER_FAILED},
-      {NET_11, RR_PTR, 4, false, BREAKER_HOPE_MS, BREAKER_FAILED}},
+     {{NET_10, RR_PTR, 4, FAILS, 10, BREAKER_FAILED},
+      {NET_11, RR_PTR, 60, FOUND, BREAKER_OPEN_MS, BREAKER_FAILED},
+      {NET_10, RR_PTR, 2, FAILS, 10, BREAKER_FAILED},
+      {NET_11, RR_PTR, 4, FOUND, BREAKER_OPEN_MS, BREAKER_FAILED}},
      false,
      61},
     {"likewise, a single zone again and again: too little",
-     {{NET_10, RR_PTR, 4, true, 10, BREAKER_FAILED},
-      {"1.0.0.11.in-addr.arpa", RR_PTR, 70, false, BREAKER_HOPE_MS, BREAKER_FAILED}},
+     {{NET_10, RR_PTR, 4, FAILS, 10, BREAKER_FAILED},
+      {"1.0.0.11.in-addr.arpa", RR_PTR, 70, FOUND, BREAKER_OPEN_MS, BREAKER_FAILED}},
      true,
      70},
     {"a probe is not made for every answer",
-     {{NET_10, RR_PTR, 4, true, BREAKER_HOPE_MS, BREAKER_FAILED},
-      {NET_11, RR_PTR, 100, false, BREAKER_HOPE_MS / 100, BREAKER_FAILED}},
+     {{NET_10, RR_PTR, 4, FAILS, BREAKER_OPEN_MS, BREAKER_FAILED},
+      {NET_11, RR_PTR, 100, FOUND, BREAKER_OPEN_MS / 100, BREAKER_FAILED}},
      true,
      2},
     {"forward answers are hope, too",
-     {{NET_10, RR_PTR, 4, true, BREAKER_HOPE_MS, BREAKER_FAILED},
-      {"mail.zone#.example", RR_A, 1, false, 10, BREAKER_ANSWERED}},
+     {{NET_10, RR_PTR, 4, FAILS, BREAKER_OPEN_MS, BREAKER_FAILED},
+      {"mail.zone#.example", RR_A, 1, FOUND, 10, BREAKER_ANSWERED}},
      false,
      2},
     {"the resolver is back, only broken zones are heard of",
-     {{NET_10, RR_PTR, 4, true, 10, BREAKER_FAILED},
-      {NET_11, RR_PTR, 2, true, BREAKER_REST_MS, BREAKER_ANSWERED}},
+     {{NET_10, RR_PTR, 4, FAILS, 10, BREAKER_FAILED},
+      {NET_11, RR_PTR, 2, FAILS, BREAKER_REST_MS, BREAKER_ANSWERED}},
      false,
      2},
     {"open, and the probe cannot be made",
-     {{NET_10, RR_PTR, 4, true, BREAKER_REST_MS, BREAKER_FAILED},
-      {NET_11, RR_PTR, 1, false, 10, BREAKER_UNKNOWN}},
+     {{NET_10, RR_PTR, 4, FAILS, BREAKER_REST_MS, BREAKER_FAILED},
+      {NET_11, RR_PTR, 1, FOUND, 10, BREAKER_UNKNOWN}},
      true,
      2},
+    {"everything is denied", {{NET_10, RR_PTR, 20, DENIES, 1000, BREAKER_FAILED}}, true, 1},
+    {"one network short of everything",
+     {{NET_10, RR_PTR, 19, DENIES, 1000, BREAKER_FAILED}},
+     false,
+     0},
+    {"one network that has no PTR records",
+     {{"#.7.0.10.in-addr.arpa", RR_PTR, 1000, DENIES, 100, BREAKER_FAILED}},
+     false,
+     0},
+    {"everything is denied, and somebody was found before",
+     {{NET_11, RR_PTR, 1, FOUND, 10, BREAKER_FAILED},
+      {NET_10, RR_PTR, 60, DENIES, 1000, BREAKER_FAILED}},
+     false,
+     0},
+    {"everything is denied for ten minutes since somebody was found",
+     {{NET_11, RR_PTR, 1, FOUND, 10, BREAKER_FAILED},
+      {NET_10, RR_PTR, 121, DENIES, 5000, BREAKER_FAILED}},
+     true,
+     1},
+    {"denied, too slowly to belong together",
+     {{NET_10, RR_PTR, 200, DENIES, BREAKER_DENIED_MS / 10, BREAKER_FAILED}},
+     false,
+     0},
+    {"names of PTR records that exist say nothing of reverse lookups",
+     {{"mail.zone#.example", RR_A, 5, FOUND, 10, BREAKER_FAILED},
+      {NET_10, RR_PTR, 20, DENIES, 1000, BREAKER_FAILED}},
+     true,
+     1},
+    {"EHLO names that do not exist are no networks",
+     {{"mail.zone#.example", RR_A, 60, DENIES, 10, BREAKER_FAILED}},
+     false,
+     0},
+    {"the control is found: a quiet day",
+     {{NET_10, RR_PTR, 60, DENIES, 1000, BREAKER_ANSWERED}},
+     false,
+     5},
+    {"denied while it is open, then the control is found",
+     {{NET_10, RR_PTR, 25, DENIES, 1000, BREAKER_FAILED},
+      {NET_10, RR_PTR, 1, DENIES, 1000, BREAKER_ANSWERED}},
+     false,
+     7},
+    {"denied while it is open, then a client is found",
+     {{NET_10, RR_PTR, 25, DENIES, 1000, BREAKER_FAILED},
+      {NET_11, RR_PTR, 1, FOUND, 1000, BREAKER_FAILED}},
+     false,
+     7},
+    {"the resolver goes down while it denies everything",
+     {{NET_10, RR_PTR, 20, DENIES, 1000, BREAKER_FAILED},
+      {NET_11, RR_PTR, 5, FAILS, 1000, BREAKER_UNKNOWN}},
+     true,
+     6},
     {"short names",
-     {{".", RR_A, 1, false, 1, BREAKER_FAILED},
-      {"example", RR_A, 1, false, 1, BREAKER_FAILED},
-      {"arpa", RR_PTR, 1, true, 1, BREAKER_FAILED}},
+     {{".", RR_A, 1, FOUND, 1, BREAKER_FAILED},
+      {"example", RR_A, 1, FOUND, 1, BREAKER_FAILED},
+      {"arpa", RR_PTR, 1, FAILS, 1, BREAKER_FAILED}},
      false,
      0},
 };
@@ -149,9 +204,14 @@ static unsigned play(const struct story *story, int64_t *now_ms)
         number_name(name, sizeof name, story->name, i + 1);
         struct question question = scripted_question(name, story->type);
         bool was_open = breaker.open;
-        if (breaker_window_feed(&breaker, &question, story->failed, *now_ms)) {
+        enum breaker_suspicion what =
+            breaker_window_feed(&breaker, &question, story->outcome, *now_ms);
+        if (what == BREAKER_NOTHING)
+            what = breaker_window_again(&breaker, *now_ms);
+        if (what != BREAKER_NOTHING) {
             /* One at a time. */
-            ck_assert(!breaker_window_feed(&breaker, &question, story->failed, *now_ms));
+            ck_assert(!breaker_window_feed(&breaker, &question, story->outcome, *now_ms));
+            ck_assert(!breaker_window_again(&breaker, *now_ms));
             bool changed = breaker_window_probed(&breaker, story->probe, *now_ms);
             ck_assert(changed == (was_open != breaker.open));
             if (changed)
@@ -177,12 +237,12 @@ END_TEST
 /* While the probe is under way others begin to be answered: it was no outage. */
 START_TEST(answers_during_the_probe)
 {
-    struct story fails = {NET_10, RR_PTR, 3, true, 10, BREAKER_FAILED};
-    struct story answers = {NET_11, RR_PTR, 2, false, 10, BREAKER_FAILED};
+    struct story fails = {NET_10, RR_PTR, 3, FAILS, 10, BREAKER_FAILED};
+    struct story answers = {NET_11, RR_PTR, 2, FOUND, 10, BREAKER_FAILED};
     struct question fourth = scripted_question("1.0.99.10.in-addr.arpa", RR_PTR);
     int64_t now_ms = T0;
     ck_assert_uint_eq(play(&fails, &now_ms), 0);
-    ck_assert(breaker_window_feed(&breaker, &fourth, true, now_ms));
+    ck_assert(breaker_window_feed(&breaker, &fourth, BREAKER_ZONE_FAILS, now_ms));
     ck_assert_uint_eq(play(&answers, &now_ms), 0);
     ck_assert(!breaker_window_probed(&breaker, BREAKER_FAILED, now_ms));
     ck_assert(!breaker.open);

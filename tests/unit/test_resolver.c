@@ -810,20 +810,19 @@ START_TEST(outage)
     /* The answers that its cache still has do not close it. */
     scripted_on(script, "*.com", RR_A, "TIMEOUT", 0);
     for (int i = 50; i < 60; i++) {
-        pass(BREAKER_HOPE_MS);
+        pass(BREAKER_OPEN_MS);
         ask_zone(i, i % 2 ? "NXDOMAIN" : "mail.example");
         ck_assert(resolver_health(resolver).down);
     }
     scripted_on(script, "*.com", RR_A, "NXDOMAIN", 0);
     ask_zone(61, "mail.example"); /* too soon */
     ck_assert(resolver_health(resolver).down);
-    pass(BREAKER_HOPE_MS);
-    ask_zone(62, "mail.example");
+    pass(BREAKER_OPEN_MS);
     ck_assert(!resolver_health(resolver).down);
 }
 END_TEST
 
-/* Only broken zones are heard of, when the resolver is back: it closes all the same. */
+/* Only broken zones are heard of, or nothing, when the resolver is back: it closes all the same. */
 START_TEST(outage_ends_in_silence)
 {
     scripted_on(script, "*.com", RR_A, "REFUSED", 0);
@@ -831,10 +830,10 @@ START_TEST(outage_ends_in_silence)
         ask_zone(i, "REFUSED");
     ck_assert(resolver_health(resolver).down);
     scripted_on(script, "*.com", RR_A, "NODATA", 0);
-    ask_zone(5, "TIMEOUT");
+    if (_i == 0)
+        ask_zone(5, "TIMEOUT");
     ck_assert(resolver_health(resolver).down);
-    pass(BREAKER_REST_MS);
-    ask_zone(6, "TIMEOUT");
+    pass(BREAKER_OPEN_MS);
     ck_assert(!resolver_health(resolver).down);
 }
 END_TEST
@@ -870,7 +869,7 @@ START_TEST(clients_wait_in_an_outage)
     for (int i = 0; i < 5; i++) {
         (void)snprintf(name, sizeof name, "1.0.%d.10.in-addr.arpa", i);
         scripted_on(script, name, RR_PTR, i == 4 ? "mail.example" : "TIMEOUT",
-                    i == 4 ? 3000 + BREAKER_HOPE_MS : SCRIPTED_NEVER);
+                    i == 4 ? 3000 + BREAKER_OPEN_MS : SCRIPTED_NEVER);
         ask(&heard[i], name, RR_PTR);
         if (i == 0)
             pass(500);
@@ -885,7 +884,7 @@ START_TEST(clients_wait_in_an_outage)
         leave(&heard[i]);
     }
     scripted_on(script, "*.com", RR_A, "NXDOMAIN", 0);
-    pass(1000 + BREAKER_HOPE_MS); /* the fifth is answered */
+    pass(1000 + BREAKER_OPEN_MS); /* the fifth is answered */
     ck_assert(!resolver_health(resolver).down);
     ask(&heard[4], "1.0.4.10.in-addr.arpa", RR_PTR);
     ck_assert_int_eq(heard[4].outcome, DNS_FOUND);
@@ -955,6 +954,112 @@ START_TEST(servers_come_back)
 }
 END_TEST
 
+/* --- a resolver that denies everything ------------------------------------------------------ */
+
+#define CONTROL "4.0.41.198.in-addr.arpa"
+
+static void set_control(const char *text)
+{
+    struct resolver_limits with = limits;
+    ck_assert_int_eq(ipaddr_parse(text, &with.control), RESULT_OK);
+    resolver_set_limits(resolver, &with);
+    scripted_run(script);
+}
+
+static enum dns_outcome outcome_of_zone(int net, const char *spec)
+{
+    char name[64];
+    struct heard heard;
+    (void)snprintf(name, sizeof name, "1.0.%d.10.in-addr.arpa", net);
+    scripted_on(script, name, RR_PTR, spec, 0);
+    ask(&heard, name, RR_PTR);
+    leave(&heard);
+    return heard.outcome;
+}
+
+/* It is an outage: what is denied is not believed, neither now nor what was before. */
+START_TEST(everything_is_denied)
+{
+    struct heard heard;
+    set_control("198.41.0.4");
+    scripted_on(script, CONTROL, RR_PTR, _i == 0 ? "NXDOMAIN" : "NODATA", 0);
+    for (int i = 0; i < BREAKER_DENIED_NETWORKS; i++) {
+        ck_assert(!resolver_health(resolver).down);
+        (void)outcome_of_zone(i, "NXDOMAIN ttl=300");
+        pass(1000);
+    }
+    ck_assert(resolver_health(resolver).down && resolver_health(resolver).denies);
+    for (int i = 0; i < BREAKER_DENIED_NETWORKS + 1; i++) {
+        ck_assert_int_eq(outcome_of_zone(i, "NXDOMAIN ttl=300"), DNS_TEMPERROR);
+        ask(&heard, "nobody.example", RR_A);
+        ck_assert_int_eq(heard.problem, PROBLEM_DENIES);
+        leave(&heard);
+    }
+    scripted_on(script, CONTROL, RR_PTR, "a.root-servers.net", 0);
+    pass(BREAKER_OPEN_MS);
+    ck_assert(!resolver_health(resolver).down);
+    ck_assert_int_eq(outcome_of_zone(0, "NXDOMAIN ttl=300"), DNS_NXDOMAIN);
+    ck_assert_int_eq(outcome_of_zone(99, "mail.example"), DNS_FOUND);
+}
+END_TEST
+
+/* Nobody can make it one: the control, or a client that had a PTR record, is found. */
+START_TEST(many_networks_are_denied)
+{
+    static const struct {
+        const char *label, *control, *found;
+        bool down;
+    } rows[] = {
+        {"the control is found", "a.root-servers.net", NULL, false},
+        {"a client is found", "NXDOMAIN", "mail.example", false},
+        {"a client is denied, too", "NXDOMAIN", "NXDOMAIN", true},
+        {"the control fails", "SERVFAIL", NULL, false},
+        {"no control, a client is found", NULL, "mail.example", false},
+        {"no control, a client is denied", NULL, "NODATA", true},
+        {"nobody to ask", NULL, NULL, false},
+    };
+    if (rows[_i].control != NULL) {
+        set_control("198.41.0.4");
+        scripted_on(script, CONTROL, RR_PTR, rows[_i].control, 0);
+    }
+    if (rows[_i].found != NULL) {
+        scripted_on(script, "1.0.200.10.in-addr.arpa", RR_PTR, "mail.example", 0);
+        ask_zone(200, rows[_i].found);
+        pass(BREAKER_DENIED_MS + 1);
+    }
+    for (int i = 0; i < BREAKER_DENIED_NETWORKS; i++)
+        ck_assert_int_eq(outcome_of_zone(i, "NXDOMAIN ttl=300"),
+                         rows[_i].down && i == BREAKER_DENIED_NETWORKS - 1 ? DNS_TEMPERROR
+                                                                           : DNS_NXDOMAIN);
+    ck_assert_msg(resolver_health(resolver).down == rows[_i].down, "%s", rows[_i].label);
+}
+END_TEST
+
+/* A zone file that denies means it. */
+START_TEST(zone_file_denies)
+{
+    set_control("198.41.0.4");
+    for (int i = 0; i < 60; i++)
+        ck_assert_int_eq(outcome_of_zone(i, "NXDOMAIN zone"), DNS_NXDOMAIN);
+    ck_assert_uint_eq(scripted_asked(script, CONTROL, RR_PTR), 0);
+}
+END_TEST
+
+/* PTR lookups fail, and so does the control's, though other names resolve. */
+START_TEST(reverse_lookups_are_down)
+{
+    set_control("198.41.0.4");
+    scripted_on(script, "*.com", RR_A, "NXDOMAIN", 0);
+    scripted_on(script, CONTROL, RR_PTR, "REFUSED", 0);
+    scripted_on(script, CONTROL, RR_PTR, "a.root-servers.net", 0);
+    for (int i = 0; i < 4; i++)
+        ask_zone(i, "REFUSED");
+    ck_assert(resolver_health(resolver).down && !resolver_health(resolver).denies);
+    pass(BREAKER_OPEN_MS);
+    ck_assert(!resolver_health(resolver).down);
+}
+END_TEST
+
 /* A probe that is not answered fails in time; one that ends with the resolver harms nobody. */
 START_TEST(probe_times_out)
 {
@@ -967,9 +1072,10 @@ START_TEST(probe_times_out)
     ck_assert(!resolver_health(resolver).down);
     pass(1);
     ck_assert(resolver_health(resolver).down);
-    pass(BREAKER_REST_MS);
-    ask_zone(5, "TIMEOUT");
-    ck_assert_uint_eq(scripted_open(script), 1);
+    ck_assert_uint_eq(scripted_open(script), 1); /* the next */
+    pass(BREAKER_CLOSING_MS);
+    ck_assert(resolver_health(resolver).down);
+    ck_assert_uint_eq(scripted_open(script), 1); /* and so on */
     end_resolver();
     ck_assert_uint_eq(scripted_cancelled(script), 1);
 }
@@ -1241,10 +1347,14 @@ int main(void)
     tcase_add_test(tcase, server_texts);
     tcase_add_test(tcase, shutdown);
     tcase_add_test(tcase, outage);
-    tcase_add_test(tcase, outage_ends_in_silence);
+    tcase_add_loop_test(tcase, outage_ends_in_silence, 0, 2);
     tcase_add_test(tcase, clients_leave_in_an_outage);
     tcase_add_test(tcase, clients_wait_in_an_outage);
     tcase_add_test(tcase, waiting_in_an_outage);
+    tcase_add_loop_test(tcase, everything_is_denied, 0, 2);
+    tcase_add_loop_test(tcase, many_networks_are_denied, 0, 7);
+    tcase_add_test(tcase, zone_file_denies);
+    tcase_add_test(tcase, reverse_lookups_are_down);
     tcase_add_test(tcase, servers_come_back);
     tcase_add_test(tcase, probe_times_out);
     tcase_add_test(tcase, probe_of_old_servers);
