@@ -8,10 +8,14 @@
  *     bench/cache -g MOST    how it grows from 1,000 to MOST records, a line each: records, bytes a
  *                            record, nanoseconds a lookup, nanoseconds a store
  */
+#include "config.h"
+
 #include "dns/cache.h"
 #include "lru.h"
 
+#ifdef HAVE_MALLOC_H
 #include <malloc.h>
+#endif
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -97,13 +101,23 @@ static struct answer *make_record(uint32_t i, struct question *question)
 
 /* --- memory --------------------------------------------------------------------------------- */
 
+/* Bytes that malloc() has given out; 0 where it does not say. */
+static size_t heap_bytes(void)
+{
+#if defined(HAVE_MALLINFO2) && defined(HAVE_MALLOC_TRIM)
+    (void)malloc_trim(0);
+    return mallinfo2().uordblks + mallinfo2().hblkhd;
+#else
+    return 0;
+#endif
+}
+
 static void measure_memory(uint32_t records)
 {
     struct cache *cache = new_cache((size_t)1 << 30);
     struct cache_stats stats;
     double longest = 0, started = now_s();
-    malloc_trim(0);
-    size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    size_t before = heap_bytes();
     for (uint32_t i = 0; i < records; i++) {
         struct question question;
         struct answer *answer = make_record(i, &question);
@@ -116,7 +130,7 @@ static void measure_memory(uint32_t records)
     }
     double rate = records / (now_s() - started);
     cache_stats(cache, &stats);
-    size_t heap = mallinfo2().uordblks + mallinfo2().hblkhd - before;
+    size_t heap = heap_bytes() - before;
     printf("%8u records: %5.1f bytes a record by its own account, %5.1f by malloc's; "
            "stored at %.2f M/s, longest %.0f us\n",
            (unsigned)stats.records, (double)stats.bytes / (double)stats.records,

@@ -66,6 +66,28 @@ enum result ipaddr_from_sockaddr(const struct sockaddr *sa, struct ipaddr *out)
     return RESULT_INVALID;
 }
 
+size_t ipaddr_to_sockaddr(const struct ipaddr *addr, uint16_t port, uint32_t scope,
+                          struct sockaddr_storage *out)
+{
+    memset(out, 0, sizeof *out);
+    if (addr->family == IP_V4) {
+        struct sockaddr_in *sin = (struct sockaddr_in *)out;
+        sin->sin_family = AF_INET;
+        sin->sin_port = htons(port);
+        memcpy(&sin->sin_addr, addr->bytes, V4_BYTES);
+        return sizeof *sin;
+    }
+    if (addr->family == IP_V6) {
+        struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)out;
+        sin6->sin6_family = AF_INET6;
+        sin6->sin6_port = htons(port);
+        sin6->sin6_scope_id = scope;
+        memcpy(&sin6->sin6_addr, addr->bytes, V6_BYTES);
+        return sizeof *sin6;
+    }
+    return 0;
+}
+
 enum result ipaddr_parse(const char *text, struct ipaddr *out)
 {
     uint8_t bytes[V6_BYTES];

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct sockaddr;
+struct sockaddr_storage;
 
 enum ipfamily { IP_NONE = 0, IP_V4 = 4, IP_V6 = 6 };
 
@@ -37,6 +38,13 @@ enum result ipaddr_from_bytes(const uint8_t *bytes, size_t length, struct ipaddr
 
 /* From the address of a connection; other families than INET and INET6: RESULT_INVALID. */
 enum result ipaddr_from_sockaddr(const struct sockaddr *sa, struct ipaddr *out) MUST_CHECK;
+
+/*
+ * The same in reverse, for connect() and bind(); `scope` is an interface's number, of use with
+ * link-local addresses only.  Returns the length of *out; 0 for IP_NONE.
+ */
+size_t ipaddr_to_sockaddr(const struct ipaddr *addr, uint16_t port, uint32_t scope,
+                          struct sockaddr_storage *out);
 
 /* Text form: "192.0.2.1", "2001:db8::1"; strict (inet_pton), no brackets, no scope. */
 enum result ipaddr_parse(const char *text, struct ipaddr *out) MUST_CHECK;

@@ -28,25 +28,6 @@ static int open_control(const struct conf *conf, uid_t uid, gid_t gid)
     return fd;
 }
 
-/* The endpoint as an address; its length, 0 when it is none. */
-static socklen_t make_address(const struct network_server *where, struct sockaddr_storage *out)
-{
-    memset(out, 0, sizeof *out);
-    if (where->addr.family == IP_V4) {
-        struct sockaddr_in *in = (struct sockaddr_in *)out;
-        in->sin_family = AF_INET;
-        in->sin_port = htons(where->port);
-        memcpy(&in->sin_addr, where->addr.bytes, 4);
-        return sizeof *in;
-    }
-    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
-    in6->sin6_family = AF_INET6;
-    in6->sin6_port = htons(where->port);
-    in6->sin6_scope_id = where->scope;
-    memcpy(&in6->sin6_addr, where->addr.bytes, 16);
-    return sizeof *in6;
-}
-
 static int open_endpoint(const char *text)
 {
     struct network_server where;
@@ -55,7 +36,7 @@ static int open_endpoint(const char *text)
         errno = EINVAL;
         return -1;
     }
-    socklen_t length = make_address(&where, &addr);
+    socklen_t length = (socklen_t)ipaddr_to_sockaddr(&where.addr, where.port, where.scope, &addr);
     int fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -1;

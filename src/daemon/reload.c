@@ -109,7 +109,6 @@ static void run(void *arg)
 static void begin(struct service *service, enum reload_kind kind, const char *why)
 {
     struct reload *reload = &service->reload;
-    reload->running = true;
     reload->kind = kind;
     reload->why = why;
     reload->old = service_conf(service);
@@ -218,7 +217,6 @@ static void done(void *arg)
         finish(service);
     conf_unref(reload->old);
     reload->old = reload->fresh = NULL;
-    reload->running = false;
     begin_next(service);
 }
 
@@ -231,7 +229,7 @@ void reload_request(struct service *service, enum reload_kind kind, const char *
         reload->again = true;
         reload->again_why = why;
     }
-    if (!reload->running && service->management.serving)
+    if (!reload->work.busy && service->management.serving)
         begin_next(service);
 }
 

@@ -21,17 +21,15 @@ static void save_cache(void *arg)
 
 static void cache_saved(void *arg)
 {
-    struct service *service = arg;
-    service->saving.cache_running = false;
+    (void)arg; /* the next one is due by the clock */
 }
 
 void saving_tick(struct service *service, int64_t now_ms)
 {
     struct saving *saving = &service->saving;
-    if (now_ms < saving->cache_due_ms || saving->cache_running)
+    if (now_ms < saving->cache_due_ms || saving->cache.busy)
         return;
     saving->cache_due_ms = now_ms + SAVE_CACHE_MS;
-    saving->cache_running = true;
     work_queue_give(service->management.queue, &saving->cache);
 }
 
@@ -44,7 +42,6 @@ static void save_exemptions(void *arg)
 
 static void begin(struct service *service)
 {
-    service->saving.exemptions_running = true;
     control_task_begins(service->management.control, CONTROL_TASK_SAVE);
     work_queue_give(service->management.queue, &service->saving.exemptions);
 }
@@ -53,7 +50,6 @@ static void exemptions_saved(void *arg)
 {
     struct service *service = arg;
     struct saving *saving = &service->saving;
-    saving->exemptions_running = false;
     /* The change is in effect all the same. */
     control_task_ends(service->management.control, CONTROL_TASK_SAVE, NULL,
                       saving->saved ? NULL : saving->error);
@@ -65,7 +61,7 @@ static void exemptions_saved(void *arg)
 
 void saving_exemptions(struct service *service)
 {
-    if (service->saving.exemptions_running)
+    if (service->saving.exemptions.busy)
         service->saving.exemptions_again = true; /* this change may have come too late for it */
     else
         begin(service);
@@ -84,7 +80,7 @@ void saving_init(struct service *service)
 static void save_all(void *arg)
 {
     struct service *service = arg;
-    if (service->saving.exemptions_running || service->saving.exemptions_again) {
+    if (service->saving.exemptions.busy || service->saving.exemptions_again) {
         save_exemptions(service);
         if (!service->saving.saved)
             log_error("%s", service->saving.error);

@@ -39,7 +39,6 @@ enum reload_result {
 
 struct reload {
     struct work work;
-    bool running;                      /* management */
     bool again, tables_again;          /* management: asked for meanwhile */
     const char *why, *again_why;       /* management: literals */
     struct status_failure failures[2]; /* management: by kind, until one is good */
@@ -54,9 +53,9 @@ struct reload {
 
 struct saving {
     struct work cache, exemptions;
-    bool cache_running, exemptions_running, exemptions_again; /* management */
-    int64_t cache_due_ms;                                     /* management */
-    bool saved; /* of the exemptions under way: the queue's thread fills it */
+    bool exemptions_again; /* management */
+    int64_t cache_due_ms;  /* management */
+    bool saved;            /* of the exemptions under way: the queue's thread fills it */
     char error[CONTROL_ERROR_MAX];
 };
 

@@ -154,11 +154,18 @@ void statistics_session_closed(struct statistics *statistics)
     metric_add(statistics->sessions, 0, 0, -1);
 }
 
+/* Written once: what every session writes goes from processor to processor. */
+static void note_others(struct statistics *statistics)
+{
+    if (!atomic_load(&statistics->others))
+        atomic_store(&statistics->others, true);
+}
+
 void statistics_decided(struct statistics *statistics, const struct decision *decision,
                         const struct transaction *transaction)
 {
     const struct verdict *verdict = &decision->verdict;
-    atomic_store(&statistics->others, true);
+    note_others(statistics);
     metric_add(statistics->verdicts, verdict->done.action, decision->conf->monitor, 1);
     metric_add(statistics->would, verdict->would.action, 0, 1);
     for (size_t i = 0; i < CHECK_COUNT; i++)
@@ -173,7 +180,7 @@ bool statistics_left(struct statistics *statistics, enum session_left reason)
 {
     metric_add(statistics->left, reason, 0, 1);
     if (reason != SESSION_LEFT_LOCAL)
-        atomic_store(&statistics->others, true);
+        note_others(statistics);
     if (atomic_load(&statistics->others))
         return false;
     return atomic_fetch_add(&statistics->local_clients, 1) + 1 == STATISTICS_LOCAL_ONLY;

@@ -72,8 +72,10 @@ static void on_finished(void *arg, unsigned ready)
     pthread_mutex_lock(&queue->lock);
     STAILQ_CONCAT(&list, &queue->finished);
     pthread_mutex_unlock(&queue->lock);
-    for (struct work *work; (work = take(&list)) != NULL;)
+    for (struct work *work; (work = take(&list)) != NULL;) {
+        work->busy = false;
         work->done(work->arg);
+    }
 }
 
 struct work_queue *work_queue_new(struct loop *loop)
@@ -107,6 +109,7 @@ enum result work_queue_start(struct work_queue *queue, const char *name)
 
 void work_queue_give(struct work_queue *queue, struct work *work)
 {
+    work->busy = true;
     pthread_mutex_lock(&queue->lock);
     STAILQ_INSERT_TAIL(&queue->waiting, work, link);
     pthread_cond_signal(&queue->changed);

@@ -18,6 +18,7 @@ struct work {
     void (*run)(void *arg);  /* on the queue's thread */
     void (*done)(void *arg); /* afterwards on the loop's thread; may give the same work again */
     void *arg;
+    bool busy; /* given, and done() was not called yet: on the loop's thread, the queue sets it */
     STAILQ_ENTRY(work) link; /* the queue's own */
 };
 
@@ -27,14 +28,14 @@ struct work_queue *work_queue_new(struct loop *loop) MUST_CHECK;
 /* Make the thread (`name`: as shown by ps).  RESULT_IO with errno. */
 enum result work_queue_start(struct work_queue *queue, const char *name) MUST_CHECK;
 
-/* Have it run after all that was given before.  It must not be waiting or running.  Thread safe. */
+/* Have it run after all that was given before.  It must not be busy.  On the loop's thread. */
 void work_queue_give(struct work_queue *queue, struct work *work);
 
 /*
  * After the loop was stopped: what waits is dropped, what runs may end, then `last` (NULL: nothing)
- * runs; no done() is called any more.  False: timeout_ms have passed and the thread still works; it
- * is left alone, and the queue must not be freed, nor what the work uses.  Called again it waits
- * again.
+ * runs; no done() is called any more, and what was dropped stays busy.  False: timeout_ms have
+ * passed and the thread still works; it is left alone, and the queue must not be freed, nor what
+ * the work uses.  Called again it waits again.
  */
 bool work_queue_finish(struct work_queue *queue, struct work *last, int64_t timeout_ms) MUST_CHECK;
 

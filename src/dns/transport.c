@@ -11,36 +11,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
-static socklen_t make_address(const struct network_server *server, union address *out)
+static socklen_t make_address(const struct network_server *server, struct sockaddr_storage *out)
 {
-    memset(out, 0, sizeof *out);
-    if (server->addr.family == IP_V4) {
-        out->v4.sin_family = AF_INET;
-        out->v4.sin_port = htons(server->port);
-        memcpy(&out->v4.sin_addr, server->addr.bytes, 4);
-        return sizeof out->v4;
-    }
-    out->v6.sin6_family = AF_INET6;
-    out->v6.sin6_port = htons(server->port);
-    out->v6.sin6_scope_id = server->scope;
-    memcpy(&out->v6.sin6_addr, server->addr.bytes, 16);
-    return sizeof out->v6;
+    return (socklen_t)ipaddr_to_sockaddr(&server->addr, server->port, server->scope, out);
 }
 
 int transport_connect(const struct network_server *server, int type)
 {
-    union address address;
+    struct sockaddr_storage address;
     socklen_t length = make_address(server, &address);
-    int fd = socket(address.any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    if (connect(fd, &address.any, length) != 0 && errno != EINPROGRESS) {
+    if (connect(fd, (const struct sockaddr *)&address, length) != 0 && errno != EINPROGRESS) {
         int error = errno;
         close(fd);
         errno = error;
@@ -51,9 +34,9 @@ int transport_connect(const struct network_server *server, int type)
 
 int transport_reconnect(int fd, const struct network_server *server)
 {
-    union address address;
+    struct sockaddr_storage address;
     socklen_t length = make_address(server, &address);
-    return connect(fd, &address.any, length);
+    return connect(fd, (const struct sockaddr *)&address, length);
 }
 
 /* Nothing arrives any more: the rest is read, and with it an error that nobody has seen. */
@@ -80,15 +63,15 @@ bool transport_can_disconnect(void)
     /* Connecting a datagram socket sends nothing. */
     const struct network_server here = {.addr = {.family = IP_V4, .bytes = {127, 0, 0, 1}},
                                         .port = NETWORK_PORT};
-    union address address;
+    struct sockaddr_in address;
     socklen_t length = sizeof address;
     int fd = transport_connect(&here, SOCK_DGRAM);
     bool can;
     if (fd < 0)
         return false;
     memset(&address, 0, sizeof address);
-    can = transport_disconnect(fd) && getsockname(fd, &address.any, &length) == 0 &&
-          address.any.sa_family == AF_INET && address.v4.sin_port == 0;
+    can = transport_disconnect(fd) && getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
+          address.sin_family == AF_INET && address.sin_port == 0;
     close(fd);
     return can;
 }

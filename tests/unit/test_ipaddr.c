@@ -164,6 +164,28 @@ START_TEST(test_sockaddr)
 }
 END_TEST
 
+START_TEST(test_to_sockaddr)
+{
+    struct sockaddr_storage out;
+    const struct sockaddr_in *sin = (const struct sockaddr_in *)&out;
+    const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)&out;
+    struct ipaddr addr, back;
+    ck_assert(ipaddr_parse("192.0.2.3", &addr) == RESULT_OK);
+    ck_assert_uint_eq(ipaddr_to_sockaddr(&addr, 53, 7, &out), sizeof *sin);
+    ck_assert_uint_eq(ntohs(sin->sin_port), 53);
+    ck_assert(ipaddr_from_sockaddr((struct sockaddr *)&out, &back) == RESULT_OK);
+    ck_assert(ipaddr_equal(&addr, &back));
+    ck_assert(ipaddr_parse("fe80::1", &addr) == RESULT_OK);
+    ck_assert_uint_eq(ipaddr_to_sockaddr(&addr, 8896, 7, &out), sizeof *sin6);
+    ck_assert_uint_eq(ntohs(sin6->sin6_port), 8896);
+    ck_assert_uint_eq(sin6->sin6_scope_id, 7);
+    ck_assert(ipaddr_from_sockaddr((struct sockaddr *)&out, &back) == RESULT_OK);
+    ck_assert(ipaddr_equal(&addr, &back));
+    addr.family = IP_NONE;
+    ck_assert_uint_eq(ipaddr_to_sockaddr(&addr, 53, 0, &out), 0);
+}
+END_TEST
+
 START_TEST(test_order_and_none)
 {
     struct ipaddr none = {.family = IP_NONE};
@@ -212,6 +234,7 @@ int main(void)
     tcase_add_test(tcase, test_around);
     tcase_add_test(tcase, test_bytes);
     tcase_add_test(tcase, test_sockaddr);
+    tcase_add_test(tcase, test_to_sockaddr);
     tcase_add_test(tcase, test_order_and_none);
     tcase_add_test(tcase, test_hash_is_fixed);
     suite_add_tcase(suite, tcase);
