@@ -32,6 +32,8 @@ def accepts(text, folder):
         table = folder / path.lstrip("/").replace("/", "-")
         table.write_text(TABLES[kind])
         text = text.replace(path, str(table))
+    # Directories that a package makes.
+    text = re.sub(r'"/var/(?:lib|log)/iprevd', f'"{folder}', text)
     (folder / "iprevd.conf").write_text(text)
     done = subprocess.run([program(), "-t", "-c", folder / "iprevd.conf"], capture_output=True,
                           text=True, check=False)

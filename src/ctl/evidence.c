@@ -201,7 +201,7 @@ static void put_match(const struct evidence_page *page, const struct decision *d
     put_label(page, "match");
     (void)fputc('"', page->stream);
     put_untrusted(page, match->name);
-    (void)fprintf(page->stream, "\" (%s:%u", decision->conf->path, match->line);
+    (void)fprintf(page->stream, "\" (%s:%u", match->file, match->line);
     if (match->reason != NULL) {
         (void)fputs(": ", page->stream);
         put_untrusted(page, match->reason);

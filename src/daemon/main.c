@@ -11,6 +11,7 @@
 #include "daemon/management.h"
 #include "daemon/privileges.h"
 #include "daemon/service.h"
+#include "daemon/service_user.h"
 #include "site/conf_restart.h"
 
 #include <errno.h>
@@ -130,8 +131,11 @@ static void report_notice(void *arg, const char *message)
     log_info("%s", message);
 }
 
-static int test_configuration(const struct conf *conf, const struct options *options)
+static int test_configuration(const struct conf *conf, const struct options *options,
+                              const struct conf_report *report)
 {
+    if (service_user_test(conf, report) > 0)
+        return EX_CONFIG;
     if (options->verbose > 0)
         return conf_print(conf, stdout) == RESULT_OK && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
     char mode[CONF_MODE_TEXT_MAX];
@@ -268,7 +272,7 @@ int main(int argc, char **argv)
     free(path);
     if (conf == NULL)
         return EX_CONFIG;
-    status = options.test ? test_configuration(conf, &options) : serve(conf, &options);
+    status = options.test ? test_configuration(conf, &options, &report) : serve(conf, &options);
     conf_unref(conf);
     log_close();
     return status;

@@ -117,8 +117,8 @@ static void on_stop(void *arg)
 static void log_expired(void *arg, const struct match *match)
 {
     (void)arg;
-    log_warning("match \"%s\" (line %u) has expired: it matches nobody any more", match->name,
-                match->line);
+    log_warning("match \"%s\" (%s:%u) has expired: it matches nobody any more", match->name,
+                match->file, match->line);
 }
 
 static void look_at_expiry(struct service *service)

@@ -2,8 +2,8 @@
 #include "site/conf.h"
 
 #include "site/conf_build.h"
+#include "site/conf_include.h"
 #include "site/conf_memory.h"
-#include "site/conf_text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +20,7 @@ struct conf_tree {
     atomic_uint refs;
     struct conf_block *file;
     struct orgdomain *orgdomains; /* NULL: there is none */
+    struct conf_files files;
 };
 
 static void tree_unref(struct conf_tree *tree)
@@ -28,6 +29,7 @@ static void tree_unref(struct conf_tree *tree)
         return;
     conf_block_free(tree->file);
     orgdomain_free(tree->orgdomains);
+    conf_files_clear(&tree->files);
     free(tree);
 }
 
@@ -108,30 +110,24 @@ static void build(struct conf_loader *loader, int64_t wall_s)
         load_orgdomains(loader, file);
 }
 
-static void load_text(struct conf_loader *loader, const char *text, size_t length, int64_t wall_s)
+static void load_file(struct conf_loader *loader, int64_t wall_s)
 {
     struct conf_tree *tree = calloc(1, sizeof *tree);
+    char *text = NULL;
+    size_t length = 0;
     if (tree == NULL) {
         loader->nomem = true;
         return;
     }
     atomic_init(&tree->refs, 1);
     loader->conf->tree = tree;
-    if (conf_parse(text, length, &conf_schema_file, loader->messages, &tree->file) == RESULT_OK)
-        build(loader, wall_s);
-}
-
-static void load_file(struct conf_loader *loader, int64_t wall_s)
-{
-    char *text = NULL;
-    size_t length = 0;
-    bool world_writable = false;
-    if (conf_text_read(loader->conf->path, &text, &length, &world_writable, loader->messages) !=
-        RESULT_OK)
+    struct conf_messages *messages = loader->messages;
+    if (conf_include_read(loader->conf->path, &text, &length, &tree->files, messages) != RESULT_OK)
         return;
-    if (world_writable)
-        conf_warning(loader->messages, 0, "everybody on this machine may change this file");
-    load_text(loader, text, length, wall_s);
+    messages->sources = tree->files.sources;
+    messages->source_count = tree->files.source_count;
+    if (conf_parse(text, length, &conf_schema_file, messages, &tree->file) == RESULT_OK)
+        build(loader, wall_s);
     free(text);
 }
 
@@ -141,6 +137,8 @@ static void build_again(struct conf_loader *loader, struct conf_tree *tree)
     atomic_fetch_add_explicit(&tree->refs, 1, memory_order_relaxed);
     loader->conf->tree = tree;
     loader->conf->orgdomains = tree->orgdomains;
+    loader->messages->sources = tree->files.sources;
+    loader->messages->source_count = tree->files.source_count;
     conf_build(loader, tree->file);
 }
 
@@ -157,6 +155,7 @@ static struct conf *load(const char *path, struct conf_tree *tree, int64_t wall_
     atomic_init(&conf->refs, 1);
     struct conf_loader loader = {.conf = conf, .messages = &messages, .tables_only = tree != NULL};
     conf->path = conf_memory_copy(&conf->memory, path);
+    messages.path = conf->path; /* what a match block names lives as long */
     loader.directory = directory_of(conf, path);
     if (conf->path == NULL || loader.directory == NULL) {
         loader.nomem = true;
@@ -165,8 +164,10 @@ static struct conf *load(const char *path, struct conf_tree *tree, int64_t wall_
     } else {
         build_again(&loader, tree);
     }
-    if (loader.nomem)
+    if (loader.nomem) {
+        messages.path = path;
         conf_nomem(&messages);
+    }
     if (messages.errors > 0) {
         conf_free(conf);
         return NULL;
@@ -178,7 +179,7 @@ const char *conf_mode_text(const struct conf *conf, char out[CONF_MODE_TEXT_MAX]
 {
     const char *mode = conf->monitor ? "monitor" : "enforce";
     if (conf->mode_line != 0)
-        snprintf(out, CONF_MODE_TEXT_MAX, "%s (%.255s:%u)", mode, conf->path, conf->mode_line);
+        snprintf(out, CONF_MODE_TEXT_MAX, "%s (%.255s:%u)", mode, conf->mode_file, conf->mode_line);
     else
         snprintf(out, CONF_MODE_TEXT_MAX, "%s (mode is not set: nothing is refused)", mode);
     return out;
@@ -291,4 +292,53 @@ uint64_t conf_table_limit_hits(const struct conf *conf)
             hits += limit_hits(lists[j]);
     }
     return hits;
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+static void each_table(const char *const *words, size_t count,
+                       void (*call)(void *arg, const char *path), void *arg)
+{
+    enum accesstable_type type;
+    const char *path;
+    for (size_t i = 0; i < count; i++)
+        if (accesstable_spec(words[i], &type, &path))
+            call(arg, path);
+}
+
+static void each_table_of_match(const struct match *match,
+                                void (*call)(void *arg, const char *path), void *arg)
+{
+    const struct pattern_list *const lists[] = {match->ptr,       match->unconfirmed_ptr,
+                                                match->helo,      match->sender,
+                                                match->recipient, match->listener};
+    size_t count = 0;
+    if (match->client != NULL) {
+        const char *const *words = net_list_words(match->client, &count);
+        each_table(words, count, call, arg);
+    }
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        const char *const *words = lists[i] != NULL ? pattern_list_words(lists[i], &count) : NULL;
+        each_table(words, words != NULL ? count : 0, call, arg);
+    }
+}
+
+void conf_each_file(const struct conf *conf, void (*call)(void *arg, const char *path), void *arg)
+{
+    const struct conf_files *files = &conf->tree->files;
+    size_t count = 0;
+    if (files->path_count == 0)
+        call(arg, conf->path);
+    for (size_t i = 0; i < files->path_count; i++)
+        call(arg, files->paths[i]);
+    if (conf->generic_names != NULL) {
+        const char *const *words = pattern_list_words(conf->generic_names, &count);
+        each_table(words, count, call, arg);
+    }
+    for (size_t i = 0; i < conf->match_count; i++)
+        each_table_of_match(&conf->matches[i], call, arg);
+    if (conf->zone_file != NULL)
+        call(arg, conf->zone_file);
+    if (conf->public_suffix_list != NULL)
+        call(arg, conf->public_suffix_list);
 }

@@ -30,7 +30,8 @@ struct conf {
     struct conf_memory *memory; /* everything that is allocated below */
 
     /* What sessions read. */
-    bool monitor;       /* mode = monitor, or no mode */
+    bool monitor; /* mode = monitor, or no mode */
+    const char *mode_file;
     unsigned mode_line; /* that sets it; 0: none does */
     enum stage stage;
     char *authserv_id; /* NULL: the MTA's {j} */
@@ -133,6 +134,9 @@ void conf_each_expired(const struct conf *conf, int64_t from_s, int64_t to_s,
  * I/O.
  */
 uint64_t conf_tables_changed(const struct conf *conf, bool *unseen);
+
+/* Call for every file that was read for this snapshot, or is read for what it says.  No I/O. */
+void conf_each_file(const struct conf *conf, void (*call)(void *arg, const char *path), void *arg);
 
 /* How often a pattern of its tables was given up at a limit, since this snapshot was read. */
 uint64_t conf_table_limit_hits(const struct conf *conf);

@@ -48,9 +48,10 @@ static void build_single(struct conf_loader *loader, const struct conf_block *fi
         if (block->schema != schema)
             continue;
         if (found != NULL) {
+            char where[CONF_WHERE_MAX];
             conf_error(loader->messages, block->line,
-                       "key \"%s\": found a second time (first on line %u); allowed: once",
-                       schema->name, found->line);
+                       "key \"%s\": found a second time (first on %s); allowed: once", schema->name,
+                       conf_where(loader->messages, found->line, block->line, where));
             continue;
         }
         found = block;
@@ -215,7 +216,10 @@ static void build_matches(struct conf_loader *loader, const struct conf_block *f
         char prefix[CONF_KEY_MAX];
         snprintf(prefix, sizeof prefix, "match.%s.", block->title);
         match->name = keep(loader, block->title);
-        match->line = block->line;
+        const struct conf_source source = conf_source_of(loader->messages, block->line);
+        match->file = source.path;
+        match->line = source.line;
+        match->text_line = block->line;
         conf_build_options(loader, block, prefix, match);
         resolve_policy(loader, block, match);
         if (match->policy == NULL)
@@ -230,7 +234,9 @@ static void build_matches(struct conf_loader *loader, const struct conf_block *f
 static void note_mode(struct conf_loader *loader, const struct conf_block *file)
 {
     const struct conf_entry *entry = conf_entry(file, "mode");
-    loader->conf->mode_line = entry->given ? entry->line : 0;
+    const struct conf_source source = conf_source_of(loader->messages, entry->line);
+    loader->conf->mode_file = source.path;
+    loader->conf->mode_line = entry->given ? source.line : 0;
 }
 
 /* A name that a table of generic names permits is none. */

@@ -3,11 +3,17 @@
 #include "site/conf_build.h"
 
 #include "core/reply.h"
+#include "site/conf_everybody.h"
 #include "site/conf_shadow.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* Longer names of directories are not looked at. */
+#define CONF_PATH_SHOWN 512
 
 struct checker {
     struct conf_loader *loader;
@@ -35,11 +41,12 @@ static void check_dns(const struct checker *c)
     const struct conf_entry *zone = conf_entry(dns, "zone-file");
     const struct conf_entry *servers = conf_entry(dns, "nameservers");
     const struct conf_entry *timeout = conf_entry(dns, "timeout");
+    char where[CONF_WHERE_MAX];
     if (zone->given && servers->count > 0)
         conf_error(c->loader->messages, zone->line,
-                   "key \"dns.zone-file\": found together with nameservers on line %u; allowed: "
+                   "key \"dns.zone-file\": found together with nameservers on %s; allowed: "
                    "one of them (embedded answers, or servers)",
-                   servers->line);
+                   conf_where(c->loader->messages, servers->line, zone->line, where));
     if (timeout->given && c->conf->network.timeout_ms >= c->conf->deadline_s * 1000)
         conf_warning(c->loader->messages, timeout->line,
                      "key \"dns.timeout\": %u ms leave no time for a second try within the "
@@ -57,9 +64,34 @@ static bool is_everywhere(const char *text)
     return strncmp(text, "0.0.0.0:", 8) == 0 || strncmp(text, "[::]:", 5) == 0;
 }
 
+/* A directory that is not there; whether the daemon may write there, only its user can tell. */
+static void check_directory(const struct checker *c, const char *key, const char *path, bool file,
+                            const char *outcome)
+{
+    const struct conf_entry *entry = conf_entry(c->file, key);
+    char directory[CONF_PATH_SHOWN];
+    struct stat st;
+    if (!entry->given || path == NULL)
+        return;
+    const char *slash = strrchr(path, '/');
+    int length = file && slash != NULL ? (int)(slash - path) : (int)strlen(path);
+    if (snprintf(directory, sizeof directory, "%.*s", length, path) >= (int)sizeof directory ||
+        length == 0)
+        return;
+    if (stat(directory, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
+        conf_warning(c->loader->messages, entry->line, "key \"%s\": %s: %s: %s", key, directory,
+                     strerror(errno), outcome);
+    else if (!file && stat(directory, &st) == 0 && !S_ISDIR(st.st_mode))
+        conf_warning(c->loader->messages, entry->line, "key \"%s\": %s: %s: %s", key, directory,
+                     strerror(ENOTDIR), outcome);
+}
+
 /* What the whole world may reach, and what this machine does not have. */
 static void check_machine(const struct checker *c)
 {
+    check_directory(c, "state-dir", c->conf->state_dir, false,
+                    "neither the cache nor exemptions survive a restart");
+    check_directory(c, "decision-log", c->conf->decision_log, true, "nothing is written");
     const struct conf_entry *listen = conf_entry(c->file, "listen");
     const struct conf_entry *metrics = conf_entry(c->file, "metrics");
     const struct conf_block *cache = find_block(c->file, &conf_schema_cache, NULL);
@@ -112,6 +144,22 @@ static void check_loopback(const struct checker *c, const struct conf_entry *ent
                                                    : "loopback");
 }
 
+static bool is_relay(const void *arg, const struct ipaddr *addr)
+{
+    return conf_is_trusted_relay(arg, addr);
+}
+
+static void check_relays(const struct checker *c)
+{
+    const struct conf_entry *entry = conf_entry(c->file, "trusted-relays");
+    enum everybody who = entry->given ? everybody_in(is_relay, c->conf) : EVERYBODY_NO;
+    if (who != EVERYBODY_NO)
+        conf_warning(c->loader->messages, entry->line,
+                     "key \"trusted-relays\": %s is trusted: what it writes into Received fields "
+                     "chooses who is judged",
+                     everybody_text(who));
+}
+
 static void check_networks(const struct checker *c)
 {
     const struct conf_entry *entry = conf_entry(c->file, "local-networks");
@@ -122,6 +170,7 @@ static void check_networks(const struct checker *c)
                          "key \"local-networks\": every %s client is local and nothing of it is "
                          "judged",
                          c->conf->local_networks[i].addr.family == IP_V4 ? "IPv4" : "IPv6");
+    check_relays(c);
     entry = conf_entry(c->file, "relay-action");
     if (entry->given && c->conf->relay_action >= ACTION_TEMPFAIL)
         conf_warning(c->loader->messages, entry->line,
@@ -276,10 +325,25 @@ static bool matches_everything(const struct match *match)
 static void tell_shadowed(void *arg, const struct match *match, const struct match *by)
 {
     const struct checker *c = arg;
-    conf_warning(c->loader->messages, match->line,
-                 "match \"%s\" is never reached: match \"%s\" (line %u) decides for all clients "
+    char where[CONF_WHERE_MAX];
+    conf_warning(c->loader->messages, match->text_line,
+                 "match \"%s\" is never reached: match \"%s\" (%s) decides for all clients "
                  "in its networks",
-                 match->name, by->name, by->line);
+                 match->name, by->name,
+                 conf_where(c->loader->messages, by->text_line, match->text_line, where));
+}
+
+/* One line that ends all checks is hardly meant, and is not seen in any log. */
+static void check_exemption(const struct checker *c, const struct match *match)
+{
+    enum everybody who = EVERYBODY_NO;
+    if (match->policy == NULL && (match->until_s == 0 || match->until_s > c->wall_s))
+        who = everybody_matches(match);
+    if (who != EVERYBODY_NO)
+        conf_warning(c->loader->messages, match->text_line,
+                     "match \"%s\" has policy \"none\" for %s: nothing is checked any more; "
+                     "mode = monitor refuses nobody and still logs",
+                     match->name, everybody_text(who));
 }
 
 /* Blocks and what was made of them stand in the same order, so that N of them are read in one go.
@@ -287,6 +351,7 @@ static void tell_shadowed(void *arg, const struct match *match, const struct mat
 static void check_matches(const struct checker *c)
 {
     const struct conf_block *block = c->file->blocks;
+    bool others = false; /* a block names those who are checked: "none" is for the rest */
     for (size_t i = 0; i < c->conf->match_count; i++) {
         const struct match *match = &c->conf->matches[i];
         while (block != NULL &&
@@ -296,10 +361,13 @@ static void check_matches(const struct checker *c)
             return; /* cannot be */
         check_match(c, match, block);
         if (matches_everything(match) && i + 1 < c->conf->match_count)
-            conf_warning(c->loader->messages, match->line,
+            conf_warning(c->loader->messages, match->text_line,
                          "match \"%s\" has no condition: it matches everything, and the blocks "
                          "after it are never reached",
                          match->name);
+        else if (!others)
+            check_exemption(c, match);
+        others = others || match->policy != NULL || matches_everything(match);
     }
     if (!conf_shadow_find(c->conf->matches, c->conf->match_count, tell_shadowed,
                           (void *)(uintptr_t)c))

@@ -24,12 +24,34 @@ static void make_printable(const char *text, char *out, size_t size)
     out[length] = '\0';
 }
 
+struct conf_source conf_source_of(const struct conf_messages *messages, unsigned line)
+{
+    struct conf_source found = {line, line, messages->path};
+    for (size_t i = 0; i < messages->source_count && messages->sources[i].first <= line; i++) {
+        found = messages->sources[i];
+        found.line += line - found.first;
+    }
+    return found;
+}
+
+const char *conf_where(const struct conf_messages *messages, unsigned line, unsigned from,
+                       char out[CONF_WHERE_MAX])
+{
+    const struct conf_source source = conf_source_of(messages, line);
+    if (strcmp(source.path, conf_source_of(messages, from).path) == 0)
+        (void)snprintf(out, CONF_WHERE_MAX, "line %u", source.line);
+    else
+        (void)snprintf(out, CONF_WHERE_MAX, "line %u of %.255s", source.line, source.path);
+    return out;
+}
+
 PRINTF_LIKE(4, 0)
 static void tell(const struct conf_messages *messages, unsigned line,
                  void (*call)(void *arg, const char *message), const char *format, va_list args)
 {
     char raw[MESSAGE_MAX], out[MESSAGE_MAX];
-    int at = line > 0 ? snprintf(raw, sizeof raw, "%.255s:%u: ", messages->path, line)
+    const struct conf_source source = conf_source_of(messages, line);
+    int at = line > 0 ? snprintf(raw, sizeof raw, "%.255s:%u: ", source.path, source.line)
                       : snprintf(raw, sizeof raw, "%.255s: ", messages->path);
     vsnprintf(raw + at, sizeof raw - (size_t)at, format, args);
     make_printable(raw, out, sizeof out);

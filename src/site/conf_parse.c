@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <confuse.h>
 
@@ -44,6 +45,7 @@ struct parser {
     struct level file;
     const char *text;
     const char *last_key; /* the option that was read last, for messages; or NULL */
+    unsigned last_line;   /* and where */
     bool nomem;
 };
 
@@ -109,6 +111,17 @@ static int by_title(const void *a, const void *b)
     return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
 }
 
+static void titled_twice(struct conf_messages *messages, const struct conf_block *block,
+                         const struct conf_block *first)
+{
+    char where[CONF_WHERE_MAX];
+    conf_error(
+        messages, block->line,
+        "found the name \"%.100s\" a second time (first on %s); allowed: one block of a kind "
+        "with a name",
+        block->title, conf_where(messages, first->line, block->line, where));
+}
+
 /* Report titles that stand beside each other twice.  False: memory is out. */
 static bool check_titles(const struct level *level)
 {
@@ -125,10 +138,7 @@ static bool check_titles(const struct level *level)
     qsort(sorted, count, sizeof *sorted, by_title);
     for (size_t i = 1; i < count; i++)
         if (strcmp(sorted[i - 1]->title, sorted[i]->title) == 0)
-            conf_error(level->parser->messages, sorted[i]->line,
-                       "found the name \"%.100s\" a second time (first on line %u); allowed: one "
-                       "block of a kind with a name",
-                       sorted[i]->title, sorted[i - 1]->line);
+            titled_twice(level->parser->messages, sorted[i], sorted[i - 1]);
     free(sorted);
     return true;
 }
@@ -218,12 +228,13 @@ static int value_read(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *resul
     if (level->line == 0 && level->parent != NULL)
         level->line = (unsigned)open_section(level->parent)->line;
     parser->last_key = level->schema->options[slot - level->slots].name;
+    parser->last_line = line;
     if ((opt->flags & CFGF_RESET) != 0 && entry->given) {
-        char key[CONF_KEY_MAX];
+        char key[CONF_KEY_MAX], where[CONF_WHERE_MAX];
         put_key(level, opt->name, key, sizeof key);
         conf_error(parser->messages, line,
-                   "key \"%s\": found a second time (first on line %u); allowed: once", key,
-                   entry->line);
+                   "key \"%s\": found a second time (first on %s); allowed: once", key,
+                   conf_where(parser->messages, entry->line, line, where));
         return -1;
     }
     if (!entry->given) {
@@ -241,9 +252,27 @@ static int value_read(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *resul
 
 /* --- messages -------------------------------------------------------------------------------- */
 
+/* Of a duration or a size, behind a blank: "8 s". */
+static bool is_unit(const char *name)
+{
+    static const char *const units[] = {"ms", "s",     "sec", "seconds", "m",   "min", "minutes",
+                                        "h",  "hours", "d",   "days",    "k",   "kb",  "mb",
+                                        "g",  "gb",    "b",   "bytes",   "kib", "mib", "gib"};
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strcasecmp(name, units[i]) == 0)
+            return true;
+    return false;
+}
+
 static void unknown_option(const struct level *level, unsigned line, const char *name)
 {
     char key[CONF_KEY_MAX], hint[CONF_HINT_MAX];
+    const struct parser *parser = level->parser;
+    if (parser->last_key != NULL && parser->last_line == line && is_unit(name)) {
+        conf_bad_value(parser->messages, line, parser->last_key, name,
+                       "the unit right behind its number, as in 8s, 500ms, 64M");
+        return;
+    }
     put_key(level, name, key, sizeof key);
     conf_suggest_option(level->schema, level->parser->file.schema, name, hint);
     conf_error(level->parser->messages, line, "key \"%.100s\": found an unknown option; %s", key,

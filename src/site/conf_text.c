@@ -23,7 +23,7 @@ static bool is_null_device(const struct stat *st)
     return S_ISCHR(st->st_mode) && stat("/dev/null", &null) == 0 && st->st_rdev == null.st_rdev;
 }
 
-static enum result read_open_file(int fd, char **text, size_t *length, bool *world_writable,
+static enum result read_open_file(int fd, char **text, size_t *length,
                                   struct conf_messages *messages)
 {
     struct stat st;
@@ -35,7 +35,8 @@ static enum result read_open_file(int fd, char **text, size_t *length, bool *wor
         conf_error(messages, 0, "not a regular file");
         return RESULT_INVALID;
     }
-    *world_writable = S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH) != 0;
+    if (S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH) != 0)
+        conf_warning(messages, 0, "everybody on this machine may change this file");
     char *memory = malloc(CONF_SIZE_MAX + 2);
     if (memory == NULL) {
         conf_nomem(messages);
@@ -67,27 +68,6 @@ static enum result read_open_file(int fd, char **text, size_t *length, bool *wor
     return RESULT_OK;
 }
 
-/* O_NONBLOCK: a named pipe must not hold up the start. */
-enum result conf_text_read(const char *path, char **text, size_t *length, bool *world_writable,
-                           struct conf_messages *messages)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-        conf_error(messages, 0, "cannot be read: %s", strerror(errno));
-        return RESULT_IO;
-    }
-    enum result status = read_open_file(fd, text, length, world_writable, messages);
-    close(fd);
-    if (status != RESULT_OK)
-        return status;
-    status = conf_text_check(*text, *length, messages);
-    if (status != RESULT_OK) {
-        free(*text);
-        *text = NULL;
-    }
-    return status;
-}
-
 /* --- checking -------------------------------------------------------------------------------- */
 
 struct scan {
@@ -96,6 +76,9 @@ struct scan {
     unsigned open_lines[NESTING_MAX]; /* of the braces that are open */
     unsigned depth;
     struct conf_messages *messages;
+    const char *text;                    /* all of it */
+    struct conf_text_includes *includes; /* NULL: none may stand there */
+    bool after_equal;                    /* a value comes */
 };
 
 static bool is_bare(char c)
@@ -200,8 +183,8 @@ static bool check_stray(struct scan *scan)
         return reject_variable(scan);
     if (c == '(' || c == ')')
         conf_error(scan->messages, scan->line,
-                   "found \"%c\"; include() and other functions do not exist here; values with "
-                   "parentheses are written in double quotes",
+                   "found \"%c\"; allowed: include(\"conf.d/*.conf\") outside of blocks, and "
+                   "parentheses in values in double quotes",
                    c);
     else
         conf_error(scan->messages, scan->line,
@@ -209,6 +192,80 @@ static bool check_stray(struct scan *scan)
                    "double quotes",
                    c);
     return false;
+}
+
+/* Behind the word: blanks, a pattern in quotes, both in parentheses.  NULL: something else. */
+static char *include_end(char *at, const char **pattern, size_t *length)
+{
+    at += strspn(at, " \t");
+    if (*at != '(')
+        return NULL;
+    at++;
+    at += strspn(at, " \t");
+    char quote = *at;
+    if (quote != '"' && quote != '\'')
+        return NULL;
+    *pattern = ++at;
+    *length = strcspn(at, "\"'\\\n");
+    at += *length;
+    if (*at != quote)
+        return NULL;
+    at++;
+    at += strspn(at, " \t");
+    return *at == ')' ? at + 1 : NULL;
+}
+
+/* `begin`: the word "include", behind which the scan stands. */
+static bool check_include(struct scan *scan, char *begin)
+{
+    const char *pattern = NULL;
+    size_t length = 0;
+    char *end = include_end(scan->at, &pattern, &length);
+    const char *problem = NULL;
+    if (scan->includes == NULL)
+        problem = "in a file that is included; allowed: include() in the first file only";
+    else if (scan->depth > 0)
+        problem = "inside of a block; allowed: include() outside of blocks";
+    else if (end == NULL || length == 0 || length >= CONF_PATTERN_MAX)
+        problem = "; allowed: include(\"conf.d/*.conf\"), a file or a pattern";
+    else if (scan->includes->count == CONF_INCLUDES_MAX)
+        problem = " too often; allowed: 32 times";
+    if (problem != NULL) {
+        conf_error(scan->messages, scan->line, "found include%s%s", problem[0] == ';' ? "" : " ",
+                   problem);
+        return false;
+    }
+    struct conf_text_include *include = &scan->includes->list[scan->includes->count++];
+    memcpy(include->pattern, pattern, length);
+    include->pattern[length] = '\0';
+    include->at = (size_t)(end - scan->text);
+    include->line = scan->line;
+    memset(begin, ' ', (size_t)(end - begin));
+    scan->at = end;
+    return true;
+}
+
+/* A word without quotes. */
+static bool check_word(struct scan *scan)
+{
+    static const char include[] = "include";
+    char *begin = scan->at;
+    bool value = scan->after_equal;
+    while (is_bare(*scan->at))
+        scan->at++;
+    scan->after_equal = false;
+    if (*scan->at == '#') /* INC#4711 would become INC */
+        return check_stray(scan);
+    if (value && *begin == '[' && memchr(begin, ']', (size_t)(scan->at - begin)) == NULL) {
+        conf_error(scan->messages, scan->line,
+                   "found \"[\"; allowed: a list in braces, such as "
+                   "{\"one\", \"two\"}");
+        return false;
+    }
+    if (!value && (size_t)(scan->at - begin) == strlen(include) &&
+        strncmp(begin, include, strlen(include)) == 0)
+        return check_include(scan, begin);
+    return true;
 }
 
 /* One token, comment, or stretch of white space.  False: it was reported why not. */
@@ -223,7 +280,10 @@ static bool check_token(struct scan *scan)
     case ' ':
     case '\t':
     case ',':
+        scan->at++;
+        return true;
     case '=':
+        scan->after_equal = true;
         scan->at++;
         return true;
     case '\r':
@@ -234,13 +294,16 @@ static bool check_token(struct scan *scan)
         return true;
     case '"':
     case '\'':
+        scan->after_equal = false;
         return check_string(scan);
     case '{':
     case '}':
+        scan->after_equal = false;
         return check_brace(scan, c);
     case '+':
         if (scan->at[1] != '=')
             return check_stray(scan);
+        scan->after_equal = true;
         scan->at += 2;
         return true;
     default:
@@ -254,11 +317,7 @@ static bool check_token(struct scan *scan)
         return blank_block_comment(scan);
     if (!is_bare(c))
         return check_stray(scan);
-    while (is_bare(*scan->at))
-        scan->at++;
-    if (*scan->at == '#') /* INC#4711 would become INC */
-        return check_stray(scan);
-    return true;
+    return check_word(scan);
 }
 
 /* Control characters have no business anywhere; other bytes may stand in comments. */
@@ -278,9 +337,12 @@ static bool check_bytes(const char *text, size_t length, struct conf_messages *m
     return true;
 }
 
-enum result conf_text_check(char *text, size_t length, struct conf_messages *messages)
+/* Check and blank `text` (NUL-terminated after `length` bytes) in place. */
+static enum result check_text(char *text, size_t length, struct conf_text_includes *includes,
+                              struct conf_messages *messages)
 {
-    struct scan scan = {.at = text, .line = 1, .messages = messages};
+    struct scan scan = {
+        .at = text, .line = 1, .messages = messages, .text = text, .includes = includes};
     if (!check_bytes(text, length, messages))
         return RESULT_INVALID;
     if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
@@ -293,4 +355,27 @@ enum result conf_text_check(char *text, size_t length, struct conf_messages *mes
         return RESULT_INVALID;
     }
     return RESULT_OK;
+}
+
+/* --- both ------------------------------------------------------------------------------------ */
+
+/* O_NONBLOCK: a named pipe must not hold up the start. */
+enum result conf_text_read(const char *path, char **text, size_t *length,
+                           struct conf_text_includes *includes, struct conf_messages *messages)
+{
+    char *read = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        conf_error(messages, 0, "cannot be read: %s", strerror(errno));
+        return RESULT_IO;
+    }
+    enum result status = read_open_file(fd, &read, length, messages);
+    close(fd);
+    if (status == RESULT_OK)
+        status = check_text(read, *length, includes, messages);
+    if (status == RESULT_OK)
+        *text = read;
+    else
+        free(read);
+    return status;
 }

@@ -13,16 +13,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CONF_SIZE_MAX 1048575 /* bytes of a configuration; longer lists belong into table files */
+#define CONF_PATTERN_MAX 256     /* bytes of a pattern in include(), with NUL */
+#define CONF_SIZE_MAX    1048575 /* bytes of a configuration; longer lists belong into table files */
+
+#define CONF_INCLUDES_MAX 32 /* include() in one file */
+
+/* What stood in include() and was blanked. */
+struct conf_text_include {
+    char pattern[CONF_PATTERN_MAX];
+    size_t at; /* behind it, in the text */
+    unsigned line;
+};
+
+struct conf_text_includes {
+    struct conf_text_include list[CONF_INCLUDES_MAX];
+    size_t count;
+};
 
 /*
- * Read the file.  *text is malloc'ed, NUL-terminated, comments blanked; the caller frees.
- * *world_writable: anybody may change the file.  Anything but RESULT_OK was reported to `messages`.
+ * Read the file.  *text is malloc'ed, NUL-terminated, comments blanked; the caller frees.  It is
+ * warned of a file that anybody may change.  `includes` NULL: include() is an error.  Anything but
+ * RESULT_OK was reported to `messages`.
  */
-enum result conf_text_read(const char *path, char **text, size_t *length, bool *world_writable,
+enum result conf_text_read(const char *path, char **text, size_t *length,
+                           struct conf_text_includes *includes,
                            struct conf_messages *messages) MUST_CHECK;
-
-/* Check and blank `text` (NUL-terminated after `length` bytes) in place. */
-enum result conf_text_check(char *text, size_t length, struct conf_messages *messages) MUST_CHECK;
 
 #endif

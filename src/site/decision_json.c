@@ -172,6 +172,7 @@ static void put_more(struct json_writer *json, const struct decision *decision)
     put_details(json, decision);
     json_writer_text(json, "match_reason",
                      decision->match != NULL ? decision->match->reason : NULL);
+    json_writer_text(json, "match_file", decision->match != NULL ? decision->match->file : NULL);
     if (decision->match != NULL)
         json_writer_int(json, "match_line", decision->match->line);
     else

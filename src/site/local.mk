@@ -13,6 +13,8 @@ libsite_a_SOURCES = \
 	src/site/conf.c src/site/conf.h \
 	src/site/conf_build.c src/site/conf_build.h \
 	src/site/conf_check.c \
+	src/site/conf_everybody.c src/site/conf_everybody.h \
+	src/site/conf_include.c src/site/conf_include.h \
 	src/site/conf_memory.c src/site/conf_memory.h \
 	src/site/conf_message.c src/site/conf_message.h \
 	src/site/conf_number.c \

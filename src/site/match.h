@@ -69,7 +69,9 @@ void pattern_list_free(struct pattern_list *list);
 
 struct match {
     char *name;
-    unsigned line;           /* in the configuration file */
+    const char *file;        /* that it stands in, the configuration or one that it includes */
+    unsigned line;           /* there */
+    unsigned text_line;      /* for messages (site/conf_message.h) */
     struct net_list *client; /* conditions: NULL when not set */
     struct pattern_list *ptr, *unconfirmed_ptr, *helo, *sender, *recipient, *listener;
     const struct policy *policy; /* NULL: policy "none", no checks */

@@ -132,6 +132,7 @@ def test_match_block_with_its_line(check):
     assert f'match      "partner" ({check.conf}:5: ticket 4711)' in check.run(world.NO_PTR).stdout
     [got] = check.json(world.NO_PTR, status=0)
     assert (got["match"], got["match_line"], got["match_reason"]) == ("partner", 5, "ticket 4711")
+    assert got["match_file"].endswith(".conf")
 
 
 def test_client_that_the_daemon_does_not_judge(check):

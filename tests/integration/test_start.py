@@ -548,3 +548,41 @@ def test_failed_start_is_never_called_ready(place):
 
 if __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", "-p", "no:cacheprovider", *sys.argv[1:]]))
+
+
+# --- with the eyes of the service's user ---
+
+
+@as_root
+def test_root_tests_with_the_eyes_of_the_user(place):
+    """`iprevd -t && reload` said "good" of what only root can read."""
+    place.directory.chmod(0o755)
+    table, log = place.directory / "partners.cidr", place.directory / "log"
+    table.write_text("192.0.2.1 OK\n")
+    log.mkdir(mode=0o755)
+    config = place.directory / "eyes.conf"
+    text = (f'state-dir = "none"\ncontrol = "none"\ndecision-log = "{log}/x.json"\n'
+            f'match "p" {{ client = {{"cidr:{table}"}} policy = "none" }}\n')
+    for user, mode, status, said in (
+            ("", 0o600, 0, "good"), ('user = "nobody"\n', 0o644, 0, "make the decision log there"),
+            ('user = "nobody"\n', 0o600, 78, f"{table}: Permission denied: user nobody, as which the "
+                                             "service runs, cannot read it")):
+        config.write_text(user + text)
+        table.chmod(mode)
+        done = subprocess.run([program(), "-t", "-c", config], capture_output=True, text=True, timeout=SECONDS, check=False)
+        assert done.returncode == status and said in done.stdout + done.stderr
+
+
+@as_root
+def test_the_user_is_the_owner_of_the_control_socket(place):
+    place.directory.chmod(0o755)
+    control, config = place.directory / "control", place.directory / "owner.conf"
+    config.write_text(f'control = "{control}"\nstate-dir = "none"\n')
+    config.chmod(0o600)
+    test = [program(), "-t", "-c", config]
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(control))
+        assert subprocess.run(test, capture_output=True, timeout=SECONDS, check=False).returncode == 0
+        os.chown(control, pwd.getpwnam("nobody").pw_uid, -1)
+        done = subprocess.run(test, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == CONFIG and f"{config}: Permission denied: user nobody" in done.stderr

@@ -698,6 +698,15 @@ START_TEST(test_null_sender)
     ck_assert_str_eq(accesstable_mail(table, ""), "OK");
     ck_assert_ptr_null(accesstable_mail(table, "a@example.org"));
     accesstable_free(table);
+    table = load(TABLE_TEXTHASH, "\"john doe@example.org\" OK\n");
+    ck_assert_str_eq(accesstable_mail(table, "\"john doe\"@example.org"), "OK");
+    ck_assert_str_eq(accesstable_mail(table, "\"john\\ doe\"@example.org"), "OK");
+    ck_assert_ptr_null(accesstable_mail(table, "\"john\"@example.org"));
+    accesstable_free(table);
+    table = load(TABLE_PCRE, "/^a b@/ OK\n/^\"c d\"@/ REJECT\n");
+    ck_assert_str_eq(accesstable_mail(table, "\"a b\"@example.org"), "OK");
+    ck_assert_str_eq(accesstable_mail(table, "\"c d\"@example.org"), "REJECT");
+    accesstable_free(table);
     table = load(TABLE_PCRE, "/^<>$/ OK\n");
     ck_assert_str_eq(accesstable_mail(table, ""), "OK");
     accesstable_free(table);

@@ -56,14 +56,17 @@ static void in_folder(const char *name, char *out, size_t size)
 
 static void teardown(void)
 {
-    static const char *const names[] = {"iprevd.conf", "printed.conf", "partners.cidr",
-                                        "fqrdns.pcre", "isp.regexp",   "broken.cidr",
-                                        "access",      "helo",         "suffixes"};
+    static const char *const names[] = {"iprevd.conf",   "printed.conf",  "partners.cidr",
+                                        "fqrdns.pcre",   "isp.regexp",    "broken.cidr",
+                                        "access",        "helo",          "suffixes",
+                                        "conf.d/a.conf", "conf.d/b.conf", "conf.d/c.conf.bak"};
     char name[96];
     for (size_t i = 0; i < COUNT(names); i++) {
         in_folder(names[i], name, sizeof name);
         unlink(name);
     }
+    in_folder("conf.d", name, sizeof name);
+    rmdir(name);
     rmdir(folder);
 }
 
@@ -401,10 +404,25 @@ static const struct {
     {"open brace", "mode = enforce\ndns {\n timeout = 2\n", ":2: \"{\" without \"}\" after it"},
     {"closing brace", "mode = enforce }", ":1: found \"}\" without \"{\" before it"},
     {"open comment", "mode = enforce\n/* x", ":2: comment without end; allowed: /* ... */"},
-    {"include", "include(\"/etc/passwd\")",
-     ":1: found \"(\"; include() and other functions do not exist here; values with parentheses "
-     "are "
-     "written in double quotes"},
+    {"include of nothing", "include()",
+     ":1: found include; allowed: include(\"conf.d/*.conf\"), a file or a pattern"},
+    {"include without parentheses", "\ninclude \"conf.d/a.conf\"",
+     ":2: found include; allowed: include(\"conf.d/*.conf\"), a file or a pattern"},
+    {"include in a block", "dns { include(\"x\") }",
+     ":1: found include inside of a block; allowed: include() outside of blocks"},
+    {"another function", "help-url = env(\"x\")",
+     ":1: found \"(\"; allowed: include(\"conf.d/*.conf\") outside of blocks, and parentheses in "
+     "values in double quotes"},
+    {"unit behind a blank", "deadline = 8 s",
+     ":1: key \"deadline\": found \"s\"; allowed: the unit right behind its number, as in 8s, "
+     "500ms, 64M"},
+    {"size behind a blank", "cache { size = 64 MB }",
+     ":1: key \"size\": found \"MB\"; allowed: the unit right behind its number, as in 8s, 500ms, "
+     "64M"},
+    {"list in brackets", "own-names = [\"a.example\"]",
+     ":1: found \"[\"; allowed: a list in braces, such as {\"one\", \"two\"}"},
+    {"names in brackets", "own-names = [a.example, b.example]",
+     ":1: found \"[\"; allowed: a list in braces, such as {\"one\", \"two\"}"},
     {"environment", "user = ${HOME}",
      ":1: found \"${\"; environment variables are not read: write the value itself, or \"\\${\" "
      "for "
@@ -474,6 +492,71 @@ START_TEST(test_error)
             (size_t)snprintf(want + length, sizeof want - length, *p == '\n' ? "\\x0a" : "%c", *p);
     ck_assert_msg(strcmp(tail(heard.errors[0]), want) == 0, "%s:\n  got  %s\n  want %s",
                   error_cases[_i].label, tail(heard.errors[0]), want);
+}
+END_TEST
+
+static void write_text(const char *file, const char *text)
+{
+    char name[96];
+    in_folder(file, name, sizeof name);
+    write_bytes(name, text, strlen(text));
+}
+
+/* The one error of a configuration that includes files. */
+static void check_include_error(const char *text, const char *want)
+{
+    ck_assert_ptr_null(load(text));
+    ck_assert_uint_eq(heard.error_count, 1);
+    ck_assert_msg(strstr(heard.errors[0], want) != NULL, "got  %s\nwant %s", heard.errors[0], want);
+}
+
+/* In the order of names, each once; an error names the file and its line. */
+START_TEST(test_include)
+{
+    char name[96];
+    in_folder("conf.d", name, sizeof name);
+    ck_assert_int_eq(mkdir(name, 0755), 0);
+    struct conf *conf = load_good("include(\"conf.d/*.conf\")\n");
+    conf_unref(conf);
+    write_text("conf.d/b.conf",
+               "match \"b\" { client = {\"cidr:partners.cidr\"} policy = none }\n");
+    write_text("conf.d/a.conf",
+               "\nmode = enforce\nmatch \"a\" {\n helo = {\"x.y\"} policy = none }");
+    write_text("conf.d/c.conf.bak", "nonsense");
+    write_text("partners.cidr", "192.0.2.0/24 OK\n");
+    conf = load_good("deadline = 9 include( 'conf.d/*.conf' ) max-ptr = 3\n"
+                     "match \"c\" { client = {\"192.0.2.1\"} policy = none }\n");
+    ck_assert_uint_eq(conf->deadline_s, 9);
+    ck_assert_uint_eq(conf->max_ptr, 3);
+    ck_assert(!conf->monitor);
+    char mode[CONF_MODE_TEXT_MAX];
+    ck_assert_ptr_nonnull(strstr(conf_mode_text(conf, mode), "/conf.d/a.conf:2)"));
+    ck_assert_uint_eq(conf->match_count, 3);
+    ck_assert_str_eq(conf->matches[0].name, "a");
+    ck_assert_uint_eq(conf->matches[0].line, 3);
+    ck_assert_str_eq(conf->matches[1].name, "b");
+    ck_assert_str_eq(conf->matches[2].name, "c");
+    ck_assert_str_eq(conf->matches[2].file, conf->path);
+    ck_assert_uint_eq(conf->matches[2].line, 2);
+    struct conf *again = conf_reread_tables(conf, &report);
+    conf_unref(conf);
+    ck_assert_str_eq(strrchr(again->matches[1].file, '/'), "/b.conf");
+    conf_unref(again);
+    write_text("conf.d/b.conf", "\nmode = monitor\n");
+    check_include_error("\ninclude(\"conf.d/*.conf\")",
+                        "/conf.d/b.conf:2: key \"mode\": found a second time (first on line 2 of ");
+    write_text("conf.d/b.conf", "\n\nmax-pt = 3\n");
+    check_include_error("include(\"conf.d/*.conf\")",
+                        "/conf.d/b.conf:3: key \"max-pt\": found an unknown option; did you mean "
+                        "\"max-ptr\"?");
+    check_include_error("include(\"conf.d/a.conf\")\nmax-ptr = 0",
+                        "/iprevd.conf:2: key \"max-ptr\": found \"0\"");
+    write_text("conf.d/b.conf", "include(\"a.conf\")");
+    check_include_error("include(\"conf.d/*.conf\")",
+                        "/conf.d/b.conf:1: found include in a file that is included; allowed: "
+                        "include() in the first file only");
+    check_include_error("include(\"conf.d/z.conf\")", "/conf.d/z.conf: No such file or directory");
+    check_include_error("include(\"nodir/*.conf\")", "nodir/*.conf\"): No such file or directory");
 }
 END_TEST
 
@@ -553,6 +636,25 @@ static const struct {
      "none }",
      ":2: match \"b\" is never reached: match \"a\" (line 1) decides for all clients in its "
      "networks"},
+    {"everybody by address", "\nmatch \"a\" { client = {\"0.0.0.0/0\", \"::/0\"} policy = none }",
+     ":2: match \"a\" has policy \"none\" for every client: nothing is checked any more; mode = "
+     "monitor refuses nobody and still logs"},
+    {"everybody in two halves",
+     "match \"a\" { client = {\"128.0.0.0/1\", \"0.0.0.0/1\"} policy = none }",
+     ":1: match \"a\" has policy \"none\" for every IPv4 client: nothing is checked any more; mode "
+     "= monitor refuses nobody and still logs"},
+    {"everybody by sender", "match \"a\" { sender = {\"*\"} policy = none }",
+     ":1: match \"a\" has policy \"none\" for every client: nothing is checked any more; mode = "
+     "monitor refuses nobody and still logs"},
+    {"everybody a relay", "trusted-relays = {\"::/0\"}",
+     ":1: key \"trusted-relays\": every IPv6 client is trusted: what it writes into Received "
+     "fields "
+     "chooses who is judged"},
+    {"no state-dir", "state-dir = \"/nonexistent/x\"",
+     ":1: key \"state-dir\": /nonexistent/x: No such file or directory: neither the cache nor "
+     "exemptions survive a restart"},
+    {"no directory of the log", "decision-log = \"/nonexistent/x.json\"",
+     ":1: key \"decision-log\": /nonexistent: No such file or directory: nothing is written"},
     {"timeout", "deadline = 2 dns { timeout = 2s }",
      ":1: key \"dns.timeout\": 2000 ms leave no time for a second try within the deadline of 2 s"},
 };
@@ -1159,10 +1261,13 @@ START_TEST(test_sample_examples)
     char *sample = read_source("conf/iprevd.conf");
     char *examples = uncomment(sample);
     make_tables();
-    /* The list may not be where the example has it. */
-    char *list = strstr(examples, "public-suffix-list =");
-    ck_assert_ptr_nonnull(list);
-    memset(list, ' ', strcspn(list, "\n"));
+    /* What this machine may not have. */
+    static const char *const keys[] = {"public-suffix-list =", "state-dir =", "decision-log ="};
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        char *line = strstr(examples, keys[i]);
+        ck_assert_ptr_nonnull(line);
+        memset(line, ' ', strcspn(line, "\n"));
+    }
     struct conf *conf = load(examples);
     ck_assert_msg(conf != NULL, "%s", heard.errors[0]);
     ck_assert_uint_eq(heard.warning_count, 0);
@@ -1376,6 +1481,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(tcase, 60);
     LOOP(tcase, test_error, error_cases);
     tcase_add_test(tcase, test_all_errors);
+    tcase_add_test(tcase, test_include);
     LOOP(tcase, test_warning, warning_cases);
     tcase_add_test(tcase, test_world_writable);
     tcase_add_test(tcase, test_no_file);

@@ -328,14 +328,37 @@ const char *accesstable_name(const struct accesstable *table, const char *name)
     return fold(name, key) ? find_domain(table->hash, key) : NULL;
 }
 
-const char *accesstable_mail(const struct accesstable *table, const char *address)
+static const char *find_address(const struct accesstable *table, const char *address)
 {
     char key[KEY_MAX];
-    if (address[0] == '\0')
-        address = NULL_SENDER;
     if (table->type != TABLE_TEXTHASH)
         return accesstable_name(table, address);
     return fold(address, key) ? find_mail(table->hash, key) : NULL;
+}
+
+/* "\"a b\"@example.org" as "a b@example.org".  False: nothing is quoted, or it is too long. */
+static bool unquote(const char *address, char out[KEY_MAX])
+{
+    size_t length = 0;
+    if (address[0] != '"' || strlen(address) >= KEY_MAX)
+        return false;
+    for (address++; *address != '\0' && *address != '"'; address++) {
+        if (*address == '\\' && address[1] != '\0')
+            address++;
+        out[length++] = *address;
+    }
+    (void)snprintf(out + length, KEY_MAX - length, "%s", *address == '"' ? address + 1 : "");
+    return true;
+}
+
+/* access(5) is asked for addresses as Postfix has them inside, without quotes. */
+const char *accesstable_mail(const struct accesstable *table, const char *address)
+{
+    char unquoted[KEY_MAX];
+    if (address[0] == '\0')
+        address = NULL_SENDER;
+    const char *found = unquote(address, unquoted) ? find_address(table, unquoted) : NULL;
+    return found != NULL ? found : find_address(table, address);
 }
 
 static bool is_word(const char *value, size_t length, const char *word)

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "site/conf_include.h"
+
+#include "site/conf_text.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The text that is put together, and where its pieces come from. */
+struct assembly {
+    char *text; /* room for CONF_SIZE_MAX and a NUL */
+    size_t length;
+    unsigned line; /* of the text, the one that is written */
+    struct conf_files *files;
+    struct conf_messages *messages;
+};
+
+void conf_files_clear(struct conf_files *files)
+{
+    for (size_t i = 0; i < files->path_count; i++)
+        free(files->paths[i]);
+    free(files->paths);
+    free(files->sources);
+    *files = (struct conf_files){0};
+}
+
+static enum result out_of_memory(const struct assembly *assembly)
+{
+    conf_nomem(assembly->messages);
+    return RESULT_NOMEM;
+}
+
+/* The name as one of the files'; NULL: no memory. */
+static const char *add_path(struct assembly *assembly, const char *path)
+{
+    struct conf_files *files = assembly->files;
+    char **paths = reallocarray(files->paths, files->path_count + 1, sizeof *paths);
+    if (paths == NULL)
+        return NULL;
+    files->paths = paths;
+    paths[files->path_count] = strdup(path);
+    return paths[files->path_count] == NULL ? NULL : paths[files->path_count++];
+}
+
+/* A piece of a file, from its line `line` on, begins a line of the text. */
+static enum result add_piece(struct assembly *assembly, const char *path, unsigned line,
+                             const char *piece, size_t length)
+{
+    struct conf_files *files = assembly->files;
+    if (length + 1 > CONF_SIZE_MAX - assembly->length) {
+        conf_error(assembly->messages, 0, "larger than 1 MiB with what it includes");
+        return RESULT_LIMIT;
+    }
+    struct conf_source *sources =
+        reallocarray(files->sources, files->source_count + 1, sizeof *sources);
+    if (sources == NULL)
+        return out_of_memory(assembly);
+    files->sources = sources;
+    sources[files->source_count++] = (struct conf_source){assembly->line, line, path};
+    memcpy(assembly->text + assembly->length, piece, length);
+    assembly->length += length;
+    assembly->text[assembly->length++] = '\n';
+    assembly->line++;
+    for (size_t i = 0; i < length; i++)
+        assembly->line += piece[i] == '\n';
+    return RESULT_OK;
+}
+
+static enum result include_file(struct assembly *assembly, const char *path)
+{
+    char *text = NULL;
+    size_t length = 0;
+    const char *kept = add_path(assembly, path);
+    if (kept == NULL)
+        return out_of_memory(assembly);
+    struct conf_messages messages = {.report = assembly->messages->report, .path = kept};
+    enum result status = conf_text_read(kept, &text, &length, NULL, &messages);
+    assembly->messages->errors += messages.errors;
+    if (status == RESULT_OK)
+        status = add_piece(assembly, kept, 1, text, length);
+    free(text);
+    return status;
+}
+
+/* A pattern that names no file: a directory that is empty is none of an administrator's errors. */
+static enum result check_nothing(struct assembly *assembly, const char *pattern, unsigned line)
+{
+    struct stat st;
+    char directory[2 * CONF_PATTERN_MAX];
+    const char *slash = strrchr(pattern, '/');
+    bool wild = strpbrk(pattern, "*?[") != NULL;
+    int length = slash == NULL ? 1 : (int)(slash - pattern) + 1;
+    (void)snprintf(directory, sizeof directory, "%.*s", length, slash == NULL ? "." : pattern);
+    if (wild && stat(directory, &st) == 0)
+        return RESULT_OK;
+    conf_error(assembly->messages, line, "include(\"%.100s\"): %s: %s", pattern,
+               wild ? directory : pattern, strerror(wild ? errno : ENOENT));
+    return RESULT_INVALID;
+}
+
+static int refuse(const char *path, int error)
+{
+    (void)path;
+    errno = error;
+    return 1;
+}
+
+static enum result include_pattern(struct assembly *assembly, const char *pattern, unsigned line)
+{
+    glob_t found = {0};
+    enum result status = RESULT_OK;
+    switch (glob(pattern, 0, refuse, &found)) {
+    case 0:
+        for (size_t i = 0; i < found.gl_pathc && status == RESULT_OK; i++)
+            status = include_file(assembly, found.gl_pathv[i]);
+        break;
+    case GLOB_NOMATCH:
+        status = check_nothing(assembly, pattern, line);
+        break;
+    case GLOB_NOSPACE:
+        status = out_of_memory(assembly);
+        break;
+    default:
+        conf_error(assembly->messages, line, "include(\"%.100s\"): %s", pattern, strerror(errno));
+        status = RESULT_IO;
+    }
+    globfree(&found);
+    return status;
+}
+
+/* Relative patterns start from the directory of the configuration. */
+static enum result include(struct assembly *assembly, const struct conf_text_include *include)
+{
+    const char *path = assembly->messages->path;
+    const char *slash = strrchr(path, '/');
+    int directory = include->pattern[0] == '/' || slash == NULL ? 0 : (int)(slash - path) + 1;
+    char *pattern = NULL;
+    if (asprintf(&pattern, "%.*s%s", directory, path, include->pattern) < 0)
+        return out_of_memory(assembly);
+    enum result status = include_pattern(assembly, pattern, include->line);
+    free(pattern);
+    return status;
+}
+
+/* The pieces of the file, and between them what it includes. */
+static enum result assemble(struct assembly *assembly, const char *text, size_t length,
+                            const struct conf_text_includes *includes)
+{
+    const char *path = add_path(assembly, assembly->messages->path);
+    size_t at = 0;
+    unsigned line = 1;
+    enum result status = path == NULL ? out_of_memory(assembly) : RESULT_OK;
+    for (size_t i = 0; i < includes->count && status == RESULT_OK; i++) {
+        const struct conf_text_include *one = &includes->list[i];
+        status = add_piece(assembly, path, line, text + at, one->at - at);
+        if (status == RESULT_OK)
+            status = include(assembly, one);
+        at = one->at;
+        line = one->line;
+    }
+    return status == RESULT_OK ? add_piece(assembly, path, line, text + at, length - at) : status;
+}
+
+enum result conf_include_read(const char *path, char **text, size_t *length,
+                              struct conf_files *files, struct conf_messages *messages)
+{
+    char *first = NULL;
+    size_t first_length = 0;
+    struct assembly assembly = {.line = 1, .files = files, .messages = messages};
+    struct conf_text_includes *includes = calloc(1, sizeof *includes);
+    *files = (struct conf_files){0};
+    if (includes == NULL)
+        return out_of_memory(&assembly);
+    enum result status = conf_text_read(path, &first, &first_length, includes, messages);
+    if (status == RESULT_OK && includes->count == 0) {
+        *text = first;
+        *length = first_length;
+        free(includes);
+        return RESULT_OK;
+    }
+    if (status == RESULT_OK) {
+        assembly.text = malloc(CONF_SIZE_MAX + 1);
+        status = assembly.text == NULL ? out_of_memory(&assembly)
+                                       : assemble(&assembly, first, first_length, includes);
+    }
+    free(first);
+    free(includes);
+    if (status != RESULT_OK) {
+        free(assembly.text);
+        conf_files_clear(files);
+        return status;
+    }
+    assembly.text[assembly.length] = '\0';
+    *text = assembly.text;
+    *length = assembly.length;
+    return RESULT_OK;
+}
