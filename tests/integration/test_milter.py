@@ -155,6 +155,36 @@ def test_next_client_after_a_reload(milter, before, after):
             assert result.end_of_message.verdict == "tempfail"
 
 
+@pytest.mark.parametrize("ending", ["Q", "AQ", ""], ids=["quit", "abort and quit", "hang up"])
+@pytest.mark.parametrize("stage", ["helo", "mail", "rcpt"])
+@pytest.mark.parametrize("kind", ["inet", "unix"])
+def test_transaction_without_a_message_is_logged(milter, directory, kind, stage, ending):
+    """
+    A mail server may send what is not answered together with its end; of that libmilter reads
+    nothing over a unix socket, where the end is seen at once.
+    """
+    listen = f"unix:{directory}/milter" if kind == "unix" else None
+    client = milter(f"mode = monitor\nstage = {stage}\n", listen=listen)
+    connection = client.open()
+    connection.connect(world.NO_PTR)
+    if stage != "helo":
+        connection.helo("mail.good.example")
+    waiting, send = [], connection.send_raw
+
+    def send_late(packet):
+        waiting.append(packet)
+        if not connection.steps & mc.NOREPLY_FLAG.get(chr(packet[4]), 0):
+            send(b"".join(waiting))
+            waiting.clear()
+
+    connection.send_raw = send_late
+    connection.mail("sender@good.example")
+    connection.rcpt("user@example.net")
+    send(b"".join(waiting) + b"".join(connection.packet(command) for command in ending))
+    connection.close()
+    client.daemon.wait_log(r"client=192\.0\.2\.2 .*checks=\S*ptr-missing")
+
+
 def test_data_is_answered_over_tcp_only(milter, directory):
     """Over TCP the answer is what acknowledges the macros that Postfix sends before it."""
     for listen, skipped in ((None, 0), (f"unix:{directory}/milter", mc.NODATA)):

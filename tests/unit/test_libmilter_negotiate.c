@@ -273,9 +273,11 @@ START_TEST(test_needed_events)
         agreed & (LIBMILTER_NOREPLY_CONNECT | LIBMILTER_NOREPLY_HELO | LIBMILTER_NOREPLY_DATA), 0);
     if (wish->stage == STAGE_RCPT)
         ck_assert_uint_eq(agreed & LIBMILTER_NO_RCPT, 0);
-    if (wish->stage == STAGE_RCPT && wish->refuses)
+    /* What is not answered is lost over a unix socket when the mail server hangs up. */
+    bool answered = wish->refuses || !wish->inet;
+    if (wish->stage == STAGE_RCPT && answered)
         ck_assert_uint_eq(agreed & LIBMILTER_NOREPLY_RCPT, 0);
-    if ((wish->stage == STAGE_MAIL || wish->stage == STAGE_HELO) && wish->refuses)
+    if ((wish->stage == STAGE_MAIL || wish->stage == STAGE_HELO) && answered)
         ck_assert_uint_eq(agreed & LIBMILTER_NOREPLY_MAIL, 0);
     if (wish->stage != STAGE_CONNECT)
         ck_assert_uint_eq(agreed & LIBMILTER_NO_HELO, 0);
