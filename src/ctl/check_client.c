@@ -70,10 +70,10 @@ static enum result gather(const struct check_run *run, const struct check_target
                            deadline_ms);
     if (*lookup == NULL)
         return RESULT_NOMEM;
-    enum result status = lookup_helo(*lookup, &helo, deadline_ms);
+    enum result status = lookup_helo(*lookup, &helo, true, deadline_ms);
     if (status != RESULT_OK)
         return status;
-    lookup_wait(*lookup);
+    lookup_wait_for_all(*lookup);
     status = lookup_facts(*lookup, facts);
     facts->client = target->client;
     facts->helo = helo;

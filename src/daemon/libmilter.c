@@ -226,14 +226,14 @@ static void set_reply(SMFICTX *ctx, const struct reply *reply)
 }
 _Static_assert(REPLY_LINES_MAX == 8, "set_reply() names every line");
 
-/* Wait for a verdict's facts, and let nobody wait for this worker. */
+/* Wait for more of a verdict's facts, and let nobody wait for this worker. */
 static void wait_for(struct lookup *lookup)
 {
     int64_t since_ms = clock_ms(services->session->clock);
     if (lookup_wait_ms(lookup, PATIENCE_MS))
         return;
     services->waits(services->arg, since_ms);
-    lookup_wait(lookup);
+    lookup_wait_for_news(lookup);
 }
 
 /* Wait where the verdict has to, and turn it into libmilter's words.  `noreply`: this event's flag.
@@ -241,7 +241,7 @@ static void wait_for(struct lookup *lookup)
 static sfsistat answer(SMFICTX *ctx, struct connection *connection, enum session_answer result,
                        unsigned long noreply)
 {
-    if (result == SESSION_PENDING) {
+    while (result == SESSION_PENDING) {
         wait_for(session_lookup(connection->session));
         result = session_resume(connection->session);
     }

@@ -24,7 +24,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/service.c src/daemon/service.h src/daemon/service_state.h \
 	src/daemon/service_user.c src/daemon/service_user.h \
 	src/daemon/session.c src/daemon/session.h src/daemon/session_state.h \
-	src/daemon/session_header.c \
+	src/daemon/session_end.c src/daemon/session_header.c \
 	src/daemon/session_judge.c \
 	src/daemon/session_relay.c \
 	src/daemon/state.c src/daemon/state.h \

@@ -82,6 +82,12 @@ static bool session_exempt(void *arg, const struct facts *facts, int64_t wall_s,
     return exemptions_find(service->exemptions, facts, wall_s, out, size);
 }
 
+static bool session_exempt_awaited(void *arg, const struct facts *facts, int64_t wall_s)
+{
+    struct service *service = arg;
+    return exemptions_await(service->exemptions, facts, wall_s);
+}
+
 /* A message from a trusted relay behind which nobody is judged. */
 static void session_left_alone(void *arg, const char *line)
 {
@@ -105,6 +111,7 @@ static void offer_to_sessions(struct service *service)
         .resolver = dns_service_resolver(service->dns),
         .clock = &clock_system,
         .exempt = session_exempt,
+        .exempt_awaited = session_exempt_awaited,
         .is_own_address = own_address_is,
         .decided = session_decided,
         .left_alone = session_left_alone,

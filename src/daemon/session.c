@@ -6,6 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
+/* EHLO names of a connection that are looked up at once; later ones when MAIL comes, up to ... */
+#define HELO_AT_ONCE_MAX 3
+/* ... these many.  Clients say one, or another one after STARTTLS. */
+#define HELO_MAX 10
+
 struct session *session_new(const struct session_services *services, struct conf *conf)
 {
     struct session *session = malloc(sizeof *session);
@@ -17,7 +22,7 @@ struct session *session_new(const struct session_services *services, struct conf
     session->services = services;
     session->conf = conf_ref(conf);
     STAILQ_INIT(&session->pending);
-    STAILQ_INIT(&session->relay.recipients);
+    STAILQ_INIT(&session->recipients.list);
     helo_parse(NULL, &session->helo);
     return session;
 }
@@ -31,6 +36,7 @@ static enum stage session_stage(const struct session *session)
 
 static void end_transaction(struct session *session)
 {
+    end_without_message(session);
     judge_report_pending(session);
     judge_forget(session);
     relay_forget(session);
@@ -45,6 +51,7 @@ static void end_transaction(struct session *session)
 static void end_connection(struct session *session)
 {
     end_transaction(session);
+    end_of_connection(session);
     lookup_free(session->lookup);
     session->lookup = NULL;
     judge_unsettle(session);
@@ -53,6 +60,7 @@ static void end_connection(struct session *session)
     session->connected = false;
     session->subject = SUBJECT_NOBODY;
     session->helo_unrecorded = false;
+    session->helo_count = 0;
     helo_parse(NULL, &session->helo);
 }
 
@@ -177,6 +185,31 @@ enum session_answer session_connect(struct session *session, const struct ipaddr
                                                    : SESSION_CONTINUE;
 }
 
+/* The same name again, as after STARTTLS, costs nothing. */
+static void parse_helo(struct session *session, const char *text)
+{
+    char before[HOSTNAME_MAX + 1];
+    memcpy(before, session->helo.name, sizeof before);
+    helo_parse(text, &session->helo);
+    if (session->helo.name[0] != '\0' && strcmp(session->helo.name, before) != 0)
+        session->helo_count++;
+}
+
+/* Which PTR names come first, by what the client has said so far. */
+static void favour_names(struct session *session)
+{
+    const struct orgdomain *list = session->conf->orgdomains;
+    if (lookup_orders_names(session->lookup))
+        lookup_favour(session->lookup, orgdomain_of(list, session->helo.name),
+                      orgdomain_of(list, session->sender_domain));
+}
+
+/* Each name costs questions to servers that it chooses, and may come to nothing. */
+static bool helo_is_late(const struct session *session)
+{
+    return session->helo_count > HELO_AT_ONCE_MAX;
+}
+
 enum session_answer session_helo(struct session *session, const char *helo)
 {
     end_transaction(session); /* RFC 5321 4.1.4: EHLO resets */
@@ -184,16 +217,19 @@ enum session_answer session_helo(struct session *session, const char *helo)
         return SESSION_CONTINUE;
     if (session_stage(session) == STAGE_CONNECT)
         return SESSION_CONTINUE; /* judged already, on facts that must not change below it */
-    helo_parse(helo, &session->helo);
-    if (session->helo.nomem)
-        session->nomem = true;
+    end_of_connection(session);
+    parse_helo(session, helo);
     session->facts_known = false;
     judge_unsettle(session);
-    if (session->lookup != NULL &&
-        lookup_helo(session->lookup, &session->helo, session_deadline_ms(session)) != RESULT_OK)
-        session->nomem = true;
-    return session_stage(session) == STAGE_HELO ? judge_at(session, STAGE_HELO, NULL)
-                                                : SESSION_CONTINUE;
+    if (session->lookup != NULL) {
+        favour_names(session);
+        if (lookup_helo(session->lookup, &session->helo, !helo_is_late(session),
+                        session_deadline_ms(session)) != RESULT_OK)
+            session->nomem = true;
+    }
+    return session_stage(session) == STAGE_HELO && !helo_is_late(session)
+               ? judge_at(session, STAGE_HELO, NULL)
+               : SESSION_CONTINUE;
 }
 
 /* What Sendmail writes before a reply to a command with this path. */
@@ -211,11 +247,12 @@ static char *copy_mailbox(const char *path)
     return canonical != NULL ? strdup(canonical) : NULL;
 }
 
-/* A connection that was not judged at HELO because there was none is judged at MAIL. */
+/* A connection that was not judged at HELO, as there was none or too many, is judged at MAIL. */
 static bool judged_at_mail(const struct session *session)
 {
     return session_stage(session) == STAGE_MAIL ||
-           (session_stage(session) == STAGE_HELO && session->helo.kind == HELO_NONE);
+           (session_stage(session) == STAGE_HELO &&
+            (session->helo.kind == HELO_NONE || helo_is_late(session)));
 }
 
 /* A client that logs in is left alone; a relay's own login says nothing of whom it took the mail
@@ -225,6 +262,24 @@ static bool skips_login(const struct session *session, const struct session_macr
     const char *login = macro(macros, "{auth_authen}");
     return session->subject == SUBJECT_CLIENT && session->conf->skip_authenticated &&
            login != NULL && login[0] != '\0';
+}
+
+static enum session_answer refuse_many_names(struct session *session)
+{
+    const struct session_services *services = session->services;
+    if (services->capped != NULL)
+        services->capped(services->arg, &session->client);
+    return judge_refuse_in_words(session, "4.7.1", "too many different EHLO names");
+}
+
+/* The sender is known: what waited for it, and what depends on it. */
+static void look_up_for_sender(struct session *session)
+{
+    if (session->lookup == NULL)
+        return;
+    favour_names(session);
+    if (helo_is_late(session))
+        lookup_go_on(session->lookup, session_deadline_ms(session));
 }
 
 enum session_answer session_mail(struct session *session, const char *sender,
@@ -247,6 +302,10 @@ enum session_answer session_mail(struct session *session, const char *sender,
         session->nomem = true;
     else
         (void)mailpath_domain(session->sender, session->sender_domain);
+    if (session->helo_count > HELO_MAX && !session->conf->monitor)
+        return refuse_many_names(session);
+    if (session->subject == SUBJECT_CLIENT)
+        look_up_for_sender(session);
     return session->subject == SUBJECT_CLIENT && judged_at_mail(session)
                ? judge_at(session, STAGE_MAIL, NULL)
                : SESSION_CONTINUE;
@@ -271,9 +330,9 @@ enum session_answer session_rcpt(struct session *session, const char *recipient,
         return judge_refuse_without_text(session);
     if (session->subject == SUBJECT_CLIENT)
         return judge_at(session, STAGE_RCPT, copy);
-    enum session_answer answer = relay_recipient(session, copy);
+    enum result status = end_recipient(session, copy);
     free(copy);
-    return answer;
+    return status == RESULT_OK ? SESSION_CONTINUE : judge_refuse_without_text(session);
 }
 
 void session_header(struct session *session, const char *name, const char *value)
@@ -302,9 +361,7 @@ enum session_answer session_end_of_message(struct session *session,
     session->edits = *edits;
     if (session->subject == SUBJECT_BEHIND_RELAY)
         return relay_end(session);
-    const struct decision *decision = judge_worst(session);
-    header_edit(session, decision != NULL ? decision : session->connection_decision);
-    return SESSION_CONTINUE;
+    return end_of_message(session);
 }
 
 void session_reset(struct session *session)
@@ -316,7 +373,10 @@ void session_reset(struct session *session)
 
 enum session_answer session_resume(struct session *session)
 {
-    return session->judged_at_end ? relay_resume(session) : judge_resume(session);
+    if (!session->judged_at_end)
+        return judge_resume(session);
+    return session->subject == SUBJECT_BEHIND_RELAY ? relay_resume(session)
+                                                    : end_of_message(session);
 }
 
 const struct conf *session_conf(const struct session *session)

@@ -31,6 +31,8 @@ struct session_services {
      * into `out` (size bytes).  NULL: there are none.
      */
     bool (*exempt)(void *arg, const struct facts *facts, int64_t wall_s, char *out, size_t size);
+    /* Could there be one by a PTR name that is awaited?  NULL: no. */
+    bool (*exempt_awaited)(void *arg, const struct facts *facts, int64_t wall_s);
     /* Is it an address of this machine?  Asked for clients that claim one of our names.  NULL: no.
      */
     bool (*is_own_address)(const struct ipaddr *addr);
@@ -40,6 +42,8 @@ struct session_services {
     /* A message came from a trusted relay and nobody behind it is to be judged: a line for the log
        that says why, as decision_log_line() writes them.  NULL: nobody wants to know. */
     void (*left_alone)(void *arg, const char *line);
+    /* A client said too many EHLO names, and its MAIL is deferred.  NULL: nobody wants to know. */
+    void (*capped)(void *arg, const struct ipaddr *client);
     /* Once for whatever is left alone.  NULL: nobody wants to know. */
     void (*left)(void *arg, enum session_left reason);
     void *arg;
@@ -98,7 +102,10 @@ struct session_edits {
     void *arg;
 };
 
-/* The end of the message: SESSION_CONTINUE, and for what came from a trusted relay any other. */
+/*
+ * The end of the message: SESSION_CONTINUE, or where it is judged here (it came from a trusted
+ * relay, or in monitor mode not all was known before) any other.
+ */
 enum session_answer session_end_of_message(struct session *session,
                                            const struct session_edits *edits,
                                            const struct session_macros *macros);
@@ -110,8 +117,9 @@ void session_reset(struct session *session);
 struct lookup *session_lookup(struct session *session);
 
 /*
- * After SESSION_PENDING: the answer to the event that was pending, judged on what is known by now
- * (what is still missing is a temporary failure), so never SESSION_PENDING again.
+ * After SESSION_PENDING, when lookup_has_news(): the answer to the event that was pending, or
+ * SESSION_PENDING again while what is still open can change it.  When lookup_ready(), it is judged
+ * on what is known (what is still missing is a temporary failure).
  */
 enum session_answer session_resume(struct session *session);
 

@@ -2,6 +2,7 @@
 /* From what a session knows to a decision, and what becomes of it. */
 #include "daemon/session_state.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -30,6 +31,7 @@ struct transaction judge_transaction(const struct session *session, const char *
         .dns_ms = session->lookup != NULL ? lookup_took_ms(session->lookup) : 0,
         .all_cached = session->lookup != NULL && lookup_all_cached(session->lookup),
         .exempt = or_null(session->exempt),
+        .exempt_awaited = session->exempt_awaited,
         .relay = behind ? &session->peer : NULL,
     };
     return transaction;
@@ -79,20 +81,91 @@ static bool first_facts(struct session *session)
     return true;
 }
 
-bool judge_facts(struct session *session)
+static void find_exemption(struct session *session)
 {
     const struct session_services *services = session->services;
-    if (!session->facts_known && !first_facts(session))
+    const struct facts *facts = &session->facts;
+    int64_t wall_s = clock_wall_s(services->clock);
+    if (services->exempt == NULL ||
+        !services->exempt(services->arg, facts, wall_s, session->exempt, sizeof session->exempt))
+        session->exempt[0] = '\0';
+    session->exempt_awaited = facts->awaited && session->exempt[0] == '\0' &&
+                              services->exempt_awaited != NULL &&
+                              services->exempt_awaited(services->arg, facts, wall_s);
+}
+
+/* The facts are others now: so is what decisions borrow of them. */
+static void renew_pending(struct session *session)
+{
+    struct pending_decision *pending;
+    STAILQ_FOREACH(pending, &session->pending, next)
+    {
+        struct transaction transaction = judge_transaction(session, pending->recipient);
+        decision_make(session->conf, &session->facts, &transaction, &pending->decision);
+    }
+}
+
+/* False: memory is out. */
+static bool take_facts(struct session *session)
+{
+    bool taken = !session->facts_known;
+    if (taken && session->lookup != NULL)
+        (void)lookup_ready(session->lookup); /* asks again what failed in an outage */
+    if (session->nomem || (taken && !first_facts(session)))
         return false;
-    session->facts_known = true;
+    session->facts_known = !session->facts.awaited;
     memcpy(session->facts.sender_domain, session->sender_domain,
            sizeof session->facts.sender_domain);
-    session->exempt[0] = '\0';
-    if (services->exempt != NULL &&
-        !services->exempt(services->arg, &session->facts, clock_wall_s(services->clock),
-                          session->exempt, sizeof session->exempt))
-        session->exempt[0] = '\0';
+    find_exemption(session);
+    if (taken)
+        renew_pending(session);
     return true;
+}
+
+enum facts_state judge_facts(struct session *session, bool (*decided)(struct session *session))
+{
+    /* Answers may come, and deadlines pass, while it is looked at: once more, then. */
+    for (unsigned calm = 0; calm < 2;) {
+        if (!take_facts(session))
+            return FACTS_NOMEM;
+        if (!session->facts.awaited || decided(session))
+            return FACTS_ENOUGH;
+        lookup_go_on(session->lookup, session_deadline_ms(session));
+        if (!lookup_ready(session->lookup))
+            return FACTS_MISSING;
+        calm = lookup_has_changed(session->lookup) ? 0 : calm + 1;
+    }
+    return FACTS_ENOUGH;
+}
+
+struct name_wish {
+    struct session *session;
+    const struct decision *decision;
+    const struct transaction *transaction;
+};
+
+/* Is the client exempt if it has this name? */
+static bool may_exempt(const struct session *session, const char *name)
+{
+    const struct session_services *services = session->services;
+    struct name_facts names[] = {{.name = name, .forward = {.awaited = true}}};
+    struct facts facts = {.client = session->client, .names = names, .name_count = 1};
+    return services->exempt_awaited != NULL &&
+           services->exempt_awaited(services->arg, &facts, clock_wall_s(services->clock));
+}
+
+static bool is_wished_for(void *arg, const char *name)
+{
+    const struct name_wish *wish = arg;
+    return decision_asks_for_name(wish->decision, wish->transaction, name) ||
+           may_exempt(wish->session, name);
+}
+
+void judge_ask_names(struct session *session, const struct decision *decision,
+                     const struct transaction *transaction)
+{
+    struct name_wish wish = {session, decision, transaction};
+    lookup_ask_names(session->lookup, is_wished_for, &wish);
 }
 
 /* --- decisions that refuse nothing ------------------------------------------------------------ */
@@ -180,6 +253,19 @@ enum session_answer judge_refuse_without_text(struct session *session)
     return SESSION_TEMPFAIL;
 }
 
+enum session_answer judge_refuse_in_words(struct session *session, const char *xcode,
+                                          const char *text)
+{
+    if (session->reply == NULL)
+        session->reply = malloc(sizeof *session->reply);
+    if (session->reply == NULL)
+        return SESSION_TEMPFAIL;
+    *session->reply = (struct reply){.code = "451", .line_count = 1};
+    (void)snprintf(session->reply->xcode, sizeof session->reply->xcode, "%s", xcode);
+    (void)snprintf(session->reply->lines[0], sizeof session->reply->lines[0], "%s", text);
+    return SESSION_TEMPFAIL;
+}
+
 enum session_answer judge_refuse(struct session *session, const struct decision *decision)
 {
     if (session->reply == NULL)
@@ -196,14 +282,15 @@ void judge_unsettle(struct session *session)
     session->connection_decision = NULL;
 }
 
-/* False: memory is out. */
-static bool settle(struct session *session, const struct decision *decision)
+bool judge_settle(struct session *session, const struct decision *decision,
+                  const struct transaction *transaction)
 {
     judge_unsettle(session);
     session->connection_decision = malloc(sizeof *session->connection_decision);
     if (session->connection_decision == NULL)
         return false;
     *session->connection_decision = *decision;
+    report(session, decision, transaction);
     return true;
 }
 
@@ -214,30 +301,64 @@ void judge_forget(struct session *session)
     session->judged_at_end = false;
 }
 
+/* Is the decision at a command the one that it will be when all is known? */
+static bool is_decided(struct session *session)
+{
+    struct transaction transaction = judge_transaction(session, session->judged_recipient);
+    struct decision decision;
+    if (session->conf->monitor)
+        return true; /* it is postponed */
+    decision_begin(session->conf, &session->facts, &transaction, &decision);
+    if (decision_is_final(&decision, &transaction))
+        return true;
+    judge_ask_names(session, &decision, &transaction);
+    return false;
+}
+
+/* What is still under way is of no use: unless another recipient may need it. */
+static void hold_lookup(const struct session *session, const struct decision *decision)
+{
+    if (!session->facts.awaited)
+        return;
+    if (session->judged_stage < STAGE_RCPT || !session->conf->matches_recipient ||
+        decision->verdict.done.action >= ACTION_TEMPFAIL)
+        lookup_hold(session->lookup);
+}
+
 /*
  * A refusal is reported at once; so is a connection's decision, which serves all its messages. What
  * lets a sender or a recipient in is reported at the end, when the queue id is known.
  */
-enum session_answer judge_resume(struct session *session)
+static enum session_answer conclude(struct session *session)
 {
     struct decision decision;
-    enum session_answer answer = SESSION_CONTINUE;
-    if (session->nomem || !judge_facts(session)) {
-        judge_forget(session);
-        return judge_refuse_without_text(session);
-    }
     struct transaction transaction = judge_transaction(session, session->judged_recipient);
     decision_make(session->conf, &session->facts, &transaction, &decision);
+    hold_lookup(session, &decision);
     if (decision.verdict.done.action >= ACTION_TEMPFAIL) {
         report(session, &decision, &transaction);
-        answer = judge_refuse(session, &decision);
-    } else if (session->judged_stage < STAGE_MAIL) {
-        if (settle(session, &decision))
-            report(session, &decision, &transaction);
-        else
-            answer = judge_refuse_without_text(session);
-    } else if (!judge_keep(session, &decision, session->judged_recipient)) {
+        return judge_refuse(session, &decision);
+    }
+    if (session->judged_stage < STAGE_MAIL
+            ? judge_settle(session, &decision, &transaction)
+            : judge_keep(session, &decision, session->judged_recipient))
+        return SESSION_CONTINUE;
+    return judge_refuse_without_text(session);
+}
+
+enum session_answer judge_resume(struct session *session)
+{
+    enum session_answer answer = SESSION_PENDING;
+    switch (session->nomem ? FACTS_NOMEM : judge_facts(session, is_decided)) {
+    case FACTS_MISSING:
+        return SESSION_PENDING;
+    case FACTS_NOMEM:
         answer = judge_refuse_without_text(session);
+        break;
+    case FACTS_ENOUGH:
+        answer = session->facts.awaited && session->conf->monitor ? end_postpone(session)
+                                                                  : conclude(session);
+        break;
     }
     judge_forget(session);
     return answer;
@@ -248,8 +369,5 @@ enum session_answer judge_at(struct session *session, enum stage stage, char *re
     judge_forget(session);
     session->judged_stage = stage;
     session->judged_recipient = recipient;
-    if (!session->nomem && !session->facts_known && session->lookup != NULL &&
-        !lookup_ready(session->lookup))
-        return SESSION_PENDING;
     return judge_resume(session);
 }

@@ -15,10 +15,6 @@
 /* Received fields that are followed: RFC 5321 6.3 wants at least 100 before a loop is assumed. */
 #define RELAY_FIELDS_MAX 100
 
-/* Recipients of one message that are judged each for itself: RFC 5321 4.5.3.1.8 lets a server stop
-   there. */
-#define RELAY_RECIPIENTS_MAX 100
-
 /* Bytes of a field of the log line. */
 #define SHOWN_MAX 200
 
@@ -39,7 +35,7 @@ static void begin_lookup(struct session *session, const struct received *receive
     session->lookup = lookup_start(session->services->resolver, &session->client,
                                    session->conf->max_ptr, "", deadline_ms);
     if (session->lookup == NULL ||
-        lookup_helo(session->lookup, &session->helo, deadline_ms) != RESULT_OK)
+        lookup_helo(session->lookup, &session->helo, true, deadline_ms) != RESULT_OK)
         session->nomem = true;
 }
 
@@ -77,41 +73,13 @@ void relay_received(struct session *session, const char *value)
     begin_lookup(session, &received);
 }
 
-/* --- recipients ----------------------------------------------------------------------------- */
-
-enum session_answer relay_recipient(struct session *session, const char *recipient)
-{
-    struct relay_walk *relay = &session->relay;
-    /* One is enough for the log where no match block asks. */
-    if (relay->recipient_count > 0 && !session->conf->matches_recipient)
-        return SESSION_CONTINUE;
-    if (relay->recipient_count == RELAY_RECIPIENTS_MAX) {
-        relay->recipients_over = true;
-        return SESSION_CONTINUE;
-    }
-    size_t size = strlen(recipient) + 1;
-    struct recipient *copy = malloc(sizeof *copy + size);
-    if (copy == NULL)
-        return judge_refuse_without_text(session);
-    memcpy(copy->address, recipient, size);
-    STAILQ_INSERT_TAIL(&relay->recipients, copy, next);
-    relay->recipient_count++;
-    return SESSION_CONTINUE;
-}
-
-static const char *first_recipient(const struct session *session)
-{
-    const struct recipient *first = STAILQ_FIRST(&session->relay.recipients);
-    return first != NULL ? first->address : NULL;
-}
-
 /* --- the message's end ---------------------------------------------------------------------- */
 
 /* A line as decision_log_line() writes them, without what is not known. */
 static void report_left_alone(const struct session *session)
 {
     const struct session_services *services = session->services;
-    struct transaction transaction = judge_transaction(session, first_recipient(session));
+    struct transaction transaction = judge_transaction(session, end_first_recipient(session));
     const char *why = session->relay.why;
     char line[DECISION_LINE_MAX], relay[IPADDR_TEXT_MAX];
     struct textbuf buf;
@@ -139,23 +107,6 @@ static void report_left_alone(const struct session *session)
     services->left_alone(services->arg, line);
 }
 
-/* A decision for every recipient.  False: memory is out. */
-static bool judge_recipients(struct session *session)
-{
-    const struct recipient *recipient = STAILQ_FIRST(&session->relay.recipients);
-    do {
-        struct decision decision;
-        const char *address = recipient != NULL ? recipient->address : NULL;
-        struct transaction transaction = judge_transaction(session, address);
-        decision_make(session->conf, &session->facts, &transaction, &decision);
-        if (!judge_keep(session, &decision, address))
-            return false;
-        if (recipient != NULL)
-            recipient = STAILQ_NEXT(recipient, next);
-    } while (recipient != NULL);
-    return true;
-}
-
 static struct decision *mildest(struct session *session)
 {
     struct pending_decision *found = STAILQ_FIRST(&session->pending);
@@ -173,7 +124,7 @@ static struct decision *mildest(struct session *session)
 static enum session_answer settle(struct session *session)
 {
     struct decision *decision = mildest(session);
-    if (decision->verdict.done.action >= ACTION_TEMPFAIL && !session->relay.recipients_over)
+    if (decision->verdict.done.action >= ACTION_TEMPFAIL && !session->recipients.over)
         return judge_refuse(session, decision);
     for (struct pending_decision *pending = STAILQ_FIRST(&session->pending); pending != NULL;
          pending = STAILQ_NEXT(pending, next))
@@ -185,8 +136,11 @@ static enum session_answer settle(struct session *session)
 
 enum session_answer relay_resume(struct session *session)
 {
+    enum facts_state state = session->nomem ? FACTS_NOMEM : judge_facts(session, end_decided);
+    if (state == FACTS_MISSING)
+        return SESSION_PENDING;
     session->judged_at_end = false;
-    if (session->nomem || !judge_facts(session) || !judge_recipients(session)) {
+    if (state == FACTS_NOMEM || !end_judge(session)) {
         judge_drop_pending(session);
         return judge_refuse_without_text(session);
     }
@@ -205,20 +159,12 @@ enum session_answer relay_end(struct session *session)
         return SESSION_CONTINUE;
     }
     session->judged_at_end = true;
-    if (!lookup_ready(session->lookup))
-        return SESSION_PENDING;
     return relay_resume(session);
 }
 
 void relay_forget(struct session *session)
 {
-    struct recipient *recipient;
-    while ((recipient = STAILQ_FIRST(&session->relay.recipients)) != NULL) {
-        STAILQ_REMOVE_HEAD(&session->relay.recipients, next);
-        free(recipient);
-    }
     session->relay = (struct relay_walk){0};
-    STAILQ_INIT(&session->relay.recipients);
     if (session->subject != SUBJECT_BEHIND_RELAY)
         return;
     lookup_free(session->lookup);

@@ -35,21 +35,25 @@ struct pending_decision {
 };
 STAILQ_HEAD(pending_list, pending_decision);
 
-/* A recipient of a message from a trusted relay. */
+/* A recipient of a message that is judged at its end. */
 struct recipient {
     STAILQ_ENTRY(recipient) next;
     char address[];
 };
 STAILQ_HEAD(recipient_list, recipient);
 
+/* The recipients of a message that is judged at its end. */
+struct recipients {
+    struct recipient_list list;
+    unsigned count;
+    bool over; /* some were not remembered */
+};
+
 /* The way back through the Received fields of a message from a trusted relay. */
 struct relay_walk {
     unsigned fields; /* Received fields seen */
     bool ended;      /* what follows was not written by anybody who is trusted */
     const char *why; /* nobody is judged because of this: static; NULL: not so far */
-    struct recipient_list recipients;
-    unsigned recipient_count;
-    bool recipients_over; /* some were not remembered */
 };
 
 /* Fields of the message that claim to be ours. */
@@ -77,18 +81,24 @@ struct session {
     struct ipaddr client;
     bool helo_unrecorded;  /* the relay did not write down what it heard */
     struct lookup *lookup; /* NULL: nobody is judged, or memory was out */
-    bool facts_known;
+    bool facts_known;      /* nothing in them is awaited any more */
+    bool exempt_awaited;   /* as in struct transaction */
+    unsigned helo_count;   /* EHLO names of the connection, each other than the one before */
 
     /* What is to be judged: by judge_at() or relay_end(), or later by session_resume(). */
     enum stage judged_stage;
     char *judged_recipient;
-    bool judged_at_end; /* the message, not a command */
+    bool judged_at_end;        /* the message, not a command */
+    bool message_postponed;    /* to its end: the recipients of `relay` */
+    bool connection_postponed; /* to the end of its first message, at postponed_stage */
+    enum stage postponed_stage;
     struct session_edits edits;
 
     /* The transaction. */
     bool authenticated;
     char *sender;                /* NULL before MAIL */
     struct pending_list pending; /* one of each kind, see judge_keep() */
+    struct recipients recipients;
     struct relay_walk relay;
     struct header_marks header;
 
@@ -123,8 +133,19 @@ int64_t session_deadline_ms(const struct session *session);
 enum session_answer judge_at(struct session *session, enum stage stage, char *recipient) MUST_CHECK;
 enum session_answer judge_resume(struct session *session) MUST_CHECK;
 
-/* Bring the facts up to what is known now.  False: memory is out. */
-bool judge_facts(struct session *session) MUST_CHECK;
+/*
+ * Bring the facts up to what is known now, and pending decisions with them.  Is that enough?  While
+ * `decided` says no (and has asked for what it needs), not before all that was asked for is there.
+ */
+enum facts_state { FACTS_ENOUGH, FACTS_MISSING, FACTS_NOMEM };
+enum facts_state judge_facts(struct session *session,
+                             bool (*decided)(struct session *session)) MUST_CHECK;
+
+/*
+ * Ask about the PTR names that a decision which was begun depends on.
+ */
+void judge_ask_names(struct session *session, const struct decision *decision,
+                     const struct transaction *transaction);
 
 /* Cheap: pointers borrow from the session and `recipient`. */
 struct transaction judge_transaction(const struct session *session, const char *recipient);
@@ -144,7 +165,10 @@ const struct decision *judge_worst(const struct session *session);
 void judge_report_pending(struct session *session);
 void judge_drop_pending(struct session *session);
 
-/* Forget the decision that let the connection in. */
+/* The decision that lets the connection in: it is reported and kept.  False: memory is out. */
+bool judge_settle(struct session *session, const struct decision *decision,
+                  const struct transaction *transaction) MUST_CHECK;
+/* Forget it. */
 void judge_unsettle(struct session *session);
 
 /* Forget what was to be judged. */
@@ -153,12 +177,35 @@ void judge_forget(struct session *session);
 /* The answer for a decision that refuses, and its reply. */
 enum session_answer judge_refuse(struct session *session,
                                  const struct decision *decision) MUST_CHECK;
+/* Not by a check: 451 with this enhanced code and text. */
+enum session_answer judge_refuse_in_words(struct session *session, const char *xcode,
+                                          const char *text) MUST_CHECK;
 /* Memory is out: the MTA's own words. */
 enum session_answer judge_refuse_without_text(struct session *session) MUST_CHECK;
 
+/* session_end.c: what is judged at the end of a message */
+
+/* Remember a recipient.  RESULT_NOMEM. */
+enum result end_recipient(struct session *session, const char *recipient) MUST_CHECK;
+const char *end_first_recipient(const struct session *session);
+void end_forget_recipients(struct session *session);
+
+/* Is it known enough about every one of them?  Asks for the rest. */
+bool end_decided(struct session *session);
+/* Keep a decision for each of them.  False: memory is out. */
+bool end_judge(struct session *session) MUST_CHECK;
+
+/* In monitor mode something is missing at a command: it is judged when the message ends. */
+enum session_answer end_postpone(struct session *session) MUST_CHECK;
+/* The message has ended; session->edits is set. */
+enum session_answer end_of_message(struct session *session) MUST_CHECK;
+/* No end of a message came: judge on what is known. */
+void end_without_message(struct session *session);
+/* The same of a connection. */
+void end_of_connection(struct session *session);
+
 /* session_relay.c: SUBJECT_BEHIND_RELAY only */
 
-enum session_answer relay_recipient(struct session *session, const char *recipient) MUST_CHECK;
 /* A Received field, the message's first one first. */
 void relay_received(struct session *session, const char *value);
 /* The message has ended; session->edits is set. */

@@ -1,21 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A lookup has two parts, the reverse one and that of the EHLO name, each an array of asks. Answers
- * arrive on the resolver's thread while the session's thread goes on; the lookup's mutex guards all
- * of it and is never held across a call into the resolver.  A part lives until its last answer
- * has come, even when the lookup was freed meanwhile, and keeps the lookup's memory that long.
- */
 #include "dns/lookup_private.h"
-
-#include "base/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static int64_t now_ms(const struct lookup *lookup)
-{
-    return clock_ms(resolver_clock(lookup->resolver));
-}
 
 /* --- memory --------------------------------------------------------------------------------- */
 
@@ -48,14 +35,13 @@ static size_t asks_size(size_t ask_count)
 
 /* In zeroed memory. */
 static void part_init(struct part *part, struct lookup *lookup, size_t ask_count,
-                      int64_t deadline_ms, void (*answered)(struct part *part, struct ask *ask))
+                      int64_t deadline_ms)
 {
     atomic_init(&part->refs, 1);
     atomic_fetch_add(&lookup->refs, 1);
     part->lookup = lookup;
-    part->answered = answered;
     part->deadline_ms = deadline_ms;
-    part->started_ms = part->last_ms = now_ms(lookup);
+    part->started_ms = part->last_ms = lookup_now_ms(lookup);
     part->ask_count = ask_count;
     for (size_t i = 0; i < ask_count; i++)
         part->asks[i].part = part;
@@ -80,248 +66,176 @@ static void part_drop(struct part *part)
 
 /* --- asking --------------------------------------------------------------------------------- */
 
-/* An answer has come (answer taken; NULL: memory ran out).  Goes on to what follows from it. */
-static void settle(struct ask *ask, struct answer *answer, const struct resolver_answer *delivery)
+static bool helo_has_no_address(const struct part *part)
+{
+    const struct ask *ask = &part->asks[ASK_HELO];
+    return ask->answered && ask->answer != NULL && ask->answer->outcome == DNS_NODATA;
+}
+
+/*
+ * The EHLO name.  No address of the client's family does not mean that it is nothing: RFC 5321
+ * 2.3.5, 5.1.
+ */
+static struct ask *next_of_helo(struct part *part, struct question *question)
+{
+    enum rrtype own = lookup_own_type(part->lookup);
+    const enum rrtype types[ASK_HELO_COUNT] = {
+        [ASK_HELO] = own, [ASK_HELO_OTHER] = own == RR_A ? RR_AAAA : RR_A, [ASK_HELO_MX] = RR_MX};
+    for (size_t i = 0; i < (helo_has_no_address(part) ? ASK_HELO_COUNT : ASK_HELO_OTHER); i++)
+        if (!part->asks[i].asked && question_from_name(part->name, types[i], question) == RESULT_OK)
+            return &part->asks[i];
+    return NULL;
+}
+
+static struct ask *next_of_reverse(struct part *part, struct question *question)
+{
+    const struct lookup *lookup = part->lookup;
+    if (!part->asks[ASK_PTR].asked) {
+        question_from_addr(&lookup->client, question);
+        return &part->asks[ASK_PTR];
+    }
+    struct ask *ask = lookup_names_next(part, lookup_now_ms(lookup));
+    if (ask == NULL)
+        return NULL;
+    question->type = (uint16_t)lookup_own_type(lookup);
+    question->length = ask->name_length;
+    memcpy(question->name, ask->name, ask->name_length);
+    return ask;
+}
+
+/* What is to be asked now, and is from here on pending; NULL: nothing. */
+static struct ask *take_next(struct part *part, struct question *question, int64_t *deadline_ms)
+{
+    struct lookup *lookup = part->lookup;
+    struct ask *ask = NULL;
+    pthread_mutex_lock(&lookup->lock);
+    if (!part->dropped && !part->held)
+        ask = part == &lookup->reverse ? next_of_reverse(part, question)
+                                       : next_of_helo(part, question);
+    if (ask != NULL) {
+        ask->asked = true;
+        ask->recoveries = resolver_recoveries(lookup->resolver);
+        part->pending++;
+        *deadline_ms = part->deadline_ms;
+    }
+    pthread_mutex_unlock(&lookup->lock);
+    return ask;
+}
+
+static bool is_clients(const struct ask *ask)
+{
+    const struct ipaddr *client = &ask->part->lookup->client;
+    struct ipaddr addr;
+    if (ask->name == NULL || ask->answer == NULL || ask->answer->outcome != DNS_FOUND)
+        return false;
+    for (size_t i = 0; i < ask->answer->count; i++) {
+        answer_address(ask->answer, i, &addr);
+        if (ipaddr_equal(&addr, client))
+            return true;
+    }
+    return false;
+}
+
+/* An answer has come (answer taken; NULL: memory ran out).  With the lock held. */
+static void record(struct ask *ask, struct answer *answer, const struct resolver_answer *delivery)
 {
     struct part *part = ask->part;
     struct lookup *lookup = part->lookup;
-    pthread_mutex_lock(&lookup->lock);
     ask->answer = answer;
     ask->origin = delivery->origin;
     ask->ttl_left_s = delivery->ttl_left_s;
     ask->took_ms = delivery->took_ms;
     ask->answered = true;
-    part->last_ms = now_ms(lookup);
+    ask->confirms = is_clients(ask);
+    part->last_ms = lookup_now_ms(lookup);
     lookup->all_cached = lookup->all_cached && delivery->origin == DNS_FROM_CACHE;
-    bool wanted = !part->dropped && answer != NULL;
-    pthread_mutex_unlock(&lookup->lock);
-    if (wanted)
-        part->answered(part, ask);
-    pthread_mutex_lock(&lookup->lock);
-    part->pending--;
-    if (part->pending == 0)
-        (void)pthread_cond_broadcast(&lookup->changed);
-    pthread_mutex_unlock(&lookup->lock);
+    if (part == &lookup->reverse && ask == &part->asks[ASK_PTR])
+        lookup_names_list(part);
 }
+
+/* The question was given up, and is as if it had never been asked.  With the lock held. */
+static bool forget_cancelled(struct ask *ask, const struct answer *answer)
+{
+    if (!ask->cancelled || answer == NULL || answer->outcome != DNS_TEMPERROR ||
+        answer->problem != PROBLEM_CANCELLED)
+        return false;
+    ask->asked = ask->cancelled = false;
+    return true;
+}
+
+static void ask_all(struct part *part);
 
 static void on_answer(void *arg, const struct resolver_answer *delivery)
 {
     struct ask *ask = arg;
     struct part *part = ask->part;
-    settle(ask, answer_ref(delivery->answer), delivery);
+    struct lookup *lookup = part->lookup;
+    pthread_mutex_lock(&lookup->lock);
+    if (!forget_cancelled(ask, delivery->answer))
+        record(ask, answer_ref(delivery->answer), delivery);
+    pthread_mutex_unlock(&lookup->lock);
+    ask_all(part); /* the part is pending until that is done */
+    pthread_mutex_lock(&lookup->lock);
+    part->pending--;
+    lookup->news = true;
+    (void)pthread_cond_broadcast(&lookup->changed);
+    pthread_mutex_unlock(&lookup->lock);
+    part_unref(part);
+}
+
+/* Answered at once. */
+static void on_answer_now(struct ask *ask, const struct resolver_answer *now)
+{
+    struct part *part = ask->part;
+    struct lookup *lookup = part->lookup;
+    pthread_mutex_lock(&lookup->lock);
+    record(ask, now->answer, now);
+    part->pending--;
+    pthread_mutex_unlock(&lookup->lock);
     part_unref(part);
 }
 
 /* Keep the handle of a question under way, unless nobody wants it any more. */
 static void keep_handle(struct ask *ask, struct resolver_request *request)
 {
-    struct lookup *lookup = ask->part->lookup;
+    struct part *part = ask->part;
+    struct lookup *lookup = part->lookup;
     pthread_mutex_lock(&lookup->lock);
-    bool dropped = ask->part->dropped;
-    if (!dropped)
+    bool unwanted = part->dropped || part->held;
+    ask->cancelled = unwanted && !ask->answered;
+    if (!unwanted)
         ask->request = request;
     pthread_mutex_unlock(&lookup->lock);
-    if (dropped)
+    if (unwanted)
         resolver_cancel(lookup->resolver, request);
 }
 
-/* Ask one question; the part stays pending until it is settled. */
-static void ask_question(struct ask *ask, const struct question *question)
+/* Ask everything that is to be asked now. */
+static void ask_all(struct part *part)
 {
     static const struct resolver_answer nothing = {.origin = DNS_FROM_NETWORK};
-    struct part *part = ask->part;
-    struct lookup *lookup = part->lookup;
+    struct resolver *resolver = part->lookup->resolver;
     struct resolver_answer now;
-    struct resolver_request *request = NULL;
-    ask->recoveries = resolver_recoveries(lookup->resolver);
-    pthread_mutex_lock(&lookup->lock);
-    ask->asked = true;
-    part->pending++;
-    pthread_mutex_unlock(&lookup->lock);
-    atomic_fetch_add(&part->refs, 2); /* for the answer, and for this function */
-    switch (resolver_ask(lookup->resolver, question, part->deadline_ms, on_answer, ask, &now,
-                         &request)) {
-    case RESULT_PENDING:
-        keep_handle(ask, request);
-        break;
-    case RESULT_OK:
-        settle(ask, now.answer, &now);
-        part_unref(part);
-        break;
-    default:
-        settle(ask, NULL, &nothing);
-        part_unref(part);
-        break;
+    struct resolver_request *request;
+    struct question question;
+    int64_t deadline_ms;
+    struct ask *ask;
+    atomic_fetch_add(&part->refs, 1);
+    while ((ask = take_next(part, &question, &deadline_ms)) != NULL) {
+        atomic_fetch_add(&part->refs, 1); /* the answer's */
+        switch (resolver_ask(resolver, &question, deadline_ms, on_answer, ask, &now, &request)) {
+        case RESULT_PENDING:
+            keep_handle(ask, request);
+            break;
+        case RESULT_OK:
+            on_answer_now(ask, &now);
+            break;
+        default:
+            on_answer_now(ask, &nothing);
+            break;
+        }
     }
     part_unref(part);
-}
-
-static void ask_name(struct ask *ask, const char *name, enum rrtype type)
-{
-    struct question question;
-    if (question_from_name(name, type, &question) == RESULT_OK)
-        ask_question(ask, &question);
-}
-
-static enum rrtype own_type(const struct lookup *lookup)
-{
-    return lookup->client.family == IP_V6 ? RR_AAAA : RR_A;
-}
-
-/* --- the names in a PTR answer -------------------------------------------------------------- */
-
-/* The bytes of the name at hand, which follow those of the one before. */
-static const uint8_t *walk_bytes(const struct name_walk *walk, size_t *length)
-{
-    if (walk->last_length == 0)
-        return answer_name(walk->answer, 0, length);
-    const uint8_t *name = walk->last + walk->last_length;
-    size_t used = 0;
-    while (name[used] != 0)
-        used += 1U + name[used];
-    *length = used + 1;
-    return name;
-}
-
-bool lookup_next_name(struct name_walk *walk)
-{
-    while (walk->next < walk->answer->count) {
-        size_t length;
-        const uint8_t *name = walk_bytes(walk, &length);
-        bool again = walk->last != NULL && walk->last_length == length &&
-                     memcmp(walk->last, name, length) == 0;
-        walk->next++;
-        walk->last = name;
-        walk->last_length = length;
-        if (again)
-            continue;
-        (void)wirename_text(name, length, walk->text);
-        walk->flaw = hostname_parse(walk->text, walk->name);
-        return true;
-    }
-    return false;
-}
-
-size_t lookup_names_in_order(const struct part *part, const struct answer *answer)
-{
-    size_t places = part->ask_count - ASK_NAMES, usable = 0;
-    if (part->name[0] == '\0' || answer->count <= places)
-        return places;
-    struct name_walk walk = {.answer = answer};
-    while (lookup_next_name(&walk)) {
-        if (walk.flaw != HOSTNAME_OK)
-            continue;
-        if (strcmp(walk.name, part->name) == 0)
-            return usable < places ? places : places - 1;
-        usable++;
-    }
-    return places;
-}
-
-bool lookup_has_place(const struct part *part, const struct name_walk *walk, size_t usable,
-                      size_t in_order)
-{
-    return usable < in_order ||
-           (in_order < part->ask_count - ASK_NAMES && strcmp(walk->name, part->name) == 0);
-}
-
-/* Ask for the names of the PTR answer that `wanted` wants. */
-static void ask_names(struct part *part, const struct answer *answer,
-                      bool (*wanted)(struct ask *ask))
-{
-    size_t in_order = lookup_names_in_order(part, answer), usable = 0;
-    struct name_walk walk = {.answer = answer};
-    for (size_t i = ASK_NAMES; i < part->ask_count && lookup_next_name(&walk);) {
-        if (walk.flaw != HOSTNAME_OK || !lookup_has_place(part, &walk, usable++, in_order))
-            continue;
-        struct ask *ask = &part->asks[i++];
-        if (wanted(ask))
-            ask_name(ask, walk.name, own_type(part->lookup));
-    }
-}
-
-static bool is_new(struct ask *ask)
-{
-    return !ask->asked;
-}
-
-static void on_reverse_answer(struct part *part, struct ask *ask)
-{
-    if (ask == &part->asks[ASK_PTR] && ask->answer->outcome == DNS_FOUND)
-        ask_names(part, ask->answer, is_new);
-}
-
-/* No address of the client's family does not mean that the name is nothing: RFC 5321 2.3.5, 5.1. */
-static void on_helo_answer(struct part *part, struct ask *ask)
-{
-    if (ask != &part->asks[ASK_HELO] || ask->answer->outcome != DNS_NODATA)
-        return;
-    ask_name(&part->asks[ASK_HELO_OTHER], part->name,
-             own_type(part->lookup) == RR_A ? RR_AAAA : RR_A);
-    ask_name(&part->asks[ASK_HELO_MX], part->name, RR_MX);
-}
-
-/* --- asking again --------------------------------------------------------------------------- */
-
-/*
- * Did the question fail, and have the servers come back since it was asked?  Then it is as if it
- * had not been asked.  Nothing of its part is under way.
- */
-static bool is_to_be_asked_again(struct ask *ask)
-{
-    struct lookup *lookup = ask->part->lookup;
-    if (!ask->answered || ask->answer == NULL || ask->answer->outcome != DNS_TEMPERROR ||
-        dns_problem_is_ours((enum dns_problem)ask->answer->problem) ||
-        ask->recoveries == resolver_recoveries(lookup->resolver))
-        return false;
-    resolver_cancel(lookup->resolver, ask->request);
-    pthread_mutex_lock(&lookup->lock);
-    answer_unref(ask->answer);
-    ask->answer = NULL;
-    ask->request = NULL;
-    ask->asked = ask->answered = false;
-    pthread_mutex_unlock(&lookup->lock);
-    return true;
-}
-
-/* May the part's questions be asked again: have all been answered, and is there time left? */
-static bool is_over_early(struct part *part)
-{
-    struct lookup *lookup = part->lookup;
-    pthread_mutex_lock(&lookup->lock);
-    bool over = part->pending == 0;
-    pthread_mutex_unlock(&lookup->lock);
-    return over && now_ms(lookup) < part->deadline_ms;
-}
-
-static void ask_reverse_again(struct part *part)
-{
-    struct ask *ptr = &part->asks[ASK_PTR];
-    struct question question;
-    if (is_to_be_asked_again(ptr)) {
-        question_from_addr(&part->lookup->client, &question);
-        ask_question(ptr, &question);
-    } else if (ptr->answer != NULL && ptr->answer->outcome == DNS_FOUND) {
-        ask_names(part, ptr->answer, is_to_be_asked_again);
-    }
-}
-
-static void ask_helo_again(struct part *part)
-{
-    enum rrtype own = own_type(part->lookup);
-    const enum rrtype types[ASK_HELO_COUNT] = {
-        [ASK_HELO] = own, [ASK_HELO_OTHER] = own == RR_A ? RR_AAAA : RR_A, [ASK_HELO_MX] = RR_MX};
-    for (size_t i = 0; i < ASK_HELO_COUNT; i++)
-        if (is_to_be_asked_again(&part->asks[i]))
-            ask_name(&part->asks[i], part->name, types[i]);
-}
-
-static void ask_again(struct lookup *lookup)
-{
-    if (is_over_early(&lookup->reverse))
-        ask_reverse_again(&lookup->reverse);
-    if (lookup->helo != NULL && is_over_early(lookup->helo))
-        ask_helo_again(lookup->helo);
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -342,31 +256,136 @@ struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *clie
     lookup->resolver = resolver;
     lookup->client = *client;
     lookup->all_cached = true;
-    part_init(&lookup->reverse, lookup, ask_count, deadline_ms, on_reverse_answer);
+    lookup->recoveries = resolver_recoveries(resolver);
+    part_init(&lookup->reverse, lookup, ask_count, deadline_ms);
     memcpy(lookup->reverse.name, preferred, strnlen(preferred, HOSTNAME_MAX));
-    struct question question;
-    question_from_addr(client, &question);
-    ask_question(&lookup->reverse.asks[ASK_PTR], &question);
+    ask_all(&lookup->reverse);
     return lookup;
 }
 
-enum result lookup_helo(struct lookup *lookup, const struct helo *helo, int64_t deadline_ms)
+/* In the place of the EHLO part that was. */
+static void put_helo(struct lookup *lookup, struct part *part)
 {
-    part_drop(lookup->helo);
-    lookup->helo = NULL;
-    lookup->helo_failed = false;
-    if (helo->name[0] == '\0')
-        return RESULT_OK;
-    struct part *part = calloc(1, sizeof *part + asks_size(ASK_HELO_COUNT));
-    if (part == NULL) {
-        lookup->helo_failed = true;
-        return RESULT_NOMEM;
-    }
-    part_init(part, lookup, ASK_HELO_COUNT, deadline_ms, on_helo_answer);
-    memcpy(part->name, helo->name, sizeof part->name);
+    pthread_mutex_lock(&lookup->lock);
+    struct part *before = lookup->helo;
     lookup->helo = part;
-    ask_name(&part->asks[ASK_HELO], part->name, own_type(lookup));
-    return RESULT_OK;
+    pthread_mutex_unlock(&lookup->lock);
+    part_drop(before);
+}
+
+enum result lookup_helo(struct lookup *lookup, const struct helo *helo, bool now,
+                        int64_t deadline_ms)
+{
+    struct part *part = NULL;
+    lookup->helo_failed = false;
+    if (helo->name[0] != '\0') {
+        part = calloc(1, sizeof *part + asks_size(ASK_HELO_COUNT));
+        lookup->helo_failed = part == NULL;
+    }
+    if (part != NULL) {
+        part_init(part, lookup, ASK_HELO_COUNT, deadline_ms);
+        memcpy(part->name, helo->name, sizeof part->name);
+        part->held = !now;
+    }
+    put_helo(lookup, part);
+    if (part != NULL)
+        ask_all(part);
+    return lookup->helo_failed ? RESULT_NOMEM : RESULT_OK;
+}
+
+bool lookup_orders_names(struct lookup *lookup)
+{
+    const struct part *reverse = &lookup->reverse;
+    pthread_mutex_lock(&lookup->lock);
+    bool orders = !reverse->asks[ASK_PTR].answered || reverse->name_count > LOOKUP_NAMES_AT_ONCE;
+    pthread_mutex_unlock(&lookup->lock);
+    return orders;
+}
+
+static void copy_domain(char out[HOSTNAME_MAX + 1], const char *domain)
+{
+    size_t length = domain != NULL ? strnlen(domain, HOSTNAME_MAX) : 0;
+    if (length > 0)
+        memcpy(out, domain, length);
+    out[length] = '\0';
+}
+
+void lookup_favour(struct lookup *lookup, const char *helo_domain, const char *sender_domain)
+{
+    pthread_mutex_lock(&lookup->lock);
+    copy_domain(lookup->helo_domain, helo_domain);
+    copy_domain(lookup->sender_domain, sender_domain);
+    pthread_mutex_unlock(&lookup->lock);
+}
+
+void lookup_ask_names(struct lookup *lookup, bool (*wanted)(void *arg, const char *name), void *arg)
+{
+    struct part *reverse = &lookup->reverse;
+    char text[NAME_TEXT_MAX];
+    pthread_mutex_lock(&lookup->lock);
+    for (size_t i = 0; i < reverse->name_count; i++) {
+        struct ask *ask = &reverse->asks[ASK_NAMES + i];
+        if (!ask->asked && !ask->wanted)
+            ask->wanted = wanted(arg, wirename_text(ask->name, ask->name_length, text));
+    }
+    pthread_mutex_unlock(&lookup->lock);
+    ask_all(reverse);
+}
+
+/* The next request of the part that is to be given up, or NULL. */
+static struct resolver_request *take_request(struct part *part)
+{
+    struct lookup *lookup = part->lookup;
+    struct resolver_request *request = NULL;
+    pthread_mutex_lock(&lookup->lock);
+    part->held = part->held || part->pending > 0;
+    for (size_t i = 0; i < part->ask_count && request == NULL; i++) {
+        struct ask *ask = &part->asks[i];
+        if (ask->request == NULL || ask->answered)
+            continue;
+        request = ask->request;
+        ask->request = NULL;
+        ask->cancelled = true;
+    }
+    pthread_mutex_unlock(&lookup->lock);
+    return request;
+}
+
+static void hold(struct part *part)
+{
+    struct resolver_request *request;
+    while (part != NULL && (request = take_request(part)) != NULL)
+        resolver_cancel(part->lookup->resolver, request);
+}
+
+void lookup_hold(struct lookup *lookup)
+{
+    hold(&lookup->reverse);
+    hold(lookup->helo);
+}
+
+static void go_on(struct part *part, int64_t deadline_ms)
+{
+    if (part == NULL)
+        return;
+    struct lookup *lookup = part->lookup;
+    pthread_mutex_lock(&lookup->lock);
+    bool held = part->held;
+    if (held) {
+        part->held = false;
+        part->deadline_ms = deadline_ms;
+        part->started_ms = part->last_ms = lookup_now_ms(lookup);
+        part->names_ms = part->started_ms;
+    }
+    pthread_mutex_unlock(&lookup->lock);
+    if (held)
+        ask_all(part);
+}
+
+void lookup_go_on(struct lookup *lookup, int64_t deadline_ms)
+{
+    bool reverse = go_on(&lookup->reverse, deadline_ms), helo = go_on(lookup->helo, deadline_ms);
+    if (reverse || helo)
 }
 
 void lookup_free(struct lookup *lookup)
@@ -380,6 +399,11 @@ void lookup_free(struct lookup *lookup)
 
 /* --- waiting -------------------------------------------------------------------------------- */
 
+bool lookup_part_waits(const struct part *part, int64_t now_ms)
+{
+    return part->held || now_ms < part->deadline_ms;
+}
+
 /* When the part needs waiting for, until when; with the lock held. */
 static bool part_open(const struct part *part, int64_t now, int64_t *until_ms)
 {
@@ -392,47 +416,160 @@ static bool part_open(const struct part *part, int64_t now, int64_t *until_ms)
 
 static bool is_open(const struct lookup *lookup, int64_t *until_ms)
 {
-    int64_t now = now_ms(lookup);
+    int64_t now = lookup_now_ms(lookup);
     *until_ms = INT64_MAX;
     bool reverse = part_open(&lookup->reverse, now, until_ms);
     bool helo = part_open(lookup->helo, now, until_ms);
     return reverse || helo;
 }
 
-bool lookup_ready(struct lookup *lookup)
+/* Ask about more names if it is time; with the lock held, which is let go meanwhile. */
+static void ask_more(struct lookup *lookup, int64_t *due_ms)
 {
-    int64_t until_ms;
+    int64_t now = lookup_now_ms(lookup);
+    *due_ms = lookup_names_due_ms(&lookup->reverse, now);
+    if (*due_ms > now)
+        return;
+    pthread_mutex_unlock(&lookup->lock);
+    ask_all(&lookup->reverse);
+    pthread_mutex_lock(&lookup->lock);
+    *due_ms = lookup_names_due_ms(&lookup->reverse, now);
+}
+
+/* --- asking again --------------------------------------------------------------------------- */
+
+/*
+ * Did the question fail, and have the servers come back since it was asked?  Then it is as if it
+ * had not been asked.  With the lock held.  *request is to be given back.
+ */
+static bool forget_failure(struct ask *ask, unsigned recoveries, struct resolver_request **request)
+{
+    if (!ask->answered || ask->answer == NULL || ask->answer->outcome != DNS_TEMPERROR ||
+        dns_problem_is_ours((enum dns_problem)ask->answer->problem) ||
+        ask->recoveries == recoveries)
+        return false;
+    *request = ask->request;
+    answer_unref(ask->answer);
+    ask->answer = NULL;
+    ask->request = NULL;
+    ask->asked = ask->answered = false;
+    return true;
+}
+
+/* Only what is over early: all has been answered, and there is time left. */
+static bool forget_failures(struct part *part, unsigned recoveries)
+{
+    bool forgot = false;
+    if (part == NULL)
+        return false;
+    struct lookup *lookup = part->lookup;
+    for (size_t i = 0; i < part->ask_count; i++) {
+        struct resolver_request *request = NULL;
+        pthread_mutex_lock(&lookup->lock);
+        if (part->pending == 0 && lookup_now_ms(lookup) < part->deadline_ms)
+            forgot = forget_failure(&part->asks[i], recoveries, &request) || forgot;
+        pthread_mutex_unlock(&lookup->lock);
+        resolver_cancel(lookup->resolver, request);
+    }
+    return forgot;
+}
+
+static void ask_again(struct lookup *lookup)
+{
+    unsigned recoveries = resolver_recoveries(lookup->resolver);
+    if (recoveries == lookup->recoveries)
+        return;
+    lookup->recoveries = recoveries;
+    if (forget_failures(&lookup->reverse, recoveries))
+        ask_all(&lookup->reverse);
+    if (forget_failures(lookup->helo, recoveries))
+        ask_all(lookup->helo);
+}
+
+/* --- waiting -------------------------------------------------------------------------------- */
+
+static bool look(struct lookup *lookup, bool news_too)
+{
+    int64_t until_ms, due_ms;
     ask_again(lookup);
     pthread_mutex_lock(&lookup->lock);
-    bool ready = !is_open(lookup, &until_ms);
+    ask_more(lookup, &due_ms);
+    bool ready = !is_open(lookup, &until_ms) || (news_too && lookup->news);
     pthread_mutex_unlock(&lookup->lock);
     return ready;
 }
 
-/* Until it is ready or the moment has come, absolute; true: it is ready. */
-static bool wait_until(struct lookup *lookup, int64_t most_ms)
+bool lookup_ready(struct lookup *lookup)
 {
-    int64_t until_ms;
-    bool open;
+    return look(lookup, false);
+}
+
+bool lookup_has_news(struct lookup *lookup)
+{
+    return look(lookup, true);
+}
+
+bool lookup_has_changed(struct lookup *lookup)
+{
     pthread_mutex_lock(&lookup->lock);
-    while ((open = is_open(lookup, &until_ms)) && now_ms(lookup) < most_ms) {
-        if (until_ms > most_ms)
-            until_ms = most_ms;
+    bool news = lookup->news;
+    pthread_mutex_unlock(&lookup->lock);
+    return news;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Until it is ready, or something was answered where that is enough, or the moment has come,
+   absolute.  True: it is not only the moment. */
+static bool wait_until(struct lookup *lookup, bool news_too, int64_t most_ms)
+{
+    int64_t until_ms, due_ms;
+    bool wait;
+    pthread_mutex_lock(&lookup->lock);
+    for (;;) {
+        ask_more(lookup, &due_ms);
+        wait = is_open(lookup, &until_ms) && !(news_too && lookup->news);
+        int64_t now = lookup_now_ms(lookup);
+        if (!wait || now >= most_ms)
+            break;
+        until_ms = sooner(sooner(until_ms, most_ms), due_ms);
         const struct timespec until = thread_deadline(until_ms);
         (void)pthread_cond_timedwait(&lookup->changed, &lookup->lock, &until);
     }
     pthread_mutex_unlock(&lookup->lock);
-    return !open;
+    return !wait;
 }
 
 void lookup_wait(struct lookup *lookup)
 {
-    (void)wait_until(lookup, INT64_MAX);
+    (void)wait_until(lookup, false, INT64_MAX);
+}
+
+static bool every_name(void *arg, const char *name)
+{
+    (void)arg;
+    (void)name;
+    return true;
+}
+
+void lookup_wait_for_all(struct lookup *lookup)
+{
+    lookup_wait(lookup);
+    lookup_ask_names(lookup, every_name, NULL);
+    lookup_wait(lookup);
+}
+
+void lookup_wait_for_news(struct lookup *lookup)
+{
+    (void)wait_until(lookup, true, INT64_MAX);
 }
 
 bool lookup_wait_ms(struct lookup *lookup, unsigned most_ms)
 {
-    return wait_until(lookup, now_ms(lookup) + most_ms);
+    return wait_until(lookup, true, lookup_now_ms(lookup) + most_ms);
 }
 
 /* With the lock held. */
@@ -445,7 +582,7 @@ static int64_t part_took_ms(const struct part *part, int64_t now)
 
 int64_t lookup_took_ms(struct lookup *lookup)
 {
-    int64_t now = now_ms(lookup);
+    int64_t now = lookup_now_ms(lookup);
     pthread_mutex_lock(&lookup->lock);
     int64_t reverse = part_took_ms(&lookup->reverse, now), helo = part_took_ms(lookup->helo, now);
     pthread_mutex_unlock(&lookup->lock);

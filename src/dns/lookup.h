@@ -19,32 +19,67 @@ struct lookup;
 /*
  * Start with the PTR of `client` (not IP_NONE).  Of its names the first max_ptr are looked up, in
  * their canonical order; `preferred` (canonical, copied; "": none), where the PTR has it, takes the
- * last place of them if it stands behind.  deadline_ms: absolute, monotonic; what is not known then
- * is DNS_TEMPERROR "deadline".  NULL: out of memory.
+ * last place of them if it stands behind.  They are looked up a few at a time (lookup_favour()),
+ * and once one leads back only those of lookup_ask_names().  deadline_ms: absolute, monotonic; what
+ * is not known then is DNS_TEMPERROR "deadline".  NULL: out of memory.
  */
 struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *client,
                             unsigned max_ptr, const char *preferred,
                             int64_t deadline_ms) MUST_CHECK;
 
 /*
- * (Re)start the EHLO part: an earlier one is dropped.  Asks only if helo->name is not "".
+ * (Re)start the EHLO part: an earlier one is dropped.  Asks only if helo->name is not "", and if
+ * `now` is false not before lookup_go_on().
  * deadline_ms: absolute, monotonic, for this part: an EHLO after STARTTLS may come late; the
  * reverse part keeps its own.  RESULT_NOMEM: nothing started, and lookup_facts() says RESULT_NOMEM
  * too.
  */
-enum result lookup_helo(struct lookup *lookup, const struct helo *helo,
+enum result lookup_helo(struct lookup *lookup, const struct helo *helo, bool now,
                         int64_t deadline_ms) MUST_CHECK;
 
+/* Are there, or may there be, so many PTR names that their order matters? */
+bool lookup_orders_names(struct lookup *lookup);
+
 /*
- * Everything known, or the deadlines of what is not past?  What failed while the servers were down,
- * and they have come back since, is asked again by it and is not known then.
+ * PTR names in one of these domains (canonical, copied; NULL or "": none) are looked up before the
+ * others; the EHLO name and the preferred one are before all.
+ */
+void lookup_favour(struct lookup *lookup, const char *helo_domain, const char *sender_domain);
+
+/*
+ * Look up names although another one leads back: those for which `wanted` says so.  It is called
+ * under a lock of the lookup, at once, for names that have not been looked up.
+ */
+void lookup_ask_names(struct lookup *lookup, bool (*wanted)(void *arg, const char *name),
+                      void *arg);
+
+/*
+ * Nobody waits for what is under way: it is given up, as if it had not been asked.  Go on: ask
+ * again what is not known, with another deadline for what was held.
+ */
+void lookup_hold(struct lookup *lookup);
+void lookup_go_on(struct lookup *lookup, int64_t deadline_ms);
+
+/*
+ * Everything known that was asked, or the deadlines of what is not past?  What failed while the
+ * servers were down, and they have come back since, is asked again by it and is not known then.
+ * Asks about more PTR names when it is their turn.
  */
 bool lookup_ready(struct lookup *lookup);
 
-/* Block until lookup_ready().  Only with a resolver that has a loop. */
-void lookup_wait(struct lookup *lookup);
+/* Was something answered since lookup_facts()?  And: that, or ready? */
+bool lookup_has_changed(struct lookup *lookup);
+bool lookup_has_news(struct lookup *lookup);
 
-/* The same, but for at most `most_ms`.  False: it is not ready. */
+/*
+ * Block until lookup_ready(), until lookup_has_news(), or until every name was looked up, whatever
+ * it is good for.  Only with a resolver that has a loop.
+ */
+void lookup_wait(struct lookup *lookup);
+void lookup_wait_for_news(struct lookup *lookup);
+void lookup_wait_for_all(struct lookup *lookup);
+
+/* Until lookup_has_news(), but for at most `most_ms`.  False: it has none. */
 bool lookup_wait_ms(struct lookup *lookup, unsigned most_ms) MUST_CHECK;
 
 /*
@@ -52,7 +87,8 @@ bool lookup_wait_ms(struct lookup *lookup, unsigned most_ms) MUST_CHECK;
  * part has asked for its addresses.
  *
  * Fill the DNS part of facts (client, ptr, names, names_over, helo_name, helo_other, helo_mx,
- * resolver_down); the rest is left alone.  What is still open counts as DNS_TEMPERROR "deadline".
+ * resolver_down, awaited); the rest is left alone.  What is still open is awaited, and
+ * DNS_TEMPERROR; a PTR name that is not asked about as another one leads back is DNS_NOT_ASKED.
  * Pointers in facts live until the next lookup_helo(), lookup_facts() or lookup_free().
  * RESULT_NOMEM: facts not filled.
  */

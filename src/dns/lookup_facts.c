@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The facts that follow from a lookup's answers. */
+/* What a lookup knows, as facts. */
 #include "dns/lookup_private.h"
 
 #include <stdlib.h>
@@ -22,14 +22,18 @@ static void *take(struct arena *arena, size_t size)
 }
 _Static_assert(_Alignof(struct ipaddr) == 1, "addresses are taken in between texts");
 
-static struct dns_evidence evidence_of(const struct lookup *lookup, const struct ask *ask)
+/* What is known of a question.  `needed`: something depends on it; else nobody asks. */
+static struct dns_evidence evidence_of(const struct ask *ask, bool needed, struct facts *facts)
 {
+    const struct lookup *lookup = ask->part->lookup;
     struct dns_evidence evidence = {.outcome = DNS_NOT_ASKED};
-    if (!ask->asked)
-        return evidence;
     if (!ask->answered) {
+        evidence.awaited = lookup_part_waits(ask->part, lookup_now_ms(lookup));
+        facts->awaited = facts->awaited || evidence.awaited;
+        if (!needed)
+            return evidence;
         evidence.outcome = DNS_TEMPERROR;
-        evidence.problem = dns_problem_text(PROBLEM_DEADLINE);
+        evidence.problem = evidence.awaited ? "not waited for" : dns_problem_text(PROBLEM_DEADLINE);
         return evidence;
     }
     const struct answer *answer = ask->answer;
@@ -52,17 +56,17 @@ static size_t address_count(const struct ask *ask)
 }
 
 /* Forward outcome and addresses of a name. */
-static void fill_addresses(const struct lookup *lookup, const struct ask *ask, struct arena *arena,
-                           struct name_facts *out)
+static void fill_addresses(const struct ask *ask, bool needed, struct arena *arena,
+                           struct facts *facts, struct name_facts *out)
 {
     size_t count = address_count(ask);
     struct ipaddr *addresses = take(arena, count * sizeof *addresses);
     for (size_t i = 0; i < count; i++)
         answer_address(ask->answer, i, &addresses[i]);
-    out->forward = evidence_of(lookup, ask);
+    out->forward = evidence_of(ask, needed, facts);
     out->addresses = addresses;
     out->address_count = count;
-    name_facts_confirm(out, &lookup->client);
+    name_facts_confirm(out, &facts->client);
 }
 
 static char *take_text(struct arena *arena, const char *text)
@@ -71,64 +75,60 @@ static char *take_text(struct arena *arena, const char *text)
     return memcpy(take(arena, size), text, size);
 }
 
-/* The answer to the PTR question if it has names, else NULL. */
-static const struct answer *names_of(const struct part *part)
-{
-    const struct ask *ptr = &part->asks[ASK_PTR];
-    return ptr->answered && ptr->answer->outcome == DNS_FOUND ? ptr->answer : NULL;
-}
-
 /* The most names that are shown. */
 static size_t names_max(const struct part *part)
 {
-    const struct answer *answer = names_of(part);
+    const struct answer *answer = lookup_names_of(part);
     size_t most = part->ask_count - ASK_NAMES + UNUSABLE_SHOWN_MAX + 1; /* 1: the EHLO name */
     return answer == NULL ? 0 : answer->count < most ? answer->count : most;
 }
 
-/* The ask of the usable name at hand, the usable-th from 0, of which *asked have a place already;
-   NULL: it is not looked up. */
+/* The ask of the usable name at hand, of those of which *listed are passed; NULL: it is not looked
+   up. */
 static const struct ask *ask_of(const struct lookup *lookup, const struct name_walk *walk,
-                                size_t usable, size_t in_order, size_t *asked)
+                                size_t *listed)
 {
     const struct part *reverse = &lookup->reverse;
-    if (*asked < reverse->ask_count && lookup_has_place(reverse, walk, usable, in_order))
-        return &reverse->asks[(*asked)++];
+    if (*listed < reverse->name_count && reverse->asks[ASK_NAMES + *listed].name == walk->last)
+        return &reverse->asks[ASK_NAMES + (*listed)++];
     if (lookup->helo != NULL && strcmp(walk->name, lookup->helo->name) == 0)
         return &lookup->helo->asks[ASK_HELO];
     return NULL;
 }
 
-/*
- * The PTR's names into `names`.  Returns how many; *over: usable ones that were not looked up.
- */
-static size_t fill_names(const struct lookup *lookup, struct arena *arena, struct name_facts *names,
-                         size_t *over)
+/* Those of `unusable` names are shown of which there are not too many. */
+static bool is_shown(const struct ask *ask, enum hostname_flaw flaw, size_t *unusable)
 {
-    const struct part *part = &lookup->reverse;
-    const struct answer *answer = names_of(part);
-    size_t count = 0, asked = ASK_NAMES, usable = 0, unusable = 0;
-    *over = 0;
+    return ask != NULL || (flaw != HOSTNAME_OK && (*unusable)++ < UNUSABLE_SHOWN_MAX);
+}
+
+/* The PTR's names into `names`; names_over: usable ones that are not looked up. */
+static void fill_names(const struct lookup *lookup, struct arena *arena, struct name_facts *names,
+                       struct facts *facts)
+{
+    const struct answer *answer = lookup_names_of(&lookup->reverse);
+    size_t listed = 0, unusable = 0;
+    facts->names = names;
+    facts->name_count = facts->names_over = 0;
     if (answer == NULL)
-        return 0;
-    *over = answer->dropped;
-    size_t in_order = lookup_names_in_order(part, answer);
+        return;
+    facts->names_over = answer->dropped;
+    bool confirmed = lookup_names_confirmed(&lookup->reverse);
     struct name_walk walk = {.answer = answer};
-    while (lookup_next_name(&walk)) {
+    while (lookup_name_walk(&walk)) {
         const struct ask *ask = NULL;
         if (walk.flaw == HOSTNAME_OK) {
-            ask = ask_of(lookup, &walk, usable++, in_order, &asked);
-            *over += ask == NULL;
+            ask = ask_of(lookup, &walk, &listed);
+            facts->names_over += ask == NULL;
         }
-        if (ask == NULL && (walk.flaw == HOSTNAME_OK || unusable++ >= UNUSABLE_SHOWN_MAX))
+        if (!is_shown(ask, walk.flaw, &unusable))
             continue;
-        struct name_facts *out = &names[count++];
+        struct name_facts *out = &names[facts->name_count++];
         *out = (struct name_facts){.flaw = walk.flaw};
         out->name = take_text(arena, ask != NULL ? walk.name : walk.text);
         if (ask != NULL)
-            fill_addresses(lookup, ask, arena, out);
+            fill_addresses(ask, ask->asked || ask->wanted || !confirmed, arena, facts, out);
     }
-    return count;
 }
 
 /* The EHLO part into facts. */
@@ -141,9 +141,11 @@ static void fill_helo(const struct lookup *lookup, struct arena *arena, struct f
     if (part == NULL)
         return;
     out->name = take_text(arena, part->name);
-    fill_addresses(lookup, &part->asks[ASK_HELO], arena, out);
-    facts->helo_other = evidence_of(lookup, &part->asks[ASK_HELO_OTHER]);
-    facts->helo_mx = evidence_of(lookup, &part->asks[ASK_HELO_MX]);
+    fill_addresses(&part->asks[ASK_HELO], true, arena, facts, out);
+    if (out->forward.outcome == DNS_NODATA) {
+        facts->helo_other = evidence_of(&part->asks[ASK_HELO_OTHER], true, facts);
+        facts->helo_mx = evidence_of(&part->asks[ASK_HELO_MX], true, facts);
+    }
     if (out->forward.outcome == DNS_NXDOMAIN) { /* of all types at once */
         facts->helo_other = out->forward;
         facts->helo_mx = out->forward;
@@ -157,7 +159,7 @@ static size_t facts_room(const struct lookup *lookup)
     size_t names = names_max(reverse), room = names * sizeof(struct name_facts);
     if (names > 0) {
         /* A byte of a wire name is up to four of text, and its end is the text's NUL. */
-        size_t text = 4 * (size_t)names_of(reverse)->payload_length;
+        size_t text = 4 * (size_t)lookup_names_of(reverse)->payload_length;
         room += text < names * NAME_TEXT_MAX ? text : names * NAME_TEXT_MAX;
     }
     for (size_t i = ASK_NAMES; i < reverse->ask_count; i++)
@@ -191,10 +193,11 @@ static enum result fill_facts(struct lookup *lookup, struct facts *facts)
         return RESULT_NOMEM;
     struct arena arena = {.memory = lookup->facts_memory};
     struct name_facts *names = take(&arena, names_max(&lookup->reverse) * sizeof *names);
+    lookup->news = false;
+    facts->awaited = false;
     facts->client = lookup->client;
-    facts->ptr = evidence_of(lookup, &lookup->reverse.asks[ASK_PTR]);
-    facts->name_count = fill_names(lookup, &arena, names, &facts->names_over);
-    facts->names = names;
+    facts->ptr = evidence_of(&lookup->reverse.asks[ASK_PTR], true, facts);
+    fill_names(lookup, &arena, names, facts);
     fill_helo(lookup, &arena, facts);
     return RESULT_OK;
 }

@@ -30,6 +30,7 @@ struct exemptions {
     struct held *all;
     /* How many networks there are of each prefix length: only these are looked for. */
     unsigned v4[LENGTHS], v6[LENGTHS];
+    unsigned domains;
 };
 
 struct exemptions *exemptions_new(void)
@@ -71,12 +72,14 @@ enum result exemption_subject(const char *text, char out[EXEMPTION_SUBJECT_MAX])
 
 /* --- changes: under the write lock ---------------------------------------------------------- */
 
-/* Count the network's prefix length up or down; a domain has none. */
+/* Count the network's prefix length up or down, or the domain. */
 static void count_length(struct exemptions *exemptions, const char *subject, int by)
 {
     struct ipnet net;
-    if (ipnet_parse(subject, &net) != RESULT_OK)
+    if (ipnet_parse(subject, &net) != RESULT_OK) {
+        exemptions->domains += (unsigned)by;
         return;
+    }
     unsigned *lengths = net.addr.family == IP_V4 ? exemptions->v4 : exemptions->v6;
     lengths[net.bits] += (unsigned)by;
 }
@@ -222,6 +225,28 @@ static const struct held *find_client(const struct exemptions *exemptions,
         if (facts->names[i].confirmed)
             held = find_domain(exemptions, facts->names[i].name, wall_s);
     return held;
+}
+
+/* By a name of its PTR: nobody knows which, or one whose addresses are awaited. */
+static bool awaits(const struct exemptions *exemptions, const struct facts *facts, int64_t wall_s)
+{
+    if (facts->ptr.awaited)
+        return exemptions->domains > 0;
+    for (size_t i = 0; i < facts->name_count; i++)
+        if (facts->names[i].forward.awaited &&
+            find_domain(exemptions, facts->names[i].name, wall_s) != NULL)
+            return true;
+    return false;
+}
+
+bool exemptions_await(struct exemptions *exemptions, const struct facts *facts, int64_t wall_s)
+{
+    if (exemptions_count(exemptions) == 0)
+        return false;
+    (void)pthread_rwlock_rdlock(&exemptions->lock);
+    bool await = awaits(exemptions, facts, wall_s);
+    (void)pthread_rwlock_unlock(&exemptions->lock);
+    return await;
 }
 
 bool exemptions_look(struct exemptions *exemptions, const struct facts *facts, int64_t wall_s,

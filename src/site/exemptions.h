@@ -69,6 +69,9 @@ bool exemptions_look(struct exemptions *exemptions, const struct facts *facts, i
 bool exemptions_find(struct exemptions *exemptions, const struct facts *facts, int64_t wall_s,
                      char *out, size_t size);
 
+/* Could one be for this client by a PTR name that is awaited? */
+bool exemptions_await(struct exemptions *exemptions, const struct facts *facts, int64_t wall_s);
+
 /* Visit all, under a lock: visit must be quick.  In order of making. */
 void exemptions_each(struct exemptions *exemptions,
                      void (*visit)(void *arg, const struct exemption *exemption), void *arg);

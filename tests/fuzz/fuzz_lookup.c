@@ -214,7 +214,7 @@ static void look_up(struct resolver *resolver, struct loop *loop, const struct i
     struct facts facts = {0};
     struct lookup *lookup = lookup_start(resolver, client, configuration()->max_ptr, "", 2000000);
     CHECK(lookup != NULL);
-    CHECK(lookup_helo(lookup, helo, 2000000) == RESULT_OK);
+    CHECK(lookup_helo(lookup, helo, true, 2000000) == RESULT_OK);
     while (loop_step(loop))
         ;
     CHECK(lookup_ready(lookup));

@@ -273,13 +273,16 @@ static void settle(enum session_answer answer)
     if (play.patience == '2')
         return;
     int64_t waited = 0;
-    while (play.patience == '0' && !lookup_ready(session_lookup(play.session))) {
-        CHECK(waited < WAIT_MAX_MS);
-        pass_time(STEP_MS);
-        waited += STEP_MS;
+    while (answer == SESSION_PENDING) {
+        while (play.patience == '0' && !lookup_has_news(session_lookup(play.session))) {
+            CHECK(waited < WAIT_MAX_MS);
+            pass_time(STEP_MS);
+            waited += STEP_MS;
+        }
+        answer = session_resume(play.session);
+        if (play.patience != '0')
+            break;
     }
-    answer = session_resume(play.session);
-    CHECK(answer != SESSION_PENDING);
     check_answer(answer);
 }
 

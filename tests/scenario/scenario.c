@@ -209,13 +209,13 @@ static void advance(struct play *play, int64_t ms)
     world_advance(play->world, ms);
 }
 
-/* What libmilter.c does by lookup_wait(), with a clock that is moved by hand. */
+/* What libmilter.c does by lookup_wait_for_news(), with a clock that is moved by hand. */
 static void settle(struct play *play, enum session_answer answer)
 {
     int64_t waited = 0;
-    if (answer == SESSION_PENDING) {
+    while (answer == SESSION_PENDING) {
         advance(play, 0);
-        while (!lookup_ready(session_lookup(play->session)) && waited < WAIT_MAX_MS) {
+        while (!lookup_has_news(session_lookup(play->session)) && waited < WAIT_MAX_MS) {
             advance(play, STEP_MS);
             waited += STEP_MS;
         }

@@ -63,7 +63,7 @@ static void say_helo(struct lookup *lookup, const char *text)
 {
     struct helo helo;
     helo_parse(text, &helo);
-    ck_assert_int_eq(lookup_helo(lookup, &helo, now_ms() + DEADLINE_MS), RESULT_OK);
+    ck_assert_int_eq(lookup_helo(lookup, &helo, true, now_ms() + DEADLINE_MS), RESULT_OK);
     scripted_run(script);
 }
 
@@ -338,13 +338,175 @@ START_TEST(many_names)
     struct facts facts;
     script_names(many[_i].count, 1);
     struct lookup *lookup = start("203.0.113.7", many[_i].max_ptr);
-    pass(5);
+    pass(200); /* a few at a time */
     ck_assert(lookup_ready(lookup));
     get_facts(lookup, &facts);
     ck_assert_msg(iprev_evaluate(&facts).result == many[_i].want, "%s", many[_i].label);
     ck_assert_uint_eq(facts.name_count, many[_i].want_names);
     ck_assert_uint_eq(facts.names_over, many[_i].want_over);
     ck_assert_uint_eq(scripted_asked_all(script), 1 + many[_i].want_names);
+    lookup_free(lookup);
+}
+END_TEST
+
+static bool says_yes(void *arg, const char *name)
+{
+    unsigned *asked = arg;
+    if (asked != NULL)
+        (*asked)++;
+    return name != NULL;
+}
+
+/* Nobody is confirmed: three at a time, and the next when one has come. */
+START_TEST(a_few_at_a_time)
+{
+    struct facts facts;
+    script_names(12, 1);
+    struct lookup *lookup = start("203.0.113.7", 20);
+    ck_assert_uint_eq(scripted_open(script), 3);
+    pass(5);
+    ck_assert_uint_eq(scripted_open(script), 3);
+    ck_assert_uint_eq(scripted_asked_all(script), 1 + 6);
+    pass(100);
+    get_facts(lookup, &facts);
+    ck_assert(!facts.awaited);
+    ck_assert_int_eq(iprev_evaluate(&facts).result, IPREV_PASS);
+    lookup_free(lookup);
+}
+END_TEST
+
+/* Once one leads back, no more are asked about, unless the session says so. */
+START_TEST(none_once_confirmed)
+{
+    struct facts facts;
+    unsigned offered = 0;
+    scripted_on(script, "m000.example", RR_A, "203.0.113.7", 1);
+    script_names(10, 1);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    pass(1000);
+    ck_assert(lookup_ready(lookup));
+    ck_assert_uint_eq(scripted_asked_all(script), 1 + 3);
+    get_facts(lookup, &facts);
+    ck_assert_uint_eq(facts.name_count, 10);
+    ck_assert(facts.names[0].confirmed);
+    ck_assert_int_eq(facts.names[2].forward.outcome, DNS_FOUND);
+    ck_assert_int_eq(facts.names[3].forward.outcome, DNS_NOT_ASKED);
+    ck_assert(facts.names[3].forward.awaited);
+    ck_assert(facts.awaited);
+    lookup_ask_names(lookup, says_yes, &offered);
+    ck_assert_uint_eq(offered, 7);
+    get_facts(lookup, &facts); /* what is wanted and unknown is no "not asked" */
+    ck_assert_int_eq(facts.names[9].forward.outcome, DNS_TEMPERROR);
+    ck_assert(!lookup_ready(lookup));
+    pass(100);
+    ck_assert(lookup_ready(lookup));
+    ck_assert_uint_eq(scripted_asked_all(script), 1 + 10);
+    get_facts(lookup, &facts);
+    ck_assert(!facts.awaited);
+    lookup_free(lookup);
+}
+END_TEST
+
+/* Names that nobody asked about until the deadline are a failure, never names that lead nowhere. */
+START_TEST(not_asked_in_time)
+{
+    struct facts facts;
+    char name[24];
+    for (unsigned i = 0; i < 10; i++) {
+        (void)snprintf(name, sizeof name, "m%03u.example", i);
+        scripted_on(script, name, RR_A, "192.0.2.1", SCRIPTED_NEVER);
+    }
+    script_names(10, 1);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    pass(DEADLINE_MS); /* the session was elsewhere: only three were asked about */
+    ck_assert(lookup_ready(lookup));
+    get_facts(lookup, &facts);
+    ck_assert(!facts.awaited);
+    for (size_t i = 0; i < 10; i++)
+        ck_assert_int_eq(facts.names[i].forward.outcome, DNS_TEMPERROR);
+    lookup_free(lookup);
+}
+END_TEST
+
+/* Silent names hold up the others for a while only: the last one gets its turn in time. */
+START_TEST(silent_names_in_front)
+{
+    struct facts facts;
+    char name[24];
+    for (unsigned i = 0; i < 9; i++) {
+        (void)snprintf(name, sizeof name, "m%03u.example", i);
+        scripted_on(script, name, RR_A, "192.0.2.1", SCRIPTED_NEVER);
+    }
+    script_names(10, 1);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    static const unsigned open[] = {3, 6, 9, 9}; /* after so many seconds; the tenth is answered */
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert(!lookup_ready(lookup));
+        scripted_run(script);
+        if (i == 3)
+            pass(5);
+        ck_assert_uint_eq(scripted_open(script), open[i]);
+        pass(i == 3 ? 0 : 1000);
+    }
+    ck_assert(lookup_has_news(lookup));
+    get_facts(lookup, &facts);
+    ck_assert_int_eq(iprev_evaluate(&facts).result, IPREV_PASS);
+    lookup_free(lookup);
+}
+END_TEST
+
+/* Names of the EHLO name's and the sender's domains come first, EHLO's own before all. */
+START_TEST(related_names_first)
+{
+    static const char *const want[] = {"m.b.example", "a.helo.example", "x.sender.example"};
+    struct helo helo;
+    scripted_on(script, REVERSE, RR_PTR,
+                "a.example a.helo.example b.example c.example m.b.example x.sender.example", 10);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    ck_assert(lookup_orders_names(lookup));
+    helo_parse("m.b.example", &helo);
+    lookup_favour(lookup, "helo.example", "sender.example");
+    ck_assert_int_eq(lookup_helo(lookup, &helo, false, now_ms() + DEADLINE_MS), RESULT_OK);
+    scripted_run(script);
+    ck_assert_uint_eq(scripted_asked(script, "m.b.example", RR_A), 0); /* EHLO's part waits */
+    for (size_t i = 0; i < 3; i++)
+        scripted_on(script, want[i], RR_A, "192.0.2.1", SCRIPTED_NEVER);
+    pass(10);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_uint_eq(scripted_asked(script, want[i], RR_A), 1);
+    ck_assert_uint_eq(scripted_asked_all(script), 1 + 3);
+    lookup_free(lookup);
+}
+END_TEST
+
+/* What nobody waits for is given up, and asked again when somebody does. */
+START_TEST(held_and_gone_on)
+{
+    struct facts facts;
+    scripted_on(script, REVERSE, RR_PTR, "mail.example", 0);
+    scripted_on(script, "mail.example", RR_A, "203.0.113.7", 100);
+    scripted_on(script, "ehlo.example", RR_A, "203.0.113.7", SCRIPTED_NEVER);
+    scripted_on(script, "ehlo.example", RR_A, "203.0.113.7", 10);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    say_helo(lookup, "ehlo.example");
+    ck_assert_uint_eq(scripted_open(script), 2);
+    lookup_hold(lookup);
+    scripted_run(script);
+    ck_assert_uint_eq(scripted_open(script), 0);
+    ck_assert(lookup_ready(lookup));
+    pass(2 * DEADLINE_MS); /* it is awaited however long that takes */
+    get_facts(lookup, &facts);
+    ck_assert(facts.awaited);
+    ck_assert(facts.names[0].forward.awaited);
+    ck_assert(facts.helo_name.forward.awaited);
+    lookup_go_on(lookup, now_ms() + DEADLINE_MS);
+    ck_assert(!lookup_ready(lookup));
+    pass(100);
+    ck_assert(lookup_ready(lookup));
+    get_facts(lookup, &facts);
+    ck_assert(!facts.awaited);
+    ck_assert_int_eq(iprev_evaluate(&facts).result, IPREV_PASS);
+    ck_assert(facts.helo_name.confirmed);
     lookup_free(lookup);
 }
 END_TEST
@@ -372,7 +534,9 @@ START_TEST(preferred_name)
     struct lookup *lookup = lookup_start(resolver, &client, preferred[_i].max_ptr,
                                          preferred[_i].preferred, now_ms() + DEADLINE_MS);
     ck_assert_ptr_nonnull(lookup);
-    pass(5);
+    pass(20);
+    lookup_ask_names(lookup, says_yes, NULL);
+    pass(20);
     get_facts(lookup, &facts);
     ck_assert_uint_eq(facts.name_count, preferred[_i].max_ptr);
     ck_assert_str_eq(facts.names[facts.name_count - 1].name, preferred[_i].want_last);
@@ -389,7 +553,7 @@ START_TEST(ehlo_name_behind)
     struct facts facts;
     script_names(12, 5);
     struct lookup *lookup = start("203.0.113.7", 10);
-    pass(5);
+    pass(20);
     ck_assert_uint_eq(scripted_asked_all(script), 11);
     say_helo(lookup, "M011.example.");
     pass(5);
@@ -645,7 +809,8 @@ START_TEST(before_the_deadline_it_is_open)
     ck_assert(!lookup_ready(lookup));
     get_facts(lookup, &facts); /* whoever does not wait gets no "no PTR" either */
     ck_assert_int_eq(facts.ptr.outcome, DNS_TEMPERROR);
-    ck_assert_str_eq(facts.ptr.problem, "deadline");
+    ck_assert_str_eq(facts.ptr.problem, "not waited for");
+    ck_assert(facts.ptr.awaited && facts.awaited);
     lookup_free(lookup);
 }
 END_TEST
@@ -720,6 +885,33 @@ START_TEST(stale_answers_are_told_apart)
     ck_assert_int_eq(facts.ptr.origin, DNS_FROM_STALE);
     ck_assert_int_eq(facts.names[0].forward.origin, DNS_FROM_STALE);
     ck_assert(!lookup_all_cached(lookup));
+    lookup_free(lookup);
+}
+END_TEST
+
+/* The second open question would wait for its deadline. */
+START_TEST(an_outage_is_not_waited_for)
+{
+    struct facts facts;
+    char name[64];
+    scripted_on(script, "*.com", RR_A, "NETWORK", 0);
+    for (int i = 0; i < 4; i++) {
+        (void)snprintf(name, sizeof name, "1.0.%d.10.in-addr.arpa", i);
+        scripted_on(script, name, RR_PTR, "NETWORK", 0);
+        (void)snprintf(name, sizeof name, "10.%d.0.1", i);
+        lookup_free(start(name, 10));
+    }
+    scripted_on(script, REVERSE, RR_PTR, "mail.example", SCRIPTED_NEVER);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    pass(3000); /* nobody waits yet */
+    ck_assert(!lookup_ready(lookup));
+    pass(999);
+    ck_assert(!lookup_ready(lookup));
+    pass(1);
+    ck_assert(lookup_ready(lookup));
+    get_facts(lookup, &facts);
+    ck_assert(facts.resolver_down && !facts.awaited);
+    ck_assert_int_eq(facts.ptr.outcome, DNS_TEMPERROR);
     lookup_free(lookup);
 }
 END_TEST
@@ -863,7 +1055,7 @@ START_TEST(without_memory)
         alloc_fail_at(n, for_good);
         struct lookup *lookup = lookup_start(resolver, &client, 10, "", now_ms() + DEADLINE_MS);
         if (lookup != NULL) {
-            helo_status = lookup_helo(lookup, &helo, now_ms() + DEADLINE_MS);
+            helo_status = lookup_helo(lookup, &helo, true, now_ms() + DEADLINE_MS);
             pass(20);
             pass(20);
             ready = lookup_ready(lookup);
@@ -969,6 +1161,13 @@ int main(void)
     tcase_add_loop_test(tcase, reverse_part, 0, COUNT(reverses));
     tcase_add_test(tcase, unusable_names);
     tcase_add_loop_test(tcase, many_names, 0, COUNT(many));
+    tcase_add_test(tcase, a_few_at_a_time);
+    tcase_add_test(tcase, none_once_confirmed);
+    tcase_add_test(tcase, not_asked_in_time);
+    tcase_add_test(tcase, silent_names_in_front);
+    tcase_add_test(tcase, related_names_first);
+    tcase_add_test(tcase, held_and_gone_on);
+    tcase_add_test(tcase, an_outage_is_not_waited_for);
     tcase_add_loop_test(tcase, preferred_name, 0, (int)(sizeof preferred / sizeof preferred[0]));
     tcase_add_test(tcase, ehlo_name_behind);
     tcase_add_loop_test(tcase, any_order, 0, 4);

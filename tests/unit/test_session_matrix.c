@@ -223,14 +223,16 @@ static struct conf *load(struct scene *scene)
 
 static enum session_answer settle(struct scene *scene, enum session_answer answer)
 {
+    int waited = 0;
     world_advance(scene->world, 0);
-    if (answer != SESSION_PENDING)
-        return answer;
-    for (int waited = 0; !lookup_ready(session_lookup(scene->session)); waited += STEP_MS) {
-        EXPECT(scene, waited < WAIT_MAX_MS, "the lookup never became ready");
-        world_advance(scene->world, STEP_MS);
+    while (answer == SESSION_PENDING) {
+        for (; !lookup_has_news(session_lookup(scene->session)); waited += STEP_MS) {
+            EXPECT(scene, waited < WAIT_MAX_MS, "the lookup never became ready");
+            world_advance(scene->world, STEP_MS);
+        }
+        answer = session_resume(scene->session);
     }
-    return session_resume(scene->session);
+    return answer;
 }
 
 /* What is not known before MAIL is judged there at stage helo. */
@@ -279,6 +281,7 @@ static void received(const struct scene *scene)
         (void)snprintf(field, sizeof field, "from unknown (%s) by relay.example.net",
                        story->client);
     session_header(scene->session, "Received", field);
+    world_advance(scene->world, 0);
 }
 
 /* Up to where it is refused; true: the message was accepted. */

@@ -115,7 +115,7 @@ static void settle_first(struct replay_judge *judge)
 {
     struct pending *pending = &judge->ring[judge->first];
     struct facts facts = {0};
-    lookup_wait(pending->lookup);
+    lookup_wait_for_all(pending->lookup);
     if (lookup_facts(pending->lookup, &facts) == RESULT_OK) {
         replay_facts_envelope(&judge->conf, &pending->event, &facts);
         const struct known known = {&pending->event, &facts, lookup_took_ms(pending->lookup),
@@ -167,7 +167,7 @@ static void start_lookup(struct replay_judge *judge, const struct maillog_event 
         return;
     }
     judge->count++;
-    if (lookup_helo(pending->lookup, &facts.helo, deadline_ms) != RESULT_OK)
+    if (lookup_helo(pending->lookup, &facts.helo, true, deadline_ms) != RESULT_OK)
         judge->nomem = true;
     if (!lookup_ready(pending->lookup))
         keep_rate(judge);
