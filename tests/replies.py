@@ -91,10 +91,12 @@ SITUATIONS = [
     ("sender-ptr-mismatch", {"sender": "alice@other.example"}),
     ("mta-disagrees", {"macros": {"client_resolve": "FAIL"}}),
     ("score", dict(LINE, helo="mailserver")),
+    ("names", {"helo": [f"mail{number}.good.example" for number in range(11)]}),
     ("url", {"client": "203.0.113.5"}),
 ]
 
-SECTIONS = {"score": "More than one thing", "url": "What a reply says"}
+SECTIONS = {"score": "More than one thing", "url": "What a reply says",
+            "names": "Too many EHLO names"}
 
 
 def check_actions():

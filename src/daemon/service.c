@@ -88,6 +88,15 @@ static bool session_exempt_awaited(void *arg, const struct facts *facts, int64_t
     return exemptions_await(service->exemptions, facts, wall_s);
 }
 
+static void session_capped(void *arg, const struct ipaddr *client)
+{
+    struct service *service = arg;
+    char text[IPADDR_TEXT_MAX];
+    statistics_ehlo_limit(service->statistics);
+    log_info("client %s has said too many different EHLO names: its mail is deferred",
+             ipaddr_format(client, text));
+}
+
 /* A message from a trusted relay behind which nobody is judged. */
 static void session_left_alone(void *arg, const char *line)
 {
@@ -114,6 +123,7 @@ static void offer_to_sessions(struct service *service)
         .exempt_awaited = session_exempt_awaited,
         .is_own_address = own_address_is,
         .decided = session_decided,
+        .capped = session_capped,
         .left_alone = session_left_alone,
         .left = session_left,
         .arg = service,

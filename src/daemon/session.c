@@ -264,6 +264,12 @@ static bool skips_login(const struct session *session, const struct session_macr
            login != NULL && login[0] != '\0';
 }
 
+static bool says_too_many_names(const struct session *session)
+{
+    return session->helo_count > HELO_MAX && conf_refuses(session->conf);
+}
+
+/* At stage rcpt the MTA waits for no answer to MAIL. */
 static enum session_answer refuse_many_names(struct session *session)
 {
     const struct session_services *services = session->services;
@@ -302,7 +308,7 @@ enum session_answer session_mail(struct session *session, const char *sender,
         session->nomem = true;
     else
         (void)mailpath_domain(session->sender, session->sender_domain);
-    if (session->helo_count > HELO_MAX && !session->conf->monitor)
+    if (says_too_many_names(session) && session_stage(session) != STAGE_RCPT)
         return refuse_many_names(session);
     if (session->subject == SUBJECT_CLIENT)
         look_up_for_sender(session);
@@ -325,6 +331,8 @@ enum session_answer session_rcpt(struct session *session, const char *recipient,
     if (session->subject == SUBJECT_CLIENT && session_stage(session) != STAGE_RCPT)
         return SESSION_CONTINUE;
     session->reply_prefix = prefix_of(recipient);
+    if (says_too_many_names(session))
+        return refuse_many_names(session);
     char *copy = copy_mailbox(recipient);
     if (copy == NULL)
         return judge_refuse_without_text(session);

@@ -9,7 +9,7 @@
 struct statistics {
     struct metric *sessions, *sessions_total, *sessions_deferred;
     struct metric *verdicts, *would, *checks, *iprev, *agreement, *wait;
-    struct metric *left;
+    struct metric *left, *ehlo_limit;
     atomic_uint local_clients; /* while there was no other */
     atomic_bool others;        /* there was another */
     struct metric *reloads, *reload_ok, *table_reads, *reload_time, *build;
@@ -56,6 +56,11 @@ static bool declare_all(struct statistics *s, struct metrics *metrics)
         {&s->sessions_deferred,
          {"iprevd_sessions_deferred_total",
           "Sessions deferred because of max-sessions.",
+          METRIC_COUNTER,
+          {{0}}}},
+        {&s->ehlo_limit,
+         {"iprevd_ehlo_limit_total",
+          "Commands deferred after too many different EHLO names.",
           METRIC_COUNTER,
           {{0}}}},
         {&s->left,
@@ -147,6 +152,11 @@ void statistics_session_opened(struct statistics *statistics)
 void statistics_session_deferred(struct statistics *statistics)
 {
     metric_add(statistics->sessions_deferred, 0, 0, 1);
+}
+
+void statistics_ehlo_limit(struct statistics *statistics)
+{
+    metric_add(statistics->ehlo_limit, 0, 0, 1);
 }
 
 void statistics_session_closed(struct statistics *statistics)

@@ -18,6 +18,7 @@ void statistics_free(struct statistics *statistics);
 
 void statistics_session_opened(struct statistics *statistics);
 void statistics_session_deferred(struct statistics *statistics); /* over max-sessions */
+void statistics_ehlo_limit(struct statistics *statistics);
 void statistics_session_closed(struct statistics *statistics);
 void statistics_decided(struct statistics *statistics, const struct decision *decision,
                         const struct transaction *transaction);

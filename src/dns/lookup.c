@@ -397,45 +397,6 @@ void lookup_free(struct lookup *lookup)
     lookup_unref(lookup);
 }
 
-/* --- waiting -------------------------------------------------------------------------------- */
-
-bool lookup_part_waits(const struct part *part, int64_t now_ms)
-{
-    return part->held || now_ms < part->deadline_ms;
-}
-
-/* When the part needs waiting for, until when; with the lock held. */
-static bool part_open(const struct part *part, int64_t now, int64_t *until_ms)
-{
-    if (part == NULL || part->pending == 0 || now >= part->deadline_ms)
-        return false;
-    if (part->deadline_ms < *until_ms)
-        *until_ms = part->deadline_ms;
-    return true;
-}
-
-static bool is_open(const struct lookup *lookup, int64_t *until_ms)
-{
-    int64_t now = lookup_now_ms(lookup);
-    *until_ms = INT64_MAX;
-    bool reverse = part_open(&lookup->reverse, now, until_ms);
-    bool helo = part_open(lookup->helo, now, until_ms);
-    return reverse || helo;
-}
-
-/* Ask about more names if it is time; with the lock held, which is let go meanwhile. */
-static void ask_more(struct lookup *lookup, int64_t *due_ms)
-{
-    int64_t now = lookup_now_ms(lookup);
-    *due_ms = lookup_names_due_ms(&lookup->reverse, now);
-    if (*due_ms > now)
-        return;
-    pthread_mutex_unlock(&lookup->lock);
-    ask_all(&lookup->reverse);
-    pthread_mutex_lock(&lookup->lock);
-    *due_ms = lookup_names_due_ms(&lookup->reverse, now);
-}
-
 /* --- asking again --------------------------------------------------------------------------- */
 
 /*
@@ -487,6 +448,43 @@ static void ask_again(struct lookup *lookup)
 }
 
 /* --- waiting -------------------------------------------------------------------------------- */
+
+bool lookup_part_waits(const struct part *part, int64_t now_ms)
+{
+    return part->held || now_ms < part->deadline_ms;
+}
+
+/* When the part needs waiting for, until when; with the lock held. */
+static bool part_open(const struct part *part, int64_t now, int64_t *until_ms)
+{
+    if (part == NULL || part->pending == 0 || now >= part->deadline_ms)
+        return false;
+    if (part->deadline_ms < *until_ms)
+        *until_ms = part->deadline_ms;
+    return true;
+}
+
+static bool is_open(const struct lookup *lookup, int64_t *until_ms)
+{
+    int64_t now = lookup_now_ms(lookup);
+    *until_ms = INT64_MAX;
+    bool reverse = part_open(&lookup->reverse, now, until_ms);
+    bool helo = part_open(lookup->helo, now, until_ms);
+    return reverse || helo;
+}
+
+/* Ask about more names if it is time; with the lock held, which is let go meanwhile. */
+static void ask_more(struct lookup *lookup, int64_t *due_ms)
+{
+    int64_t now = lookup_now_ms(lookup);
+    *due_ms = lookup_names_due_ms(&lookup->reverse, now);
+    if (*due_ms > now)
+        return;
+    pthread_mutex_unlock(&lookup->lock);
+    ask_all(&lookup->reverse);
+    pthread_mutex_lock(&lookup->lock);
+    *due_ms = lookup_names_due_ms(&lookup->reverse, now);
+}
 
 static bool look(struct lookup *lookup, bool news_too)
 {

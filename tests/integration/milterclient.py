@@ -408,7 +408,8 @@ def play(connection, client="192.0.2.1", ptr=None, helo="mail.example.org",
          sender="sender@example.org", rcpts=("user@example.net",), headers=None, body="hello\r\n",
          macros=None, login=None, queue_id="4Abc123", hostname="mx.example.net"):
     """
-    One SMTP session with one message, as an MTA runs it.  helo None: none is sent.  macros are
+    One SMTP session with one message, as an MTA runs it.  helo None: none is sent; or several in a
+    list.  macros are
     added to (or, where None, taken from) those that Postfix would have; the queue id is known at
     MAIL already, as with Sendmail.
     """
@@ -422,8 +423,8 @@ def play(connection, client="192.0.2.1", ptr=None, helo="mail.example.org",
     result.connect = connection.connect(client, ptr, macros=known)
     if result.connect.verdict != "continue":
         return result
-    if helo is not None:
-        result.helo = connection.helo(helo, macros=known)
+    for name in [helo] if isinstance(helo, str) else helo or []:
+        result.helo = connection.helo(name, macros=known)
         if result.helo.verdict != "continue":
             return result
     if login is not None:

@@ -889,33 +889,6 @@ START_TEST(stale_answers_are_told_apart)
 }
 END_TEST
 
-/* The second open question would wait for its deadline. */
-START_TEST(an_outage_is_not_waited_for)
-{
-    struct facts facts;
-    char name[64];
-    scripted_on(script, "*.com", RR_A, "NETWORK", 0);
-    for (int i = 0; i < 4; i++) {
-        (void)snprintf(name, sizeof name, "1.0.%d.10.in-addr.arpa", i);
-        scripted_on(script, name, RR_PTR, "NETWORK", 0);
-        (void)snprintf(name, sizeof name, "10.%d.0.1", i);
-        lookup_free(start(name, 10));
-    }
-    scripted_on(script, REVERSE, RR_PTR, "mail.example", SCRIPTED_NEVER);
-    struct lookup *lookup = start("203.0.113.7", 10);
-    pass(3000); /* nobody waits yet */
-    ck_assert(!lookup_ready(lookup));
-    pass(999);
-    ck_assert(!lookup_ready(lookup));
-    pass(1);
-    ck_assert(lookup_ready(lookup));
-    get_facts(lookup, &facts);
-    ck_assert(facts.resolver_down && !facts.awaited);
-    ck_assert_int_eq(facts.ptr.outcome, DNS_TEMPERROR);
-    lookup_free(lookup);
-}
-END_TEST
-
 START_TEST(an_outage_shows)
 {
     struct facts facts;
@@ -1167,7 +1140,6 @@ int main(void)
     tcase_add_test(tcase, silent_names_in_front);
     tcase_add_test(tcase, related_names_first);
     tcase_add_test(tcase, held_and_gone_on);
-    tcase_add_test(tcase, an_outage_is_not_waited_for);
     tcase_add_loop_test(tcase, preferred_name, 0, (int)(sizeof preferred / sizeof preferred[0]));
     tcase_add_test(tcase, ehlo_name_behind);
     tcase_add_loop_test(tcase, any_order, 0, 4);
