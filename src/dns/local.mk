@@ -5,6 +5,7 @@ libdns_a_CFLAGS = $(AM_CFLAGS) $(LDNS_CFLAGS) $(EVENT_CFLAGS)
 libdns_a_SOURCES = \
 	src/dns/answer.c src/dns/answer.h \
 	src/dns/breaker.c src/dns/breaker.h \
+	src/dns/breaker_probe.c \
 	src/dns/cache.c src/dns/cache.h \
 	src/dns/cache_file.c src/dns/cache_file.h \
 	src/dns/cache_shard.c src/dns/cache_shard.h \

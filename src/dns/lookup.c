@@ -384,8 +384,8 @@ static void go_on(struct part *part, int64_t deadline_ms)
 
 void lookup_go_on(struct lookup *lookup, int64_t deadline_ms)
 {
-    bool reverse = go_on(&lookup->reverse, deadline_ms), helo = go_on(lookup->helo, deadline_ms);
-    if (reverse || helo)
+    go_on(&lookup->reverse, deadline_ms);
+    go_on(lookup->helo, deadline_ms);
 }
 
 void lookup_free(struct lookup *lookup)
