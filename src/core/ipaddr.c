@@ -134,6 +134,13 @@ bool ipaddr_equal(const struct ipaddr *a, const struct ipaddr *b)
     return ipaddr_compare(a, b) == 0;
 }
 
+bool ipaddr_is_loopback(const struct ipaddr *addr)
+{
+    static const uint8_t one[16] = {[15] = 1};
+    return addr->family == IP_V4 ? addr->bytes[0] == 127
+                                 : addr->family == IP_V6 && memcmp(addr->bytes, one, 16) == 0;
+}
+
 int ipaddr_compare(const struct ipaddr *a, const struct ipaddr *b)
 {
     if (a->family != b->family)

@@ -54,6 +54,9 @@ const char *ipaddr_format(const struct ipaddr *addr, char out[IPADDR_TEXT_MAX]);
 
 bool ipaddr_equal(const struct ipaddr *a, const struct ipaddr *b);
 
+/* 127.0.0.0/8, ::1. */
+bool ipaddr_is_loopback(const struct ipaddr *addr);
+
 /* A total order for sorting: IPv4 before IPv6, then by bytes.  <0, 0, >0. */
 int ipaddr_compare(const struct ipaddr *a, const struct ipaddr *b);
 

@@ -58,7 +58,7 @@ static char *record_line(struct resolver *resolver, const uint8_t *name, size_t 
         answer->origin == DNS_FROM_ZONE ? NULL : resolver_server_text(resolver, answer->server));
     json_writer_text(json, "problem",
                      answer->outcome == DNS_TEMPERROR
-                         ? dns_problem_text((enum dns_problem)answer->problem)
+                         ? answer_problem_text(answer)
                          : NULL);
     char *line = json_writer_line(json);
     json_writer_free(json);

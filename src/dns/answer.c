@@ -20,6 +20,7 @@ const char *dns_problem_text(enum dns_problem problem)
         [PROBLEM_LIMIT] = "local limit",
         [PROBLEM_CANCELLED] = "cancelled",
         [PROBLEM_DEADLINE] = "deadline",
+        [PROBLEM_BOGUS] = "DNSSEC validation failed",
         [PROBLEM_NO_SOA] = "denied without SOA",
         [PROBLEM_OTHER_SOA] = "denied with another zone's SOA",
         [PROBLEM_DENIES] = "the servers deny everything",
@@ -30,7 +31,7 @@ const char *dns_problem_text(enum dns_problem problem)
 
 bool dns_problem_is_of_the_zone(enum dns_problem problem)
 {
-    return problem == PROBLEM_LOOP || problem == PROBLEM_CHAIN;
+    return problem == PROBLEM_LOOP || problem == PROBLEM_CHAIN || problem == PROBLEM_BOGUS;
 }
 
 bool dns_problem_is_ours(enum dns_problem problem)
@@ -202,6 +203,25 @@ struct answer *answer_new_problem(uint16_t type, enum dns_problem problem)
     answer->problem = (uint8_t)problem;
     answer->server = ANSWER_NO_SERVER;
     return answer;
+}
+
+struct answer *answer_new_reason(uint16_t type, enum dns_problem problem, const char *reason)
+{
+    const char *text = dns_problem_text(problem);
+    size_t size = strlen(text) + strlen(reason) + sizeof " ()";
+    struct answer *answer = answer_new(type, DNS_TEMPERROR, size);
+    if (answer == NULL)
+        return NULL;
+    answer->problem = (uint8_t)problem;
+    answer->server = ANSWER_NO_SERVER;
+    (void)snprintf((char *)answer->payload, size, "%s (%s)", text, reason);
+    return answer;
+}
+
+const char *answer_problem_text(const struct answer *answer)
+{
+    return answer->payload_length > 0 ? (const char *)answer->payload
+                                      : dns_problem_text((enum dns_problem)answer->problem);
 }
 
 struct answer *answer_copy(const struct answer *answer, uint32_t ttl_s)

@@ -27,7 +27,8 @@ struct question {
 /*
  * Names and payload follow the struct in one block: for A 4 bytes a record, for AAAA 16, for
  * PTR and MX the uncompressed lower-case wire names, one after another, sorted; those of MX by
- * preference first (RFC 5321 5.1), of which nothing but the order is kept.
+ * preference first (RFC 5321 5.1), of which nothing but the order is kept; for TEMPERROR a text
+ * that says why, or nothing.
  */
 struct answer {
     atomic_uint refs;
@@ -59,6 +60,7 @@ enum dns_problem {
     PROBLEM_LIMIT,     /* pending queries at their cap */
     PROBLEM_CANCELLED, /* nobody waits any more, or the daemon stops */
     PROBLEM_DEADLINE,  /* the client's time was up before the answer came */
+    PROBLEM_BOGUS,     /* the zone's DNSSEC signatures are wrong, the server says */
     PROBLEM_NO_SOA,    /* denied, but nothing proves that a zone did: see denial.h */
     PROBLEM_OTHER_SOA, /* denied by a zone that cannot speak for the name */
     PROBLEM_DENIES,    /* denied while the servers deny everything */
@@ -103,6 +105,14 @@ struct answer *answer_new(uint16_t type, enum dns_outcome outcome,
 
 /* A new TEMPERROR answer of no server. NULL when memory is out. */
 struct answer *answer_new_problem(uint16_t type, enum dns_problem problem) MUST_CHECK;
+
+/* The same with the server's own words, without quotes and controls. */
+struct answer *answer_new_reason(uint16_t type, enum dns_problem problem,
+                                 const char *reason) MUST_CHECK;
+
+/* What is wrong, of a TEMPERROR answer: the problem's text, or with the server's words behind it;
+ * lives as long as the answer. */
+const char *answer_problem_text(const struct answer *answer);
 
 /* A copy with one reference, its TTL replaced. NULL when memory is out. */
 struct answer *answer_copy(const struct answer *answer, uint32_t ttl_s) MUST_CHECK;

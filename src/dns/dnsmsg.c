@@ -3,6 +3,7 @@
 
 #include "dns/dnsrr.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,8 @@ struct message {
     size_t soa; /* offset of the first SOA in the authority section; 0: none */
     bool has_ns;
     unsigned rcode;
+    bool is_bogus;          /* an extended error says that the zone's signatures are wrong */
+    struct wire_record opt; /* .next 0: there is none */
 };
 
 /* A name on its way along the chain. */
@@ -47,7 +50,19 @@ static void put_u16(uint8_t *at, unsigned value)
     at[1] = (uint8_t)value;
 }
 
-size_t dnsmsg_query(const struct question *question, uint16_t id, bool edns,
+/* The name as it is sent. */
+static void put_name(const struct question *question, uint64_t upper, uint8_t *out)
+{
+    unsigned letters = 0;
+    for (size_t i = 0; i < question->length; i++) { /* count bytes are at most 63: no letters */
+        bool letter = question->name[i] >= 'a' && question->name[i] <= 'z';
+        out[i] = question->name[i];
+        if (letter && (upper >> (letters++ % 64) & 1) != 0)
+            out[i] = (uint8_t)(out[i] - ('a' - 'A'));
+    }
+}
+
+size_t dnsmsg_query(const struct question *question, uint16_t id, bool edns, uint64_t upper,
                     uint8_t out[DNSMSG_QUERY_MAX])
 {
     size_t at = WIRE_HEADER_LENGTH;
@@ -57,7 +72,7 @@ size_t dnsmsg_query(const struct question *question, uint16_t id, bool edns,
     out[3] = AD; /* asks for AD in the answer without DNSSEC records (RFC 6840 5.7) */
     put_u16(out + 4, 1);
     put_u16(out + 10, edns ? 1 : 0);
-    memcpy(out + at, question->name, question->length);
+    put_name(question, upper, out + at);
     at += question->length;
     put_u16(out + at, question->type);
     put_u16(out + at + 2, CLASS_IN);
@@ -103,6 +118,17 @@ static bool belongs(const struct wire *wire, const struct dnsmsg_expect *expect,
            wire_name_equal(wire, WIRE_HEADER_LENGTH, question->name, question->length);
 }
 
+/* Are the question's letters as we sent them?  A bare header has none. */
+static bool is_own_case(const struct wire *wire, const struct dnsmsg_expect *expect)
+{
+    uint8_t name[WIRE_NAME_MAX];
+    size_t length = expect->question->length;
+    if (expect->upper == 0 || wire->length < WIRE_HEADER_LENGTH + length)
+        return true;
+    put_name(expect->question, expect->upper, name);
+    return memcmp(wire->bytes + WIRE_HEADER_LENGTH, name, length) == 0;
+}
+
 static void note_answer(struct message *message, const struct wire_record *record)
 {
     if (record->type != RR_CNAME || record->rrclass != CLASS_IN)
@@ -123,11 +149,42 @@ static void note_authority(struct message *message, const struct wire_record *re
         message->has_ns = true;
 }
 
+/* Extended errors (RFC 8914 4) that are about a zone's signatures, which no server can help. */
+static bool is_bogus_code(unsigned code)
+{
+    return (code >= 5 && code <= 12) || code == 1 || code == 2 || code == 27;
+}
+
+enum { OPTION_EDE = 15, EDE_NONE = -1 };
+
+/* The first extended error of an OPT record: its code, and where its text is; or EDE_NONE. */
+static int extended_error(const struct wire *wire, const struct wire_record *opt, size_t *text,
+                          size_t *text_length)
+{
+    for (size_t at = opt->data; opt->next - at >= 4;) {
+        size_t length = wire_u16(wire, at + 2), data = at + 4;
+        if (length > opt->next - data)
+            break;
+        if (wire_u16(wire, at) == OPTION_EDE && length >= 2) {
+            *text = data + 2;
+            *text_length = length - 2;
+            return wire_u16(wire, data);
+        }
+        at = data + length;
+    }
+    return EDE_NONE;
+}
+
 /* The upper bits of the error code are in the OPT record's TTL (RFC 6891 6.1.3). */
 static void note_additional(struct message *message, const struct wire_record *record)
 {
-    if (record->type == TYPE_OPT)
-        message->rcode |= (record->ttl >> 24) << 4;
+    size_t text, length;
+    if (record->type != TYPE_OPT)
+        return;
+    message->rcode |= (record->ttl >> 24) << 4;
+    int code = extended_error(&message->wire, record, &text, &length);
+    message->opt = *record;
+    message->is_bogus = code != EDE_NONE && is_bogus_code((unsigned)code);
 }
 
 /* Walk every record once; false when one does not lie in the message. */
@@ -354,11 +411,11 @@ static enum dnsmsg_kind resolve(const struct message *message, struct source_res
     return DNSMSG_ANSWER;
 }
 
-static enum dns_problem problem_of(unsigned rcode)
+static enum dns_problem problem_of(const struct message *message)
 {
-    switch (rcode) {
+    switch (message->rcode) {
     case RCODE_SERVFAIL:
-        return PROBLEM_SERVFAIL;
+        return message->is_bogus ? PROBLEM_BOGUS : PROBLEM_SERVFAIL;
     case RCODE_REFUSED:
         return PROBLEM_REFUSED;
     default:
@@ -386,6 +443,8 @@ enum dnsmsg_kind dnsmsg_parse(const uint8_t *bytes, size_t length,
     result->chain_ttl_s = UINT32_MAX;
     if (!belongs(&message.wire, expect, &message.answers))
         return DNSMSG_STRAY;
+    if (!is_own_case(&message.wire, expect))
+        return DNSMSG_OTHER_CASE;
     message.rcode = bytes[3] & RCODE;
     if ((bytes[2] & TC) != 0)
         return expect->stream ? failed(PROBLEM_MALFORMED, problem) : DNSMSG_TRUNCATED;
@@ -395,9 +454,94 @@ enum dnsmsg_kind dnsmsg_parse(const uint8_t *bytes, size_t length,
                          message.rcode == RCODE_BADVERS))
         return DNSMSG_PLAIN;
     if (message.rcode != RCODE_NOERROR && message.rcode != RCODE_NXDOMAIN)
-        return failed(problem_of(message.rcode), problem);
+        return failed(problem_of(&message), problem);
     kind = resolve(&message, result, denial, problem);
     if (kind == DNSMSG_ANSWER)
         finish(&message, result);
     return kind;
+}
+
+/* RFC 8914 5.2. */
+static const char *error_name(int code)
+{
+    static const char *const names[] = {"Other Error",
+                                        "Unsupported DNSKEY Algorithm",
+                                        "Unsupported DS Digest Type",
+                                        "Stale Answer",
+                                        "Forged Answer",
+                                        "DNSSEC Indeterminate",
+                                        "DNSSEC Bogus",
+                                        "Signature Expired",
+                                        "Signature Not Yet Valid",
+                                        "DNSKEY Missing",
+                                        "RRSIGs Missing",
+                                        "No Zone Key Bit Set",
+                                        "NSEC Missing",
+                                        "Cached Error",
+                                        "Not Ready",
+                                        "Blocked",
+                                        "Censored",
+                                        "Filtered",
+                                        "Prohibited",
+                                        "Stale NXDOMAIN Answer",
+                                        "Not Authoritative",
+                                        "Not Supported",
+                                        "No Reachable Authority",
+                                        "Network Error",
+                                        "Invalid Data",
+                                        "Signature Expired before Valid",
+                                        "Too Early",
+                                        "Unsupported NSEC3 Iterations Value"};
+    return code >= 0 && (size_t)code < sizeof names / sizeof names[0] ? names[code]
+                                                                      : "another error";
+}
+
+/* Text of the server's: what could be taken for ours, or ends a line, is left out. */
+static size_t put_reason(const uint8_t *text, size_t length, char *out, size_t room)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < length && used < room; i++)
+        if (text[i] >= ' ' && text[i] <= '~' && strchr("\"'\\;", text[i]) == NULL)
+            out[used++] = (char)text[i];
+    return used;
+}
+
+/* Walk a message that has been parsed once, for its OPT record.  False: it has none. */
+static bool find_opt(struct message *message)
+{
+    const struct wire *wire = &message->wire;
+    size_t at = WIRE_HEADER_LENGTH;
+    if (wire->length < WIRE_HEADER_LENGTH)
+        return false;
+    for (unsigned i = header_count(wire, 0); i > 0; i--, at += 4)
+        if (!wire_name_skip(wire, at, &at) || wire->length - at < 4)
+            return false;
+    message->answers = at;
+    return scan(message) && message->opt.next != 0;
+}
+
+bool dnsmsg_has_edns(const uint8_t *bytes, size_t length)
+{
+    struct message message = {.wire = {bytes, length}};
+    return find_opt(&message);
+}
+
+bool dnsmsg_reason(const uint8_t *bytes, size_t length, char out[DNSMSG_REASON_MAX])
+{
+    struct message message = {.wire = {bytes, length}};
+    size_t text, text_length, used;
+    if (!find_opt(&message))
+        return false;
+    int code = extended_error(&message.wire, &message.opt, &text, &text_length);
+    if (code == EDE_NONE)
+        return false;
+    used = (size_t)snprintf(out, DNSMSG_REASON_MAX, "%s", error_name(code));
+    if (text_length > 0 && used + 3 < DNSMSG_REASON_MAX) {
+        memcpy(out + used, ": ", 2);
+        size_t more =
+            put_reason(bytes + text, text_length, out + used + 2, DNSMSG_REASON_MAX - used - 3);
+        used += more > 0 ? more + 2 : 0;
+    }
+    out[used] = '\0';
+    return true;
 }

@@ -20,25 +20,30 @@
 /* CNAMEs looked at in one message: more are a sender's game, not a zone's chain. */
 #define DNSMSG_CNAMES_MAX 64
 
-/* Write a query; returns its length.  `edns`: with an OPT record. */
-size_t dnsmsg_query(const struct question *question, uint16_t id, bool edns,
+/*
+ * Write a query; returns its length.  `edns`: with an OPT record.  The i-th letter of the name is
+ * upper case where bit i % 64 of `upper` is set (draft-vixie-dnsext-dns0x20).
+ */
+size_t dnsmsg_query(const struct question *question, uint16_t id, bool edns, uint64_t upper,
                     uint8_t out[DNSMSG_QUERY_MAX]);
 
 /* What an acceptable answer looks like. */
 struct dnsmsg_expect {
     const struct question *question;
     uint16_t id;
-    bool edns;    /* the query had an OPT record */
-    bool stream;  /* over TCP: nothing may be truncated */
-    bool trusted; /* the server's AD bit counts */
+    bool edns;      /* the query had an OPT record */
+    bool stream;    /* over TCP: nothing may be truncated */
+    bool trusted;   /* the server's AD bit counts */
+    uint64_t upper; /* as in the query; 0: the question's case does not count */
 };
 
 enum dnsmsg_kind {
-    DNSMSG_STRAY,     /* not an answer to this query: drop it and keep waiting */
-    DNSMSG_TRUNCATED, /* ask again over TCP */
-    DNSMSG_PLAIN,     /* the server does not understand EDNS0: ask again without */
-    DNSMSG_FAILED,    /* the server could not, or would not, or its answer is broken: *problem */
-    DNSMSG_ANSWER,    /* *result is filled; its answer is NULL when memory ran out */
+    DNSMSG_STRAY,      /* not an answer to this query: drop it and keep waiting */
+    DNSMSG_TRUNCATED,  /* ask again over TCP */
+    DNSMSG_PLAIN,      /* the server does not understand EDNS0: ask again without */
+    DNSMSG_FAILED,     /* the server could not, or would not, or its answer is broken: *problem */
+    DNSMSG_ANSWER,     /* *result is filled; its answer is NULL when memory ran out */
+    DNSMSG_OTHER_CASE, /* it answers this query, but for the case of the letters */
 };
 
 /*
@@ -52,5 +57,15 @@ enum dnsmsg_kind {
 enum dnsmsg_kind dnsmsg_parse(const uint8_t *message, size_t length,
                               const struct dnsmsg_expect *expect, struct source_result *result,
                               struct denial *denial, enum dns_problem *problem) MUST_CHECK;
+
+/* Has the message an OPT record? */
+bool dnsmsg_has_edns(const uint8_t *message, size_t length);
+
+/*
+ * Why the server could not answer, in its own words (RFC 8914): "DNSSEC Bogus", or with the text
+ * behind it, of which only printable ASCII without quotes is kept.  False: it does not say.
+ */
+#define DNSMSG_REASON_MAX 160
+bool dnsmsg_reason(const uint8_t *message, size_t length, char out[DNSMSG_REASON_MAX]);
 
 #endif

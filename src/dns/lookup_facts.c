@@ -45,7 +45,7 @@ static struct dns_evidence evidence_of(const struct ask *ask, bool needed, struc
     if (ask->origin == DNS_FROM_NETWORK)
         evidence.server = resolver_server_text(lookup->resolver, answer->server);
     if (answer->outcome == DNS_TEMPERROR)
-        evidence.problem = dns_problem_text((enum dns_problem)answer->problem);
+        evidence.problem = answer_problem_text(answer);
     return evidence;
 }
 

@@ -77,13 +77,6 @@ static uint8_t label_of(struct network *network, const struct network_server *wh
     return (uint8_t)count;
 }
 
-static bool is_loopback(const struct ipaddr *addr)
-{
-    static const uint8_t one[16] = {[15] = 1};
-
-    return addr->family == IP_V4 ? addr->bytes[0] == 127 : memcmp(addr->bytes, one, 16) == 0;
-}
-
 /* Those that stay keep their health.  RESULT_NOMEM: the list is as it was. */
 static enum result set_servers(struct network *network, const struct network_server *list,
                                unsigned count, bool trust_ad)
@@ -91,7 +84,7 @@ static enum result set_servers(struct network *network, const struct network_ser
     struct servers fresh = {.next = network->servers.next}, old = network->servers;
 
     for (unsigned i = 0; i < count && fresh.count < NETWORK_SERVERS_MAX; i++) {
-        bool trusted = trust_ad || is_loopback(&list[i].addr);
+        bool trusted = trust_ad || ipaddr_is_loopback(&list[i].addr);
         struct server *server = servers_find(&old, &list[i]);
 
         if (servers_find(&fresh, &list[i]) != NULL)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dns/query_private.h"
 
+#include "dns/dnsrr.h"
+
 #include <stdlib.h>
 
 /* --- its end ---------------------------------------------------------------------------------- */
@@ -10,7 +12,7 @@ static unsigned weight(enum dns_problem problem)
 {
     static const enum dns_problem by_weight[] = {
         PROBLEM_NETWORK, PROBLEM_TIMEOUT,  PROBLEM_LIMIT,     PROBLEM_MALFORMED, PROBLEM_RCODE,
-        PROBLEM_REFUSED, PROBLEM_SERVFAIL, PROBLEM_OTHER_SOA, PROBLEM_NO_SOA};
+        PROBLEM_REFUSED, PROBLEM_SERVFAIL, PROBLEM_OTHER_SOA, PROBLEM_NO_SOA,    PROBLEM_BOGUS};
     for (unsigned i = 0; i < sizeof by_weight / sizeof by_weight[0]; i++)
         if (by_weight[i] == problem)
             return i + 1;
@@ -24,6 +26,16 @@ void query_note_problem(struct query *query, enum dns_problem problem,
         return;
     query->problem = problem;
     query->problem_label = attempt->server->label;
+}
+
+void query_note_reason(struct query *query, struct answer *reason)
+{
+    if (reason == NULL || reason->problem != query->problem) {
+        answer_unref(reason);
+        return;
+    }
+    answer_unref(query->reason);
+    query->reason = reason;
 }
 
 /* Those that failed at what `winner` could answer. */
@@ -44,6 +56,7 @@ static void query_free(struct query *query)
     }
     if (query->finished != NULL)
         *query->finished = true;
+    answer_unref(query->reason);
     LIST_REMOVE(query, link);
     loop_timer_free(query->timer);
     free(query);
@@ -63,6 +76,8 @@ void query_finish(struct query *query, struct source_result *result, uint8_t lab
         result->answer->origin = DNS_FROM_NETWORK;
         result->answer->took_ms = took_ms > 0 ? (uint32_t)took_ms : 0;
     }
+    if (query->life)
+        query_pool_life(query->pool, query->attempts[0].server);
     if (done != NULL && (result->answer == NULL || result->answer->problem != PROBLEM_CANCELLED))
         metric_observe_ms(query->pool->metrics.seconds, took_ms);
     query_free(query);
@@ -72,10 +87,13 @@ void query_finish(struct query *query, struct source_result *result, uint8_t lab
         answer_unref(result->answer);
 }
 
-static void query_fail(struct query *query, enum dns_problem problem)
+void query_fail(struct query *query, enum dns_problem problem)
 {
     struct source_result result = {.chain_ttl_s = UINT32_MAX};
-    result.answer = answer_new_problem(query->question.type, problem);
+    if (query->reason != NULL && query->reason->problem == problem)
+        result.answer = answer_copy(query->reason, 0);
+    else
+        result.answer = answer_new_problem(query->question.type, problem);
     query_finish(query, &result, query->problem_label);
 }
 
@@ -114,7 +132,7 @@ static void on_timer(void *arg)
     query->current = NULL;
     /* A deadline that comes sooner than the server had time to answer says nothing about it. */
     if (attempt != NULL && attempt->udp != NULL && !late) {
-        attempt_blame(attempt, server_was_silent);
+        query_pool_silent(query->pool, attempt->server);
         metric_add(query->pool->metrics.timeouts, 0, 0, 1);
         query_note_problem(query, PROBLEM_TIMEOUT, attempt);
     } else if (attempt != NULL && attempt->tcp != NULL && !late) {
@@ -344,4 +362,18 @@ void query_probe(struct query_pool *pool, const struct question *question, struc
     struct query *query = query_new(pool, question, &server, 1, deadline_ms);
     if (query != NULL)
         query_next(query);
+}
+
+void query_ask_for_life(struct query_pool *pool, struct server *server)
+{
+    /* The root's name servers: every resolver has them, and who does not recurse says so. */
+    const struct question question = {.type = RR_NS, .length = 1};
+    int64_t deadline_ms = loop_now_ms(pool->loop) + SERVER_LIFE_MS;
+    struct query *query = query_new(pool, &question, &server, 1, deadline_ms);
+    if (query == NULL) {
+        query_pool_life(pool, server);
+        return;
+    }
+    query->life = true;
+    query_next(query);
 }

@@ -7,7 +7,14 @@
 
 #include <errno.h>
 
+/*
+ * Packets with EDNS0 to a server of which it is not known that it understands it: silence may be
+ * what it makes of it.
+ */
+#define EDNS_TRIES 2
+
 static enum result attempt_stream(struct attempt *attempt);
+static void attempt_anew(struct attempt *attempt);
 
 /* --- what is learned about the server --------------------------------------------------------- */
 
@@ -15,6 +22,8 @@ static enum result attempt_stream(struct attempt *attempt);
 static void note_answered(struct attempt *attempt, bool good)
 {
     struct query_pool *pool = attempt->query->pool;
+    if (!attempt->plain)
+        attempt->server->edns_ms = loop_now_ms(pool->loop);
     bool measured = attempt->udp != NULL && attempt->sent == 1;
     query_pool_answered(pool, attempt->server,
                         measured ? loop_now_ms(pool->loop) - attempt->asked_ms : -1, good);
@@ -161,12 +170,12 @@ int64_t attempt_timeout_ms(const struct attempt *attempt, unsigned round)
     return query_pool_spread(query->pool, wait_ms);
 }
 
-static void attempt_without_edns(struct attempt *attempt)
+/* Ask the server again at once, on another socket. */
+static void attempt_anew(struct attempt *attempt)
 {
     struct query *query = attempt->query;
     enum result status;
     attempt_close(attempt);
-    attempt->no_edns = true;
     status = attempt_ask(attempt);
     if (status != RESULT_OK) {
         attempt_not_asked(attempt, status);
@@ -183,6 +192,18 @@ static void note_soa(struct attempt *attempt, const struct denial *denial)
         return;
     attempt->server->sent_soa_ms = loop_now_ms(attempt->query->pool->loop);
     attempt->server->strips_soa_until_ms = 0;
+}
+
+/* It was EDNS0 indeed: spare the server, or us, the detour for a while. */
+static void note_plain(struct attempt *attempt)
+{
+    struct server *server = attempt->server;
+    int64_t now_ms = loop_now_ms(attempt->query->pool->loop);
+    if (attempt->mute && !server_plain(server, now_ms))
+        log_warning("DNS server %s answers questions with EDNS0 by silence: it is asked without "
+                    "for %d minutes",
+                    server->text, SERVER_PLAIN_MS / 60000);
+    server->plain_until_ms = now_ms + SERVER_PLAIN_MS;
 }
 
 static bool is_denial(const struct source_result *result)
@@ -216,8 +237,8 @@ static void on_answer(struct attempt *attempt, struct source_result *result,
                       const struct denial *denial)
 {
     struct query *query = attempt->query;
-    if (attempt->no_edns) /* it was EDNS0 indeed: spare it the detour for a while */
-        attempt->server->plain_until_ms = loop_now_ms(query->pool->loop) + SERVER_PLAIN_MS;
+    if (attempt->no_edns || attempt->mute)
+        note_plain(attempt);
     if (is_denial(result) && query->heard == NULL && query->done != NULL) {
         on_denial(attempt, result, denial);
         return;
@@ -230,22 +251,71 @@ static void on_answer(struct attempt *attempt, struct source_result *result,
     query_finish(query, result, attempt->server->label);
 }
 
+/* The question came back in other letters: by the server, or by somebody who guessed the rest. */
+static void on_other_case(struct attempt *attempt)
+{
+    struct server *server = attempt->server;
+    int64_t now_ms = loop_now_ms(attempt->query->pool->loop);
+    query_pool_stray(attempt->query->pool, server);
+    if (server->lower_until_ms <= now_ms)
+        log_info("DNS server %s changes the letters of questions: it is asked in lower case",
+                 server->text);
+    server->lower_until_ms = now_ms + SERVER_CASE_MS;
+    attempt_anew(attempt); /* from another port, with another ID */
+}
+
+/* What the server says of its failure. */
+static void on_failed(struct attempt *attempt, const uint8_t *message, size_t length,
+                      enum dns_problem problem)
+{
+    char reason[DNSMSG_REASON_MAX];
+    struct answer *words = NULL;
+    bool of_the_zone = dns_problem_is_of_the_zone(problem);
+    note_answered(attempt, of_the_zone);
+    if (dnsmsg_reason(message, length, reason))
+        words = answer_new_reason(attempt->query->question.type, problem, reason);
+    query_note_problem(attempt->query, problem, attempt);
+    query_note_reason(attempt->query, words);
+    if (of_the_zone) { /* it is an answer: no other server is asked for a better one */
+        struct query *query = attempt->query;
+        query_fail(query, problem);
+        return;
+    }
+    attempt->erred = true;
+    attempt_failed(attempt, problem);
+}
+
 static void on_message(void *arg, const uint8_t *message, size_t length)
 {
     struct attempt *attempt = arg;
     struct query *query = attempt->query;
     bool datagram = attempt->udp != NULL;
+    if (attempt->mute && dnsmsg_has_edns(message, length)) /* late, but it does answer that */
+        attempt->mute = attempt->plain = false;
     struct dnsmsg_expect expect = {.question = &query->question,
                                    .id = attempt->id,
                                    .edns = !attempt->plain,
                                    .stream = !datagram,
-                                   .trusted = attempt->server->trusted};
+                                   .trusted = attempt->server->trusted,
+                                   .upper = attempt->upper};
     struct source_result result;
     struct denial denial;
     enum dns_problem problem = PROBLEM_MALFORMED;
-    switch (dnsmsg_parse(message, length, &expect, &result, &denial, &problem)) {
+    enum dnsmsg_kind kind = dnsmsg_parse(message, length, &expect, &result, &denial, &problem);
+    if (query->life && kind != DNSMSG_STRAY) { /* whatever it says */
+        struct source_result nothing = {.chain_ttl_s = UINT32_MAX};
+        if (kind == DNSMSG_ANSWER)
+            answer_unref(result.answer);
+        note_answered(attempt, true);
+        query_finish(query, &nothing, attempt->server->label);
+        return;
+    }
+    switch (kind) {
     case DNSMSG_STRAY:
         attempt_stray(attempt);
+        return;
+    case DNSMSG_OTHER_CASE:
+        on_other_case(attempt);
         return;
     case DNSMSG_TRUNCATED:
         note_answered(attempt, true);
@@ -253,12 +323,11 @@ static void on_message(void *arg, const uint8_t *message, size_t length)
         return;
     case DNSMSG_PLAIN:
         note_answered(attempt, true);
-        attempt_without_edns(attempt);
+        attempt->no_edns = true;
+        attempt_anew(attempt);
         return;
     case DNSMSG_FAILED:
-        note_answered(attempt, false);
-        attempt->erred = true;
-        attempt_failed(attempt, problem);
+        on_failed(attempt, message, length, problem);
         return;
     case DNSMSG_ANSWER:
         note_answered(attempt, true);
@@ -287,7 +356,25 @@ static const struct transport_calls tcp_calls = {on_message, on_tcp_failed};
 
 static size_t attempt_query(struct attempt *attempt, uint8_t message[DNSMSG_QUERY_MAX])
 {
-    return dnsmsg_query(&attempt->query->question, attempt->id, !attempt->plain, message);
+    return dnsmsg_query(&attempt->query->question, attempt->id, !attempt->plain, attempt->upper,
+                        message);
+}
+
+/* The letters to send in upper case: of what goes over a network, a random half. */
+static enum result choose_letters(struct attempt *attempt)
+{
+    struct query_pool *pool = attempt->query->pool;
+    enum result status = RESULT_OK;
+    attempt->upper = 0;
+    if (attempt->server->local || attempt->stream ||
+        attempt->asked_ms < attempt->server->lower_until_ms)
+        return RESULT_OK;
+    for (unsigned i = 0; i < 4 && status == RESULT_OK; i++) {
+        uint16_t bits = 0;
+        status = query_pool_id(pool, &bits);
+        attempt->upper = attempt->upper << 16 | bits;
+    }
+    return status;
 }
 
 static enum result attempt_renew(struct attempt *attempt)
@@ -296,7 +383,9 @@ static enum result attempt_renew(struct attempt *attempt)
     attempt->asked_ms = loop_now_ms(pool->loop);
     attempt->sent = 0;
     attempt->plain = attempt->no_edns || server_plain(attempt->server, attempt->asked_ms);
-    return query_pool_id(pool, &attempt->id);
+    attempt->mute = false;
+    enum result status = choose_letters(attempt);
+    return status == RESULT_OK ? query_pool_id(pool, &attempt->id) : status;
 }
 
 static void attempt_wait_tcp(struct attempt *attempt)
@@ -362,6 +451,9 @@ static enum result attempt_datagram(struct attempt *attempt)
             status = udp_open(pool->loop, &pool->spare, &attempt->server->where, &udp_calls,
                               attempt, &attempt->udp);
     }
+    if (status == RESULT_OK && attempt->sent >= EDNS_TRIES && !attempt->plain &&
+        !server_knows_edns(attempt->server, loop_now_ms(pool->loop)))
+        attempt->plain = attempt->mute = true;
     if (status == RESULT_OK)
         status = udp_send(attempt->udp, message, attempt_query(attempt, message));
     if (status == RESULT_OK)

@@ -161,6 +161,20 @@ void query_pool_failed(struct query_pool *pool, struct server *server, query_poo
         log_change(server);
 }
 
+void query_pool_silent(struct query_pool *pool, struct server *server)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool doubted = server_was_silent(server, loop_now_ms(pool->loop));
+    pthread_mutex_unlock(&pool->lock);
+    if (doubted)
+        query_ask_for_life(pool, server);
+}
+
+void query_pool_life(struct query_pool *pool, struct server *server)
+{
+    query_pool_failed(pool, server, server_showed_no_life);
+}
+
 void query_pool_stray(struct query_pool *pool, struct server *server)
 {
     pthread_mutex_lock(&pool->lock);

@@ -65,6 +65,10 @@ typedef bool query_pool_note(struct server *server, int64_t now_ms);
 void query_pool_asked(struct query_pool *pool, struct server *server);
 void query_pool_answered(struct query_pool *pool, struct server *server, int64_t rtt_ms, bool good);
 void query_pool_failed(struct query_pool *pool, struct server *server, query_pool_note *note);
+/* A try was not answered: when it is time, the server is asked for a sign of life. */
+void query_pool_silent(struct query_pool *pool, struct server *server);
+/* The sign of life was waited for; whether it has come the server knows. */
+void query_pool_life(struct query_pool *pool, struct server *server);
 /* A packet that answered no question of ours. */
 void query_pool_stray(struct query_pool *pool, struct server *server);
 
@@ -79,10 +83,12 @@ struct attempt {
     bool waiting;
     bool stream;  /* over TCP from now on */
     bool plain;   /* the query was sent without EDNS0 */
-    bool no_edns; /* the server refused it */
+    bool no_edns; /* the server refused it, or ... */
+    bool mute;    /* ... did not answer with it, on this socket */
     bool over;    /* nothing more is expected of it */
     bool erred;   /* it answered with an error */
     uint16_t id;
+    uint64_t upper; /* letters of the question that were sent in upper case */
     unsigned strays;
     unsigned sent;    /* packets from this socket */
     unsigned refused; /* times that the server could not be reached */
@@ -133,6 +139,8 @@ struct query {
     struct attempt *current; /* the attempt whose time is running; NULL: none */
     struct inquiry *inquiry; /* about a denial; NULL: none */
     struct denial *heard;    /* a question for proof: what its denial rests on; else NULL */
+    struct answer *reason;   /* of `problem`, in the server's words, or NULL */
+    bool life;               /* a sign of life is asked for: every answer is one */
     unsigned tries, up, count;
     struct attempt attempts[];
 };
@@ -146,9 +154,18 @@ void query_arm(struct query *query, int64_t due_ms);
 /* The query is gone when its asker hears of it: the asker may do as it likes. */
 void query_finish(struct query *query, struct source_result *result, uint8_t label);
 
+/* It ends with this problem. */
+void query_fail(struct query *query, enum dns_problem problem);
+
 /* Keep the problem if it tells more than the one before. */
 void query_note_problem(struct query *query, enum dns_problem problem,
                         const struct attempt *attempt);
+
+/* Keep the server's words (taken, or NULL) if its problem is the query's now. */
+void query_note_reason(struct query *query, struct answer *reason);
+
+/* Ask the server for a sign of life. */
+void query_ask_for_life(struct query_pool *pool, struct server *server);
 
 /* The servers that failed at what `winner` could answer. */
 void query_outdone(struct query *query, const struct attempt *winner);

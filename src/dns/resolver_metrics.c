@@ -41,8 +41,9 @@ bool resolver_metrics_declare(struct resolver_metrics *out, struct metrics *metr
         [PROBLEM_NETWORK] = "network",     [PROBLEM_LOOP] = "loop",
         [PROBLEM_CHAIN] = "chain",         [PROBLEM_LIMIT] = "limit",
         [PROBLEM_CANCELLED] = "cancelled", [PROBLEM_DEADLINE] = "deadline",
-        [PROBLEM_NO_SOA] = "no-soa",       [PROBLEM_OTHER_SOA] = "other-soa",
-        [PROBLEM_DENIES] = "denies-all",   [PROBLEM_MEMORY] = "memory"};
+        [PROBLEM_BOGUS] = "bogus",         [PROBLEM_NO_SOA] = "no-soa",
+        [PROBLEM_OTHER_SOA] = "other-soa", [PROBLEM_DENIES] = "denies-all",
+        [PROBLEM_MEMORY] = "memory"};
     const struct metric_row all[] = {
         {&out->queries,
          {"iprevd_resolver_flights_total",

@@ -13,6 +13,7 @@ struct server *server_new(const struct network_server *where, uint8_t label, boo
     network_server_format(where, server->text);
     server->label = label;
     server->trusted = trusted;
+    server->local = ipaddr_is_loopback(&where->addr);
     server->refs = 1;
     return server;
 }
@@ -95,6 +96,11 @@ int64_t server_timeout_ms(const struct server *server, unsigned fixed_ms, unsign
     return wait_ms < SERVER_TIMEOUT_MAX_MS ? wait_ms : SERVER_TIMEOUT_MAX_MS;
 }
 
+bool server_knows_edns(const struct server *server, int64_t now_ms)
+{
+    return server->edns_ms != 0 && now_ms - server->edns_ms < SERVER_PLAIN_MS;
+}
+
 bool server_plain(const struct server *server, int64_t now_ms)
 {
     return now_ms < server->plain_until_ms;
@@ -153,9 +159,17 @@ bool server_was_silent(struct server *server, int64_t now_ms)
 {
     server->timeouts++;
     server->silent++;
-    if (server->silent < SERVER_SILENT_MAX || now_ms - server->heard_ms < SERVER_SILENT_MS)
+    if (server->doubted || server->fault != SERVER_UP || server->silent < SERVER_SILENT_MAX ||
+        now_ms - server->heard_ms < SERVER_SILENT_MS)
         return false;
-    return set_fault(server, SERVER_SILENT, now_ms);
+    server->doubted = true;
+    return true;
+}
+
+bool server_showed_no_life(struct server *server, int64_t now_ms)
+{
+    server->doubted = false;
+    return server->silent >= SERVER_SILENT_MAX && set_fault(server, SERVER_SILENT, now_ms);
 }
 
 bool server_was_unreachable(struct server *server, int64_t now_ms)

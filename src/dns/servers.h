@@ -21,6 +21,9 @@
 #define SERVER_PROBE_MIN_MS 1000   /* a server that is down is tried again after this, ... */
 #define SERVER_PROBE_MAX_MS 30000  /* ... twice as long each time, up to this */
 #define SERVER_PLAIN_MS     900000 /* a server that refused EDNS0 is asked without for this long */
+#define SERVER_LIFE_MS      1500   /* a sign of life is waited for, before a server is silent */
+#define SERVER_CASE_MS                                                                             \
+    3600000 /* a server that changes letters is asked in lower case for so long */
 
 #define SERVER_HABIT_MS 3600000 /* whether denials have an SOA record is known for this long */
 
@@ -45,6 +48,10 @@ struct server {
     int64_t probe_due_ms;
     int64_t probe_wait_ms;
     int64_t plain_until_ms;      /* no EDNS0 before this; 0: never refused */
+    int64_t edns_ms;             /* when a question with EDNS0 was answered last; 0: none was */
+    int64_t lower_until_ms;      /* questions in lower case before this; 0: it keeps letters */
+    bool local;                  /* on this machine: nobody can guess what is asked of it */
+    bool doubted;                /* a sign of life is waited for */
     int64_t sent_soa_ms;         /* a denial had an SOA record; 0: none had */
     int64_t strips_soa_until_ms; /* it is known to strip them from all denials; 0: it is not */
     int64_t unproved_logged_ms;  /* when a denial without proof was logged; 0: never */
@@ -86,6 +93,9 @@ int64_t server_timeout_ms(const struct server *server, unsigned fixed_ms, unsign
 
 bool server_plain(const struct server *server, int64_t now_ms);
 
+/* Has it answered a question with EDNS0 in the last SERVER_PLAIN_MS? */
+bool server_knows_edns(const struct server *server, int64_t now_ms);
+
 /*
  * What happened.  Each returns true when the server changed between up and down by it: once a
  * change, so that it can be logged.
@@ -93,7 +103,13 @@ bool server_plain(const struct server *server, int64_t now_ms);
 void server_asked(struct server *server, int64_t now_ms);
 /* A usable answer; or (`good` false) an error code: it speaks, which only ends silence. */
 bool server_answered(struct server *server, int64_t rtt_ms, bool good, int64_t now_ms) MUST_CHECK;
+/*
+ * A try was not answered: a silent zone's doing, perhaps.  True: so many were not that the server
+ * is to be asked for something of its own, to which any answer is a sign of life.
+ * server_showed_no_life() follows when none has come.
+ */
 bool server_was_silent(struct server *server, int64_t now_ms) MUST_CHECK;
+bool server_showed_no_life(struct server *server, int64_t now_ms) MUST_CHECK;
 bool server_was_unreachable(struct server *server, int64_t now_ms) MUST_CHECK;
 /* It failed to answer a question that another server then did answer. */
 bool server_was_outdone(struct server *server, int64_t now_ms) MUST_CHECK;

@@ -162,6 +162,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         expect.id = (uint16_t)(data[1] << 8 | data[2]);
     message = copy_of(data + 1, size - 1);
     kind = dnsmsg_parse(message, size - 1, &expect, &result, &denial, &problem);
+    char reason[DNSMSG_REASON_MAX];
+    if (dnsmsg_reason(message, size - 1, reason))
+        for (const char *at = reason; *at != '\0'; at++)
+            CHECK(*at >= ' ' && *at <= '~' && *at != '"' && *at != '\\');
     /* The target must reach the parser: an answer to its own question is never a stray one. */
     if (own && (message[2] & 0xf8) == 0x80 && message[4] == 0 && message[5] == 1 &&
         message[WIRE_HEADER_LENGTH + question.length + 2] == 0 &&

@@ -128,6 +128,8 @@ static void on_done(void *arg, const struct source_result *result)
     asker->problem = result->answer->problem;
     asker->server = result->answer->server;
     asker->ttl_s = result->answer->ttl_s;
+    if (asker->outcome == DNS_TEMPERROR)
+        (void)snprintf(asker->text, sizeof asker->text, "%s", answer_problem_text(result->answer));
     answer_unref(result->answer);
 }
 

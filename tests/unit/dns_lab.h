@@ -33,7 +33,8 @@ struct lab_asker {
     bool done;
     uint8_t outcome, problem, server;
     uint32_t ttl_s;
-    bool nothing; /* no answer: out of memory */
+    bool nothing;   /* no answer: out of memory */
+    char text[300]; /* of a failure */
 };
 
 struct lab {

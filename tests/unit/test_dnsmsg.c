@@ -897,9 +897,9 @@ START_TEST(test_query)
     struct question question;
 
     set_question(&question, "www.example", RR_A);
-    ck_assert_uint_eq(dnsmsg_query(&question, ID, false, out), sizeof plain - 1);
+    ck_assert_uint_eq(dnsmsg_query(&question, ID, false, 0, out), sizeof plain - 1);
     ck_assert_mem_eq(out, plain, sizeof plain - 1);
-    ck_assert_uint_eq(dnsmsg_query(&question, ID, true, out), sizeof edns);
+    ck_assert_uint_eq(dnsmsg_query(&question, ID, true, 0, out), sizeof edns);
     ck_assert_mem_eq(out, edns, sizeof edns);
 }
 END_TEST

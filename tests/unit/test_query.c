@@ -5,6 +5,7 @@
 #include "dns/servers.h"
 #include "dns_lab.h"
 
+#include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
 #include <stdatomic.h>
@@ -82,12 +83,19 @@ END_TEST
 
 static atomic_uint refusals; /* so many connect()s fail from now on */
 static int refusal;          /* with this error */
+static uint16_t led_to;      /* 192.0.2.53 is this port of loopback; 0: nothing is */
 
 int __real_connect(int fd, const struct sockaddr *addr, socklen_t length);
 int __wrap_connect(int fd, const struct sockaddr *addr, socklen_t length);
 
 int __wrap_connect(int fd, const struct sockaddr *addr, socklen_t length)
 {
+    if (addr->sa_family == AF_INET && led_to != 0) {
+        struct sockaddr_in where = *(const struct sockaddr_in *)(const void *)addr;
+        ck_assert_uint_eq(ntohl(where.sin_addr.s_addr), 0xc0000235);
+        where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        return __real_connect(fd, (const struct sockaddr *)&where, sizeof where);
+    }
     if (addr->sa_family != AF_INET || refusals == 0)
         return __real_connect(fd, addr, length);
     refusals--;
@@ -154,6 +162,236 @@ START_TEST(turn_that_comes_to_nothing)
 }
 END_TEST
 
+/* --- silence -------------------------------------------------------------------------------- */
+
+enum { NS = 2 };
+
+/* Take what the server was asked about this name; false: it was not. */
+static bool take_about(struct lab *lab, unsigned server, const char *name, struct lab_packet *out)
+{
+    while (lab_take(lab, server, out))
+        if (strcmp(out->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* A zone that is silent is not the server's fault: what it has of its own decides. */
+START_TEST(silent_zone_or_server)
+{
+    struct lab lab;
+    struct lab_packet packet;
+    struct network_server_health health[1];
+    lab_open(&lab, 1);
+    lab_start(&lab, NULL);
+    (void)lab_ask(&lab, "a.example", RR_A, 8000);
+    bool asked = false;
+    for (unsigned i = 0; i < 80 && !asked; i++) {
+        lab_pass(&lab, 100);
+        asked = take_about(&lab, 0, "", &packet);
+    }
+    ck_assert_msg(asked, "it is asked for the root's name servers");
+    ck_assert_uint_eq(packet.type, NS);
+    ck_assert_uint_eq(lab_logged(&lab, "does not answer"), 0);
+    if (_i == 0)
+        lab_reply(&lab, &packet, LAB_REFUSED);
+    if (_i == 1)
+        lab_reply(&lab, &packet, LAB_NOERROR);
+    lab_pass(&lab, SERVER_LIFE_MS);
+    ck_assert_uint_eq(network_health(lab.source, health, 1), 1);
+    ck_assert(health[0].up == (_i < 2));
+    ck_assert_uint_eq(lab_logged(&lab, "does not answer"), _i < 2 ? 0 : 1);
+    lab_close(&lab);
+}
+END_TEST
+
+static void answer_a(struct lab *lab, const struct lab_packet *packet, bool opt)
+{
+    struct lab_answer answer;
+    lab_begin(&answer, packet, LAB_NOERROR);
+    lab_record(&answer, 1, packet->name, RR_A, 60, "\300\0\2\1", 4);
+    if (opt)
+        lab_record(&answer, 3, "", 41, 0, "", 0);
+    lab_send(lab, packet, &answer);
+}
+
+/* A server that drops questions with EDNS0 is asked without, and that is remembered. */
+START_TEST(edns_is_dropped)
+{
+    struct lab lab;
+    struct lab_packet packet;
+    unsigned with = 0;
+    lab_open(&lab, 1);
+    lab_start(&lab, NULL);
+    struct lab_asker *asker = lab_ask(&lab, "a.example", RR_A, 8000);
+    while (!asker->done) {
+        lab_pass(&lab, 50);
+        while (lab_take(&lab, 0, &packet))
+            if (packet.edns)
+                with++;
+            else
+                answer_a(&lab, &packet, false);
+        ck_assert_uint_lt(with, 3);
+    }
+    ck_assert_int_eq(asker->outcome, DNS_FOUND);
+    ck_assert_uint_eq(lab_logged(&lab, "answers questions with EDNS0 by silence"), 1);
+    asker = lab_ask(&lab, "b.example", RR_A, 8000);
+    lab_expect(&lab, 0, "b.example", RR_A, &packet);
+    ck_assert(!packet.edns);
+    answer_a(&lab, &packet, false);
+    lab_pass(&lab, SERVER_PLAIN_MS);
+    asker = lab_ask(&lab, "c.example", RR_A, 8000);
+    lab_expect(&lab, 0, "c.example", RR_A, &packet);
+    ck_assert(packet.edns);
+    lab_close(&lab);
+}
+END_TEST
+
+/* Nor is a slow answer to a question with EDNS0, or a loss, taken for that. */
+START_TEST(edns_is_not_dropped)
+{
+    struct lab lab;
+    struct lab_packet packet, first;
+    lab_open(&lab, 1);
+    lab_start(&lab, NULL);
+    if (_i == 1) { /* it is known to answer */
+        (void)lab_ask(&lab, "known.example", RR_A, 8000);
+        lab_expect(&lab, 0, "known.example", RR_A, &packet);
+        answer_a(&lab, &packet, true);
+    }
+    struct lab_asker *asker = lab_ask(&lab, "a.example", RR_A, 8000);
+    lab_expect(&lab, 0, "a.example", RR_A, &first);
+    lab_pass(&lab, 5000);
+    while (lab_take(&lab, 0, &packet))
+        ck_assert(_i == 0 || packet.edns || strcmp(packet.name, "") == 0);
+    answer_a(&lab, &first, true);
+    ck_assert(asker->done && asker->outcome == DNS_FOUND);
+    (void)lab_ask(&lab, "b.example", RR_A, 8000);
+    lab_expect(&lab, 0, "b.example", RR_A, &packet);
+    ck_assert(packet.edns);
+    ck_assert_uint_eq(lab_logged(&lab, "EDNS0"), 0);
+    lab_close(&lab);
+}
+END_TEST
+
+/* --- letters -------------------------------------------------------------------------------- */
+
+static bool has_upper(const struct lab_packet *packet)
+{
+    for (const char *at = packet->name; *at != '\0'; at++)
+        if (*at >= 'A' && *at <= 'Z')
+            return true;
+    return false;
+}
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyz.abcdefghijklmnopqrstuvwxyz.example"
+
+/* Of questions to another machine the letters are random; an answer in others is dropped. */
+START_TEST(letters_are_random)
+{
+    struct lab lab;
+    struct lab_packet packet, second;
+    struct network_settings settings = {.server_count = 1};
+    lab_open(&lab, 1);
+    lab_start(&lab, NULL);
+    led_to = lab.ports[0];
+    settings.servers[0] = (struct network_server){
+        .addr = {.family = IP_V4, .bytes = {192, 0, 2, 53}}, .port = lab.ports[0]};
+    ck_assert_int_eq(network_set(lab.source, &settings), RESULT_OK);
+    lab_settle(&lab);
+    struct lab_asker *asker = lab_ask(&lab, LETTERS, RR_A, 8000);
+    ck_assert(lab_take(&lab, 0, &packet));
+    ck_assert(has_upper(&packet));
+    if (_i == 0) {
+        answer_a(&lab, &packet, true);
+        ck_assert(asker->done && asker->outcome == DNS_FOUND);
+        lab_close(&lab);
+        return;
+    }
+    for (size_t i = 12; i < packet.end - 4; i++) /* the server changes them, or somebody guesses */
+        if (packet.bytes[i] >= 'A' && packet.bytes[i] <= 'Z')
+            packet.bytes[i] = (uint8_t)(packet.bytes[i] + 32);
+    answer_a(&lab, &packet, true);
+    ck_assert(!asker->done);
+    lab_expect(&lab, 0, LETTERS, RR_A, &second);
+    ck_assert(memcmp(packet.bytes, second.bytes, 2) != 0 ||
+              packet.from.sin_port != second.from.sin_port);
+    ck_assert_uint_eq(lab_logged(&lab, "changes the letters"), 1);
+    answer_a(&lab, &second, true);
+    ck_assert(asker->done && asker->outcome == DNS_FOUND);
+    (void)lab_ask(&lab, "x." LETTERS, RR_A, 8000); /* remembered */
+    lab_expect(&lab, 0, "x." LETTERS, RR_A, &packet);
+    lab_close(&lab);
+}
+END_TEST
+
+/* Nobody sees, or guesses, what is asked on this machine. */
+START_TEST(letters_on_this_machine)
+{
+    struct lab lab;
+    struct lab_packet packet;
+    lab_open(&lab, 1);
+    lab_start(&lab, NULL);
+    (void)lab_ask(&lab, LETTERS, RR_A, 8000);
+    lab_expect(&lab, 0, LETTERS, RR_A, &packet);
+    lab_close(&lab);
+}
+END_TEST
+
+/* --- why a server failed -------------------------------------------------------------------- */
+
+static void servfail(struct lab *lab, const struct lab_packet *packet, unsigned code,
+                     const char *text)
+{
+    uint8_t data[200] = {0, 15};
+    size_t length = strlen(text);
+    struct lab_answer answer;
+    data[3] = (uint8_t)(2 + length);
+    data[5] = (uint8_t)code;
+    memcpy(data + 6, text, length);
+    lab_begin(&answer, packet, LAB_SERVFAIL);
+    lab_record(&answer, 3, "", 41, 0, data, 6 + length);
+    lab_send(lab, packet, &answer);
+}
+
+/* A zone whose signatures are wrong is no fault of the server that says so: no other is asked. */
+START_TEST(bogus_zone)
+{
+    static const struct {
+        unsigned code;
+        const char *text;
+        enum dns_problem problem;
+        const char *want;
+    } rows[] = {
+        {6, "", PROBLEM_BOGUS, "DNSSEC validation failed (DNSSEC Bogus)"},
+        {7, "of <\"a\nb\\>", PROBLEM_BOGUS,
+         "DNSSEC validation failed (Signature Expired: of <ab>)"},
+        {9, "x", PROBLEM_BOGUS, "DNSSEC validation failed (DNSKEY Missing: x)"},
+        {22, "at delegation", PROBLEM_SERVFAIL, "SERVFAIL (No Reachable Authority: at delegation)"},
+        {99, "", PROBLEM_SERVFAIL, "SERVFAIL (another error)"},
+    };
+    struct lab lab;
+    struct lab_packet packet;
+    struct network_server_health health[2];
+    lab_open(&lab, 2);
+    lab_start(&lab, NULL);
+    for (unsigned i = 0; i < 6; i++) {
+        struct lab_asker *asker = lab_ask(&lab, "a.example", RR_A, 8000);
+        ck_assert(take_about(&lab, 0, "a.example", &packet));
+        servfail(&lab, &packet, rows[_i].code, rows[_i].text);
+        if (take_about(&lab, 1, "a.example", &packet)) {
+            ck_assert_int_ne(rows[_i].problem, PROBLEM_BOGUS);
+            lab_reply(&lab, &packet, LAB_REFUSED);
+        }
+        ck_assert(asker->done && asker->outcome == DNS_TEMPERROR);
+        ck_assert_int_eq(asker->problem, rows[_i].problem);
+        ck_assert_str_eq(asker->text, rows[_i].want);
+        ck_assert_uint_eq(network_health(lab.source, health, 2), 2);
+        ck_assert(health[0].up);
+    }
+    lab_close(&lab);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("query");
@@ -162,6 +400,12 @@ int main(void)
     tcase_add_test(tcase, a_proof_that_does_not_come);
     tcase_add_loop_test(tcase, plain_question_that_cannot_be_sent, 0, 2);
     tcase_add_test(tcase, turn_that_comes_to_nothing);
+    tcase_add_loop_test(tcase, silent_zone_or_server, 0, 3);
+    tcase_add_test(tcase, edns_is_dropped);
+    tcase_add_loop_test(tcase, edns_is_not_dropped, 0, 2);
+    tcase_add_loop_test(tcase, letters_are_random, 0, 2);
+    tcase_add_test(tcase, letters_on_this_machine);
+    tcase_add_loop_test(tcase, bogus_zone, 0, 5);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -23,8 +23,9 @@ static struct servers three(void)
 }
 
 /*
- * What happens to a server, one letter an event: A answer, E error code, S silence, U unreachable,
- * O outdone, a digit: that many seconds pass; upper case: changes up or down, lower case: does not.
+ * What happens to a server, one letter an event: A answer, E error code, S silence, D silence that
+ * makes it doubted, N no sign of life, U unreachable, O outdone, a digit: that many seconds pass;
+ * upper case: changes up or down, lower case: does not.
  */
 static const struct {
     const char *label, *events;
@@ -41,6 +42,11 @@ static const struct {
     {"an answer between two", "a9ssa9ss", SERVER_UP},
     {"an error code is no silence", "a9sse9ss", SERVER_UP},
     {"told once", "a9ssSsss", SERVER_SILENT},
+    {"doubted once at a time", "a9ssDsssss", SERVER_UP},
+    {"no sign of life", "a9ssDssN", SERVER_SILENT},
+    {"a sign of life", "a9ssDean", SERVER_UP},
+    {"a sign of life, and doubted again", "a9ssDan9ssDN", SERVER_SILENT},
+    {"refused while it is doubted", "a9ssDuuUn", SERVER_UNREACHABLE},
     {"back by an answer", "a9ssSA", SERVER_UP},
     {"back by an error code", "a9ssSE", SERVER_UP},
     {"back, and again down", "a9ssSA9ssS", SERVER_SILENT},
@@ -76,8 +82,18 @@ START_TEST(test_histories)
             changed = server_answered(server, 1, false, now_ms);
             break;
         case 's':
-        case 'S':
             changed = server_was_silent(server, now_ms);
+            break;
+        case 'S':
+            changed = server_was_silent(server, now_ms) && server_showed_no_life(server, now_ms);
+            break;
+        case 'D':
+            changed = server_was_silent(server, now_ms);
+            ck_assert_int_eq(server->fault, SERVER_UP);
+            break;
+        case 'n':
+        case 'N':
+            changed = server_showed_no_life(server, now_ms);
             break;
         case 'u':
         case 'U':
