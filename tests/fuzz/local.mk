@@ -28,6 +28,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_report \
 	tests/fuzz/fuzz_resolvconf \
 	tests/fuzz/fuzz_session \
+	tests/fuzz/fuzz_untrusted \
 	tests/fuzz/fuzz_zonefile
 check_PROGRAMS += $(FUZZ_TARGETS)
 # For scripts/fuzz: without what only `make check` needs.
@@ -93,6 +94,10 @@ tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c tests/fuzz/told.c te
 tests_fuzz_fuzz_session_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
 tests_fuzz_fuzz_session_LDADD = libdaemon.a libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 tests_fuzz_fuzz_session_LDFLAGS = $(FUZZ_LINK)
+
+tests_fuzz_fuzz_untrusted_SOURCES = tests/fuzz/fuzz_untrusted.c $(FUZZ_SHARED)
+tests_fuzz_fuzz_untrusted_LDADD = libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
+tests_fuzz_fuzz_untrusted_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_fuzz_zonefile_SOURCES = tests/fuzz/fuzz_zonefile.c $(FUZZ_SHARED)
 tests_fuzz_fuzz_zonefile_LDADD = $(FUZZ_DNS_LIBS)

@@ -240,7 +240,7 @@ dsn=2.0.0, status=sent (250 Ok)
 Nov 14 10:00:06 mx postfix/smtp[5]: 4F1B03: to=<b@gnu.org>, relay=127.0.0.1[127.0.0.1]:10024, delay=1, \
 dsn=2.0.0, status=sent (250 Ok)
 Nov 14 10:00:06 mx postfix/smtp[5]: 4F1B04: to=<c@gnu.org>, relay=mx.gnu.org[192.0.2.98]:25, delay=1, \
-dsn=4.0.0, status=deferred (451 later)
+dsn=4.0.0, status=deferred (host mx.gnu.org said: 451 later, status=sent (250 Ok))
 """
 SENT_SENDMAIL = """\
 Nov 14 10:00:06 mx sm-mta[5]: 3AB1C2D3012350: to=<x@lists.kernel.org>, ctladdr=<u@example.net>, \

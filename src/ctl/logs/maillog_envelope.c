@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/logs/maillog_envelope.h"
 
-/* Behind "<": where its ">" is, or NULL.  Quotes and quoted pairs within as RFC 5321 4.1.2 has
-   them. */
-static const char *end_of_path(const char *at)
+const char *maillog_envelope_end_of_path(const char *at)
 {
     bool quoted = false;
     for (; *at != '\0'; at++) {
@@ -63,8 +61,8 @@ static bool parse(const char *begin, bool cleanup, struct maillog_envelope *out)
     const char *at = begin + 1;
     memset(out, 0, sizeof *out);
     out->begin = begin;
-    if (!take(&at, " from=<", end_of_path, &out->sender, &out->sender_length) ||
-        !take(&at, " to=<", end_of_path, &out->recipient, &out->recipient_length))
+    if (!take(&at, " from=<", maillog_envelope_end_of_path, &out->sender, &out->sender_length) ||
+        !take(&at, " to=<", maillog_envelope_end_of_path, &out->recipient, &out->recipient_length))
         return false;
     const char *proto = at + (*at == ',');
     if (strncmp(proto, " proto=", 7) == 0)
@@ -77,25 +75,21 @@ static bool parse(const char *begin, bool cleanup, struct maillog_envelope *out)
     return at > begin + 1 && (*at == '\0' || out->text != NULL);
 }
 
-/*
- * Of a line of smtpd the first that reaches the line's end: what a sender put into quotes further
- * on does not.  In one of cleanup the header field comes first, so the last counts that is not
- * part of another.
- */
+/* Whatever a header field or an address looks like, behind it cleanup writes the EHLO name of the
+   client, in which there is no white space. */
+static bool is_last(const struct maillog_envelope *envelope)
+{
+    return envelope->text == NULL || strstr(envelope->text, " helo=<") == NULL;
+}
+
+/* The first that reaches the line's end, or the text behind it: what a sender put into quotes
+   within comes later, and what is in a header field before has this one behind it. */
 bool maillog_envelope_find(const char *text, bool cleanup, struct maillog_envelope *out)
 {
-    bool found = false;
-    for (const char *at = strchr(text, ';'); at != NULL; at = strchr(at + 1, ';')) {
-        struct maillog_envelope one;
-        if (at[1] != ' ' || !parse(at, cleanup, &one))
-            continue;
-        *out = one;
-        found = true;
-        if (one.text == NULL)
-            break;
-        at = one.text - 1;
-    }
-    return found;
+    for (const char *at = strchr(text, ';'); at != NULL; at = strchr(at + 1, ';'))
+        if (at[1] == ' ' && parse(at, cleanup, out) && is_last(out))
+            return true;
+    return false;
 }
 
 bool maillog_envelope_find_helo(const char *text, struct maillog_envelope *out)

@@ -18,6 +18,10 @@ struct maillog_envelope {
     bool login; /* a user name is recorded */
 };
 
+/* Behind "<": where its ">" is, or NULL.  Quotes and quoted pairs within as RFC 5321 4.1.2 has
+   them. */
+const char *maillog_envelope_end_of_path(const char *at);
+
 /* The envelope of a line; `text` begins behind the client's address.  cleanup: text may follow it.
    False: there is none that differs surely from what a sender wrote. */
 bool maillog_envelope_find(const char *text, bool cleanup, struct maillog_envelope *out);

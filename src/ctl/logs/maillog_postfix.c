@@ -309,6 +309,21 @@ static bool take_client_before(const char *text, const char *end, struct maillog
     return false;
 }
 
+/* Where there is no envelope that can be read: the only " from name[address]; from=<", if it is. */
+static bool take_only_client(const char *text, struct maillog_event *event)
+{
+    struct maillog_event one = {0};
+    unsigned count = 0;
+    for (const char *at = strstr(text, " from "); at != NULL; at = strstr(at + 1, " from ")) {
+        const char *rest = take_client(at + 6, &one);
+        if (rest == NULL || strncmp(rest, "; from=<", 8) != 0)
+            continue;
+        *event = one;
+        count++;
+    }
+    return count == 1;
+}
+
 /* cleanup: "header Subject: ... from name[address]; from=<> ...: text", "END-OF-MESSAGE from
    name[address]: 5.7.1 text; from=<> ...".  Of a message whose client is known nothing but the
    envelope is taken. */
@@ -325,7 +340,8 @@ static bool parse_cleanup_answer(const char *text, const struct maillog_pending_
         struct maillog_event line = *event;
         *event = entry->event;
         event->outcome = line.outcome;
-    } else if (milter == NULL && !(found && take_client_before(text, envelope.begin, event))) {
+    } else if (milter == NULL && !(found ? take_client_before(text, envelope.begin, event)
+                                         : take_only_client(text, event))) {
         return false;
     }
     if (found)
@@ -495,21 +511,35 @@ static void on_queued(struct maillog_postfix *postfix, const struct maillog_reco
     maillog_pending_close(entry, sink);
 }
 
+/* "<user@example.org>, orig_to=<...>, relay=name[address]:25": what stands behind ", relay=", and
+   where the first address ends. */
+static const char *find_relay(const char *text, const char **end)
+{
+    *end = maillog_envelope_end_of_path(text);
+    if (*end == NULL)
+        return NULL;
+    const char *rest = *end + 1, *original = after(rest, ", orig_to=<");
+    if (original != NULL && (original = maillog_envelope_end_of_path(original)) == NULL)
+        return NULL;
+    return after(original != NULL ? original + 1 : rest, ", relay=");
+}
+
 /* "QID: to=<user@example.org>, relay=name[address]:25, ..., status=sent (...)" */
 static void on_delivery(struct maillog_postfix *postfix, const struct maillog_record *record,
                         const char *queue_id, const char *text, const struct maillog_sink *sink)
 {
     char recipient[REPLAY_ADDRESS_MAX + 1];
-    struct maillog_event relay = {0};
+    struct maillog_event server = {0};
     uint64_t hash;
-    const char *end = strstr(text, ">, "), *at = NULL;
-    if (sink->delivered == NULL || strncmp(text, "to=<", 4) != 0 || end == NULL ||
-        strstr(end, ", status=sent (") == NULL || (at = strstr(end, ", relay=")) == NULL ||
-        take_client(at + 8, &relay) == NULL ||
+    const char *to = after(text, "to=<"), *end, *relay, *rest, *status;
+    if (sink->delivered == NULL || to == NULL || (relay = find_relay(to, &end)) == NULL ||
+        (rest = take_client(relay, &server)) == NULL ||
+        (status = strstr(rest, ", status=")) == NULL || /* the server's own words come behind it */
+        after(status, ", status=sent (") == NULL ||
         *bounce_slot(postfix, record, queue_id, &hash) == hash)
         return;
-    maillog_copy(recipient, sizeof recipient, text + 4, (size_t)(end - text) - 4);
-    sink->delivered(sink->arg, recipient, &relay.client);
+    maillog_copy(recipient, sizeof recipient, to, (size_t)(end - to));
+    sink->delivered(sink->arg, recipient, &server.client);
 }
 
 /* --- lines
