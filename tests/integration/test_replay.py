@@ -242,15 +242,39 @@ dsn=2.0.0, status=sent (250 Ok)
 Nov 14 10:00:06 mx postfix/smtp[5]: 4F1B04: to=<c@gnu.org>, relay=mx.gnu.org[192.0.2.98]:25, delay=1, \
 dsn=4.0.0, status=deferred (host mx.gnu.org said: 451 later, status=sent (250 Ok))
 """
+FORWARDED = """\
+Nov 14 10:00:06 mx postfix/smtpd[8]: 4F1B05: client=mail.gnu.org[192.0.2.97]
+Nov 14 10:00:06 mx postfix/qmgr[9]: 4F1B05: from=<u@gnu.org>, size=100, nrcpt=1 (queue active)
+Nov 14 10:00:06 mx postfix/qmgr[9]: 4F1B05: from=<u@gnu.org>, size=100, nrcpt=1 (queue active)
+Nov 14 10:00:06 mx postfix/smtp[5]: 4F1B05: to=<u@gnu.org>, orig_to=<u@example.net>, \
+relay=mx.gnu.org[192.0.2.98]:25, delay=1, dsn=2.0.0, status=sent (250 Ok)
+Nov 14 10:00:06 mx postfix/qmgr[9]: 4F1B05: removed
+"""
+FORWARDED_SENDMAIL = """\
+Nov 14 10:00:06 mx sm-mta[5]: 3AB1C2D3012351: from=<u@gnu.org>, size=1, class=0, nrcpts=1, proto=ESMTP, \
+daemon=MTA, relay=mail.gnu.org [192.0.2.97]
+Nov 14 10:00:06 mx sm-mta[5]: 3AB1C2D3012351: to=<u@gnu.org>, delay=00:00:01, mailer=esmtp, pri=1, \
+relay=mx.gnu.org. [192.0.2.98], dsn=2.0.0, stat=Sent (Ok)
+"""
+LOGGED_IN = """\
+Nov 14 10:00:06 mx postfix/smtpd[8]: 4F1B06: client=dsl.isp.example[192.0.2.96], sasl_method=PLAIN, sasl_username=u
+Nov 14 10:00:06 mx postfix/qmgr[9]: 4F1B06: from=<u@example.net>, size=100, nrcpt=1 (queue active)
+Nov 14 10:00:06 mx postfix/smtp[5]: 4F1B06: to=<x@lists.kernel.org>, relay=mx.kernel.org[192.0.2.99]:25, \
+delay=1, dsn=2.0.0, status=sent (250 Ok)
+"""
 SENT_SENDMAIL = """\
-Nov 14 10:00:06 mx sm-mta[5]: 3AB1C2D3012350: to=<x@lists.kernel.org>, ctladdr=<u@example.net>, \
+Nov 14 10:00:06 mx sm-mta[5]: 3AB1C2D3012350: to=<y@example.com>,<x@lists.kernel.org>, ctladdr=<u@example.net>, \
 delay=00:00:01, mailer=esmtp, pri=1, relay=mx.kernel.org. [192.0.2.99], dsn=2.0.0, stat=Sent (Ok)
 """
 
 
-@pytest.mark.parametrize("sent", [SENT, SENT_SENDMAIL], ids=["postfix", "sendmail"])
+@pytest.mark.parametrize("sent", [SENT + FORWARDED, SENT_SENDMAIL + FORWARDED_SENDMAIL, LOGGED_IN],
+                         ids=["postfix", "sendmail", "logged in"])
 def test_correspondents_come_first(replay, sent):
-    """Own users wrote to kernel.org; a bounce, a filter and a deferred message make no correspondent."""
+    """
+    Own users wrote to kernel.org.  A bounce, a filter, a deferred message and a stranger's mail that
+    is forwarded make no correspondent.
+    """
     path = replay.file("mail.log", POSTFIX + sent)
     sums = replay.sums("--no-dns", path)
     assert [(d["domain"], d["correspondent"]) for d in sums["domains"]] == [

@@ -47,9 +47,20 @@ struct maillog_event {
 struct maillog_sink {
     void (*event)(void *arg, const struct maillog_event *event);
     void *arg;
-    /* Mail was delivered to that address at that server, and was no bounce; NULL: nobody asks. */
+    /* Mail of this site's own users was delivered to that address at that server; NULL: nobody
+       asks. */
     void (*delivered)(void *arg, const char *recipient, const struct ipaddr *relay);
+    /* A client of our own, besides those that log in; NULL: none is. */
+    bool (*is_ours)(void *arg, const struct ipaddr *client);
 };
+
+/* Did one of our own users send it? */
+static inline bool maillog_is_own(const struct maillog_sink *sink,
+                                  const struct maillog_event *message)
+{
+    return message->authenticated ||
+           (sink->is_ours != NULL && sink->is_ours(sink->arg, &message->client));
+}
 
 /* Copy `length` bytes of text into out[size], cut if need be. */
 static inline void maillog_copy(char *out, size_t size, const char *text, size_t length)

@@ -70,6 +70,12 @@ static void on_delivered(void *arg, const char *recipient, const struct ipaddr *
         feed->hooks->delivered(feed->hooks->arg, recipient);
 }
 
+static bool is_ours(void *arg, const struct ipaddr *client)
+{
+    const struct maillog_feed *feed = arg;
+    return feed->hooks->is_ours(feed->hooks->arg, client);
+}
+
 struct maillog_feed *maillog_feed_new(enum maillog_format format, int64_t now_s,
                                       const struct maillog_hooks *hooks)
 {
@@ -83,6 +89,7 @@ struct maillog_feed *maillog_feed_new(enum maillog_format format, int64_t now_s,
     feed->ordered =
         (struct maillog_sink){.event = on_ordered,
                               .delivered = hooks->delivered != NULL ? on_delivered : NULL,
+                              .is_ours = is_ours,
                               .arg = feed};
     feed->order = maillog_order_new();
     feed->system = maillog_system_new(format == REPLAY_FORMAT_POSTFIX    ? MAILLOG_SYSTEM_POSTFIX

@@ -7,12 +7,12 @@
 
 #include <stdlib.h>
 
-#define BOUNCE_SLOTS 4096 /* queue IDs with the null sender that are remembered */
+#define OTHERS_SLOTS 4096 /* queue IDs of mail that no own user wrote that are remembered */
 
 struct maillog_postfix {
     struct maillog_pending *pending;
     struct maillog_smtpd_table *smtpds;
-    uint64_t bounces[BOUNCE_SLOTS]; /* hashes */
+    uint64_t others[OTHERS_SLOTS]; /* hashes; bounces and what strangers sent */
 };
 
 struct maillog_postfix *maillog_postfix_new(void)
@@ -470,13 +470,13 @@ static void on_postscreen(const struct maillog_record *record, const char *text,
 /* --- the queue
  * ------------------------------------------------------------------------------------ */
 
-static uint64_t *bounce_slot(struct maillog_postfix *postfix, const struct maillog_record *record,
+static uint64_t *others_slot(struct maillog_postfix *postfix, const struct maillog_record *record,
                              const char *queue_id, uint64_t *hash)
 {
     *hash = instance_of(record->program) ^ record->host;
     for (; *queue_id != '\0'; queue_id++)
         *hash = (*hash ^ (unsigned char)*queue_id) * UINT64_C(1099511628211);
-    return &postfix->bounces[*hash % BOUNCE_SLOTS];
+    return &postfix->others[*hash % OTHERS_SLOTS];
 }
 
 /* "QID: from=<sender>, size=...": the message is in the queue. */
@@ -487,13 +487,14 @@ static void on_queued(struct maillog_postfix *postfix, const struct maillog_reco
     bool from = strncmp(text, "from=<", 6) == 0;
     if (!from && strcmp(text, "removed") != 0)
         return;
-    uint64_t *bounce = bounce_slot(postfix, record, queue_id, &hash);
-    if (strncmp(text, "from=<>,", 8) == 0)
-        *bounce = hash;
-    else if (*bounce == hash)
-        *bounce = 0;
+    uint64_t *other = others_slot(postfix, record, queue_id, &hash);
     const struct maillog_pending_key key = key_of(record, queue_id);
     struct maillog_pending_entry *entry = maillog_pending_find(postfix->pending, &key);
+    if (strncmp(text, "from=<>,", 8) == 0 ||
+        (entry != NULL && !maillog_is_own(sink, &entry->event)))
+        *other = hash;
+    else if (*other == hash && (entry != NULL || !from)) /* else it is tried again */
+        *other = 0;
     if (entry == NULL)
         return;
     const char *end = NULL;
@@ -536,7 +537,7 @@ static void on_delivery(struct maillog_postfix *postfix, const struct maillog_re
         (rest = take_client(relay, &server)) == NULL ||
         (status = strstr(rest, ", status=")) == NULL || /* the server's own words come behind it */
         after(status, ", status=sent (") == NULL ||
-        *bounce_slot(postfix, record, queue_id, &hash) == hash)
+        *others_slot(postfix, record, queue_id, &hash) == hash)
         return;
     maillog_copy(recipient, sizeof recipient, to, (size_t)(end - to));
     sink->delivered(sink->arg, recipient, &server.client);

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#define BOUNCE_SLOTS  4096 /* queue IDs with the null sender that are remembered */
+#define OTHERS_SLOTS  4096 /* queue IDs of mail that no own user wrote that are remembered */
 #define PROCESS_SLOTS 1024 /* processes heard of last */
 #define REFUSED_MAX   1024 /* refusals that wait for the line with client and sender */
 
@@ -31,7 +31,7 @@ struct maillog_sendmail {
     struct refusal *refusals;      /* REFUSED_MAX, a ring */
     uint64_t refused[REFUSED_MAX]; /* hashes of host and queue ID; 0: reported */
     struct process processes[PROCESS_SLOTS];
-    uint64_t bounces[BOUNCE_SLOTS];
+    uint64_t others[OTHERS_SLOTS]; /* hashes; bounces and what strangers sent */
 };
 
 struct maillog_sendmail *maillog_sendmail_new(void)
@@ -325,11 +325,11 @@ static void on_pregreeting(const struct maillog_record *record, const char *queu
 /* --- messages
  * ------------------------------------------------------------------------------------------ */
 
-static uint64_t *bounce_slot(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+static uint64_t *others_slot(struct maillog_sendmail *sendmail, const struct maillog_record *record,
                              const char *queue_id, uint64_t *hash)
 {
     *hash = record->host ^ maillog_syslog_host(queue_id, strlen(queue_id));
-    return &sendmail->bounces[*hash % BOUNCE_SLOTS];
+    return &sendmail->others[*hash % OTHERS_SLOTS];
 }
 
 /* "from=<u@example.org>, size=10, class=0, nrcpts=1, ..., relay=mail.example.org [192.0.2.1]" */
@@ -340,8 +340,8 @@ static void on_from(struct maillog_sendmail *sendmail, const struct maillog_reco
     struct maillog_event event = {0};
     uint64_t hash;
     maillog_sendmail_from(text, &from);
-    uint64_t *bounce = bounce_slot(sendmail, record, queue_id, &hash);
-    *bounce = strncmp(text, "<>,", 3) == 0 ? hash : *bounce == hash ? 0 : *bounce;
+    uint64_t *other = others_slot(sendmail, record, queue_id, &hash);
+    *other = strncmp(text, "<>,", 3) == 0 ? hash : *other == hash ? 0 : *other;
     /* Else submitted on this host, or a queue run. */
     if (from.relay == NULL || !maillog_sendmail_relay(from.relay, &event))
         return;
@@ -351,6 +351,8 @@ static void on_from(struct maillog_sendmail *sendmail, const struct maillog_reco
     maillog_sendmail_address(text, from.sender_end, &event.sender_recorded, event.sender);
     event.authenticated = from.login;
     add_login(process, &event);
+    if (!maillog_is_own(sink, &event))
+        *other = hash;
     tell_refusals(sendmail, record->host, &event, sink);
     /* With recipients left it was taken, whatever became of others. */
     if (from.recipients == 0)
@@ -364,26 +366,38 @@ static void on_from(struct maillog_sendmail *sendmail, const struct maillog_reco
     entry->event = event;
 }
 
-/* "to=<user@example.org>, delay=..., mailer=esmtp, ..., relay=name [address], dsn=2.0.0, stat=Sent"
- */
+/* "<a@example.org>,<b@example.org>, delay=..., mailer=esmtp, ..., relay=name [address], dsn=2.0.0,
+   stat=Sent": the addresses, at another server. */
+static void on_delivery(const char *text, const struct maillog_sink *sink)
+{
+    char recipient[REPLAY_ADDRESS_MAX + 1];
+    struct maillog_event server = {0};
+    bool recorded;
+    const char *end = maillog_sendmail_skip_address(text);
+    const char *relay = strstr(end, ", relay="), *stat = strstr(end, ", stat=");
+    if (relay == NULL || stat == NULL || strncmp(stat, ", stat=Sent", 11) != 0 ||
+        strstr(end, ", mailer=local") != NULL || !maillog_sendmail_relay(relay + 8, &server))
+        return;
+    for (;;) {
+        maillog_sendmail_address(text, end, &recorded, recipient);
+        sink->delivered(sink->arg, recipient, &server.client);
+        if (end[0] != ',' || end[1] != '<')
+            return;
+        text = end + 1;
+        end = maillog_sendmail_skip_address(text);
+    }
+}
+
 static void on_to(struct maillog_sendmail *sendmail, const struct maillog_record *record,
                   const char *queue_id, const char *text, const struct maillog_sink *sink)
 {
-    char recipient[REPLAY_ADDRESS_MAX + 1];
-    struct maillog_event relay = {0};
     uint64_t hash;
-    bool recorded;
     const struct maillog_pending_key key = key_of(record, queue_id);
     struct maillog_pending_entry *entry = maillog_pending_find(sendmail->pending, &key);
     if (entry != NULL)
         maillog_pending_close(entry, sink);
-    const char *end = maillog_sendmail_skip_address(text), *at = strstr(end, ", relay=");
-    if (sink->delivered == NULL || strstr(end, ", stat=Sent") == NULL || at == NULL ||
-        strstr(end, ", mailer=local") != NULL || !maillog_sendmail_relay(at + 8, &relay) ||
-        *bounce_slot(sendmail, record, queue_id, &hash) == hash)
-        return;
-    maillog_sendmail_address(text, end, &recorded, recipient);
-    sink->delivered(sink->arg, recipient, &relay.client);
+    if (sink->delivered != NULL && *others_slot(sendmail, record, queue_id, &hash) != hash)
+        on_delivery(text, sink);
 }
 
 static void on_message(struct maillog_sendmail *sendmail, const struct maillog_record *record,
