@@ -54,9 +54,10 @@ static void pass_over(struct decisions *decisions, struct file *file,
     struct textbuf buf;
     bool record = item->kind == MAILLOG_ITEM_RECORD;
     file->records += record;
-    if (!record && item->line.text[0] != '\0' && file->strange++ == 0)
+    bool says = item->line.text[0] != '\0' && strncmp(item->line.text, "-- ", 3) != 0;
+    if (!record && says && file->strange++ == 0)
         file->strange_line = item->line.number;
-    if (decisions->first[0] != '\0' || (!record && item->line.text[0] == '\0'))
+    if (decisions->first[0] != '\0' || (!record && !says))
         return;
     textbuf_init(&buf, decisions->first, sizeof decisions->first);
     textbuf_put_untrusted(&buf, record ? item->record.program : item->line.text,

@@ -136,7 +136,8 @@ static void keep_first(struct maillog_feed *feed, const char *text)
 
 static void on_strange(struct maillog_feed *feed, const struct maillog_line *line)
 {
-    if (line->text[0] == '\0')
+    /* "-- Boot 0123... --": journalctl's own. */
+    if (line->text[0] == '\0' || strncmp(line->text, "-- ", 3) == 0)
         return;
     if (feed->strange++ == 0)
         feed->strange_line = line->number;
@@ -201,6 +202,7 @@ static void begin_mail(struct maillog_feed *feed, const char *text, bool doubtfu
         kind = MAILLOG_MAILBOX_MBOX;
     feed->shape = SHAPE_MAIL;
     feed->doubtful = doubtful;
+    keep_first(feed, text);
     maillog_mailbox_begin(feed->mail, feed->file, kind);
 }
 
@@ -284,24 +286,6 @@ static void on_item(struct maillog_feed *feed, const struct maillog_item *item)
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-static void end_mail(struct maillog_feed *feed)
-{
-    char text[128];
-    struct maillog_mailbox_counts counts = maillog_mailbox_end(feed->mail, &feed->sink);
-    feed->counts.messages += counts.messages;
-    feed->counts.local += counts.local;
-    feed->counts.unreadable += counts.unreadable;
-    if (counts.unreadable == 0)
-        return;
-    (void)snprintf(text, sizeof text,
-                   "%llu of %llu messages have a Received field in no form that is known",
-                   (unsigned long long)counts.unreadable, (unsigned long long)counts.messages);
-    if (counts.unreadable == counts.messages && feed->format != REPLAY_FORMAT_MAILDIR)
-        complain(feed, counts.unreadable_line, text);
-    else
-        note(feed, counts.unreadable_line, text);
-}
-
 /* Nothing was understood: show what it looks like and what would do. */
 static void complain_of_all(struct maillog_feed *feed)
 {
@@ -322,6 +306,29 @@ static void complain_of_all(struct maillog_feed *feed)
         (void)snprintf(text, sizeof text, "%.*s", (int)strcspn(at, "\n"), at);
         note(feed, 0, text);
     }
+}
+
+static void end_mail(struct maillog_feed *feed)
+{
+    char text[128];
+    struct maillog_mailbox_counts counts = maillog_mailbox_end(feed->mail, &feed->sink);
+    feed->counts.messages += counts.messages;
+    feed->counts.local += counts.local;
+    feed->counts.unreadable += counts.unreadable;
+    if (feed->doubtful && !counts.message) {
+        feed->counts.messages -= counts.messages;
+        feed->counts.local -= counts.local;
+        complain_of_all(feed);
+    }
+    if (counts.unreadable == 0)
+        return;
+    (void)snprintf(text, sizeof text,
+                   "%llu of %llu messages have a Received field in no form that is known",
+                   (unsigned long long)counts.unreadable, (unsigned long long)counts.messages);
+    if (counts.unreadable == counts.messages && feed->format != REPLAY_FORMAT_MAILDIR)
+        complain(feed, counts.unreadable_line, text);
+    else
+        note(feed, counts.unreadable_line, text);
 }
 
 /* The file is over: what did it hold? */

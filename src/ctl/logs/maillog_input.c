@@ -138,8 +138,12 @@ enum result maillog_input_next(struct maillog_input *input, struct maillog_line 
     }
     if (line.length > 0 && !line.cut && input->line[line.length - 1] == '\r')
         line.length--;
-    input->line[line.length] = '\0';
-    line.binary = memchr(input->line, '\0', line.length) != NULL;
+    if (input->lines == 0 && line.length >= 3 && memcmp(input->line, "\xef\xbb\xbf", 3) == 0) {
+        line.text += 3; /* the mark of UTF-8 at a file's beginning */
+        line.length -= 3;
+    }
+    input->line[(size_t)(line.text - input->line) + line.length] = '\0';
+    line.binary = memchr(line.text, '\0', line.length) != NULL;
     input->lines++;
     *out = line;
     return RESULT_OK;

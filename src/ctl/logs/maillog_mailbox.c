@@ -93,7 +93,7 @@ static void count(struct maillog_mailbox_counts *counts, enum maillog_message_ki
     counts->local += kind == MAILLOG_MESSAGE_LOCAL;
     if (kind == MAILLOG_MESSAGE_UNREADABLE && counts->unreadable++ == 0)
         counts->unreadable_line = message->event.line;
-    counts->received = counts->received || message->received;
+    counts->message = counts->message || message->known;
 }
 
 /* Tell the message under way, if there is one. */

@@ -25,7 +25,7 @@ struct maillog_mailbox_counts {
     uint64_t local;           /* that never came from outside */
     uint64_t unreadable;      /* whose Received fields are in no form that is known */
     uint64_t unreadable_line; /* where the first of those begins */
-    bool received;            /* there was a Received field */
+    bool message;             /* there was a field that only messages have */
 };
 
 struct maillog_mailbox;

@@ -11,7 +11,7 @@ void maillog_message_begin(struct maillog_message *message, const char *file, ui
     memset(&message->event, 0, sizeof message->event);
     message->event.file = file;
     message->event.line = line;
-    message->found = message->unreadable = message->received = false;
+    message->found = message->unreadable = message->received = message->known = false;
     message->content_length = 0;
     message->in_field = false;
     message->length = 0;
@@ -85,6 +85,16 @@ static const char *field_value(const char *field, const char *name)
     return field[length] == ':' ? field + length + 1 : NULL;
 }
 
+static bool is_of_messages(const char *field)
+{
+    static const char *const names[] = {"Received", "Return-Path", "From",      "To",
+                                        "Date",     "Subject",     "Message-ID"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (field_value(field, names[i]) != NULL)
+            return true;
+    return false;
+}
+
 /* The field under way is complete. */
 static void on_field(struct maillog_message *message)
 {
@@ -93,6 +103,7 @@ static void on_field(struct maillog_message *message)
     if (!message->in_field)
         return;
     message->in_field = false;
+    message->known = message->known || is_of_messages(message->field);
     if ((value = field_value(message->field, "Received")) != NULL)
         on_received(message, value);
     else if ((value = field_value(message->field, "Return-Path")) != NULL)

@@ -24,6 +24,7 @@ struct maillog_message {
     bool found;              /* its client */
     bool unreadable;         /* nor can it be */
     bool received;           /* there is a Received field */
+    bool known;              /* or another one that only messages have */
     uint64_t content_length; /* of the field of that name; 0: none */
     bool in_field;
     size_t length; /* of the field under way */

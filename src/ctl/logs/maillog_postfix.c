@@ -158,6 +158,7 @@ static void on_connect(struct maillog_smtpd *smtpd, const char *text,
     maillog_smtpd_close(smtpd, false, sink);
     smtpd->event = event;
     smtpd->held = false;
+    smtpd->messages = 0;
     smtpd->queue_id[0] = '\0';
     maillog_smtpd_recall(smtpd, &smtpd->event);
 }
@@ -172,6 +173,31 @@ static void on_lost(struct maillog_postfix *postfix, struct maillog_smtpd *smtpd
         (length == 4 && (strncmp(stage, "DATA", 4) == 0 || strncmp(stage, "RCPT", 4) == 0 ||
                          strncmp(stage, "BDAT", 4) == 0));
     if (!within)
+        return;
+    if (!smtpd->relayed)
+        smtpd->open = false;
+    const struct maillog_pending_key key = key_of(record, smtpd->queue_id);
+    struct maillog_pending_entry *entry = maillog_pending_find(postfix->pending, &key);
+    if (entry != NULL)
+        entry->abandoned = true;
+}
+
+/* " data=1/2 ": how many went well; 0 when there are none. */
+static long count_of(const char *counters, const char *key)
+{
+    const char *at = strstr(counters, key);
+    return at != NULL ? strtol(at + strlen(key), NULL, 10) : 0;
+}
+
+/* "name[address] ehlo=1 mail=1 rcpt=1 data=0/1 quit=1 commands=4/5", since 3.0: of so many messages
+   that were begun the last one was not sent. */
+static void on_disconnect(struct maillog_postfix *postfix, struct maillog_smtpd *smtpd,
+                          const struct maillog_record *record, const char *text)
+{
+    struct maillog_event event;
+    const char *counters = take_client(text, &event);
+    if (counters == NULL || strstr(counters, " commands=") == NULL ||
+        count_of(counters, " bdat=") > 0 || count_of(counters, " data=") >= (long)smtpd->messages)
         return;
     if (!smtpd->relayed)
         smtpd->open = false;
@@ -207,6 +233,7 @@ static void on_client(struct maillog_postfix *postfix, const struct maillog_reco
     if (!has_id(queue_id)) {
         maillog_smtpd_close(smtpd, false, sink);
         smtpd->event = event;
+        smtpd->messages++;
         maillog_smtpd_open(postfix->smtpds, smtpd);
         return;
     }
@@ -230,6 +257,7 @@ static void on_client(struct maillog_postfix *postfix, const struct maillog_reco
         smtpd->event = event;
     smtpd->event.outcome = REPLAY_UNKNOWN;
     smtpd->held = false;
+    smtpd->messages++;
     maillog_copy(smtpd->queue_id, sizeof smtpd->queue_id, queue_id, strlen(queue_id));
 }
 
@@ -558,8 +586,11 @@ static void on_smtpd(struct maillog_postfix *postfix, const struct maillog_recor
     } else if ((rest = after(text, "warning: ")) != NULL) {
         maillog_smtpd_warned(smtpd, rest);
     } else if ((rest = after(text, "lost connection after ")) != NULL ||
-               (rest = after(text, "timeout after ")) != NULL) {
+               (rest = after(text, "timeout after ")) != NULL ||
+               (rest = after(text, "too many errors after ")) != NULL) {
         on_lost(postfix, smtpd, record, rest);
+    } else if ((rest = after(text, "disconnect from ")) != NULL) {
+        on_disconnect(postfix, smtpd, record, rest);
     } else if ((rest = after(text, "proxy-accept: ")) != NULL ||
                (rest = after(text, "proxy-reject: ")) != NULL) {
         on_proxied(record, smtpd, rest, text[6] == 'a', sink);

@@ -4,10 +4,12 @@
 #include "ctl/logs/maillog_pending.h"
 #include "ctl/logs/maillog_sendmail_line.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define OTHERS_SLOTS  4096 /* queue IDs of mail that no own user wrote that are remembered */
 #define PROCESS_SLOTS 1024 /* processes heard of last */
+#define LOST_SLOTS    1024 /* queue IDs whose client went away */
 #define REFUSED_MAX   1024 /* refusals that wait for the line with client and sender */
 
 /* A refusal of which something is to come. */
@@ -15,6 +17,7 @@ struct refusal {
     struct maillog_event event;
     bool by_action; /* of "milter=", to which "Milter:" may follow */
     bool guessed;   /* the client is that of the process before */
+    bool whole;     /* of the message, not of a recipient */
 };
 
 /* What a process said of its client; one process serves one connection. */
@@ -31,6 +34,7 @@ struct maillog_sendmail {
     struct refusal *refusals;      /* REFUSED_MAX, a ring */
     uint64_t refused[REFUSED_MAX]; /* hashes of host and queue ID; 0: reported */
     struct process processes[PROCESS_SLOTS];
+    uint64_t lost[LOST_SLOTS];     /* hashes */
     uint64_t others[OTHERS_SLOTS]; /* hashes; bounces and what strangers sent */
 };
 
@@ -155,11 +159,13 @@ static struct refusal *new_refusal(struct maillog_sendmail *sendmail,
     return refusal;
 }
 
-/* What is known of client and sender goes to the refusals of the message, which are reported. */
-static void tell_refusals(struct maillog_sendmail *sendmail, uint64_t host,
+/* What is known of client and sender goes to the refusals of the message, which are reported. True:
+   one was of the message as a whole. */
+static bool tell_refusals(struct maillog_sendmail *sendmail, uint64_t host,
                           const struct maillog_event *message, const struct maillog_sink *sink)
 {
     uint64_t hash = hash_of(host, message->queue_id);
+    bool whole = false;
     for (size_t i = 0; i < REFUSED_MAX; i++) {
         size_t place = (sendmail->next_refusal + i) % REFUSED_MAX;
         struct refusal *refusal = &sendmail->refusals[place];
@@ -167,6 +173,7 @@ static void tell_refusals(struct maillog_sendmail *sendmail, uint64_t host,
         if (sendmail->refused[place] != hash || strcmp(event->queue_id, message->queue_id) != 0)
             continue;
         sendmail->refused[place] = 0;
+        whole = whole || refusal->whole;
         if (event->client.family == IP_NONE || refusal->guessed) {
             event->authenticated = false;
             event->client = message->client;
@@ -180,6 +187,37 @@ static void tell_refusals(struct maillog_sendmail *sendmail, uint64_t host,
         event->authenticated = event->authenticated || message->authenticated;
         sink->event(sink->arg, event);
     }
+    return whole;
+}
+
+/* A refusal of the whole message whose line with client and sender is known. */
+static bool refuse_message(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+                           const char *queue_id, enum maillog_outcome outcome)
+{
+    const struct maillog_pending_key key = key_of(record, queue_id);
+    struct maillog_pending_entry *entry = maillog_pending_find(sendmail->pending, &key);
+    if (entry == NULL)
+        return false;
+    entry->event.outcome = outcome;
+    return true;
+}
+
+static bool is_named(const char *text, size_t length, const char *name)
+{
+    return length == strlen(name) && strncmp(text, name, length) == 0;
+}
+
+/* Before there is a message, or about one recipient; all other rule sets are about the message:
+   check_data, check_eoh, check_eom, and those of header fields, which have any name. */
+static bool is_of_message(const char *ruleset, size_t length)
+{
+    static const char *const others[] = {"check_relay",  "check_mail",  "check_rcpt", "check_vrfy",
+                                         "check_expn",   "check_etrn",  "tls_client", "trust_auth",
+                                         "srv_features", "check_compat"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (is_named(ruleset, length, others[i]))
+            return false;
+    return true;
 }
 
 /* "ruleset=check_rcpt, arg1=<user@example.net>, relay=name [address], reject=550 5.7.1 ...";
@@ -206,27 +244,19 @@ static void on_ruleset(struct maillog_sendmail *sendmail, const struct maillog_r
     stamp(record, queue_id, &event);
     event.outcome = maillog_sendmail_outcome(reject + 9);
     add_login(process, &event);
-    if (name_length == 10 && strncmp(text, "check_rcpt", 10) == 0)
+    bool whole = is_of_message(text, name_length);
+    if (is_named(text, name_length, "check_rcpt"))
         maillog_sendmail_address(argument, end, &event.recipient_recorded, event.recipient);
-    else if (name_length == 10 && strncmp(text, "check_mail", 10) == 0)
+    else if (is_named(text, name_length, "check_mail"))
         maillog_sendmail_address(argument, end, &event.sender_recorded, event.sender);
     /* Behind a refused connection or sender no line names a message. */
-    if (queue_id[0] == '\0' || event.sender_recorded)
+    if (queue_id[0] == '\0' || event.sender_recorded) {
         sink->event(sink->arg, &event);
-    else
-        new_refusal(sendmail, record, queue_id, sink)->event = event;
-}
-
-/* A refusal of the whole message whose line with client and sender is known. */
-static bool refuse_message(struct maillog_sendmail *sendmail, const struct maillog_record *record,
-                           const char *queue_id, enum maillog_outcome outcome)
-{
-    const struct maillog_pending_key key = key_of(record, queue_id);
-    struct maillog_pending_entry *entry = maillog_pending_find(sendmail->pending, &key);
-    if (entry == NULL)
-        return false;
-    entry->event.outcome = outcome;
-    return true;
+    } else if (!whole || !refuse_message(sendmail, record, queue_id, event.outcome)) {
+        struct refusal *refusal = new_refusal(sendmail, record, queue_id, sink);
+        refusal->event = event;
+        refusal->whole = whole;
+    }
 }
 
 /* Without the line with client and sender: the client by the process, if it is known. */
@@ -259,7 +289,7 @@ static struct refusal *find_by_action(struct maillog_sendmail *sendmail,
 }
 
 /* "to=<user@example.net>, reject=550 5.7.25 ...", "data, reject=..." behind "Milter: ", and what is
-   logged of the same behind "milter=name, action=rcpt, ". */
+   logged of the same behind "milter=name, action=": "rcpt, reject=...". */
 static void on_milter(struct maillog_sendmail *sendmail, const struct maillog_record *record,
                       const char *queue_id, const char *text, bool by_action,
                       const struct maillog_sink *sink)
@@ -268,8 +298,8 @@ static void on_milter(struct maillog_sendmail *sendmail, const struct maillog_re
     const char *sender = by_action ? NULL : after(text, "from=");
     if (recipient != NULL || sender != NULL)
         end = maillog_sendmail_skip_address(recipient != NULL ? recipient : sender);
-    const char *reject = strstr(end, by_action ? "reject" : ", reject");
-    const char *failed = strstr(end, by_action ? "tempfail" : ", tempfail");
+    bool whole = by_action ? after(text, "rcpt,") == NULL : recipient == NULL;
+    const char *reject = strstr(end, ", reject"), *failed = strstr(end, ", tempfail");
     if (reject == NULL && failed == NULL)
         return;
     const char *code = reject != NULL ? strchr(reject, '=') : NULL;
@@ -279,11 +309,12 @@ static void on_milter(struct maillog_sendmail *sendmail, const struct maillog_re
     struct refusal *refusal = by_action ? NULL : find_by_action(sendmail, record, queue_id);
     if (refusal != NULL) {
         refusal->by_action = false; /* the same once more */
-    } else if (recipient == NULL && refuse_message(sendmail, record, queue_id, outcome)) {
+    } else if (whole && refuse_message(sendmail, record, queue_id, outcome)) {
         return;
     } else {
         refusal = new_refusal(sendmail, record, queue_id, sink);
         refusal->by_action = by_action;
+        refusal->whole = whole;
         add_client(sendmail, record, refusal);
     }
     refusal->event.outcome = outcome;
@@ -322,6 +353,30 @@ static void on_pregreeting(const struct maillog_record *record, const char *queu
     sink->event(sink->arg, &event);
 }
 
+/* "name, addr=192.0.2.1, rejecting commands", "..., temp failing commands"; without a name
+   "[192.0.2.1]". */
+static void on_milter_connect(const struct maillog_record *record, const char *queue_id,
+                              const char *text, const struct maillog_sink *sink)
+{
+    struct maillog_event event = {0};
+    char relay[HOSTNAME_MAX + IPADDR_TEXT_MAX + 8];
+    const char *address = strstr(text, ", addr=");
+    if (address == NULL)
+        return;
+    int name = text[0] == '[' ? 0 : (int)(address - text);
+    address += 7;
+    (void)snprintf(relay, sizeof relay, "%.*s [%.*s]", name < HOSTNAME_MAX ? name : HOSTNAME_MAX,
+                   text, (int)strcspn(address, ","), address);
+    const char *rest = address + strcspn(address, ",");
+    bool failed = after(rest, ", temp failing commands") != NULL;
+    if ((!failed && after(rest, ", rejecting commands") == NULL) ||
+        !maillog_sendmail_relay(relay + strspn(relay, " "), &event))
+        return;
+    stamp(record, queue_id, &event);
+    event.outcome = failed ? REPLAY_DEFERRED : REPLAY_REFUSED;
+    sink->event(sink->arg, &event);
+}
+
 /* --- messages
  * ------------------------------------------------------------------------------------------ */
 
@@ -330,6 +385,13 @@ static uint64_t *others_slot(struct maillog_sendmail *sendmail, const struct mai
 {
     *hash = record->host ^ maillog_syslog_host(queue_id, strlen(queue_id));
     return &sendmail->others[*hash % OTHERS_SLOTS];
+}
+
+static uint64_t *lost_slot(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+                           const char *queue_id, uint64_t *hash)
+{
+    *hash = hash_of(record->host, queue_id);
+    return &sendmail->lost[*hash % LOST_SLOTS];
 }
 
 /* "from=<u@example.org>, size=10, class=0, nrcpts=1, ..., relay=mail.example.org [192.0.2.1]" */
@@ -353,9 +415,13 @@ static void on_from(struct maillog_sendmail *sendmail, const struct maillog_reco
     add_login(process, &event);
     if (!maillog_is_own(sink, &event))
         *other = hash;
-    tell_refusals(sendmail, record->host, &event, sink);
+    bool refused = tell_refusals(sendmail, record->host, &event, sink);
+    uint64_t *lost = lost_slot(sendmail, record, queue_id, &hash);
+    bool gone = *lost == hash;
+    if (gone)
+        *lost = 0;
     /* With recipients left it was taken, whatever became of others. */
-    if (from.recipients == 0)
+    if (from.recipients == 0 || refused || gone)
         return;
     const struct maillog_pending_key key = key_of(record, queue_id);
     struct maillog_pending_entry *entry = maillog_pending_find(sendmail->pending, &key);
@@ -404,17 +470,23 @@ static void on_message(struct maillog_sendmail *sendmail, const struct maillog_r
                        const char *queue_id, const char *text, const struct maillog_sink *sink)
 {
     const char *rest;
+    uint64_t hash;
     if ((rest = after(text, "from=")) != NULL)
         on_from(sendmail, record, queue_id, rest, sink);
     else if ((rest = after(text, "to=")) != NULL)
         on_to(sendmail, record, queue_id, rest, sink);
     else if ((rest = after(text, "ruleset=")) != NULL)
         on_ruleset(sendmail, record, queue_id, rest, sink);
+    else if ((rest = after(text, "Milter: connect: host=")) != NULL)
+        on_milter_connect(record, queue_id, rest, sink);
+    else if (after(text, "lost input channel from ") != NULL ||
+             after(text, "collect: premature EOM") != NULL ||
+             after(text, "collect: unexpected close ") != NULL)
+        *lost_slot(sendmail, record, queue_id, &hash) = hash;
     else if ((rest = after(text, "Milter: ")) != NULL)
         on_milter(sendmail, record, queue_id, rest, false, sink);
-    else if ((rest = after(text, "milter=")) != NULL &&
-             (rest = strstr(rest, ", action=")) != NULL && (rest = strchr(rest + 9, ',')) != NULL)
-        on_milter(sendmail, record, queue_id, rest, true, sink);
+    else if ((rest = after(text, "milter=")) != NULL && (rest = strstr(rest, ", action=")) != NULL)
+        on_milter(sendmail, record, queue_id, rest + 9, true, sink);
     else if ((rest = after(text, "AUTH=server, ")) != NULL)
         on_auth(process_of(sendmail, record), rest);
     else if ((rest = after(text, "rejecting commands from ")) != NULL)

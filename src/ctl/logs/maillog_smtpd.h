@@ -25,6 +25,7 @@ struct maillog_smtpd {
     enum maillog_ptr warned_state;
     char warned_name[HOSTNAME_MAX + 2];
     char queue_id[REPLAY_QUEUE_ID_MAX + 1]; /* of its last message */
+    unsigned messages;                      /* begun in this connection */
 };
 
 struct maillog_smtpd_table;

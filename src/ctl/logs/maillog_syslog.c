@@ -53,9 +53,13 @@ static const char *skip_container(const char *text, struct maillog_record *out)
     return text;
 }
 
-/* "<22>", as some collectors leave it; *version: RFC 5424's "1 " follows. */
+/* "<22>", as some collectors leave it, with the octet count of RFC 6587 before it maybe; *version:
+   RFC 5424's "1 " follows. */
 static const char *skip_priority(const char *text, bool *version)
 {
+    size_t count = strspn(text, "0123456789");
+    if (count > 0 && count <= 5 && text[count] == ' ' && text[count + 1] == '<')
+        text += count + 1;
     size_t length = text[0] == '<' ? strspn(text + 1, "0123456789") : 0;
     if (length > 0 && length <= 3 && text[length + 1] == '>')
         text += length + 2;
