@@ -53,6 +53,7 @@ libctl_a_SOURCES = \
 	src/ctl/logs/maillog_month.c src/ctl/logs/maillog_month.h \
 	src/ctl/logs/maillog_order.c src/ctl/logs/maillog_order.h \
 	src/ctl/logs/maillog_pending.c src/ctl/logs/maillog_pending.h \
+	src/ctl/logs/maillog_postfix_line.c src/ctl/logs/maillog_postfix_line.h \
 	src/ctl/logs/maillog_reader.c src/ctl/logs/maillog_reader.h \
 	src/ctl/logs/maillog_sendmail_line.c src/ctl/logs/maillog_sendmail_line.h \
 	src/ctl/logs/maillog_smtpd.c src/ctl/logs/maillog_smtpd.h \

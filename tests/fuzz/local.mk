@@ -5,7 +5,7 @@ if FUZZING
 FUZZ_MAIN =
 FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 # Tables that are made anew for every input: small ones are quick to make, and overflow.
-AM_CPPFLAGS += -DREPLAY_PENDING_SLOTS=64 -DRANKING_NAMES_MAX=64
+AM_CPPFLAGS += -DREPLAY_PENDING_SLOTS=64 -DRANKING_NAMES_MAX=64 -DMAILLOG_SLOTS=16
 else
 FUZZ_MAIN = tests/fuzz/replay.c
 FUZZ_LINK = $(AM_LDFLAGS)

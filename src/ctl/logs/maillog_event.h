@@ -26,6 +26,11 @@ enum maillog_ptr {
 #define REPLAY_ADDRESS_MAX  320 /* bytes of a mail address: 64 + 1 + 255 (RFC 5321 4.5.3.1) */
 #define REPLAY_QUEUE_ID_MAX 31  /* bytes; Postfix's long ones have 15, Sendmail's 14 */
 
+/* Processes, refusals and so on that parsers remember. */
+#ifndef MAILLOG_SLOTS /* fuzzing builds have smaller tables, which overflow */
+#define MAILLOG_SLOTS 1024
+#endif
+
 struct maillog_event {
     const char *file; /* in which it was recorded; borrowed */
     uint64_t line;    /* on which it was recorded, from 1 */

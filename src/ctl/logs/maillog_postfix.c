@@ -3,11 +3,13 @@
 
 #include "ctl/logs/maillog_envelope.h"
 #include "ctl/logs/maillog_pending.h"
+#include "ctl/logs/maillog_postfix_line.h"
 #include "ctl/logs/maillog_smtpd.h"
 
 #include <stdlib.h>
 
-#define OTHERS_SLOTS 4096 /* queue IDs of mail that no own user wrote that are remembered */
+#define OTHERS_SLOTS                                                                               \
+    (4 * MAILLOG_SLOTS) /* queue IDs of mail that no own user wrote that are remembered */
 
 struct maillog_postfix {
     struct maillog_pending *pending;
@@ -75,60 +77,6 @@ static uint64_t instance_of(const char *program)
 /* --- pieces of a line ---------------------------------------------------------------------------
  */
 
-static const char *after(const char *text, const char *prefix)
-{
-    size_t length = strlen(prefix);
-    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
-}
-
-/* "4F1A2B3C: "; returns what follows, NULL when there is none. */
-static const char *take_queue_id(const char *text, char out[REPLAY_QUEUE_ID_MAX + 1])
-{
-    size_t length = 0;
-    while (((text[length] | 0x20) >= 'a' && (text[length] | 0x20) <= 'z') ||
-           (text[length] >= '0' && text[length] <= '9'))
-        length++;
-    if (length == 0 || length > REPLAY_QUEUE_ID_MAX || text[length] != ':' ||
-        text[length + 1] != ' ')
-        return NULL;
-    maillog_copy(out, REPLAY_QUEUE_ID_MAX + 1, text, length);
-    return text + length + 2;
-}
-
-/* "mail.example.org[192.0.2.1]", "unknown[...]", postscreen's "[192.0.2.1]:25025"; returns what
-   follows, NULL when it is none. */
-static const char *take_client(const char *text, struct maillog_event *event)
-{
-    char address[IPADDR_TEXT_MAX];
-    size_t name_length = strcspn(text, "[ ;:<>");
-    if (text[name_length] != '[' || name_length > HOSTNAME_MAX)
-        return NULL;
-    const char *at = text + name_length + 1;
-    size_t length = strcspn(at, "] ");
-    if (at[length] != ']' || length >= sizeof address)
-        return NULL;
-    maillog_copy(address, sizeof address, at, length);
-    if (ipaddr_parse(address, &event->client) != RESULT_OK)
-        return NULL;
-    maillog_copy(event->ptr, sizeof event->ptr, text, name_length);
-    event->ptr_state = REPLAY_PTR_CONFIRMED;
-    if (name_length == 0 || strcmp(event->ptr, "unknown") == 0) {
-        event->ptr_state = name_length == 0 ? REPLAY_PTR_UNRECORDED : REPLAY_PTR_NONE;
-        event->ptr[0] = '\0';
-    }
-    at += length + 1;
-    if (*at == ':' && at[1] >= '0' && at[1] <= '9')
-        at += 1 + strspn(at + 1, "0123456789");
-    return at;
-}
-
-/* By "450 4.7.25 ..." or "5.7.1 ...". */
-static enum maillog_outcome outcome_of(const char *text)
-{
-    text += strspn(text, ": ");
-    return *text == '4' ? REPLAY_DEFERRED : *text == '5' ? REPLAY_REFUSED : REPLAY_UNKNOWN;
-}
-
 static void stamp(const struct maillog_record *record, struct maillog_event *event)
 {
     event->file = record->file;
@@ -153,7 +101,7 @@ static void on_connect(struct maillog_smtpd *smtpd, const char *text,
                        const struct maillog_sink *sink)
 {
     struct maillog_event event = {0};
-    if (take_client(text, &event) == NULL)
+    if (maillog_postfix_client(text, &event) == NULL)
         return;
     maillog_smtpd_close(smtpd, false, sink);
     smtpd->event = event;
@@ -182,22 +130,16 @@ static void on_lost(struct maillog_postfix *postfix, struct maillog_smtpd *smtpd
         entry->abandoned = true;
 }
 
-/* " data=1/2 ": how many went well; 0 when there are none. */
-static long count_of(const char *counters, const char *key)
-{
-    const char *at = strstr(counters, key);
-    return at != NULL ? strtol(at + strlen(key), NULL, 10) : 0;
-}
-
 /* "name[address] ehlo=1 mail=1 rcpt=1 data=0/1 quit=1 commands=4/5", since 3.0: of so many messages
    that were begun the last one was not sent. */
 static void on_disconnect(struct maillog_postfix *postfix, struct maillog_smtpd *smtpd,
                           const struct maillog_record *record, const char *text)
 {
     struct maillog_event event;
-    const char *counters = take_client(text, &event);
+    const char *counters = maillog_postfix_client(text, &event);
     if (counters == NULL || strstr(counters, " commands=") == NULL ||
-        count_of(counters, " bdat=") > 0 || count_of(counters, " data=") >= (long)smtpd->messages)
+        maillog_postfix_counter(counters, " bdat=") > 0 ||
+        maillog_postfix_counter(counters, " data=") >= (long)smtpd->messages)
         return;
     if (!smtpd->relayed)
         smtpd->open = false;
@@ -207,26 +149,16 @@ static void on_disconnect(struct maillog_postfix *postfix, struct maillog_smtpd 
         entry->abandoned = true;
 }
 
-/* ", orig_queue_id=NOQUEUE, orig_client=name[address]": what a before-queue filter hands on. */
-static const char *find_original(const char *rest)
-{
-    static const char mark[] = ", orig_queue_id=NOQUEUE, orig_client=";
-    const char *found = NULL;
-    for (const char *at = strstr(rest, mark); at != NULL; at = strstr(at + 1, mark))
-        found = at;
-    return found != NULL ? found + sizeof mark - 1 : NULL;
-}
-
 /* "QID: client=name[address], sasl_method=..., sasl_username=..., orig_client=..." */
 static void on_client(struct maillog_postfix *postfix, const struct maillog_record *record,
                       struct maillog_smtpd *smtpd, const char *queue_id, const char *text,
                       const struct maillog_sink *sink)
 {
     struct maillog_event event = {0};
-    const char *rest = take_client(text, &event);
+    const char *rest = maillog_postfix_client(text, &event);
     if (rest == NULL)
         return;
-    const char *original = find_original(rest);
+    const char *original = maillog_postfix_original(rest);
     event.authenticated = original == NULL && strstr(rest, ", sasl_username=") != NULL;
     stamp(record, &event);
     maillog_smtpd_recall(smtpd, &event);
@@ -237,7 +169,7 @@ static void on_client(struct maillog_postfix *postfix, const struct maillog_reco
         maillog_smtpd_open(postfix->smtpds, smtpd);
         return;
     }
-    if (original != NULL && take_client(original, &event) != NULL) {
+    if (original != NULL && maillog_postfix_client(original, &event) != NULL) {
         struct maillog_smtpd *front =
             maillog_smtpd_find_open(postfix->smtpds, record->host, &event.client);
         if (front != NULL) { /* it will tell the rest */
@@ -278,8 +210,8 @@ static void on_proxied(const struct maillog_record *record, struct maillog_smtpd
         maillog_envelope_take(&envelope, event);
     const char *answer = strstr(text, ": ");
     event->outcome = accepted ? REPLAY_ACCEPTED : REPLAY_REFUSED;
-    if (!accepted && answer != NULL && outcome_of(answer) != REPLAY_UNKNOWN)
-        event->outcome = outcome_of(answer);
+    if (!accepted && answer != NULL && maillog_postfix_outcome(answer) != REPLAY_UNKNOWN)
+        event->outcome = maillog_postfix_outcome(answer);
     maillog_smtpd_close(smtpd, true, sink);
 }
 
@@ -314,10 +246,10 @@ static bool parse_smtpd_answer(const char *text, struct maillog_event *event)
     const char *from = strchr(text, ' ');
     if (from == NULL || strncmp(from, " from ", 6) != 0)
         return false;
-    const char *rest = take_client(from + 6, event);
+    const char *rest = maillog_postfix_client(from + 6, event);
     if (rest == NULL)
         return false;
-    event->outcome = outcome_of(rest);
+    event->outcome = maillog_postfix_outcome(rest);
     if (maillog_envelope_find(rest, false, &envelope) ||
         maillog_envelope_find_helo(rest, &envelope))
         maillog_envelope_take(&envelope, event);
@@ -330,7 +262,7 @@ static bool take_client_before(const char *text, const char *end, struct maillog
     for (const char *at = end; at-- > text;) {
         if (strncmp(at, " from ", 6) != 0)
             continue;
-        const char *rest = take_client(at + 6, event);
+        const char *rest = maillog_postfix_client(at + 6, event);
         /* "from name[address]: 5.7.1 text; from=<>" of a milter's refusal */
         return rest != NULL && (rest == end || strncmp(rest, ": ", 2) == 0);
     }
@@ -343,7 +275,7 @@ static bool take_only_client(const char *text, struct maillog_event *event)
     struct maillog_event one = {0};
     unsigned count = 0;
     for (const char *at = strstr(text, " from "); at != NULL; at = strstr(at + 1, " from ")) {
-        const char *rest = take_client(at + 6, &one);
+        const char *rest = maillog_postfix_client(at + 6, &one);
         if (rest == NULL || strncmp(rest, "; from=<", 8) != 0)
             continue;
         *event = one;
@@ -362,7 +294,7 @@ static bool parse_cleanup_answer(const char *text, const struct maillog_pending_
     bool found = maillog_envelope_find(text, true, &envelope);
     const char *stage = strchr(text, ' ');
     const char *milter = stage != NULL && strncmp(stage, " from ", 6) == 0 && text[0] <= 'Z'
-                             ? take_client(stage + 6, event)
+                             ? maillog_postfix_client(stage + 6, event)
                              : NULL;
     if (entry != NULL) {
         struct maillog_event line = *event;
@@ -376,8 +308,8 @@ static bool parse_cleanup_answer(const char *text, const struct maillog_pending_
         maillog_envelope_take(&envelope, event);
     event->outcome = REPLAY_REFUSED;
     const char *why = milter != NULL ? milter : envelope.text;
-    if (why != NULL && outcome_of(why) != REPLAY_UNKNOWN)
-        event->outcome = outcome_of(why);
+    if (why != NULL && maillog_postfix_outcome(why) != REPLAY_UNKNOWN)
+        event->outcome = maillog_postfix_outcome(why);
     return true;
 }
 
@@ -398,8 +330,9 @@ static void refuse_pending(struct maillog_pending_entry *entry, const struct mai
 /* The message as a whole, not one recipient. */
 static bool is_about_message(const char *text)
 {
-    return after(text, "END-OF-MESSAGE ") != NULL || after(text, "DATA ") != NULL ||
-           after(text, "BDAT ") != NULL;
+    return maillog_postfix_after(text, "END-OF-MESSAGE ") != NULL ||
+           maillog_postfix_after(text, "DATA ") != NULL ||
+           maillog_postfix_after(text, "BDAT ") != NULL;
 }
 
 /* What an answer that does not refuse tells of the message under way. */
@@ -490,7 +423,7 @@ static void on_postscreen(const struct maillog_record *record, const char *text,
         return;
     stamp(record, &event);
     /* "CONNECT from [address]:port: too many connections": it says 421 then. */
-    if (event.outcome == REPLAY_UNKNOWN && after(rest, "CONNECT ") != NULL)
+    if (event.outcome == REPLAY_UNKNOWN && maillog_postfix_after(rest, "CONNECT ") != NULL)
         event.outcome = REPLAY_DEFERRED;
     sink->event(sink->arg, &event);
 }
@@ -540,19 +473,6 @@ static void on_queued(struct maillog_postfix *postfix, const struct maillog_reco
     maillog_pending_close(entry, sink);
 }
 
-/* "<user@example.org>, orig_to=<...>, relay=name[address]:25": what stands behind ", relay=", and
-   where the first address ends. */
-static const char *find_relay(const char *text, const char **end)
-{
-    *end = maillog_envelope_end_of_path(text);
-    if (*end == NULL)
-        return NULL;
-    const char *rest = *end + 1, *original = after(rest, ", orig_to=<");
-    if (original != NULL && (original = maillog_envelope_end_of_path(original)) == NULL)
-        return NULL;
-    return after(original != NULL ? original + 1 : rest, ", relay=");
-}
-
 /* "QID: to=<user@example.org>, relay=name[address]:25, ..., status=sent (...)" */
 static void on_delivery(struct maillog_postfix *postfix, const struct maillog_record *record,
                         const char *queue_id, const char *text, const struct maillog_sink *sink)
@@ -560,11 +480,12 @@ static void on_delivery(struct maillog_postfix *postfix, const struct maillog_re
     char recipient[REPLAY_ADDRESS_MAX + 1];
     struct maillog_event server = {0};
     uint64_t hash;
-    const char *to = after(text, "to=<"), *end, *relay, *rest, *status;
-    if (sink->delivered == NULL || to == NULL || (relay = find_relay(to, &end)) == NULL ||
-        (rest = take_client(relay, &server)) == NULL ||
+    const char *to = maillog_postfix_after(text, "to=<"), *end, *relay, *rest, *status;
+    if (sink->delivered == NULL || to == NULL ||
+        (relay = maillog_postfix_relay(to, &end)) == NULL ||
+        (rest = maillog_postfix_client(relay, &server)) == NULL ||
         (status = strstr(rest, ", status=")) == NULL || /* the server's own words come behind it */
-        after(status, ", status=sent (") == NULL ||
+        maillog_postfix_after(status, ", status=sent (") == NULL ||
         *others_slot(postfix, record, queue_id, &hash) == hash)
         return;
     maillog_copy(recipient, sizeof recipient, to, (size_t)(end - to));
@@ -581,25 +502,26 @@ static void on_smtpd(struct maillog_postfix *postfix, const struct maillog_recor
     const char *text = record->message, *rest;
     struct maillog_smtpd *smtpd =
         maillog_smtpd_of(postfix->smtpds, record->host, record->pid, sink);
-    if ((rest = after(text, "connect from ")) != NULL) {
+    if ((rest = maillog_postfix_after(text, "connect from ")) != NULL) {
         on_connect(smtpd, rest, sink);
-    } else if ((rest = after(text, "warning: ")) != NULL) {
+    } else if ((rest = maillog_postfix_after(text, "warning: ")) != NULL) {
         maillog_smtpd_warned(smtpd, rest);
-    } else if ((rest = after(text, "lost connection after ")) != NULL ||
-               (rest = after(text, "timeout after ")) != NULL ||
-               (rest = after(text, "too many errors after ")) != NULL) {
+    } else if ((rest = maillog_postfix_after(text, "lost connection after ")) != NULL ||
+               (rest = maillog_postfix_after(text, "timeout after ")) != NULL ||
+               (rest = maillog_postfix_after(text, "too many errors after ")) != NULL) {
         on_lost(postfix, smtpd, record, rest);
-    } else if ((rest = after(text, "disconnect from ")) != NULL) {
+    } else if ((rest = maillog_postfix_after(text, "disconnect from ")) != NULL) {
         on_disconnect(postfix, smtpd, record, rest);
-    } else if ((rest = after(text, "proxy-accept: ")) != NULL ||
-               (rest = after(text, "proxy-reject: ")) != NULL) {
+    } else if ((rest = maillog_postfix_after(text, "proxy-accept: ")) != NULL ||
+               (rest = maillog_postfix_after(text, "proxy-reject: ")) != NULL) {
         on_proxied(record, smtpd, rest, text[6] == 'a', sink);
-    } else if ((rest = take_queue_id(text, queue_id)) != NULL) {
-        const char *client = after(rest, "client=");
-        const char *proxied = after(rest, "proxy-reject: ");
+    } else if ((rest = maillog_postfix_queue_id(text, queue_id)) != NULL) {
+        const char *client = maillog_postfix_after(rest, "client=");
+        const char *proxied = maillog_postfix_after(rest, "proxy-reject: ");
         if (client != NULL)
             on_client(postfix, record, smtpd, queue_id, client, sink);
-        else if (proxied != NULL || (proxied = after(rest, "proxy-accept: ")) != NULL)
+        else if (proxied != NULL ||
+                 (proxied = maillog_postfix_after(rest, "proxy-accept: ")) != NULL)
             on_proxied(record, smtpd, proxied, rest[6] == 'a', sink);
         else
             on_smtpd_answer(postfix, record, smtpd, queue_id, rest, sink);
@@ -615,7 +537,7 @@ void maillog_postfix_record(struct maillog_postfix *postfix, const struct maillo
         on_smtpd(postfix, record, sink);
         return;
     }
-    rest = take_queue_id(record->message, queue_id);
+    rest = maillog_postfix_queue_id(record->message, queue_id);
     if (rest == NULL)
         return;
     if (strcmp(daemon, "qmgr") == 0 || strcmp(daemon, "nqmgr") == 0 ||

@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define OTHERS_SLOTS  4096 /* queue IDs of mail that no own user wrote that are remembered */
-#define PROCESS_SLOTS 1024 /* processes heard of last */
-#define LOST_SLOTS    1024 /* queue IDs whose client went away */
-#define REFUSED_MAX   1024 /* refusals that wait for the line with client and sender */
+#define OTHERS_SLOTS                                                                               \
+    (4 * MAILLOG_SLOTS) /* queue IDs of mail that no own user wrote that are remembered */
+#define PROCESS_SLOTS MAILLOG_SLOTS /* processes heard of last */
+#define LOST_SLOTS    MAILLOG_SLOTS /* queue IDs whose client went away */
+#define REFUSED_MAX   MAILLOG_SLOTS /* refusals that wait for the line with client and sender */
 
 /* A refusal of which something is to come. */
 struct refusal {

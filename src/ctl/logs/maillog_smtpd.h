@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "ctl/logs/maillog_event.h"
 
-#define MAILLOG_SMTPD_SLOTS 1024 /* a power of two */
+#define MAILLOG_SMTPD_SLOTS MAILLOG_SLOTS
 
 struct maillog_smtpd {
     uint64_t host;

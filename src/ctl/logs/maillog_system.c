@@ -50,13 +50,12 @@ void maillog_system_free(struct maillog_system *system)
 static bool dispatch(struct maillog_system *system, const struct maillog_record *record,
                      const struct maillog_sink *sink)
 {
-    bool postfix = system->of == MAILLOG_SYSTEM_POSTFIX ||
-                   (system->of == MAILLOG_SYSTEM_BOTH && maillog_postfix_is(record->program));
-    if (postfix) {
+    bool postfix = system->of != MAILLOG_SYSTEM_SENDMAIL && maillog_postfix_is(record->program);
+    if (postfix || system->of == MAILLOG_SYSTEM_POSTFIX) {
         maillog_postfix_record(system->postfix, record, sink);
-        return maillog_postfix_is(record->program);
+        return postfix;
     }
-    if (system->of == MAILLOG_SYSTEM_POSTFIX || !maillog_sendmail_is(record))
+    if (!maillog_sendmail_is(record))
         return false;
     maillog_sendmail_record(system->sendmail, record, sink);
     return true;

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pieces of a line of Postfix.  Pure; thread safe. */
+#ifndef IPREVD_MAILLOG_POSTFIX_LINE_H
+#define IPREVD_MAILLOG_POSTFIX_LINE_H
+
+#include "ctl/logs/maillog_event.h"
+
+/* What follows the prefix; NULL: it does not begin so. */
+const char *maillog_postfix_after(const char *text, const char *prefix);
+
+/* "4F1A2B3C: "; returns what follows, NULL when there is none. */
+const char *maillog_postfix_queue_id(const char *text, char out[REPLAY_QUEUE_ID_MAX + 1]);
+
+/* "mail.example.org[192.0.2.1]", "unknown[...]", postscreen's "[192.0.2.1]:25025": client and PTR
+   name; returns what follows, NULL when it is none. */
+const char *maillog_postfix_client(const char *text, struct maillog_event *event);
+
+/* By "450 4.7.25 ..." or "5.7.1 ...". */
+enum maillog_outcome maillog_postfix_outcome(const char *text);
+
+/* " data=1/2 ": how many went well; 0 when there are none. */
+long maillog_postfix_counter(const char *counters, const char *key);
+
+/* ", orig_queue_id=NOQUEUE, orig_client=name[address]": the client that a before-queue filter hands
+   on, or NULL. */
+const char *maillog_postfix_original(const char *rest);
+
+/* "user@example.org>, orig_to=<...>, relay=name[address]:25": what stands behind ", relay=", and
+   where the first address ends; or NULL. */
+const char *maillog_postfix_relay(const char *text, const char **end);
+
+#endif
