@@ -138,10 +138,10 @@ class Bench:
                 else f"inet:{free_port()}@127.0.0.1")
 
     def iprevd(self, kind="inet", dns=None, more="", zone=ZONE, inside=(), serves=connects,
-               spec=None):
+               spec=None, build=None):
         """
         A running iprevd that knows `zone`, or asks what the dns section says; `inside`: a command
-        that runs it elsewhere.
+        that runs it elsewhere; `build`: the one of another version.
         """
         spec = spec or self.spec(kind)
         self.count += 1
@@ -151,7 +151,7 @@ class Bench:
             dns = f'dns {{ zone-file = "{path}" }}'
         config = self.directory / f"conf{self.count}"
         config.write_text(CONFIG.format(spec=spec, dns=dns, more=more))
-        return Program([*inside, self.build / "iprevd", "-f", "-c", config], spec, self.log, serves)
+        return Program([*inside, (build or self.build) / "iprevd", "-f", "-c", config], spec, self.log, serves)
 
     def noop(self, kind="inet", inside=(), serves=connects):
         spec = self.spec(kind)

@@ -21,11 +21,13 @@ import sys
 import time
 import traceback
 
-from bench import cold, endtoend, growth, idle, micro, peers, replay, sessions
+from bench import cold, cpu, endtoend, growth, idle, micro, peers, replay, sessions
 from bench.common import TOP, Bench, Unmeasured, note, table
 
 BENCHMARKS = {
     "warm": (sessions.warm, "warm sessions against a filter that does nothing"),
+    "cpu-warm": (cpu.warm, "CPU time of warm sessions against a filter that does nothing"),
+    "cpu-cold": (cpu.cold, "CPU time of new clients' sessions against warm ones"),
     "hanging": (sessions.hanging, "healthy clients beside 2,000 whose DNS never answers"),
     "idle": (idle.idle, "memory of up to 10,000 idle sessions"),
     "cold": (cold.cold, "sessions of new clients against dnsperf"),
