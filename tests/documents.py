@@ -118,8 +118,28 @@ def check_lists():
             if f"doc/{path.name}" not in text]
 
 
+# What a map need not name: these stand together in a directory or a family that it does name.
+FAMILIES = ("src/base/", "src/ctl/logs/", "src/ctl/replay/", "src/ctl/report/", "src/site/tables/",
+            "src/daemon/session", "src/daemon/libmilter")
+
+
+def check_maps():
+    """Each module of src has its place in the maps of architecture.md, and nothing else has."""
+    text = (TOP / "doc" / "architecture.md").read_text()
+    names = set(re.findall(r"`(?:\w+/)?(\w+)(?:\.[ch])?`", text))
+    modules = {path for path in TOP.glob("src/**/*.c")}
+    stems = {path.stem for path in TOP.glob("src/**/*.[ch]")}
+    for path in sorted(modules):
+        place = str(path.relative_to(TOP))
+        subcommand = path.parent.name == "ctl" and "struct command command_" in path.read_text()
+        if not place.startswith(FAMILIES) and path.stem not in names and not subcommand:
+            yield f"architecture.md: no map names {place}"
+    for name in set(re.findall(r"`(?:\w+/)?(\w+)\.[ch]`", text)) - stems:
+        yield f"architecture.md: there is no {name}.c"
+
+
 def main():
-    wrong, shown, known = check_lists(), 0, known_commands()
+    wrong, shown, known = [*check_lists(), *check_maps()], 0, known_commands()
     for path in [*FILES, TOP / "README", TOP / "debian" / "iprevd.README.Debian",
                  SAMPLE]:
         wrong += check_commands(path, known)

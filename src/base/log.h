@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where messages for people go: syslog (the journal reads it too) or standard
- * error.  The sink is the one mutable global of the program.  One call is one
+ * error.  The sink is a global of the program.  One call is one
  * line; text that others chose goes through textbuf_put_untrusted() first.
  * All functions are thread safe, except log_open(), log_start() and log_close(), of which one runs
  * at a time, log_open() while nobody else logs.

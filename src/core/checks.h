@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The checks: what can be wrong with a client, when it is, and how it is said.
- * One table row a check (checks.c); to add one, add its identifier here, its row
- * there, its line in the manual and its test.  Pure; thread safe.
+ * One table row a check (checks.c); CONTRIBUTING says how to add one.  Pure; thread safe.
  */
 #ifndef IPREVD_CHECKS_H
 #define IPREVD_CHECKS_H
@@ -98,7 +97,7 @@ bool evidence_name_is_generic(const char *name, const struct facts *facts,
                               const struct evidence_settings *settings);
 
 /*
- * Judge the facts.  `events` says how far the dialogue is: before MAIL, helo-missing cannot be
+ * Judge the facts.  `dialogue` says how far the dialogue is: before MAIL, helo-missing cannot be
  * true yet.  The result borrows `facts`.
  */
 enum dialogue { DIALOGUE_CONNECT, DIALOGUE_HELO, DIALOGUE_MAIL };

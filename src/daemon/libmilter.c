@@ -20,7 +20,7 @@
 #define DOUBLED_MAX (2 * REPLY_LINE_MAX + 1)
 
 /* libmilter has one filter a process and no argument for its callbacks: set once by
-   libmilter_run(), before it makes threads, and only read afterwards. */
+   libmilter_run(), before libmilter makes threads, and only read afterwards. */
 static const struct libmilter_services *services;
 
 /* Flags SMFIP_NR_* agreed with any MTA so far, and with every one. */

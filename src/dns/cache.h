@@ -18,7 +18,7 @@ struct cache;
 struct cache_limits {
     size_t size_bytes;           /* everything the cache allocates */
     uint32_t max_ttl_s;          /* positive answers */
-    uint32_t negative_max_ttl_s; /* NXDOMAIN and NODATA (RFC 2308, held short: FACTS) */
+    uint32_t negative_max_ttl_s; /* NXDOMAIN and NODATA (RFC 2308, held short: they are repaired) */
     uint32_t failure_ttl_s;      /* TEMPERROR (RFC 9520: 1 s to 5 min) */
     uint32_t stale_s;            /* kept after expiry, for outages (RFC 8767); 0: off */
 };

@@ -49,9 +49,8 @@ struct source *network_new(struct loop *loop, const struct network_settings *set
 
 /*
  * Other settings for a network in use (reload).  Nothing happens if they are equal; servers that
- * stay keep all that is known about them, and questions under way go on.  From the thread that
- * called network_new() and hands the network to a resolver, before it is replaced there: the change
- * is posted to the loop.  RESULT_NOMEM, RESULT_CLOSED: nothing has changed.
+ * stay keep all that is known about them, and questions under way go on.  From any thread,
+ * one at a time, while the network is the resolver's source: the change is posted to the loop.  RESULT_NOMEM, RESULT_CLOSED: nothing has changed.
  */
 enum result network_set(struct source *network, const struct network_settings *settings) MUST_CHECK;
 bool network_settings_equal(const struct network_settings *a, const struct network_settings *b);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What query.c (a question on its way), query_attempt.c (the question at one server) and
- * query_pool.c (what all questions share) know of each other.  Nobody else includes this.
+ * What query.c (a question on its way), query_attempt.c (the question at one server),
+ * query_denial.c (the proof of a denial) and query_pool.c (what all questions share) know of each
+ * other.  Nobody else includes this.
  */
 #ifndef IPREVD_QUERY_PRIVATE_H
 #define IPREVD_QUERY_PRIVATE_H

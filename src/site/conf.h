@@ -60,7 +60,7 @@ struct conf {
     size_t match_count;
     bool matches_sender, matches_recipient, matches_listener; /* some block needs them */
 
-    /* What the daemon reads at start (changes need a restart: warned at reload). */
+    /* What the daemon looks at, some of it at start only (conf_restart.h). */
     char *listen;
     char *user, *group; /* NULL: stay who we are */
     char *socket_group; /* of unix sockets; NULL: none */

@@ -73,4 +73,10 @@ uint64_t accesstable_limit_hits(const struct accesstable *table);
  */
 uint64_t accesstable_changed(const struct accesstable *table, bool *unseen);
 
+/* One number for two versions of tables; 0, "not changed", only for two of those. */
+static inline uint64_t tables_version(uint64_t a, uint64_t b)
+{
+    return b == 0 ? a : ((a * UINT64_C(0x100000001b3)) ^ b) | 1;
+}
+
 #endif

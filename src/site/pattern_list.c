@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "site/pattern_list.h"
+
+#include "core/hostname.h"
+#include "core/idn.h"
+#include "core/mailpath.h"
+#include "site/word_list.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Longest text that a pattern is compared with; longer ones match no plain pattern. */
+#define TEXT_MAX 1024
+
+enum shape {
+    SHAPE_EXACT,
+    SHAPE_SUFFIX,
+    SHAPE_WILDCARD,
+    SHAPE_LOCAL_PART,
+    SHAPE_DOMAIN,
+    SHAPE_FILE
+};
+
+struct pattern {
+    enum shape shape;
+    char *text; /* as it is compared */
+    struct accesstable *table;
+};
+
+struct pattern_list {
+    enum pattern_kind kind;
+    char **words;
+    size_t count;
+    struct pattern *patterns;
+    enum accesstable_sense sense;
+};
+
+static bool has_control(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text <= 0x20 || (unsigned char)*text > 0x7e)
+            return true;
+    return false;
+}
+
+static void lower(char *text)
+{
+    for (; *text != '\0'; text++)
+        *text = (char)tolower((unsigned char)*text);
+}
+
+/* A name's characters, for patterns that are not whole names. */
+static bool is_name_text(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (!isalnum((unsigned char)*text) && strchr(".-_*[]:", *text) == NULL)
+            return false;
+    return true;
+}
+
+/* A domain: a single label may be one, too. */
+static bool is_name(const char *text)
+{
+    char name[HOSTNAME_MAX + 1];
+    enum hostname_flaw flaw = hostname_parse(text, name);
+    return flaw == HOSTNAME_OK || flaw == HOSTNAME_ONE_LABEL;
+}
+
+static bool parse_host(char *word, struct pattern *out)
+{
+    char name[HOSTNAME_MAX + 1];
+    size_t length = strlen(word);
+    if (length == 0 || !is_name_text(word))
+        return false;
+    if (length > 1 && word[length - 1] == '.')
+        word[length - 1] = '\0';
+    if (strchr(word, '*') != NULL) {
+        out->shape = SHAPE_WILDCARD;
+        return true;
+    }
+    if (word[0] == '.') {
+        out->shape = SHAPE_SUFFIX;
+        return is_name(word + 1);
+    }
+    out->shape = SHAPE_EXACT;
+    /* "localhost" and "[192.0.2.1]" are what some clients say in EHLO. */
+    enum hostname_flaw flaw = hostname_parse(word, name);
+    return flaw != HOSTNAME_EMPTY && (flaw != HOSTNAME_MALFORMED || word[0] == '[');
+}
+
+/* "<user@example.org>" and "<>" are what SMTP and people write; "@example.org" is how virtual(5)
+   has a domain. */
+static void strip_path(char *word)
+{
+    size_t length = strlen(word);
+    if (length >= 2 && word[0] == '<' && word[length - 1] == '>') {
+        memmove(word, word + 1, length - 2);
+        word[length - 2] = '\0';
+    }
+}
+
+static bool parse_mail(char *word, struct pattern *out)
+{
+    strip_path(word);
+    const char *at = strrchr(word, '@');
+    if (has_control(word))
+        return false;
+    if (at == word && strchr(word, '*') == NULL) {
+        memmove(word, word + 1, strlen(word));
+        out->shape = SHAPE_DOMAIN;
+        return is_name(word);
+    }
+    if (word[0] == '\0') {
+        out->shape = SHAPE_EXACT; /* the null sender */
+        return true;
+    }
+    if (at != NULL) {
+        out->shape = strchr(word, '*') != NULL ? SHAPE_WILDCARD : SHAPE_EXACT;
+        return at[1] != '\0';
+    }
+    if (strchr(word, '*') != NULL) {
+        out->shape = SHAPE_WILDCARD;
+        return true;
+    }
+    if (word[0] == '.') {
+        out->shape = SHAPE_SUFFIX;
+        return is_name(word + 1);
+    }
+    out->shape = strchr(word, '.') != NULL ? SHAPE_DOMAIN : SHAPE_LOCAL_PART;
+    return true;
+}
+
+static bool parse_word(char *word, struct pattern *out)
+{
+    out->shape = strchr(word, '*') != NULL ? SHAPE_WILDCARD : SHAPE_EXACT;
+    return word[0] != '\0' && !has_control(word);
+}
+
+/* A word as what it is compared with is written: a mailbox canonical, a name of A-labels.  A word
+   that cannot be written so is copied, and refused where it is parsed. */
+static char *copy_canonical(enum pattern_kind kind, const char *word)
+{
+    char mailbox[MAILPATH_MAX + 1];
+    char name[HOSTNAME_MAX + 2] = ".";
+    bool mail = kind == PATTERN_MAIL && strchr(word, '@') != NULL;
+    if (mail && word[0] != '@' && word[strlen(word) - 1] != '@' && strchr(word, '*') == NULL)
+        return mailpath_canonical(word, mailbox) != NULL ? strdup(mailbox) : NULL;
+    size_t dot = word[0] == '.';
+    enum result result = RESULT_INVALID;
+    if (!mail && kind != PATTERN_WORD && idn_is_needed(word))
+        result = idn_to_ascii(word + dot, name + dot);
+    if (result == RESULT_NOMEM)
+        return NULL;
+    return strdup(result == RESULT_OK ? name : word);
+}
+
+static enum result add_pattern(struct pattern_list *list, size_t i,
+                               char error[ACCESSTABLE_ERROR_MAX])
+{
+    static bool (*const parsers[])(char *word, struct pattern *out) = {
+        [PATTERN_HOST] = parse_host, [PATTERN_MAIL] = parse_mail, [PATTERN_WORD] = parse_word};
+    struct pattern *pattern = &list->patterns[i];
+    enum accesstable_type type;
+    const char *path;
+    if (accesstable_spec(list->words[i], &type, &path)) {
+        pattern->shape = SHAPE_FILE;
+        if (type == TABLE_CIDR && list->kind != PATTERN_HOST) {
+            snprintf(error, ACCESSTABLE_ERROR_MAX, "cidr: files hold addresses");
+            return RESULT_INVALID;
+        }
+        return accesstable_load(type, path, &pattern->table, error);
+    }
+    pattern->text = copy_canonical(list->kind, list->words[i]);
+    if (pattern->text == NULL)
+        return RESULT_NOMEM;
+    lower(pattern->text);
+    error[0] = '\0';
+    return parsers[list->kind](pattern->text, pattern) ? RESULT_OK : RESULT_INVALID;
+}
+
+enum result pattern_list_new(enum pattern_kind kind, const char *const *words, size_t count,
+                             struct pattern_list **out, size_t *bad,
+                             char error[ACCESSTABLE_ERROR_MAX])
+{
+    struct pattern_list *list = calloc(1, sizeof *list);
+    *bad = 0;
+    error[0] = '\0';
+    if (list == NULL)
+        return RESULT_NOMEM;
+    list->kind = kind;
+    list->count = count;
+    list->words = word_list_copy(words, count);
+    list->patterns = calloc(count + 1, sizeof *list->patterns);
+    enum result status = RESULT_OK;
+    if (list->words == NULL || list->patterns == NULL)
+        status = RESULT_NOMEM;
+    for (size_t i = 0; status == RESULT_OK && i < count; i++) {
+        *bad = i;
+        status = add_pattern(list, i, error);
+    }
+    if (status != RESULT_OK) {
+        pattern_list_free(list);
+        return status;
+    }
+    *out = list;
+    return RESULT_OK;
+}
+
+/* '*' stands for any run of characters, dots too.  Linear in both: only the last '*' is retried. */
+static bool wildcard(const char *pattern, const char *text)
+{
+    const char *star = NULL, *resume = NULL;
+    while (*text != '\0') {
+        if (*pattern == '*') {
+            star = pattern++;
+            resume = text;
+        } else if (*pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star != NULL) {
+            pattern = star + 1;
+            text = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
+static const char *domain_of(const char *address)
+{
+    const char *at = strrchr(address, '@');
+    return at == NULL ? "" : at + 1;
+}
+
+static bool plain_matches(const struct pattern_list *list, const struct pattern *pattern,
+                          const char *text)
+{
+    const char *domain = list->kind == PATTERN_MAIL ? domain_of(text) : text;
+    size_t local = strlen(pattern->text);
+    switch (pattern->shape) {
+    case SHAPE_EXACT:
+        return strcmp(pattern->text, text) == 0;
+    case SHAPE_SUFFIX:
+        /* ".example.org": example.org and what is below it. */
+        return domain[0] != '.' && hostname_under(domain, pattern->text + 1);
+    case SHAPE_WILDCARD:
+        /* Of an address: the whole one when the pattern has an @, else its domain. */
+        return wildcard(pattern->text, strchr(pattern->text, '@') != NULL ? text : domain);
+    case SHAPE_DOMAIN:
+        return strcmp(pattern->text, domain) == 0;
+    case SHAPE_LOCAL_PART:
+        return strncmp(pattern->text, text, local) == 0 &&
+               (text[local] == '@' || text[local] == '\0');
+    case SHAPE_FILE:
+        break;
+    }
+    return false;
+}
+
+static bool table_matches(const struct pattern_list *list, const struct accesstable *table,
+                          const char *text)
+{
+    const char *value =
+        list->kind == PATTERN_MAIL ? accesstable_mail(table, text) : accesstable_name(table, text);
+    return value != NULL && accesstable_lists(value, list->sense);
+}
+
+const char *pattern_list_find(const struct pattern_list *list, const char *text)
+{
+    char folded[TEXT_MAX];
+    size_t length = strlen(text);
+    bool fits = length < sizeof folded;
+    if (fits) {
+        memcpy(folded, text, length + 1);
+        lower(folded);
+        if (length > 1 && folded[length - 1] == '.' && list->kind != PATTERN_WORD)
+            folded[length - 1] = '\0';
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        const struct pattern *pattern = &list->patterns[i];
+        if (pattern->shape == SHAPE_FILE ? table_matches(list, pattern->table, text)
+                                         : fits && plain_matches(list, pattern, folded))
+            return list->words[i];
+    }
+    return NULL;
+}
+
+size_t pattern_list_read_as(struct pattern_list *list, enum accesstable_sense sense)
+{
+    size_t excluded = 0;
+    list->sense = sense;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->patterns[i].table != NULL)
+            excluded += accesstable_excluded(list->patterns[i].table, sense);
+    return excluded;
+}
+
+void pattern_list_each_warning(const struct pattern_list *list,
+                               void (*tell)(void *arg, const char *warning), void *arg)
+{
+    const char *warning;
+    for (size_t i = 0; i < list->count; i++)
+        for (size_t j = 0; list->patterns[i].table != NULL &&
+                           (warning = accesstable_warning(list->patterns[i].table, j)) != NULL;
+             j++)
+            tell(arg, warning);
+}
+
+uint64_t pattern_list_changed(const struct pattern_list *list, bool *unseen)
+{
+    uint64_t version = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->patterns[i].table != NULL)
+            version = tables_version(version, accesstable_changed(list->patterns[i].table, unseen));
+    return version;
+}
+
+uint64_t pattern_list_limit_hits(const struct pattern_list *list)
+{
+    uint64_t hits = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->patterns[i].table != NULL)
+            hits += accesstable_limit_hits(list->patterns[i].table);
+    return hits;
+}
+
+const char *const *pattern_list_words(const struct pattern_list *list, size_t *count)
+{
+    *count = list->count;
+    return (const char *const *)list->words;
+}
+
+void pattern_list_free(struct pattern_list *list)
+{
+    if (list == NULL)
+        return;
+    for (size_t i = 0; list->patterns != NULL && i < list->count; i++) {
+        accesstable_free(list->patterns[i].table);
+        free(list->patterns[i].text);
+    }
+    free(list->patterns);
+    word_list_free(list->words);
+    free(list);
+}
