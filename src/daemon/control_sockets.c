@@ -14,17 +14,38 @@
 /* Connections that may wait to be accepted. */
 #define BACKLOG 64
 
+/* Without its group it is of use still: to root, and to the user that we become. */
+static void give_to_group(const struct conf *conf)
+{
+    if (unixsocket_give_to_group(conf->control, conf->control_group) == RESULT_OK)
+        return;
+    if (errno == ENOENT)
+        log_error(
+            "control-group = \"%s\": there is no such group: only root and iprevd's user reach "
+            "the control socket",
+            conf->control_group);
+    else
+        log_error(
+            "control-group = \"%s\": %s: only root and iprevd's user reach the control socket; "
+            "iprevd's user has to be a member (SupplementaryGroups=%s in the unit)",
+            conf->control_group, strerror(errno), conf->control_group);
+}
+
 static int open_control(const struct conf *conf, uid_t uid, gid_t gid)
 {
     int fd = -1;
     if (conf->control == NULL)
         return -1;
-    if (unixsocket_listen(conf->control, CONTROL_MODE, conf->control_group, BACKLOG, &fd) !=
-            RESULT_OK ||
-        unixsocket_give(conf->control, uid, conf->control_group == NULL ? gid : (gid_t)-1) !=
-            RESULT_OK)
+    if (unixsocket_listen(conf->control, CONTROL_MODE, BACKLOG, &fd) != RESULT_OK) {
         log_error("control socket %s: %s: iprevctl will not reach this daemon", conf->control,
                   strerror(errno));
+        return -1;
+    }
+    if (conf->control_group != NULL)
+        give_to_group(conf);
+    if (unixsocket_give(conf->control, uid, conf->control_group == NULL ? gid : (gid_t)-1) !=
+        RESULT_OK)
+        log_error("control socket %s: %s: it stays root's", conf->control, strerror(errno));
     return fd;
 }
 

@@ -170,10 +170,8 @@ enum result unixsocket_give(const char *path, uid_t uid, gid_t gid)
 
 #endif
 
-static enum result give_group(const char *path, const char *group)
+enum result unixsocket_give_to_group(const char *path, const char *group)
 {
-    if (group == NULL)
-        return RESULT_OK;
     errno = 0;
     const struct group *entry = getgrnam(group);
     if (entry != NULL)
@@ -203,15 +201,14 @@ static int open_bound(const char *path, unsigned mode)
     return -1;
 }
 
-enum result unixsocket_listen(const char *path, unsigned mode, const char *group, int backlog,
-                              int *out)
+enum result unixsocket_listen(const char *path, unsigned mode, int backlog, int *out)
 {
     struct unixsocket_claim claim;
     if (unixsocket_claim(path, &claim) != RESULT_OK)
         return RESULT_IO;
     int fd = open_bound(path, mode);
     int reason = fd < 0 ? errno : 0;
-    if (fd >= 0 && (give_group(path, group) != RESULT_OK || listen(fd, backlog) != 0)) {
+    if (fd >= 0 && listen(fd, backlog) != 0) {
         reason = errno;
         (void)unlink(path);
         (void)close(fd);

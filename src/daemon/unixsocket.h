@@ -37,11 +37,13 @@ void unixsocket_release(struct unixsocket_claim *claim);
  */
 enum result unixsocket_give(const char *path, uid_t uid, gid_t gid) MUST_CHECK;
 
+/* The same to a group by its name; ENOENT: there is none. */
+enum result unixsocket_give_to_group(const char *path, const char *group) MUST_CHECK;
+
 /*
- * All of it: claim, bind, give to the group by name (NULL: as it is), listen.  *out does not block
- * and is not inherited.  RESULT_IO with errno: nothing of ours is left at `path`.
+ * All of it: claim, bind, listen.  *out does not block and is not inherited.  RESULT_IO with errno:
+ * nothing of ours is left at `path`.
  */
-enum result unixsocket_listen(const char *path, unsigned mode, const char *group, int backlog,
-                              int *out) MUST_CHECK;
+enum result unixsocket_listen(const char *path, unsigned mode, int backlog, int *out) MUST_CHECK;
 
 #endif

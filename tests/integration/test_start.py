@@ -586,3 +586,30 @@ def test_the_user_is_the_owner_of_the_control_socket(place):
         os.chown(control, pwd.getpwnam("nobody").pw_uid, -1)
         done = subprocess.run(test, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == CONFIG and f"{config}: Permission denied: user nobody" in done.stderr
+
+
+@as_root
+@pytest.mark.parametrize("group, said", [
+    ("adm", "Operation not permitted: only root and iprevd's user reach the control socket; iprevd's user "
+            "has to be a member (SupplementaryGroups=adm in the unit)"),
+    ("nonesuch", "there is no such group: only root and iprevd's user reach the control socket")])
+def test_control_group_that_cannot_be_given(place, group, said):
+    """The socket is there all the same: root can ask."""
+    for path in (place.directory, place.directory / "run"):
+        path.chmod(0o777)
+    control = place.directory / "run" / "control"
+    conf = place.configure(text="").read_text().replace('control = "none"', f'control = "{control}"')
+    (place.directory / "group.conf").write_text(conf + f'control-group = "{group}"\n')
+    log = place.directory / "group.log"
+    with log.open("wb") as errors:
+        running = subprocess.Popen(["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups",
+                                    program(), "-f", "-c", place.directory / "group.conf"], stderr=errors)
+    try:
+        wait_until("the socket", control.exists)
+        done = subprocess.run([program("iprevctl"), "status", "-c", place.directory / "group.conf"],
+                              capture_output=True, text=True, timeout=SECONDS, check=False)
+        assert done.returncode == 0, done.stderr
+        assert f'control-group = "{group}": {said}' in log.read_text()
+    finally:
+        running.terminate()
+        assert running.wait(SECONDS) == 0

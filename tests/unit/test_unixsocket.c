@@ -66,7 +66,7 @@ START_TEST(test_mode_from_the_first_moment)
 {
     int fd = -1;
     const mode_t before = umask(0);
-    ck_assert_int_eq(unixsocket_listen("control", 0640, NULL, 5, &fd), RESULT_OK);
+    ck_assert_int_eq(unixsocket_listen("control", 0640, 5, &fd), RESULT_OK);
     ck_assert(S_ISSOCK(look_at("control").st_mode));
     ck_assert_uint_eq(look_at("control").st_mode & 07777, 0640);
     ck_assert_uint_eq(umask(before), 0);
@@ -81,7 +81,7 @@ START_TEST(test_a_link_in_its_place_changes_nothing_else)
     make_file("victim", 0600);
     ck_assert_int_eq(symlink("victim", "swap"), 0);
     swap = "swap";
-    if (unixsocket_listen("control", 0660, NULL, 5, &fd) == RESULT_OK)
+    if (unixsocket_listen("control", 0660, 5, &fd) == RESULT_OK)
         ck_assert_int_eq(close(fd), 0);
     ck_assert_uint_eq(look_at("victim").st_mode & 07777, 0600);
 }
@@ -97,7 +97,7 @@ START_TEST(test_only_our_own_socket_is_given_away)
     ck_assert_int_eq(errno, ENOTSOCK);
     ck_assert_int_eq(unlink("control"), 0);
     int fd = -1;
-    ck_assert_int_eq(unixsocket_listen("control", 0660, NULL, 5, &fd), RESULT_OK);
+    ck_assert_int_eq(unixsocket_listen("control", 0660, 5, &fd), RESULT_OK);
     ck_assert_int_eq(unixsocket_give("control", (uid_t)-1, getegid()), RESULT_OK);
     ck_assert_int_eq(link("control", "swap"), 0);
     ck_assert_int_eq(unixsocket_give("control", (uid_t)-1, other), RESULT_IO);
@@ -114,10 +114,10 @@ START_TEST(test_a_held_lock_does_not_hang_the_start)
     int held = open("control.lock", O_RDWR | O_CREAT, 0600);
     ck_assert_int_ge(held, 0);
     ck_assert_int_eq(flock(held, LOCK_EX), 0);
-    ck_assert_int_eq(unixsocket_listen("control", 0660, NULL, 5, &fd), RESULT_IO);
+    ck_assert_int_eq(unixsocket_listen("control", 0660, 5, &fd), RESULT_IO);
     ck_assert_int_eq(errno, EBUSY);
     ck_assert_int_eq(close(held), 0);
-    ck_assert_int_eq(unixsocket_listen("control", 0660, NULL, 5, &fd), RESULT_OK);
+    ck_assert_int_eq(unixsocket_listen("control", 0660, 5, &fd), RESULT_OK);
     ck_assert_int_eq(close(fd), 0);
 }
 END_TEST
