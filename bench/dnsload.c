@@ -113,7 +113,7 @@ static bool ask(struct load *load, unsigned long number)
     one->load = load;
     one->number = number;
     clock_gettime(CLOCK_MONOTONIC, &one->begun);
-    if (resolver_ask(load->resolver, &question, clock_ms(&clock_system) + 10000, on_answer, one,
+    if (resolver_ask(load->resolver, &question, 0, clock_ms(&clock_system) + 10000, on_answer, one,
                      &now, &one->request) == RESULT_PENDING) {
         load->in_flight++;
         return true;

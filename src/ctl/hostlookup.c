@@ -66,7 +66,7 @@ static enum result ask(struct resolver *resolver, const struct question *questio
     if (!wait_init(wait))
         return RESULT_NOMEM;
     enum result status =
-        resolver_ask(resolver, question, deadline_ms, on_done, wait, &now, &request);
+        resolver_ask(resolver, question, 0, deadline_ms, on_done, wait, &now, &request);
     if (status == RESULT_OK) {
         keep(wait, &now);
         answer_unref(now.answer);

@@ -14,6 +14,7 @@ libdns_a_SOURCES = \
 	src/dns/lookup_facts.c src/dns/lookup_names.c \
 	src/dns/pending_outage.c \
 	src/dns/pending_query.c src/dns/pending_query.h src/dns/pending_query_private.h \
+	src/dns/pending_share.c \
 	src/dns/resolver.c src/dns/resolver.h \
 	src/dns/resolver_metrics.c src/dns/resolver_metrics.h \
 	src/dns/source.c src/dns/source.h

@@ -223,7 +223,8 @@ static void ask_all(struct part *part)
     atomic_fetch_add(&part->refs, 1);
     while ((ask = take_next(part, &question, &deadline_ms)) != NULL) {
         atomic_fetch_add(&part->refs, 1); /* the answer's */
-        switch (resolver_ask(resolver, &question, deadline_ms, on_answer, ask, &now, &request)) {
+        switch (resolver_ask(resolver, &question, part->lookup->network, deadline_ms, on_answer,
+                             ask, &now, &request)) {
         case RESULT_PENDING:
             keep_handle(ask, request);
             break;
@@ -255,6 +256,7 @@ struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *clie
     atomic_init(&lookup->refs, 1);
     lookup->resolver = resolver;
     lookup->client = *client;
+    lookup->network = resolver_network(client);
     lookup->all_cached = true;
     lookup->recoveries = resolver_recoveries(resolver);
     part_init(&lookup->reverse, lookup, ask_count, deadline_ms);

@@ -57,6 +57,7 @@ struct lookup {
     pthread_cond_t changed;
     struct resolver *resolver;
     struct ipaddr client;
+    uint64_t network; /* its resolver_network() */
     bool all_cached;
     bool helo_failed;                   /* the EHLO part could not be made */
     bool news;                          /* something was answered since lookup_facts() */

@@ -31,6 +31,9 @@ static void miss(struct pending_queries *queries, struct pending_query *query)
 {
     query->missed = true;
     TAILQ_REMOVE(&queries->recent, query, recent);
+    if (query->waiting) /* nobody was asked */
+        return;
+    pending_share_silent(queries);
     breaker_report(queries->use.breaker, &query->question, NULL);
 }
 

@@ -44,9 +44,9 @@ static void note_outcome(struct pending_queries *queries, const struct question 
 /* --- requests ------------------------------------------------------------------------------- */
 
 struct resolver_request *pending_request_new(struct pending_queries *queries,
-                                             const struct question *question, int64_t deadline_ms,
-                                             resolver_done *done, void *arg, struct answer *stale,
-                                             unsigned refs)
+                                             const struct question *question, uint64_t network,
+                                             int64_t deadline_ms, resolver_done *done, void *arg,
+                                             struct answer *stale, unsigned refs)
 {
     struct resolver_request *request = malloc(sizeof *request);
     if (request == NULL)
@@ -57,6 +57,7 @@ struct resolver_request *pending_request_new(struct pending_queries *queries,
                                          .stale = stale,
                                          .asked_ms = clock_ms(loop_clock(queries->use.loop)),
                                          .deadline_ms = deadline_ms,
+                                         .network = network,
                                          .hash = cache_hash(queries->use.cache, question),
                                          .question = *question};
     atomic_init(&request->refs, refs);
@@ -150,6 +151,11 @@ static struct pending_query *query_new(struct pending_queries *queries,
                                     .secure = true,
                                     .started_ms = now,
                                     .deadline_ms = now + PENDING_MIN_MS};
+    if (!pending_share_join(query, request->network)) {
+        sources_release(queries->use.sources, query->source);
+        free(query);
+        return NULL;
+    }
     TAILQ_INIT(&query->waiters);
     LIST_INSERT_HEAD(list_of(queries, request), query, link);
     pending_watch_query(query);
@@ -183,14 +189,13 @@ static struct answer *as_believed(const struct pending_query *query, struct answ
     return make_problem(query, PROBLEM_DENIES);
 }
 
-/*
- * The query's end: its answer (taken) goes to the cache and to all who wait.  Askers may ask again
- * at once, so by then the query is in no table any more.
- */
-static void complete(struct pending_query *query, struct answer *answer)
+/* Askers may ask again at once, so by then the query is in no table any more. */
+void pending_complete(struct pending_query *query, struct answer *answer)
 {
     struct pending_queries *queries = query->queries;
     LIST_REMOVE(query, link);
+    pending_share_answered(queries, answer);
+    pending_share_leave(query);
     pending_unwatch_query(query);
     queries->count--;
     note_outcome(queries, &query->question, answer);
@@ -224,7 +229,7 @@ static struct answer *as_own(const struct pending_query *query, struct answer *a
 
 static void on_result(void *arg, const struct source_result *result);
 
-static void ask_source(struct pending_query *query)
+void pending_ask_source(struct pending_query *query)
 {
     struct source *source = query->source;
     void *handle = source->ops->ask(source, &query->target, query->deadline_ms, on_result, query);
@@ -259,22 +264,22 @@ static void follow(struct pending_query *query, const struct question *target)
     query->target = *target;
     query->target.type = query->question.type;
     if (is_circle(query)) {
-        complete(query, make_problem(query, PROBLEM_LOOP));
+        pending_complete(query, make_problem(query, PROBLEM_LOOP));
         return;
     }
     if (!count_hop(query)) {
-        complete(query, make_problem(query, PROBLEM_CHAIN));
+        pending_complete(query, make_problem(query, PROBLEM_CHAIN));
         return;
     }
     struct cache_found found = cache_peek(queries->use.cache, &query->target, now_ms(queries));
     if (found.hit == CACHE_FRESH) {
         if (found.ttl_left_s < query->chain_ttl_s)
             query->chain_ttl_s = found.ttl_left_s;
-        complete(query, as_own(query, found.answer, found.answer->server));
+        pending_complete(query, as_own(query, found.answer, found.answer->server));
         return;
     }
     answer_unref(found.answer);
-    ask_source(query);
+    pending_ask_source(query);
 }
 
 static void on_result(void *arg, const struct source_result *result)
@@ -286,9 +291,19 @@ static void on_result(void *arg, const struct source_result *result)
     query->handle = NULL;
     if (source->ops->came_back != NULL && source->ops->came_back(source))
         pending_queries_recovered(queries);
+    if (query->postponed) {
+        answer_unref(answer);
+        pending_share_postponed(query);
+        return;
+    }
+    if (query->dropped) {
+        answer_unref(answer);
+        pending_complete(query, answer_ref(queries->refused));
+        return;
+    }
     if (query->abandoned || answer == NULL) { /* cancelled, or out of memory */
         answer_unref(answer);
-        complete(query, answer_ref(query->abandoned ? queries->cancelled : queries->nomem));
+        pending_complete(query, answer_ref(query->abandoned ? queries->cancelled : queries->nomem));
         return;
     }
     query->secure = query->secure && answer->secure;
@@ -300,7 +315,7 @@ static void on_result(void *arg, const struct source_result *result)
         follow(query, &result->target);
     } else {
         uint8_t server = sources_server(queries->use.sources, query->source, answer->server);
-        complete(query, as_own(query, answer, server));
+        pending_complete(query, as_own(query, answer, server));
     }
 }
 
@@ -309,7 +324,10 @@ static void abandon(struct pending_query *query)
 {
     struct source *source = query->source;
     query->abandoned = true;
-    source->ops->cancel(source, query->handle);
+    if (query->waiting)
+        pending_complete(query, answer_ref(query->queries->cancelled));
+    else
+        source->ops->cancel(source, query->handle);
 }
 
 /* --- stale answers (RFC 8767) --------------------------------------------------------------- */
@@ -422,6 +440,14 @@ void pending_request_ask(void *arg)
         return;
     }
     answer_unref(found.answer);
+    if (request->done != NULL && is_full(queries, request)) {
+        pending_share_drop(queries);
+        /* The askers of what was dropped may have asked for anything. */
+        if ((query = find(queries, request)) != NULL) {
+            join(query, request);
+            return;
+        }
+    }
     bool full = is_full(queries, request);
     if (full || (query = query_new(queries, request)) == NULL) {
         metric_add(queries->use.metrics->refused, 0, 0, 1);
@@ -431,7 +457,8 @@ void pending_request_ask(void *arg)
     metric_add(queries->use.metrics->queries, 0, 0, 1);
     note_count(queries);
     join(query, request);
-    ask_source(query);
+    if (pending_share_admit(query))
+        pending_ask_source(query);
 }
 
 void pending_request_leave(void *arg)
@@ -473,8 +500,8 @@ struct pending_queries *pending_queries_new(const struct pending_query_services 
     queries->refused = answer_new_problem(RR_PTR, PROBLEM_LIMIT);
     queries->cancelled = answer_new_problem(RR_PTR, PROBLEM_CANCELLED);
     queries->nomem = answer_new_problem(RR_PTR, PROBLEM_MEMORY);
-    if (pending_watch_open(queries) && queries->table != NULL && queries->refused != NULL &&
-        queries->cancelled != NULL && queries->nomem != NULL)
+    if (pending_share_open(queries) && pending_watch_open(queries) && queries->table != NULL &&
+        queries->refused != NULL && queries->cancelled != NULL && queries->nomem != NULL)
         return queries;
     pending_queries_free(queries);
     return NULL;
@@ -490,6 +517,7 @@ void pending_queries_free(struct pending_queries *queries)
             abandon(LIST_FIRST(&queries->table[i]));
     free(queries->table);
     pending_watch_close(queries);
+    pending_share_close(queries);
     answer_unref(queries->refused);
     answer_unref(queries->cancelled);
     answer_unref(queries->nomem);

@@ -38,9 +38,9 @@ void pending_queries_set_limits(struct pending_queries *queries,
  * `stale` is taken and may be NULL.  Any thread.  NULL: out of memory, and `stale` is left alone.
  */
 struct resolver_request *pending_request_new(struct pending_queries *queries,
-                                             const struct question *question, int64_t deadline_ms,
-                                             resolver_done *done, void *arg, struct answer *stale,
-                                             unsigned refs) MUST_CHECK;
+                                             const struct question *question, uint64_t network,
+                                             int64_t deadline_ms, resolver_done *done, void *arg,
+                                             struct answer *stale, unsigned refs) MUST_CHECK;
 
 /* Any thread. */
 void pending_request_unref(struct resolver_request *request);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What pending_query.c (questions under way and who waits for them) and pending_outage.c (servers
- * that do not answer, and that come back) know of each other.  Nobody else includes this.
+ * What pending_query.c (pending questions and who waits for them), pending_share.c (whose question
+ * is asked when) and pending_outage.c (servers that do not answer, and that come back) know of each
+ * other.  Nobody else includes this.
  */
 #ifndef IPREVD_PENDING_QUERY_PRIVATE_H
 #define IPREVD_PENDING_QUERY_PRIVATE_H
@@ -29,7 +30,8 @@ struct resolver_request {
     struct answer *stale; /* to fall back on, or NULL */
     int64_t stale_due_ms; /* when to fall back on it at the latest */
     int64_t asked_ms, deadline_ms;
-    uint64_t hash; /* of the question: its place in the table */
+    uint64_t network; /* resolver_network() of the client */
+    uint64_t hash;    /* of the question: its place in the table */
     struct question question;
 };
 
@@ -41,12 +43,18 @@ struct pending_query {
     bool missed;                       /* the breaker has heard that no answer comes */
     unsigned sent_again;               /* at this recovery */
     struct pending_queries *queries;
-    struct question question; /* as asked */
-    struct question target;   /* at the end of the CNAME chain so far */
-    struct source *source;    /* a user of it */
-    void *handle;             /* of the source's question under way */
-    bool background;          /* the cache wants the answer even if nobody waits */
-    bool abandoned;           /* the source was asked to cancel */
+    struct question question;          /* as asked */
+    struct question target;            /* at the end of the CNAME chain so far */
+    struct source *source;             /* a user of it */
+    void *handle;                      /* of the source's question under way */
+    TAILQ_ENTRY(pending_query) shared; /* in its network's queries, the oldest first */
+    TAILQ_ENTRY(pending_query) turn;   /* if `waiting` */
+    struct share_network *network;     /* of the first asker */
+    bool waiting;                      /* for its turn: nothing is under way */
+    bool postponed, dropped;           /* why the source was asked to cancel */
+    int64_t sent_ms;                   /* when it got its turn */
+    bool background;                   /* the cache wants the answer even if nobody waits */
+    bool abandoned;                    /* the source was asked to cancel */
     struct waiters waiters;
     struct loop_timer *timer; /* for stale answers; NULL until needed */
     int64_t started_ms, deadline_ms;
@@ -59,8 +67,33 @@ struct pending_query {
 LIST_HEAD(pending_list, pending_query);
 TAILQ_HEAD(pending_queue, pending_query);
 
+/* A network of clients with pending questions. */
+struct share_network {
+    LIST_ENTRY(share_network) link; /* in the table */
+    TAILQ_ENTRY(share_network) all;
+    uint64_t key;              /* resolver_network() */
+    unsigned count, under_way; /* of its questions: pending, and not waiting for their turn */
+    struct pending_queue queries;
+};
+
+#define SHARE_LISTS 1021
+
+/* What pending_share.c keeps. */
+struct pending_share {
+    LIST_HEAD(, share_network) table[SHARE_LISTS];
+    TAILQ_HEAD(, share_network) networks;
+    struct pending_queue waiting; /* for their turn, the newest last */
+    unsigned network_count, waiting_count, under_way;
+    unsigned window;    /* questions under way at most */
+    int64_t reduced_ms; /* when it was made smaller */
+    unsigned drops;     /* not logged yet */
+    int64_t logged_ms;
+    struct loop_timer *turn;
+};
+
 struct pending_queries {
     struct pending_query_services use;
+    struct pending_share share;
     atomic_uint max_queries, max_cname_hops; /* any thread may change them */
     struct pending_list *table;              /* by question */
     size_t table_size;                       /* a power of two */
@@ -91,6 +124,34 @@ void pending_deliver(struct pending_queries *queries, struct resolver_request *r
 
 /* Packets may have been lost since the question was sent.  The query may be gone afterwards. */
 void pending_nudge(struct pending_query *query);
+
+/* Ask the source, for a query that got its turn.  It may be gone afterwards. */
+void pending_ask_source(struct pending_query *query);
+
+/* The query's end: its answer (taken) goes to the cache and to all who wait. */
+void pending_complete(struct pending_query *query, struct answer *answer);
+
+/* --- pending_share.c ------------------------------------------------------------------------- */
+
+/* A query begins, for a client of this network.  False: out of memory. */
+bool pending_share_join(struct pending_query *query, uint64_t network) MUST_CHECK;
+/* Then: may it be asked now?  Else pending_ask_source() is called when it is its turn. */
+bool pending_share_admit(struct pending_query *query) MUST_CHECK;
+/* The source has cancelled a `postponed` one. */
+void pending_share_postponed(struct pending_query *query);
+/* It ends. */
+void pending_share_leave(struct pending_query *query);
+
+/* A question was not answered for long; one was answered: the window is adapted. */
+void pending_share_silent(struct pending_queries *queries);
+void pending_share_answered(struct pending_queries *queries, const struct answer *answer);
+
+/* Drop the oldest question of the network that has most. */
+void pending_share_drop(struct pending_queries *queries);
+
+/* False: out of memory. */
+bool pending_share_open(struct pending_queries *queries) MUST_CHECK;
+void pending_share_close(struct pending_queries *queries);
 
 /* --- pending_outage.c ------------------------------------------------------------------------ */
 

@@ -16,6 +16,27 @@ struct resolver {
     struct resolver_metrics metrics;
 };
 
+/* --- networks of clients -------------------------------------------------------------------- */
+
+/* The first bytes of the address, with the family in front of them. */
+uint64_t resolver_network(const struct ipaddr *client)
+{
+    size_t bytes = client->family == IP_V6 ? RESOLVER_NETWORK_V6 / 8 : RESOLVER_NETWORK_V4 / 8;
+    uint64_t key = client->family;
+    for (size_t i = 0; i < bytes; i++)
+        key = key << 8 | client->bytes[i];
+    return key;
+}
+
+void resolver_network_of(uint64_t network, struct ipnet *out)
+{
+    bool v6 = network >> RESOLVER_NETWORK_V6 == IP_V6;
+    unsigned bits = v6 ? RESOLVER_NETWORK_V6 : RESOLVER_NETWORK_V4;
+    *out = (struct ipnet){.addr.family = v6 ? IP_V6 : IP_V4, .bits = (uint8_t)bits};
+    for (unsigned i = bits / 8; i > 0; i--, network >>= 8)
+        out->addr.bytes[i - 1] = (uint8_t)network;
+}
+
 /* --- asking --------------------------------------------------------------------------------- */
 
 /* Run on the loop's thread: at once if we are there. */
@@ -31,7 +52,7 @@ static enum result run(struct resolver *resolver, void (*call)(void *arg), void 
 static void refresh(struct resolver *resolver, const struct question *question)
 {
     struct resolver_request *request =
-        pending_request_new(resolver->queries, question, 0, NULL, NULL, NULL, 1);
+        pending_request_new(resolver->queries, question, 0, 0, NULL, NULL, NULL, 1);
     if (request != NULL && run(resolver, pending_request_ask, request) != RESULT_OK)
         pending_request_unref(request);
 }
@@ -59,7 +80,7 @@ static bool answer_from_cache(struct resolver *resolver, const struct question *
 }
 
 enum result resolver_ask(struct resolver *resolver, const struct question *question,
-                         int64_t deadline_ms, resolver_done *done, void *arg,
+                         uint64_t network, int64_t deadline_ms, resolver_done *done, void *arg,
                          struct resolver_answer *now, struct resolver_request **request)
 {
     struct cache_found found =
@@ -67,8 +88,8 @@ enum result resolver_ask(struct resolver *resolver, const struct question *quest
     if (answer_from_cache(resolver, question, &found, now))
         return RESULT_OK;
     /* Two references: the query's and the caller's. */
-    struct resolver_request *made =
-        pending_request_new(resolver->queries, question, deadline_ms, done, arg, found.answer, 2);
+    struct resolver_request *made = pending_request_new(resolver->queries, question, network,
+                                                        deadline_ms, done, arg, found.answer, 2);
     if (made == NULL) {
         answer_unref(found.answer);
         return RESULT_NOMEM;

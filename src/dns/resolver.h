@@ -75,6 +75,15 @@ struct resolver_answer {
     uint32_t took_ms; /* waited by this asker */
 };
 
+/*
+ * The network of clients in whose name is asked, for resolver_ask(), and back.  0: nobody's.  Those
+ * that have most pending give way when the servers have enough to do: pending_share.c.
+ */
+#define RESOLVER_NETWORK_V4 24 /* bits */
+#define RESOLVER_NETWORK_V6 48
+uint64_t resolver_network(const struct ipaddr *client);
+void resolver_network_of(uint64_t network, struct ipnet *out);
+
 /* The answer is there: see resolver_ask(). */
 typedef void resolver_done(void *arg, const struct resolver_answer *answer);
 
@@ -98,7 +107,7 @@ typedef void resolver_done(void *arg, const struct resolver_answer *answer);
  * runs.
  */
 enum result resolver_ask(struct resolver *resolver, const struct question *question,
-                         int64_t deadline_ms, resolver_done *done, void *arg,
+                         uint64_t network, int64_t deadline_ms, resolver_done *done, void *arg,
                          struct resolver_answer *now, struct resolver_request **request) MUST_CHECK;
 
 /*

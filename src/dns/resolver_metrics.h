@@ -10,7 +10,8 @@ enum { ASKED_MISS, ASKED_HIT, ASKED_STALE, ASKED_KINDS };
 
 struct resolver_metrics {
     struct metric *lookups, *stale_served, *refreshes, *evictions, *records, *bytes;
-    struct metric *queries, *under_way, *refused, *cancelled, *failures, *outage;
+    struct metric *queries, *under_way, *waiting, *window, *postponed, *dropped, *refused,
+        *cancelled, *failures, *outage;
 };
 
 /* What the questions to servers count. */

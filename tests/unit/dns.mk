@@ -11,6 +11,7 @@ DNS_TESTS = \
 	tests/unit/test_cache \
 	tests/unit/test_cachefile \
 	tests/unit/test_lookup \
+	tests/unit/test_pending_share \
 	tests/unit/test_resolver
 
 check_PROGRAMS += $(DNS_TESTS)
@@ -38,6 +39,10 @@ tests_unit_test_lookup_SOURCES = tests/unit/test_lookup.c $(SCRIPTED_SOURCE) $(F
 tests_unit_test_lookup_CFLAGS = $(DNS_TEST_CFLAGS)
 tests_unit_test_lookup_LDFLAGS = $(WRAPPED_ALLOC)
 tests_unit_test_lookup_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_pending_share_SOURCES = tests/unit/test_pending_share.c $(SCRIPTED_SOURCE)
+tests_unit_test_pending_share_CFLAGS = $(DNS_TEST_CFLAGS)
+tests_unit_test_pending_share_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_resolver_SOURCES = tests/unit/test_resolver.c $(SCRIPTED_SOURCE)
 tests_unit_test_resolver_CFLAGS = $(DNS_TEST_CFLAGS)

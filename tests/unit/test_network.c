@@ -88,7 +88,7 @@ static void ask(struct world *world, unsigned i)
     struct question question;
     struct resolver_answer now;
     ck_assert_int_eq(question_from_name(names[i], RR_A, &question), RESULT_OK);
-    ck_assert_int_eq(resolver_ask(world->resolver, &question, world->now_ms + 60000, on_answer,
+    ck_assert_int_eq(resolver_ask(world->resolver, &question, 0, world->now_ms + 60000, on_answer,
                                   world, &now, &world->requests[i]),
                      RESULT_PENDING);
 }
