@@ -57,6 +57,10 @@ HOSTS = f"127.0.0.1 {HOSTNAME} mx localhost\n::1 localhost\n"
 # Names come from /etc/hosts only, unless a test brings a DNS server of its own.
 NSSWITCH = "passwd: files\ngroup: files\nservices: files\nprotocols: files\nhosts: {}\n"
 
+# A DNS server of a test answers everything, at whatever speed the machine has: to give up after a
+# second makes a failure of a pause.  (Sendmail makes of two times 20 s one.)
+RESOLV_CONF = "nameserver {}\noptions timeout:20 attempts:2\n"
+
 ENTER = r"""set -eu
 packages=$1 private=$2
 shift 2
@@ -152,8 +156,7 @@ class Jail:
         lookups = "files dns" if nameserver else "files"
         files = {"passwd": PASSWD, "group": GROUP, "services": SERVICES, "protocols": PROTOCOLS,
                  "hosts": HOSTS + hosts, "nsswitch.conf": NSSWITCH.format(lookups),
-                 "resolv.conf": f"nameserver {nameserver or '127.0.0.1'}\n"
-                                "options timeout:1 attempts:1\n",
+                 "resolv.conf": RESOLV_CONF.format(nameserver or "127.0.0.1"),
                  "hostname": HOSTNAME + "\n", "mailname": HOSTNAME + "\n"}
         for name, text in files.items():
             (etc / name).write_text(text)

@@ -148,7 +148,7 @@ def play(name, network, dns, directory):
         server._answers = lambda: _listens(server, network, port)
     sockets = server.jail.dir / "w"
     sock = listen_unix(sockets / "witness")
-    given = daemon.Daemon(directory, "mode = enforce\nlocal-networks = {}\n",
+    given = daemon.Daemon(directory, "mode = enforce\nlocal-networks = {}\ndeadline = 25\n",
                           dns=f'dns {{ nameservers = {{"{dns.here.addr}"}} }}',
                           listen=f"unix:{sockets}/iprevd")
     asked = {0: "{client_resolve} {client_name} {client_ptr}"}
