@@ -13,7 +13,8 @@
 What was not registered is NXDOMAIN with a SOA; names under `hostile.test` need no registration: their first
 label says how to behave ("wrong-id-first.hostile.test A" is 192.0.2.1 after a wrong ID).  What was asked is in
 server.log: (protocol, name, type).  Run as a program it serves until its standard input ends and takes commands there:
-"blackhole on|off", "stop", "start", "on NAME TYPE BEHAVIOUR [RECORD...]", "log".
+"blackhole on|off", "stop", "start", "on NAME TYPE BEHAVIOUR [RECORD...]", "log".  Tabs between
+the words where a record has spaces.
 """
 
 import collections
@@ -745,7 +746,7 @@ def main():
     server = HostileDNS(*sys.argv[1:2], port=int(sys.argv[2]) if len(sys.argv) > 2 else 0).start()
     print(server.addr, flush=True)
     for line in sys.stdin:
-        words = line.split()
+        words = line.rstrip("\n").split("\t") if "\t" in line else line.split()
         if words[:1] == ["blackhole"]:
             server.blackhole = words[1] == "on"
         elif words == ["stop"]:
