@@ -36,6 +36,20 @@ SHAPES = {
     "tab first": b"\ttext\r\n",
     "from line": b">From sender@good.example\r\ntext\r\n",
     "from line and header": b">From x\r\n" + HEADER + b"\r\ntext\r\n",
+    "several blank lines": b"\r\n\r\n\r\n",
+    "only blanks": b"  \r\n",
+    "no colon": b"this is no field\r\ntext\r\n",
+    "colon first": b": nothing\r\n\r\ntext\r\n",
+    "no colon behind fields": HEADER + b"this is no field\r\n\r\ntext\r\n",
+    "blank before the colon": HEADER + b"X-Blank : x\r\n\r\ntext\r\n",
+    "field without a value": HEADER + b"X-Empty:\r\n\r\ntext\r\n",
+    "field of folds": HEADER + b"X-Folds:\r\n \r\n\t\r\n x\r\n\r\ntext\r\n",
+    "header that ends in a fold": HEADER + b"X-Fold: x\r\n y\r\n",
+    "dots": b"..\r\n...text\r\n",
+    "dots in the body": HEADER + b"\r\n..\r\n..text\r\n",
+    "8-bit": HEADER + b"X-Eight: \xff\xfe\r\n\r\n\x80\xff\r\n",
+    "8-bit without a header": b"\xff\xfe\r\n",
+    "a line of 100 KB": HEADER + b"\r\n" + b"x" * 100000 + b"\r\n",
     "header only": HEADER,
     "empty body": HEADER + b"\r\n",
     "header and body": HEADER + b"\r\ntext\r\n",
@@ -47,8 +61,8 @@ SHAPES = {
     "a field of 64 KiB": HEADER + folded(b"X-Big", 65536 + 2000) + b"\r\ntext\r\n",
     "a field of 1 MiB": HEADER + folded(b"X-Big", MIB) + b"\r\ntext\r\n",
 }
-CHUNKS = ("nothing", "no header", "blank line first", "header only", "header and body",
-          "1,000 fields")
+CHUNKS = ("nothing", "no header", "blank line first", "space first", "only blanks", "no colon",
+          "header only", "header and body", "1,000 fields")
 
 
 class Door:
@@ -68,7 +82,7 @@ class Door:
         return smtp
 
 
-def send(smtp, data, chunks):
+def send(smtp, data, chunks=False):
     for line in ("MAIL FROM:<sender@good.example>", "RCPT TO:<user@example.net>"):
         smtp.ok(line)
     if chunks:
@@ -162,3 +176,74 @@ def test_every_shape_is_answered(doors, name):
         # libmilter closes the connection: with F=T the message waits, and is not taken unchecked.
         for label in ("a field of 64 KiB", "a field of 1 MiB"):
             assert 400 <= codes[label] < 500, codes
+
+
+def refused_recipient(smtp):
+    smtp.ok("MAIL FROM:<sender@good.example>")
+    assert smtp.rcpt("user@elsewhere.example").code >= 400
+    smtp.ok("RSET")
+
+
+def reset_after_recipient(smtp):
+    smtp.ok("MAIL FROM:<sender@good.example>")
+    smtp.ok("RCPT TO:<user@example.net>")
+    smtp.ok("RSET")
+
+
+def ehlo_after_recipient(smtp):
+    smtp.ok("MAIL FROM:<sender@good.example>")
+    smtp.ok("RCPT TO:<user@example.net>")
+    smtp.ehlo("lo.good.example")
+
+
+def refused_and_accepted(smtp):
+    smtp.ok("MAIL FROM:<sender@good.example>")
+    assert smtp.rcpt("user@elsewhere.example").code >= 400
+    smtp.ok("RCPT TO:<user@example.net>")
+    smtp.ok("DATA")
+    smtp.send_raw(b"text\r\n.\r\n")
+    assert smtp.read().code == 250
+
+
+def pipelined(smtp):
+    smtp.send_raw(b"MAIL FROM:<sender@good.example>\r\nRCPT TO:<user@example.net>\r\nDATA\r\n")
+    assert [smtp.read().code for _ in range(3)] == [250, 250, 354]
+    smtp.send_raw(b"text\r\n.\r\nNOOP\r\n")
+    assert [smtp.read().code for _ in range(2)] == [250, 250]
+
+
+def data_without_recipient(smtp):
+    smtp.ok("MAIL FROM:<sender@good.example>")
+    assert smtp.command("DATA").code >= 500
+    smtp.ok("RSET")
+
+
+BETWEEN = (refused_recipient, reset_after_recipient, ehlo_after_recipient, refused_and_accepted,
+           pipelined, data_without_recipient)
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_every_message_of_a_session_is_answered(doors, name):
+    """Whatever came before it in the same connection."""
+    door = doors[name]
+    before = len(door.server.mail.messages())
+    sent = 0
+    smtp = door.client()
+    try:
+        for between in BETWEEN:
+            between(smtp)
+            sent += between in (refused_and_accepted, pipelined)
+            for label in ("no header", "header and body", "header only"):
+                assert send(smtp, SHAPES[label]).code == 250, (between.__name__, label)
+                sent += 1
+            if door.takes_chunks:
+                for line in ("MAIL FROM:<sender@good.example>", "RCPT TO:<user@example.net>"):
+                    smtp.ok(line)
+                smtp.send_raw(b"BDAT 3\r\ntexBDAT 3\r\nt\r\nBDAT 0 LAST\r\n")
+                assert [smtp.read().code for _ in range(3)] == [250] * 3, between.__name__
+                sent += 1
+    finally:
+        smtp.close()
+    daemon.wait_until("the messages", lambda: len(door.server.mail.messages()) == before + sent)
+    for mail in door.server.mail.messages()[before:]:
+        assert "iprev=pass" in (mail.field("Authentication-Results") or ""), mail.text[:500]
