@@ -38,12 +38,28 @@ struct pattern_list {
     enum accesstable_sense sense;
 };
 
+static bool has_control_byte(char c)
+{
+    return (unsigned char)c <= 0x20 || (unsigned char)c > 0x7e;
+}
+
 static bool has_control(const char *text)
 {
     for (; *text != '\0'; text++)
-        if ((unsigned char)*text <= 0x20 || (unsigned char)*text > 0x7e)
+        if (has_control_byte(*text))
             return true;
     return false;
+}
+
+/* A local part may be in UTF-8 (RFC 6531); what is behind `at`, or of a name, is in A-labels. */
+static bool has_control_in_mail(const char *text, const char *at)
+{
+    bool local = at != NULL || strpbrk(text, ".*") == NULL;
+    const char *end = at != NULL ? at : text + strlen(text);
+    const char *begin = text;
+    while (local && begin < end && ((unsigned char)*begin > 0x7f || !has_control_byte(*begin)))
+        begin++;
+    return has_control(local ? begin : text);
 }
 
 static void lower(char *text)
@@ -106,7 +122,7 @@ static bool parse_mail(char *word, struct pattern *out)
 {
     strip_path(word);
     const char *at = strrchr(word, '@');
-    if (has_control(word))
+    if (has_control_in_mail(word, at))
         return false;
     if (at == word && strchr(word, '*') == NULL) {
         memmove(word, word + 1, strlen(word));
@@ -150,7 +166,8 @@ static char *copy_canonical(enum pattern_kind kind, const char *word)
         return mailpath_canonical(word, mailbox) != NULL ? strdup(mailbox) : NULL;
     size_t dot = word[0] == '.';
     enum result result = RESULT_INVALID;
-    if (!mail && kind != PATTERN_WORD && idn_is_needed(word))
+    bool local_part = kind == PATTERN_MAIL && strpbrk(word, ".*") == NULL;
+    if (!mail && !local_part && kind != PATTERN_WORD && idn_is_needed(word))
         result = idn_to_ascii(word + dot, name + dot);
     if (result == RESULT_NOMEM)
         return NULL;
