@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
 #include "dns/cache_shard.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef HAVE_MALLOC_TRIM
+#include <malloc.h>
+#endif
 
 /* Hits since it was stored that make a record worth asking for ahead of its end, and how much of
    the TTL is left then. */
@@ -251,6 +257,14 @@ void cache_store(struct cache *cache, const struct question *question, struct an
 
 /* --- flush, limits, figures ----------------------------------------------------------------- */
 
+/* What is free now goes back to the system: malloc() keeps it otherwise, for the next answers. */
+static void give_back(void)
+{
+#ifdef HAVE_MALLOC_TRIM
+    (void)malloc_trim(0);
+#endif
+}
+
 void cache_forget_failures(struct cache *cache, int64_t now_ms)
 {
     atomic_store(&cache->forgotten_ms, now_ms);
@@ -299,16 +313,22 @@ size_t cache_flush_all(struct cache *cache)
         gone += shard_remove_all(&cache->shards[i]);
         pthread_mutex_unlock(&cache->shards[i].lock);
     }
+    give_back();
     return gone;
 }
 
 void cache_set_limits(struct cache *cache, const struct cache_limits *limits)
 {
+    size_t before = 0, after = 0;
     for (size_t i = 0; i < CACHE_SHARDS; i++) {
         pthread_mutex_lock(&cache->shards[i].lock);
+        before += shard_bytes(&cache->shards[i]);
         shard_set_limits(&cache->shards[i], limits);
+        after += shard_bytes(&cache->shards[i]);
         pthread_mutex_unlock(&cache->shards[i].lock);
     }
+    if (after < before)
+        give_back();
 }
 
 void cache_stats(struct cache *cache, struct cache_stats *out)

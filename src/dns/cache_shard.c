@@ -27,6 +27,14 @@
  */
 #define PROMOTE_USES 2
 
+/*
+ * Answers from this size on, and their share, one of so many parts.  What malloc() has once had for
+ * small answers it does not give back while some of them live, and large ones do not fit into the
+ * holes: so resident memory is the limit and twice this share at most.
+ */
+#define LARGE_BYTES 4096
+#define LARGE_PARTS 16
+
 /* Bytes of cache for which one fingerprint of a record that left is kept. */
 #define BYTES_A_GHOST 256
 
@@ -67,7 +75,7 @@ size_t shard_bytes(const struct shard *shard)
     size_t segment = SEGMENT_BUCKETS * sizeof(struct entry *) + MALLOC_OVERHEAD;
     return shard->bytes + shard->segment_count * segment +
            shard->segment_room * sizeof *shard->segments +
-           shard->ghost_count * sizeof *shard->ghosts;
+           shard->large_room * sizeof *shard->large + shard->ghost_count * sizeof *shard->ghosts;
 }
 
 /* --- the table ------------------------------------------------------------------------------ */
@@ -182,6 +190,50 @@ struct entry *shard_find(const struct shard *shard, uint32_t hash, uint16_t type
     return NULL;
 }
 
+/* --- large answers -------------------------------------------------------------------------- */
+
+/* Of the entry's answer; 0: it is a small one. */
+static size_t large_size(const struct entry *entry)
+{
+    size_t size = sizeof *entry->answer + entry->answer->payload_length;
+    return size < LARGE_BYTES ? 0 : size;
+}
+
+/* False: out of memory. */
+static bool note_large(struct shard *shard, struct entry *entry)
+{
+    size_t bytes = large_size(entry);
+    if (bytes == 0)
+        return true;
+    if (shard->large_count == shard->large_room) {
+        size_t room = shard->large_room == 0 ? 8 : 2 * shard->large_room;
+        struct entry **large = realloc(shard->large, room * sizeof *large);
+        if (large == NULL)
+            return false;
+        shard->large = large;
+        shard->large_room = room;
+    }
+    shard->large[shard->large_count++] = entry;
+    shard->large_bytes += bytes;
+    return true;
+}
+
+/* Its answer is to be another, or to go. */
+static void forget_large(struct shard *shard, const struct entry *entry)
+{
+    size_t i = 0;
+    if (large_size(entry) == 0)
+        return;
+    while (i < shard->large_count && shard->large[i] != entry)
+        i++;
+    if (i == shard->large_count)
+        return; /* it could not be noted, and goes for that */
+    shard->large_count--;
+    memmove(shard->large + i, shard->large + i + 1,
+            (shard->large_count - i) * sizeof *shard->large);
+    shard->large_bytes -= large_size(entry);
+}
+
 /* --- queues --------------------------------------------------------------------------------- */
 
 static void enqueue(struct shard *shard, struct entry *entry, bool in_main)
@@ -207,6 +259,7 @@ void shard_remove(struct shard *shard, struct entry *entry)
         at = &(*at)->chain;
     *at = entry->chain;
     dequeue(shard, entry);
+    forget_large(shard, entry);
     shard->bytes -= entry_bytes(entry);
     shard->records--;
     answer_unref(entry->answer);
@@ -270,6 +323,10 @@ static void evict_step(struct shard *shard, int64_t now_ms)
 
 static void evict(struct shard *shard, int64_t now_ms)
 {
+    while (shard->large_bytes > shard->limits.size_bytes / LARGE_PARTS) {
+        shard->stats.evictions++;
+        shard_remove(shard, shard->large[0]);
+    }
     while (shard->records > 0 && shard_bytes(shard) > shard->limits.size_bytes)
         evict_step(shard, now_ms);
 }
@@ -296,7 +353,10 @@ void shard_insert(struct shard *shard, const struct shard_record *record, int64_
     shard->bytes += entry_bytes(entry);
     enqueue(shard, entry, record->keep || was_here(shard, record->hash));
     fit_table(shard);
-    evict(shard, now_ms);
+    if (note_large(shard, entry))
+        evict(shard, now_ms);
+    else
+        shard_remove(shard, entry);
 }
 
 void shard_replace(struct shard *shard, struct entry *entry, struct answer *answer, uint32_t ttl_s,
@@ -304,6 +364,7 @@ void shard_replace(struct shard *shard, struct entry *entry, struct answer *answ
 {
     size_t before = entry_bytes(entry);
     struct answer *old = entry->answer;
+    forget_large(shard, entry);
     entry->answer = answer_ref(answer);
     answer_unref(old);
     size_t after = entry_bytes(entry);
@@ -315,7 +376,10 @@ void shard_replace(struct shard *shard, struct entry *entry, struct answer *answ
     entry->ttl_s = ttl_s;
     entry->refresh_reported = false;
     entry->hits = 0;
-    evict(shard, now_ms);
+    if (note_large(shard, entry))
+        evict(shard, now_ms);
+    else
+        shard_remove(shard, entry);
 }
 
 size_t shard_remove_all(struct shard *shard)
@@ -367,5 +431,6 @@ void shard_clear(struct shard *shard)
         free(shard->segments[i]);
     free(shard->segments);
     free(shard->ghosts);
+    free(shard->large);
     (void)pthread_mutex_destroy(&shard->lock);
 }

@@ -64,6 +64,9 @@ struct shard {
     struct ghost *ghosts;
     size_t ghost_count; /* a power of two, or 0 */
     uint32_t insertions;
+    struct entry **large; /* those with large answers, the oldest first */
+    size_t large_count, large_room;
+    size_t large_bytes; /* of their answers */
     struct cache_stats stats;
 };
 

@@ -17,6 +17,15 @@ DNS_TESTS = \
 check_PROGRAMS += $(DNS_TESTS)
 TESTS += $(DNS_TESTS)
 
+# A sanitizer has an allocator of its own, whose memory is not ours to judge.
+check_PROGRAMS += tests/unit/test_cache_memory
+if !SANITIZED
+TESTS += tests/unit/test_cache_memory
+endif
+tests_unit_test_cache_memory_SOURCES = tests/unit/test_cache_memory.c
+tests_unit_test_cache_memory_CFLAGS = $(DNS_TEST_CFLAGS)
+tests_unit_test_cache_memory_LDADD = $(UNIT_LIBS)
+
 tests_unit_test_answer_SOURCES = tests/unit/test_answer.c $(SCRIPTED_SOURCE)
 tests_unit_test_answer_CFLAGS = $(DNS_TEST_CFLAGS)
 tests_unit_test_answer_LDADD = $(UNIT_LIBS)
