@@ -128,8 +128,9 @@ static void put_dns(const struct json_value *dns)
     if (truth(dns, "outage")) {
         (void)printf(LABEL, "DNS");
         put_alarm("OUTAGE");
-        (void)printf(" for %s: outage-action applies\n",
-                     client_span(number(dns, "outage_s"), span));
+        (void)printf(" for %s%s: outage-action applies\n",
+                     client_span(number(dns, "outage_s"), span),
+                     truth(dns, "denies_everything") ? ", the servers deny everything" : "");
     } else {
         (void)printf(LABEL "no outage\n", "DNS");
     }

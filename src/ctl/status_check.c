@@ -41,7 +41,9 @@ static void judge_dns(struct finding *finding, const struct json_value *dns)
     size_t count = json_value_count(servers), down = 0;
     char text[64];
     if (truth(dns, "outage"))
-        find(finding, STATUS_CHECK_CRITICAL, "DNS outage");
+        find(finding, STATUS_CHECK_CRITICAL,
+             truth(dns, "denies_everything") ? "DNS outage: the servers deny everything"
+                                             : "DNS outage");
     for (size_t i = 0; i < count; i++)
         down += !truth(json_value_item(servers, i), "up");
     if (down == 0)

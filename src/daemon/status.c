@@ -116,6 +116,7 @@ static void put_dns(struct json_writer *json, const struct status_sources *sourc
     json_writer_begin_object(json, "dns");
     json_writer_bool(json, "outage", health.down);
     json_writer_int(json, "outage_s", health.down ? (now_ms - health.since_ms) / 1000 : 0);
+    json_writer_bool(json, "denies_everything", health.denies);
     json_writer_text(json, "zone_file", sources->conf->zone_file);
     put_servers(json, sources);
     json_writer_end(json);

@@ -65,7 +65,11 @@ static bool seems_down(const struct breaker_window *window, int64_t now_ms)
     count_zones(window, now_ms, BREAKER_WINDOW_MS, counts);
     unsigned failing = counts[BREAKER_ZONE_FAILS];
     unsigned answering = counts[BREAKER_ZONE_FOUND] + counts[BREAKER_ZONE_DENIES];
-    return failing >= BREAKER_OPEN_ZONES && failing >= answering * BREAKER_OPEN_RATIO;
+    if (failing >= BREAKER_OPEN_ZONES && failing >= answering * BREAKER_OPEN_RATIO)
+        return true;
+    count_zones(window, now_ms, BREAKER_RECENT_MS, counts);
+    return counts[BREAKER_ZONE_FAILS] >= BREAKER_OPEN_ZONES &&
+           counts[BREAKER_ZONE_FOUND] + counts[BREAKER_ZONE_DENIES] == 0;
 }
 
 /* Do the lookups of different zones succeed, and hardly any fail, whatever becomes of probes? */

@@ -24,6 +24,9 @@
 #define BREAKER_OPEN_ZONES 4
 #define BREAKER_OPEN_RATIO 4
 
+/* Or they fail and not one has succeeded for so many milliseconds: a busy server's resolver went. */
+#define BREAKER_RECENT_MS 5000
+
 /*
  * It closes without an answered probe, too, when this many times as many zones succeed as fail:
  * some servers never resolve the probe's name (no way to the Internet, or a filter).
@@ -48,6 +51,9 @@
 
 /* Milliseconds between two lines that say that lookups fail though the probe is answered. */
 #define BREAKER_LOG_MS 600000
+
+/* ... and that the servers invent answers. */
+#define BREAKER_INVENTED_LOG_MS 3600000
 
 /* The address whose PTR record every resolver of the Internet finds: a root server's. */
 #define BREAKER_CONTROL "198.41.0.4"

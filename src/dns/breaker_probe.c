@@ -26,7 +26,8 @@ struct breaker {
     struct ipaddr control;    /* IP_NONE: none */
     struct question found[BREAKER_FOUND_MAX];
     unsigned found_count, found_next;
-    int64_t logged_ms; /* that lookups fail though the probe is answered; 0: never */
+    int64_t invented_ms; /* when an invented answer was logged; 0: never */
+    int64_t logged_ms;   /* that lookups fail though the probe is answered; 0: never */
     struct loop_timer *again;
     /* The probe under way. */
     struct source *source; /* a user of it; NULL: there is none */
@@ -187,10 +188,24 @@ static void finish(struct breaker *breaker)
     end_probe(breaker, probe);
 }
 
+/* The name does not exist, and has an address: so will every name that a client invents. */
+static void log_invented(struct breaker *breaker)
+{
+    int64_t now_ms = loop_now_ms(breaker->use.loop);
+    if (breaker->invented_ms != 0 && now_ms - breaker->invented_ms < BREAKER_INVENTED_LOG_MS)
+        return;
+    breaker->invented_ms = now_ms;
+    log_warning("the DNS servers invent addresses for names that do not exist (below com): HELO "
+                "names and senders that do not exist look as if they did");
+}
+
 static void on_probe(void *arg, const struct source_result *result)
 {
     struct asked *asked = arg;
     struct breaker *breaker = asked->breaker;
+    if (result->answer != NULL && result->answer->type == RR_A &&
+        result->answer->outcome == DNS_FOUND)
+        log_invented(breaker);
     note_answer(breaker, result->answer);
     answer_unref(result->answer);
     asked->handle = NULL;

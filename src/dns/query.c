@@ -353,6 +353,7 @@ void query_abandon(struct query *query)
 
 void query_cancel(struct query *query)
 {
+    query->life = false; /* nothing follows from its end */
     query_fail(query, PROBLEM_CANCELLED);
 }
 

@@ -388,6 +388,19 @@ static enum result attempt_renew(struct attempt *attempt)
     return status == RESULT_OK ? query_pool_id(pool, &attempt->id) : status;
 }
 
+/* Milliseconds between two lines that say that all connections are in use. */
+#define TCP_LOG_MS 600000
+
+static void log_tcp_limit(struct query_pool *pool)
+{
+    int64_t now_ms = loop_now_ms(pool->loop);
+    if (pool->tcp_logged_ms != 0 && now_ms - pool->tcp_logged_ms < TCP_LOG_MS)
+        return;
+    pool->tcp_logged_ms = now_ms;
+    log_warning("all %u TCP connections to DNS servers are in use (dns.max-tcp): questions wait",
+                pool->settings.tcp_max);
+}
+
 static void attempt_wait_tcp(struct attempt *attempt)
 {
     TAILQ_INSERT_TAIL(&attempt->query->pool->tcp_waiting, attempt, link);
@@ -405,6 +418,7 @@ static enum result attempt_stream(struct attempt *attempt)
     uint8_t message[DNSMSG_QUERY_MAX];
     enum result status;
     if (pool->tcp_open >= pool->settings.tcp_max) {
+        log_tcp_limit(pool);
         attempt_wait_tcp(attempt);
         return RESULT_OK;
     }

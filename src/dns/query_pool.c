@@ -178,7 +178,11 @@ void query_pool_life(struct query_pool *pool, struct server *server)
 void query_pool_stray(struct query_pool *pool, struct server *server)
 {
     pthread_mutex_lock(&pool->lock);
-    server->mismatched++;
+    bool is_flood = server_sent_stray(server, loop_now_ms(pool->loop));
     pthread_mutex_unlock(&pool->lock);
+    if (is_flood)
+        log_warning("%d packets within a minute pretend to come from DNS server %s and answer no "
+                    "question: somebody guesses; they are dropped",
+                    SERVER_STRAYS_MAX, server->text);
     metric_add(pool->metrics.mismatched, 0, 0, 1);
 }

@@ -34,6 +34,7 @@ struct query_pool {
     unsigned tcp_open;
     struct query_metrics metrics;
     struct loop_timer *tcp_turn; /* calls query_pool_turn() */
+    int64_t tcp_logged_ms;       /* when it was said that all are in use; 0: never */
     TAILQ_HEAD(attempt_queue, attempt) tcp_waiting;
     LIST_HEAD(query_list, query) running;
     struct udp_spare spare;

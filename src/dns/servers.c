@@ -187,3 +187,17 @@ bool server_was_outdone(struct server *server, int64_t now_ms)
         return false;
     return set_fault(server, SERVER_FAILING, now_ms);
 }
+
+bool server_sent_stray(struct server *server, int64_t now_ms)
+{
+    server->mismatched++;
+    if (server->strays == 0 || now_ms - server->strays_since_ms >= SERVER_STRAYS_MS) {
+        server->strays_since_ms = now_ms;
+        server->strays = 0;
+    }
+    if (++server->strays < SERVER_STRAYS_MAX ||
+        (server->strays_logged_ms != 0 && now_ms - server->strays_logged_ms < SERVER_STRAYS_LOG_MS))
+        return false;
+    server->strays_logged_ms = now_ms;
+    return true;
+}

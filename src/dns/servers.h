@@ -25,6 +25,10 @@
 #define SERVER_CASE_MS                                                                             \
     3600000 /* a server that changes letters is asked in lower case for so long */
 
+#define SERVER_STRAYS_MAX    100   /* packets a minute that answer nothing: more are no accident */
+#define SERVER_STRAYS_MS     60000 /* ... counted for so long */
+#define SERVER_STRAYS_LOG_MS 3600000 /* between two lines about them */
+
 #define SERVER_HABIT_MS 3600000 /* whether denials have an SOA record is known for this long */
 
 #define SERVER_NO_LABEL 255 /* answer.server of a server whose text is not kept */
@@ -56,6 +60,9 @@ struct server {
     int64_t strips_soa_until_ms; /* it is known to strip them from all denials; 0: it is not */
     int64_t unproved_logged_ms;  /* when a denial without proof was logged; 0: never */
     uint64_t queries, answers, timeouts, failures, mismatched;
+    int64_t strays_since_ms;  /* packets that answered nothing: counted since, ... */
+    unsigned strays;          /* ... so many, ... */
+    int64_t strays_logged_ms; /* ... and logged then; 0: never */
 };
 
 /* The servers in configured order.  Each holds one reference. */
@@ -111,6 +118,11 @@ bool server_answered(struct server *server, int64_t rtt_ms, bool good, int64_t n
 bool server_was_silent(struct server *server, int64_t now_ms) MUST_CHECK;
 bool server_showed_no_life(struct server *server, int64_t now_ms) MUST_CHECK;
 bool server_was_unreachable(struct server *server, int64_t now_ms) MUST_CHECK;
+/*
+ * A packet that answered no question.  True: so many came within a minute that somebody guesses,
+ * and that has not been said for SERVER_STRAYS_LOG_MS.
+ */
+bool server_sent_stray(struct server *server, int64_t now_ms) MUST_CHECK;
 /* It failed to answer a question that another server then did answer. */
 bool server_was_outdone(struct server *server, int64_t now_ms) MUST_CHECK;
 

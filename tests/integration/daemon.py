@@ -78,13 +78,15 @@ def wait_until(what, condition, seconds=START_SECONDS):
 class Daemon:
     """One iprevd.  `config` is the text of its configuration without `listen` and `dns`."""
 
-    def __init__(self, directory, config="", zone=None, dns=None, listen=None, args=(), env=None):
+    def __init__(self, directory, config="", zone=None, dns=None, listen=None, args=(), env=None,
+                 prefix=()):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.spec = listen or f"inet:{free_port()}@127.0.0.1"
         self.config_path = self.directory / "iprevd.conf"
         self.log_path = self.directory / "iprevd.log"
         self.args = list(args)
+        self.prefix = list(prefix)  # a command that runs it
         self.env = dict(os.environ, **(env or {}))
         self.process = None
         self.dns = dns
@@ -118,7 +120,7 @@ class Daemon:
     def start(self, wait=True):
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", program(), "-f", "-c", self.config_path, *self.args],
+                [*self.prefix, "setpriv", "--pdeathsig", "KILL", program(), "-f", "-c", self.config_path, *self.args],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env,
                 cwd=self.directory)
         if wait:

@@ -11,6 +11,7 @@ Run as a program it forwards DNS queries and strips the authority section of eve
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -82,7 +83,7 @@ class Lab:
         argv = [argument.replace("@DIR@", str(directory)) for argument in argv]
         log = open(directory / "log", "w+")
         process = subprocess.Popen([*self.prefix, which(argv[0]), *argv[1:]], stdout=log, stderr=log,
-                                   stdin=subprocess.DEVNULL, cwd=directory)
+                                   stdin=subprocess.DEVNULL, cwd=directory, start_new_session=True)
         self.processes.append(process)
         waiter = subprocess.run([*self.prefix, sys.executable, __file__, "wait", address], check=False,
                                 capture_output=True, text=True, timeout=2 * PATIENCE_S)
@@ -112,7 +113,15 @@ class Lab:
 remote-control:
   control-enable: no
 {zones}"""
-        self.start("authority", AUTHORITY, "nsd", "-d", "-c", "@DIR@/nsd.conf", files=files)
+        self.authority = self.start("authority", AUTHORITY, "nsd", "-d", "-c", "@DIR@/nsd.conf",
+                                    files=files)
+
+    def authority_stops(self):
+        """The uplink is cut: what is asked there is not answered until it goes on."""
+        os.killpg(self.authority.pid, signal.SIGSTOP)
+
+    def authority_goes_on(self):
+        os.killpg(self.authority.pid, signal.SIGCONT)
 
     # -- resolvers: each returns its address --
 

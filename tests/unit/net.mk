@@ -23,7 +23,7 @@ TESTS += tests/unit/test_dnsmsg_nomem
 endif
 dist_check_SCRIPTS += tests/integration/test_dns_engine.py tests/integration/test_dns_real.py \
 	tests/integration/test_dns_lab.py tests/integration/test_dns_outage.py
-EXTRA_DIST += tests/integration/dnslab.py tests/integration/dnsask.py tests/integration/hostile_dns.py
+EXTRA_DIST += tests/integration/dnslab.py tests/integration/dnsask.py tests/integration/hostile_dns.py tests/integration/outages.py
 
 tests_unit_test_denial_SOURCES = tests/unit/test_denial.c
 tests_unit_test_denial_CFLAGS = $(NET_TEST_CFLAGS)

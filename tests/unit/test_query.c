@@ -149,6 +149,7 @@ START_TEST(turn_that_comes_to_nothing)
         lab_send(&lab, &packet, &answer);
     }
     ck_assert_int_eq(lab_metric(&lab, "iprevd_dns_tcp_waits_total"), 1);
+    ck_assert_uint_eq(lab_logged(&lab, "all 1 TCP connections"), 1);
     refusals = 1;
     refusal = ENETUNREACH;
     lab.source->ops->cancel(lab.source, lab.askers[0].handle);
@@ -269,6 +270,33 @@ START_TEST(edns_is_not_dropped)
     lab_expect(&lab, 0, "b.example", RR_A, &packet);
     ck_assert(packet.edns);
     ck_assert_uint_eq(lab_logged(&lab, "EDNS0"), 0);
+    lab_close(&lab);
+}
+END_TEST
+
+/* Packets that answer nothing are dropped, and said once an hour. */
+START_TEST(guessing_is_logged)
+{
+    struct lab lab;
+    struct lab_packet packet, forged;
+    lab_open(&lab, 1);
+    lab_start(&lab, NULL);
+    for (unsigned hour = 0; hour < 2; hour++)
+        for (unsigned round = 0; round < 3; round++) {
+            struct lab_asker *asker = lab_ask(&lab, "a.example", RR_A, 8000);
+            ck_assert(take_about(&lab, 0, "a.example", &packet));
+            forged = packet;
+            forged.bytes[0] ^= 1;
+            for (unsigned i = 0; i < 60; i++)
+                answer_a(&lab, &forged, false);
+            ck_assert(!asker->done);
+            answer_a(&lab, &packet, true);
+            ck_assert(asker->done && asker->outcome == DNS_FOUND);
+            lab.asked = 0;
+            lab.askers[0] = (struct lab_asker){0};
+            lab_pass(&lab, round == 2 ? SERVER_STRAYS_LOG_MS : 1000);
+        }
+    ck_assert_uint_eq(lab_logged(&lab, "somebody guesses"), 2);
     lab_close(&lab);
 }
 END_TEST
@@ -403,6 +431,7 @@ int main(void)
     tcase_add_loop_test(tcase, silent_zone_or_server, 0, 3);
     tcase_add_test(tcase, edns_is_dropped);
     tcase_add_loop_test(tcase, edns_is_not_dropped, 0, 2);
+    tcase_add_test(tcase, guessing_is_logged);
     tcase_add_loop_test(tcase, letters_are_random, 0, 2);
     tcase_add_test(tcase, letters_on_this_machine);
     tcase_add_loop_test(tcase, bogus_zone, 0, 5);
