@@ -78,15 +78,21 @@ struct share_network {
 
 #define SHARE_LISTS 1021
 
+/* A question that was given up may live on in the resolver for so long: five seconds. */
+#define SHARE_GIVEN_UP_SLOTS   25
+#define SHARE_GIVEN_UP_SLOT_MS 200
+
 /* What pending_share.c keeps. */
 struct pending_share {
     LIST_HEAD(, share_network) table[SHARE_LISTS];
     TAILQ_HEAD(, share_network) networks;
     struct pending_queue waiting; /* for their turn, the newest last */
     unsigned network_count, waiting_count, under_way;
-    unsigned window;    /* questions under way at most */
-    int64_t reduced_ms; /* when it was made smaller */
-    unsigned drops;     /* not logged yet */
+    unsigned window;                         /* questions under way at most */
+    int64_t reduced_ms;                      /* when it was made smaller */
+    unsigned given_up[SHARE_GIVEN_UP_SLOTS]; /* questions, by when: a ring */
+    int64_t given_up_slot;                   /* the last one */
+    unsigned drops;                          /* not logged yet */
     int64_t logged_ms;
     struct loop_timer *turn;
 };

@@ -4,7 +4,9 @@
  * time (1,024 questions in Unbound), and when a client's names are silent its questions stay there
  * for seconds.  So no more than a window of questions are under way; it shrinks when they time out
  * and grows with answers.  While it is full, a network with more questions than another gives way:
- * its oldest one waits and is sent again when there is room.  When there is no room to wait either,
+ * its oldest one waits and is sent again when there is room.  What was given up without an answer
+ * lives on in the resolver for a while: until then its place is for clients with few questions
+ * only.  When there is no room to wait either,
  * the oldest question of the network that has most is dropped.
  */
 #include "base/log.h"
@@ -12,13 +14,15 @@
 
 #include <stdlib.h>
 
-#define WINDOW_MAX      512
+/* An Unbound has as many questions of its own, about names of servers, as it is asked. */
+#define WINDOW_MAX      256
 #define WINDOW_MIN      64
 #define WINDOW_REST_MS  500 /* from one reduction to the next: its effect must be seen first */
 #define SHARE_MIN       2   /* of every network: a PTR and an EHLO name */
-#define JOSTLE_MS       500 /* under way so long, a question gives way to an equal */
+#define JOSTLE_MS       500 /* under way so long, a question gives way to an equal, ... */
+#define JOSTLE_PART     4   /* ... as long as no more than this part of the window was given up */
 #define TURN_MS         50  /* how often those that wait are looked at */
-#define TURN_POSTPONES  32  /* of a turn */
+#define TURN_QUERIES    32  /* of a turn */
 #define DROPS_LOGGED_MS 60000
 
 static unsigned window_max(const struct pending_queries *queries)
@@ -31,6 +35,31 @@ static unsigned window_of(const struct pending_queries *queries)
 {
     unsigned max = window_max(queries);
     return queries->share.window < max ? queries->share.window : max;
+}
+
+/* --- what was given up ----------------------------------------------------------------------- */
+
+/* Those whose time is over are forgotten: a slot holds what was given up in GIVEN_UP_SLOT_MS. */
+static unsigned given_up(struct pending_queries *queries)
+{
+    struct pending_share *share = &queries->share;
+    int64_t slot = now_ms(queries) / SHARE_GIVEN_UP_SLOT_MS;
+    if (slot - share->given_up_slot > SHARE_GIVEN_UP_SLOTS)
+        share->given_up_slot = slot - SHARE_GIVEN_UP_SLOTS;
+    while (share->given_up_slot < slot) {
+        share->given_up_slot++;
+        share->given_up[share->given_up_slot % SHARE_GIVEN_UP_SLOTS] = 0;
+    }
+    unsigned sum = 0;
+    for (unsigned i = 0; i < SHARE_GIVEN_UP_SLOTS; i++)
+        sum += share->given_up[i];
+    return sum;
+}
+
+static void give_up(struct pending_queries *queries)
+{
+    (void)given_up(queries);
+    queries->share.given_up[queries->share.given_up_slot % SHARE_GIVEN_UP_SLOTS]++;
 }
 
 /* --- networks ------------------------------------------------------------------------------- */
@@ -132,6 +161,7 @@ static void end_under_way(struct pending_query *query)
 void pending_share_postponed(struct pending_query *query)
 {
     query->postponed = false;
+    give_up(query->queries);
     end_under_way(query);
     begin_wait(query, false);
 }
@@ -144,6 +174,9 @@ void pending_share_leave(struct pending_query *query)
         end_wait(query);
     else
         end_under_way(query);
+    if ((query->abandoned || query->dropped) && !query->waiting &&
+        now_ms(queries) - query->sent_ms >= JOSTLE_MS)
+        give_up(queries);
     TAILQ_REMOVE(&network->queries, query, shared);
     network->count--;
     if (network->count == 0) {
@@ -161,19 +194,27 @@ void pending_share_leave(struct pending_query *query)
 static bool gives_way(const struct share_network *other, const struct pending_query *query,
                       const struct share_network *network)
 {
+    struct pending_queries *queries = query->queries;
     if (other->count != network->count)
         return other->count > network->count;
-    return now_ms(query->queries) - query->sent_ms >= JOSTLE_MS;
+    return now_ms(queries) - query->sent_ms >= JOSTLE_MS &&
+           given_up(queries) < window_of(queries) / JOSTLE_PART;
 }
 
-/* A question under way that is postponed in favour of one of this network; NULL: none. */
+static bool is_within_share(const struct pending_queries *queries,
+                            const struct share_network *network)
+{
+    unsigned share = window_of(queries) / queries->share.network_count;
+    return network->under_way < (share > SHARE_MIN ? share : SHARE_MIN);
+}
+
+/* A question under way that gives way to one of this network; NULL: none. */
 static struct pending_query *find_victim(struct pending_queries *queries,
                                          const struct share_network *network)
 {
     struct share_network *other;
     struct pending_query *found = NULL;
-    unsigned share = window_of(queries) / queries->share.network_count;
-    if (network->under_way >= (share > SHARE_MIN ? share : SHARE_MIN))
+    if (!is_within_share(queries, network))
         return NULL;
     TAILQ_FOREACH(other, &queries->share.networks, all)
     {
@@ -197,12 +238,14 @@ static void postpone(struct pending_query *query)
 
 static bool has_room(struct pending_queries *queries, const struct share_network *network)
 {
-    if (queries->share.under_way < window_of(queries))
+    unsigned under_way = queries->share.under_way, window = window_of(queries);
+    if (under_way + given_up(queries) < window)
         return true;
     struct pending_query *victim = find_victim(queries, network);
     if (victim == NULL)
         return false;
-    postpone(victim);
+    if (under_way >= window)
+        postpone(victim);
     return true;
 }
 
@@ -248,17 +291,16 @@ static void on_turn(void *arg)
 {
     struct pending_queries *queries = arg;
     struct pending_query *query;
-    unsigned postponed = 0;
+    unsigned turns = 0;
     end_late(queries);
     while ((query = next_waiting(queries)) != NULL) {
-        bool room = queries->share.under_way < window_of(queries);
-        if (!room && (postponed++ == TURN_POSTPONES || !has_room(queries, query->network)))
+        if (turns++ == TURN_QUERIES || !has_room(queries, query->network))
             break;
         end_wait(query);
         begin_under_way(query);
         pending_ask_source(query);
     }
-    arm_turn(queries, TURN_MS);
+    arm_turn(queries, turns > TURN_QUERIES ? 1 : TURN_MS);
     note_figures(queries);
 }
 

@@ -86,7 +86,7 @@ class Daemon:
         self.config_path = self.directory / "iprevd.conf"
         self.log_path = self.directory / "iprevd.log"
         self.args = list(args)
-        self.prefix = list(prefix)  # a command that runs it
+        self.prefix = list(prefix)  # a command that runs it elsewhere, as in a namespace
         self.env = dict(os.environ, **(env or {}))
         self.process = None
         self.dns = dns

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WINDOW      512 /* at the start */
+#define WINDOW      256 /* at the start */
 #define ASKS_MAX    4096
 #define DEADLINE_MS 8000
 
