@@ -546,6 +546,8 @@ void received_parse(const char *value, struct received *out)
             return;
         commented = true;
     }
+    if (field.whole.text + field.whole.length < scan.at) /* that semicolon is in a comment */
+        field.whole.length = length;
     struct received_scan before = scan;
     struct received_span word = received_scan_word(&scan);
     if (received_scan_equals(word, "from") ||

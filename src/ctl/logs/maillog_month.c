@@ -44,7 +44,7 @@ static size_t parse_number(const char *text, int *month)
 {
     size_t length = strspn(text, "0123456789");
     int value = 0;
-    for (size_t i = 0; i < length; i++)
+    for (size_t i = 0; i < length && i < 2; i++)
         value = value * 10 + (text[i] - '0');
     if (length == 0 || length > 2 || value < 1 || value > 12 ||
         (strncmp(text + length, "月", 3) != 0 && strncmp(text + length, "월", 3) != 0))
