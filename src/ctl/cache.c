@@ -16,8 +16,8 @@ struct request {
 static void put_values(const struct json_value *record)
 {
     const struct json_value *values = json_value_member(record, "values");
-    const char *outcome = json_value_text(json_value_member(record, "outcome"));
-    const char *problem = json_value_text(json_value_member(record, "problem"));
+    const char *outcome = json_value_text_of(record, "outcome");
+    const char *problem = json_value_text_of(record, "problem");
     if (json_value_count(values) == 0) {
         client_put(outcome);
         if (problem != NULL) {
@@ -36,7 +36,7 @@ static void put_values(const struct json_value *record)
 static void put_record(void *arg, const char *line, const struct json_value *record)
 {
     const struct request *wanted = arg;
-    const char *server = json_value_text(json_value_member(record, "server"));
+    const char *server = json_value_text_of(record, "server");
     int64_t ttl = 0;
     bool stale = false, secure = false;
     if (wanted->json) {
@@ -46,9 +46,9 @@ static void put_record(void *arg, const char *line, const struct json_value *rec
     (void)json_value_int(json_value_member(record, "ttl"), &ttl);
     (void)json_value_bool(json_value_member(record, "stale"), &stale);
     (void)json_value_bool(json_value_member(record, "secure"), &secure);
-    client_put(json_value_text(json_value_member(record, "name")));
+    client_put(json_value_text_of(record, "name"));
     (void)putchar(' ');
-    client_put(json_value_text(json_value_member(record, "type")));
+    client_put(json_value_text_of(record, "type"));
     (void)putchar(' ');
     put_values(record);
     if (stale)

@@ -151,9 +151,9 @@ static bool send_request(int fd, const char *line)
 /* The last line's verdict as an exit status. */
 static int judge(const struct command *command, const struct json_value *last)
 {
-    const char *kind = json_value_text(json_value_member(last, "kind"));
-    const char *error = json_value_text(json_value_member(last, "error"));
-    const char *warning = json_value_text(json_value_member(last, "warning"));
+    const char *kind = json_value_text_of(last, "kind");
+    const char *error = json_value_text_of(last, "error");
+    const char *warning = json_value_text_of(last, "warning");
     bool ok = false;
     if (json_value_bool(json_value_member(last, "ok"), &ok) && ok) {
         if (warning != NULL)

@@ -175,6 +175,14 @@ int64_t command_age(const char *text)
     return unit && seconds > 0 ? seconds : -1;
 }
 
+unsigned command_count(const char *text, unsigned max)
+{
+    unsigned value = 0;
+    for (; *text >= '0' && *text <= '9' && value <= max; text++)
+        value = value * 10 + (unsigned)(*text - '0');
+    return *text == '\0' && value <= max ? value : 0;
+}
+
 /* --- messages ------------------------------------------------------------------------------- */
 
 PRINTF_LIKE(2, 0)

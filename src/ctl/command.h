@@ -94,4 +94,7 @@ int64_t command_seconds(const char *text);
 /* The same with a unit, m, h, d or w, and not 0. */
 int64_t command_age(const char *text);
 
+/* A number from 1 to `max`; 0: it is none. */
+unsigned command_count(const char *text, unsigned max);
+
 #endif

@@ -62,7 +62,6 @@ static const struct command_option options[] = {
 static int parse(const struct command *command, int argc, char **argv, struct finding *finding,
                  int64_t *since_s)
 {
-    char *end = NULL;
     struct request *request = &finding->request;
     const char *wrong = NULL;
     int status = command_parse(command, argc, argv, request, &request->conf_path);
@@ -71,10 +70,9 @@ static int parse(const struct command *command, int argc, char **argv, struct fi
     if (request->since != NULL && (*since_s = command_age(request->since)) < 0)
         return command_misused(command, "--since \"%s\": a number and m, h, d or w is wanted",
                                request->since);
-    long top = request->top == NULL ? TOP_DEFAULT : strtol(request->top, &end, 10);
-    if (top < 1 || top > TOP_MAX || (end != NULL && (end == request->top || *end != '\0')))
+    finding->top = request->top == NULL ? TOP_DEFAULT : command_count(request->top, TOP_MAX);
+    if (finding->top == 0)
         return command_misused(command, "--top \"%s\": 1 to %d is wanted", request->top, TOP_MAX);
-    finding->top = (size_t)top;
     if (!find_conditions_parse(&request->texts, &finding->conditions, &wrong))
         return command_misused(command, "%s",
                                wrong != NULL ? wrong : "what is to be found?  See --help");

@@ -41,27 +41,16 @@ static void put_sentence(FILE *stream, const char *label, const char *text)
     (void)fputc('\n', stream);
 }
 
-static const char *text_of(const struct json_value *object, const char *key)
-{
-    return json_value_text(json_value_member(object, key));
-}
-
-static bool truth(const struct json_value *object, const char *key)
-{
-    bool value = false;
-    (void)json_value_bool(json_value_member(object, key), &value);
-    return value;
-}
-
 /* --- what the DNS said ---------------------------------------------------------------------- */
 
 /* "found, cache, ttl 300" or "temperror: SERVFAIL", of a question. */
 static void put_question(struct textbuf *buf, const struct json_value *question)
 {
     int64_t ttl = 0;
-    const char *problem = text_of(question, "problem"), *origin = text_of(question, "origin");
+    const char *problem = json_value_text_of(question, "problem"),
+               *origin = json_value_text_of(question, "origin");
     (void)json_value_int(json_value_member(question, "ttl"), &ttl);
-    textbuf_put_untrusted(buf, text_of(question, "outcome"), 32);
+    textbuf_put_untrusted(buf, json_value_text_of(question, "outcome"), 32);
     if (problem != NULL) {
         textbuf_put(buf, ": ");
         textbuf_put_untrusted(buf, problem, 200);
@@ -79,16 +68,16 @@ static void put_name(FILE *stream, const char *label, const struct json_value *n
     char memory[SHOWN_MAX];
     struct textbuf buf;
     const struct json_value *addresses = json_value_member(name, "addresses");
-    if (text_of(name, "name") == NULL)
+    if (json_value_text_of(name, "name") == NULL)
         return;
     textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_untrusted(&buf, text_of(name, "name"), HOSTNAME_MAX);
+    textbuf_put_untrusted(&buf, json_value_text_of(name, "name"), HOSTNAME_MAX);
     for (size_t i = 0; i < json_value_count(addresses) && i < 8; i++) {
         textbuf_put(&buf, " ");
         textbuf_put_untrusted(&buf, json_value_text(json_value_item(addresses, i)),
                               IPADDR_TEXT_MAX);
     }
-    textbuf_put(&buf, truth(name, "confirmed") ? " (confirmed)  [" : "  [");
+    textbuf_put(&buf, json_value_bool_of(name, "confirmed") ? " (confirmed)  [" : "  [");
     put_question(&buf, name);
     (void)fprintf(stream, LABEL "%s]\n", label, memory);
 }
@@ -99,7 +88,7 @@ static void put_lookups(FILE *stream, const struct json_value *json)
     struct textbuf buf;
     const struct json_value *names = json_value_member(json, "names");
     const struct json_value *ptr = json_value_member(json, "ptr_lookup");
-    if (text_of(ptr, "outcome") != NULL) {
+    if (json_value_text_of(ptr, "outcome") != NULL) {
         textbuf_init(&buf, memory, sizeof memory);
         put_question(&buf, ptr);
         (void)fprintf(stream, LABEL "%s\n", "PTR", memory);
@@ -116,16 +105,16 @@ static void put_check(FILE *stream, const struct json_value *check)
     double score = 0;
     char memory[SHOWN_MAX];
     struct textbuf buf;
-    const char *sentence = text_of(check, "explanation");
-    const char *fix =
-        text_of(check, "fix") != NULL ? text_of(check, "fix") : text_of(check, "mend");
+    const char *sentence = json_value_text_of(check, "explanation");
+    const char *fix = json_value_text_of(check, "fix") != NULL ? json_value_text_of(check, "fix")
+                                                               : json_value_text_of(check, "mend");
     (void)json_value_real(json_value_member(check, "score"), &score);
     textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_untrusted(&buf, text_of(check, "check"), 64);
+    textbuf_put_untrusted(&buf, json_value_text_of(check, "check"), 64);
     textbuf_put(&buf, ": ");
-    textbuf_put_untrusted(&buf, text_of(check, "action"), 32);
+    textbuf_put_untrusted(&buf, json_value_text_of(check, "action"), 32);
     textbuf_printf(&buf, ", score %.1f%s", score,
-                   truth(check, "enforced") ? "" : " (not enforced)");
+                   json_value_bool_of(check, "enforced") ? "" : " (not enforced)");
     (void)fprintf(stream, LABEL "%s\n", "check", memory);
     put_sentence(stream, "", sentence);
     if (fix != NULL)

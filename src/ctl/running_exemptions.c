@@ -18,8 +18,8 @@ static void take(void *arg, const char *line, const struct json_value *record)
 {
     struct loading *loading = arg;
     struct exemption exemption = {0};
-    const char *subject = json_value_text(json_value_member(record, "subject"));
-    const char *reason = json_value_text(json_value_member(record, "reason"));
+    const char *subject = json_value_text_of(record, "subject");
+    const char *reason = json_value_text_of(record, "reason");
     (void)line;
     if (loading->status != RESULT_OK)
         return;

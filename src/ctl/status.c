@@ -22,25 +22,6 @@ struct request {
     bool json, watch, check;
 };
 
-static int64_t number(const struct json_value *object, const char *key)
-{
-    int64_t value = 0;
-    (void)json_value_int(json_value_member(object, key), &value);
-    return value;
-}
-
-static bool truth(const struct json_value *object, const char *key)
-{
-    bool value = false;
-    (void)json_value_bool(json_value_member(object, key), &value);
-    return value;
-}
-
-static const char *word(const struct json_value *object, const char *key)
-{
-    return json_value_text(json_value_member(object, key));
-}
-
 /* What somebody has to look at. */
 static void put_alarm(const char *text)
 {
@@ -90,10 +71,10 @@ static void put_row(const char *label, const struct json_value *object)
 static void put_check(void *arg, const char *key, const struct json_value *value)
 {
     const char **label = arg;
-    if (number(value, "true") == 0)
+    if (json_value_int_of(value, "true") == 0)
         return;
     (void)printf(LABEL "%-24.24s %10" PRId64 "   enforced %10" PRId64 "\n", *label, key,
-                 number(value, "true"), number(value, "enforced"));
+                 json_value_int_of(value, "true"), json_value_int_of(value, "enforced"));
     *label = "";
 }
 
@@ -102,41 +83,43 @@ static void put_cache(const struct json_value *cache)
     double rate = 0;
     (void)json_value_real(json_value_member(cache, "hit_rate"), &rate);
     (void)printf(LABEL "%" PRId64 " records, %.1f of %.1f MiB, hit rate %.1f %%\n", "cache",
-                 number(cache, "records"), (double)number(cache, "bytes") / 1048576,
-                 (double)number(cache, "size") / 1048576, rate * 100);
+                 json_value_int_of(cache, "records"),
+                 (double)json_value_int_of(cache, "bytes") / 1048576,
+                 (double)json_value_int_of(cache, "size") / 1048576, rate * 100);
 }
 
 static void put_server(const struct json_value *server)
 {
     (void)printf(LABEL, "");
-    client_put(word(server, "server"));
-    if (truth(server, "up"))
+    client_put(json_value_text_of(server, "server"));
+    if (json_value_bool_of(server, "up"))
         (void)fputs(" up", stdout);
     else
         put_alarm(" DOWN");
-    (void)printf(", %" PRId64 " ms, %" PRId64 " queries\n", number(server, "rtt_ms"),
-                 number(server, "queries"));
+    (void)printf(", %" PRId64 " ms, %" PRId64 " queries\n", json_value_int_of(server, "rtt_ms"),
+                 json_value_int_of(server, "queries"));
     (void)printf(LABEL "  timeouts %" PRId64 "  failures %" PRId64 "  mismatched %" PRId64 "\n", "",
-                 number(server, "timeouts"), number(server, "failures"),
-                 number(server, "mismatched"));
+                 json_value_int_of(server, "timeouts"), json_value_int_of(server, "failures"),
+                 json_value_int_of(server, "mismatched"));
 }
 
 static void put_dns(const struct json_value *dns)
 {
     char span[CLIENT_TIME_MAX];
     const struct json_value *servers = json_value_member(dns, "servers");
-    if (truth(dns, "outage")) {
+    if (json_value_bool_of(dns, "outage")) {
         (void)printf(LABEL, "DNS");
         put_alarm("OUTAGE");
         (void)printf(" for %s%s: outage-action applies\n",
-                     client_span(number(dns, "outage_s"), span),
-                     truth(dns, "denies_everything") ? ", the servers deny everything" : "");
+                     client_span(json_value_int_of(dns, "outage_s"), span),
+                     json_value_bool_of(dns, "denies_everything") ? ", the servers deny everything"
+                                                                  : "");
     } else {
         (void)printf(LABEL "no outage\n", "DNS");
     }
-    if (word(dns, "zone_file") != NULL) {
+    if (json_value_text_of(dns, "zone_file") != NULL) {
         (void)printf(LABEL "answers from ", "");
-        client_put(word(dns, "zone_file"));
+        client_put(json_value_text_of(dns, "zone_file"));
         (void)putchar('\n');
     }
     for (size_t i = 0; i < json_value_count(servers); i++)
@@ -148,10 +131,11 @@ static void put_failure(const struct json_value *configuration, const char *labe
                         const char *since, const char *error)
 {
     char text[CLIENT_TIME_MAX];
-    if (number(configuration, since) == 0)
+    if (json_value_int_of(configuration, since) == 0)
         return;
-    (void)printf(LABEL "FAILED %s: ", label, client_when(number(configuration, since), text));
-    client_put(word(configuration, error));
+    (void)printf(LABEL "FAILED %s: ", label,
+                 client_when(json_value_int_of(configuration, since), text));
+    client_put(json_value_text_of(configuration, error));
     (void)putchar('\n');
 }
 
@@ -160,16 +144,19 @@ static void put_head(const struct json_value *status)
     char text[CLIENT_TIME_MAX];
     const struct json_value *configuration = json_value_member(status, "configuration");
     (void)printf("iprevd ");
-    client_put(word(status, "version"));
+    client_put(json_value_text_of(status, "version"));
     (void)printf(", mode ");
-    client_put(word(status, "mode"));
-    (void)printf(", up %s%s\n", client_span(number(status, "uptime_s"), text),
-                 truth(status, "stopping") ? ", STOPPING" : "");
+    client_put(json_value_text_of(status, "mode"));
+    (void)printf(", up %s%s\n", client_span(json_value_int_of(status, "uptime_s"), text),
+                 json_value_bool_of(status, "stopping") ? ", STOPPING" : "");
     (void)printf(LABEL, "configuration");
-    client_put(word(configuration, "path"));
-    (void)printf("\n" LABEL "read %s", "", client_when(number(configuration, "loaded"), text));
-    if (number(configuration, "failed_since") == 0 && number(configuration, "failed_reloads") > 0)
-        (void)printf(", after %" PRId64 " that failed", number(configuration, "failed_reloads"));
+    client_put(json_value_text_of(configuration, "path"));
+    (void)printf("\n" LABEL "read %s", "",
+                 client_when(json_value_int_of(configuration, "loaded"), text));
+    if (json_value_int_of(configuration, "failed_since") == 0 &&
+        json_value_int_of(configuration, "failed_reloads") > 0)
+        (void)printf(", after %" PRId64 " that failed",
+                     json_value_int_of(configuration, "failed_reloads"));
     (void)putchar('\n');
     put_failure(configuration, "reload", "failed_since", "error");
     put_failure(configuration, "tables", "tables_failed_since", "tables_error");
@@ -178,19 +165,20 @@ static void put_head(const struct json_value *status)
 static void put_sessions(const struct json_value *sessions)
 {
     (void)printf(LABEL "%" PRId64 " of %" PRId64 " now, %" PRId64 " in all", "sessions",
-                 number(sessions, "now"), number(sessions, "max"), number(sessions, "total"));
-    if (number(sessions, "deferred") > 0)
-        (void)printf(", %" PRId64 " DEFERRED", number(sessions, "deferred"));
+                 json_value_int_of(sessions, "now"), json_value_int_of(sessions, "max"),
+                 json_value_int_of(sessions, "total"));
+    if (json_value_int_of(sessions, "deferred") > 0)
+        (void)printf(", %" PRId64 " DEFERRED", json_value_int_of(sessions, "deferred"));
     (void)putchar('\n');
 }
 
 static void put_decision_log(const struct json_value *log)
 {
-    if (word(log, "path") == NULL)
+    if (json_value_text_of(log, "path") == NULL)
         return;
     (void)printf(LABEL "%" PRId64 " lines written, %" PRId64 " lost\n" LABEL, "decision log",
-                 number(log, "written"), number(log, "lost"), "");
-    client_put(word(log, "path"));
+                 json_value_int_of(log, "written"), json_value_int_of(log, "lost"), "");
+    client_put(json_value_text_of(log, "path"));
     (void)putchar('\n');
 }
 
@@ -206,8 +194,8 @@ static void print_status(const struct json_value *status)
     json_value_each(json_value_member(status, "checks"), put_check, &label);
     put_cache(json_value_member(status, "cache"));
     put_dns(json_value_member(status, "dns"));
-    (void)printf(LABEL "%" PRId64 "%s\n", "exemptions", number(status, "exemptions"),
-                 number(status, "exemptions") > 0 ? " (iprevctl allowed)" : "");
+    (void)printf(LABEL "%" PRId64 "%s\n", "exemptions", json_value_int_of(status, "exemptions"),
+                 json_value_int_of(status, "exemptions") > 0 ? " (iprevctl allowed)" : "");
     put_decision_log(json_value_member(status, "decision_log"));
 }
 
@@ -228,7 +216,7 @@ static void add_rate(void *arg, const char *key, const struct json_value *value)
     (void)json_value_int(value, &now);
     (void)snprintf(rates->text + used, sizeof rates->text - used, "%s%.32s %.1f",
                    used > 0 ? "  " : "", key,
-                   (double)(now - number(rates->before, key)) / rates->seconds);
+                   (double)(now - json_value_int_of(rates->before, key)) / rates->seconds);
 }
 
 /* What came between two looks, by the second. */

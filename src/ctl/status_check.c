@@ -8,20 +8,6 @@
 
 #define TEXT_MAX 1024 /* bytes of what is wrong, and of the performance data */
 
-static int64_t number(const struct json_value *object, const char *key)
-{
-    int64_t value = 0;
-    (void)json_value_int(json_value_member(object, key), &value);
-    return value;
-}
-
-static bool truth(const struct json_value *object, const char *key)
-{
-    bool value = false;
-    (void)json_value_bool(json_value_member(object, key), &value);
-    return value;
-}
-
 struct finding {
     int status;
     struct textbuf text;
@@ -40,12 +26,13 @@ static void judge_dns(struct finding *finding, const struct json_value *dns)
     const struct json_value *servers = json_value_member(dns, "servers");
     size_t count = json_value_count(servers), down = 0;
     char text[64];
-    if (truth(dns, "outage"))
+    if (json_value_bool_of(dns, "outage"))
         find(finding, STATUS_CHECK_CRITICAL,
-             truth(dns, "denies_everything") ? "DNS outage: the servers deny everything"
-                                             : "DNS outage");
+             json_value_bool_of(dns, "denies_everything")
+                 ? "DNS outage: the servers deny everything"
+                 : "DNS outage");
     for (size_t i = 0; i < count; i++)
-        down += !truth(json_value_item(servers, i), "up");
+        down += !json_value_bool_of(json_value_item(servers, i), "up");
     if (down == 0)
         return;
     (void)snprintf(text, sizeof text, "%zu of %zu DNS servers down", down, count);
@@ -56,12 +43,13 @@ static void judge(struct finding *finding, const struct json_value *status)
 {
     const struct json_value *sessions = json_value_member(status, "sessions");
     judge_dns(finding, json_value_member(status, "dns"));
-    if (truth(json_value_member(status, "configuration"), "last_reload_failed"))
+    if (json_value_bool_of(json_value_member(status, "configuration"), "last_reload_failed"))
         find(finding, STATUS_CHECK_WARNING, "the last reload failed");
-    if (number(sessions, "max") > 0 &&
-        number(sessions, "now") * 100 >= number(sessions, "max") * STATUS_CHECK_SESSIONS)
+    if (json_value_int_of(sessions, "max") > 0 &&
+        json_value_int_of(sessions, "now") * 100 >=
+            json_value_int_of(sessions, "max") * STATUS_CHECK_SESSIONS)
         find(finding, STATUS_CHECK_WARNING, "sessions near max-sessions");
-    if (truth(status, "stopping"))
+    if (json_value_bool_of(status, "stopping"))
         find(finding, STATUS_CHECK_WARNING, "the daemon is ending");
 }
 
@@ -85,20 +73,22 @@ static void put_data(struct textbuf *out, const struct json_value *status)
     struct counters verdicts = {"", out}, would = {"would_", out};
     double rate = 0;
     (void)json_value_real(json_value_member(json_value_member(status, "cache"), "hit_rate"), &rate);
-    textbuf_printf(out, "sessions=%" PRId64 ";%" PRId64 ";;0;%" PRId64, number(sessions, "now"),
-                   number(sessions, "max") * STATUS_CHECK_SESSIONS / 100, number(sessions, "max"));
+    textbuf_printf(out, "sessions=%" PRId64 ";%" PRId64 ";;0;%" PRId64,
+                   json_value_int_of(sessions, "now"),
+                   json_value_int_of(sessions, "max") * STATUS_CHECK_SESSIONS / 100,
+                   json_value_int_of(sessions, "max"));
     json_value_each(json_value_member(status, "verdicts"), put_counter, &verdicts);
     json_value_each(json_value_member(status, "would"), put_counter, &would);
     textbuf_printf(out, " dns_outage=%d cache_hit_rate=%.1f%% log_lost=%" PRId64 "c",
-                   truth(json_value_member(status, "dns"), "outage"), rate * 100,
-                   number(json_value_member(status, "decision_log"), "lost"));
+                   json_value_bool_of(json_value_member(status, "dns"), "outage"), rate * 100,
+                   json_value_int_of(json_value_member(status, "decision_log"), "lost"));
 }
 
 int status_check_print(const struct json_value *status)
 {
     static const char *const words[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
     char text[TEXT_MAX], data[TEXT_MAX];
-    const char *mode = json_value_text(json_value_member(status, "mode"));
+    const char *mode = json_value_text_of(status, "mode");
     struct finding finding = {.status = STATUS_CHECK_OK};
     struct textbuf out;
     textbuf_init(&finding.text, text, sizeof text);

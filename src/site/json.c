@@ -243,3 +243,22 @@ bool json_value_bool(const struct json_value *value, bool *out)
     *out = json_is_true(of(value));
     return true;
 }
+
+const char *json_value_text_of(const struct json_value *object, const char *key)
+{
+    return json_value_text(json_value_member(object, key));
+}
+
+int64_t json_value_int_of(const struct json_value *object, const char *key)
+{
+    int64_t value = 0;
+    (void)json_value_int(json_value_member(object, key), &value);
+    return value;
+}
+
+bool json_value_bool_of(const struct json_value *object, const char *key)
+{
+    bool value = false;
+    (void)json_value_bool(json_value_member(object, key), &value);
+    return value;
+}

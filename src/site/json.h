@@ -65,6 +65,12 @@ char *json_value_line(const struct json_value *document) MUST_CHECK;
 /* The member of an object; NULL when there is none, or `object` is NULL or no object. */
 const struct json_value *json_value_member(const struct json_value *object, const char *key);
 
+/* The text, the number or the truth of a member: NULL, 0 and false when there is none of that kind.
+ */
+const char *json_value_text_of(const struct json_value *object, const char *key);
+int64_t json_value_int_of(const struct json_value *object, const char *key);
+bool json_value_bool_of(const struct json_value *object, const char *key);
+
 /* Items of a list, and the i-th; 0 and NULL when `list` is NULL or no list. */
 size_t json_value_count(const struct json_value *list);
 const struct json_value *json_value_item(const struct json_value *list, size_t i);

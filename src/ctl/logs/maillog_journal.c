@@ -106,7 +106,7 @@ static int64_t time_of(const struct json_value *object)
 {
     char text[64];
     struct maillog_stamp stamp;
-    const char *value = json_value_text(json_value_member(object, "time"));
+    const char *value = json_value_text_of(object, "time");
     if (value == NULL)
         return 0;
     (void)snprintf(text, sizeof text, "%s ", value);
@@ -117,9 +117,9 @@ static int64_t time_of(const struct json_value *object)
    without a tag it is the line of a program as that wrote it. */
 static bool take_container_line(struct maillog_journal *journal, const struct json_value *object)
 {
-    const char *text = json_value_text(json_value_member(object, "log"));
+    const char *text = json_value_text_of(object, "log");
     if (text == NULL)
-        text = json_value_text(json_value_member(object, "message"));
+        text = json_value_text_of(object, "message");
     if (text == NULL)
         return false;
     (void)snprintf(journal->message, sizeof journal->message, "%.*s", (int)strcspn(text, "\n"),

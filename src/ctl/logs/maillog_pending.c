@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/logs/maillog_pending.h"
 
+#include "base/hash.h"
+
 #include <stdlib.h>
 
 #define SETS (REPLAY_PENDING_SLOTS / MAILLOG_PENDING_WAYS)
@@ -22,10 +24,8 @@ void maillog_pending_free(struct maillog_pending *pending)
 static struct maillog_pending_entry *set_of(struct maillog_pending *pending,
                                             const struct maillog_pending_key *key)
 {
-    uint32_t hash = UINT32_C(2166136261) ^ (uint32_t)key->host; /* FNV-1a */
-    for (const char *at = key->queue_id; *at != '\0'; at++)
-        hash = (hash ^ (unsigned char)*at) * UINT32_C(16777619);
-    return &pending->entries[(hash ^ hash >> 16) % SETS * MAILLOG_PENDING_WAYS];
+    uint32_t hash = hash_mix(hash_text(HASH_START ^ (uint32_t)key->host, key->queue_id));
+    return &pending->entries[hash % SETS * MAILLOG_PENDING_WAYS];
 }
 
 struct maillog_pending_entry *maillog_pending_find(struct maillog_pending *pending,

@@ -68,10 +68,7 @@ bool maillog_postfix_is(const char *program)
 /* "postfix-in" of "postfix-in/submission/smtpd": each instance has queue IDs of its own. */
 static uint64_t instance_of(const char *program)
 {
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-    for (; *program != '\0' && *program != '/'; program++)
-        hash = (hash ^ (unsigned char)*program) * UINT64_C(1099511628211);
-    return hash;
+    return maillog_syslog_host(program, strcspn(program, "/"));
 }
 
 /* --- pieces of a line ---------------------------------------------------------------------------
@@ -434,9 +431,8 @@ static void on_postscreen(const struct maillog_record *record, const char *text,
 static uint64_t *others_slot(struct maillog_postfix *postfix, const struct maillog_record *record,
                              const char *queue_id, uint64_t *hash)
 {
-    *hash = instance_of(record->program) ^ record->host;
-    for (; *queue_id != '\0'; queue_id++)
-        *hash = (*hash ^ (unsigned char)*queue_id) * UINT64_C(1099511628211);
+    *hash = instance_of(record->program) ^ record->host ^
+            maillog_syslog_host(queue_id, strlen(queue_id));
     return &postfix->others[*hash % OTHERS_SLOTS];
 }
 

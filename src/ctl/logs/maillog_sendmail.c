@@ -31,7 +31,7 @@ struct process {
 
 struct maillog_sendmail {
     struct maillog_pending *pending;
-    size_t next_refusal;
+    size_t next_refusal, waiting;  /* waiting: refusals not reported yet */
     struct refusal *refusals;      /* REFUSED_MAX, a ring */
     uint64_t refused[REFUSED_MAX]; /* hashes of host and queue ID; 0: reported */
     struct process processes[PROCESS_SLOTS];
@@ -152,7 +152,9 @@ static struct refusal *new_refusal(struct maillog_sendmail *sendmail,
     size_t place = sendmail->next_refusal;
     struct refusal *refusal = &sendmail->refusals[place];
     sendmail->next_refusal = (place + 1) % REFUSED_MAX;
-    if (sendmail->refused[place] != 0 && refusal->event.client.family != IP_NONE)
+    if (sendmail->refused[place] == 0)
+        sendmail->waiting++;
+    else if (refusal->event.client.family != IP_NONE)
         sink->event(sink->arg, &refusal->event);
     memset(refusal, 0, sizeof *refusal);
     sendmail->refused[place] = hash_of(record->host, queue_id);
@@ -167,13 +169,14 @@ static bool tell_refusals(struct maillog_sendmail *sendmail, uint64_t host,
 {
     uint64_t hash = hash_of(host, message->queue_id);
     bool whole = false;
-    for (size_t i = 0; i < REFUSED_MAX; i++) {
+    for (size_t i = 0; i < REFUSED_MAX && sendmail->waiting > 0; i++) {
         size_t place = (sendmail->next_refusal + i) % REFUSED_MAX;
         struct refusal *refusal = &sendmail->refusals[place];
         struct maillog_event *event = &refusal->event;
         if (sendmail->refused[place] != hash || strcmp(event->queue_id, message->queue_id) != 0)
             continue;
         sendmail->refused[place] = 0;
+        sendmail->waiting--;
         whole = whole || refusal->whole;
         if (event->client.family == IP_NONE || refusal->guessed) {
             event->authenticated = false;
@@ -525,5 +528,6 @@ void maillog_sendmail_end(struct maillog_sendmail *sendmail, const struct maillo
             sink->event(sink->arg, event);
         sendmail->refused[place] = 0;
     }
+    sendmail->waiting = 0;
     maillog_pending_close_all(sendmail->pending, sink);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/logs/maillog_smtpd.h"
 
+#include "base/hash.h"
+
 #include <stdlib.h>
 
 struct maillog_smtpd_table {
@@ -51,11 +53,9 @@ struct maillog_smtpd *maillog_smtpd_of(struct maillog_smtpd_table *table, uint64
 
 static size_t hash_client(uint64_t host, const struct ipaddr *client)
 {
-    uint32_t hash = UINT32_C(2166136261) ^ (uint32_t)host;
     size_t length = client->family == IP_V4 ? 4 : 16;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ client->bytes[i]) * UINT32_C(16777619);
-    return (hash ^ hash >> 16) % MAILLOG_SMTPD_SLOTS;
+    return hash_mix(hash_bytes(HASH_START ^ (uint32_t)host, client->bytes, length)) %
+           MAILLOG_SMTPD_SLOTS;
 }
 
 void maillog_smtpd_open(struct maillog_smtpd_table *table, struct maillog_smtpd *smtpd)

@@ -8,7 +8,6 @@
 #include "ctl/replay/replay_print.h"
 #include "site/dns_settings.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,18 +57,6 @@ struct replay {
     bool nomem;
 };
 
-static bool parse_rate(const char *text, unsigned *out)
-{
-    char *end;
-    errno = 0;
-    unsigned long value = strtoul(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value < 1 ||
-        value > RATE_MAX)
-        return false;
-    *out = (unsigned)value;
-    return true;
-}
-
 /* As command_parse(). */
 static int parse(const struct command *command, int argc, char **argv, struct request *request)
 {
@@ -82,7 +69,8 @@ static int parse(const struct command *command, int argc, char **argv, struct re
                                "--format \"%s\": postfix, sendmail, mbox, maildir or triples is "
                                "wanted",
                                request->format_name);
-    if (request->rate_text != NULL && !parse_rate(request->rate_text, &request->rate))
+    if (request->rate_text != NULL &&
+        (request->rate = command_count(request->rate_text, RATE_MAX)) == 0)
         return command_misused(command, "--rate \"%s\": 1 to %d is wanted", request->rate_text,
                                RATE_MAX);
     return optind < argc ? -1 : command_misused(command, "which file?");

@@ -64,7 +64,6 @@ static void describe_filter(struct report *report)
 static int parse(const struct command *command, int argc, char **argv, struct report *report)
 {
     struct request *request = &report->request;
-    char *end = NULL;
     request->only = CHECK_COUNT;
     int status = command_parse(command, argc, argv, request, &request->conf_path);
     if (status >= 0)
@@ -76,11 +75,12 @@ static int parse(const struct command *command, int argc, char **argv, struct re
         return command_misused(command, "--check \"%s\": there is no such check", request->check);
     if (request->would != NULL && !action_parse(request->would, &request->at_action))
         return command_misused(command, "--would \"%s\": there is no such action", request->would);
-    long top = request->top == NULL ? REPORT_TOP : strtol(request->top, &end, 10);
-    if (top < 1 || top > RANKING_NAMES_MAX || (end != NULL && (end == request->top || *end != 0)))
+    unsigned top =
+        request->top == NULL ? REPORT_TOP : command_count(request->top, RANKING_NAMES_MAX);
+    if (top == 0)
         return command_misused(command, "--top \"%s\": 1 to %d is wanted", request->top,
                                RANKING_NAMES_MAX);
-    report->origin.top = request->all ? RANKING_NAMES_MAX : (size_t)top;
+    report->origin.top = request->all ? RANKING_NAMES_MAX : top;
     describe_filter(report);
     return -1;
 }

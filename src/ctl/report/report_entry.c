@@ -93,8 +93,8 @@ static void take_details(struct report_entry *out, const struct json_value *list
     enum action action;
     for (size_t i = 0; i < json_value_count(list); i++) {
         const struct json_value *row = json_value_item(list, i);
-        const char *name = json_value_text(json_value_member(row, "check"));
-        const char *text = json_value_text(json_value_member(row, "action"));
+        const char *name = json_value_text_of(row, "check");
+        const char *text = json_value_text_of(row, "action");
         if (name == NULL || text == NULL || !check_by_name(name, &id) ||
             !action_parse(text, &action))
             continue;
@@ -114,11 +114,11 @@ static enum report_parsed parse_json(const char *text, int64_t wall_s, struct re
         return REPORT_BAD;
     bool other =
         json_value_member(json, "client") == NULL && json_value_member(json, "action") == NULL;
-    bool ok = json_value_text(json_value_member(json, "client")) != NULL &&
-              json_value_text(json_value_member(json, "action")) != NULL;
+    bool ok =
+        json_value_text_of(json, "client") != NULL && json_value_text_of(json, "action") != NULL;
     bool would = false;
     for (size_t i = 0; ok && i < sizeof keys / sizeof keys[0]; i++) {
-        const char *value = json_value_text(json_value_member(json, keys[i]));
+        const char *value = json_value_text_of(json, keys[i]);
         would = would || (value != NULL && strcmp(keys[i], "would") == 0);
         ok = value == NULL || take(out, keys[i], value);
     }
@@ -128,7 +128,7 @@ static enum report_parsed parse_json(const char *text, int64_t wall_s, struct re
         ok = name != NULL && take(out, "check", name);
     }
     take_details(out, json_value_member(json, "check_details"));
-    out->wall_s = parse_time(json_value_text(json_value_member(json, "time")), wall_s);
+    out->wall_s = parse_time(json_value_text_of(json, "time"), wall_s);
     (void)json_value_int(json_value_member(json, "dns_ms"), &out->dns_ms);
     if (!would)
         out->would = out->action;
