@@ -778,3 +778,28 @@ void evidence_evaluate(const struct facts *facts, const struct evidence_settings
     if (helo_self_is_open(facts))
         out->open_checks = out->true_checks & CHECK_BIT(CHECK_HELO_SELF);
 }
+
+/* Is all that failed of our own side? */
+static bool failed_by_us(const struct facts *facts)
+{
+    if (facts->ptr.outcome != DNS_FOUND)
+        return facts->ptr.ours;
+    bool ours = false;
+    for (size_t i = 0; i < facts->name_count; i++) {
+        const struct name_facts *name = &facts->names[i];
+        if (name->flaw != HOSTNAME_OK || name->forward.outcome != DNS_TEMPERROR)
+            continue;
+        if (!name->forward.ours)
+            return false;
+        ours = true;
+    }
+    return ours;
+}
+
+const char *check_fix(enum check_id id, const struct evidence *evidence)
+{
+    if (id == CHECK_DNS_TEMPERROR &&
+        (evidence->facts->resolver_down || failed_by_us(evidence->facts)))
+        return "try again later; the fault is our resolver's";
+    return checks[id].fix;
+}

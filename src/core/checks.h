@@ -84,7 +84,8 @@ struct check {
     bool (*holds)(const struct evidence *evidence, const struct evidence_settings *settings);
     /* The sentence that names the evidence: no trailing dot, untrusted text escaped. */
     void (*explain)(const struct evidence *evidence, struct textbuf *out);
-    const char *fix; /* who can fix it and how, one sentence without trailing dot */
+    /* Who can fix it and how, one sentence without trailing dot; of a client: check_fix(). */
+    const char *fix;
 };
 
 extern const struct check checks[CHECK_COUNT];
@@ -103,5 +104,9 @@ bool evidence_name_is_generic(const char *name, const struct facts *facts,
 enum dialogue { DIALOGUE_CONNECT, DIALOGUE_HELO, DIALOGUE_MAIL };
 void evidence_evaluate(const struct facts *facts, const struct evidence_settings *settings,
                        enum dialogue dialogue, struct evidence *out);
+
+/* Who can fix it for that client: not the owner of a zone about which our own resolver says nothing.
+   Pure. */
+const char *check_fix(enum check_id id, const struct evidence *evidence);
 
 #endif

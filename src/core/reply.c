@@ -220,7 +220,7 @@ static void put_place(struct textbuf *out, enum placeholder place, const struct 
         break;
     case PLACE_FIX:
     case PLACE_MEND:
-        textbuf_put(out, id < CHECK_COUNT ? checks[id].fix : "");
+        textbuf_put(out, id < CHECK_COUNT ? check_fix(id, meaning->evidence) : "");
         break;
     case PLACE_COUNT:
         break;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* iprevctl allow: an exemption for a time, in effect at once. */
+#include "core/ipaddr.h"
 #include "ctl/client.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 #define DEFAULT_TIME "24h"
 
@@ -19,6 +21,22 @@ static const struct command_option options[] = {
      "for how long: 90m, 24h, 7d, 2w; 1m to 366d (default " DEFAULT_TIME ")"},
     {NULL, NULL, 0, NULL},
 };
+
+/* A slip of the hand that ends all checks is said at once; it is done all the same. */
+static void warn_of_everybody(const struct command *command, const char *subject)
+{
+    struct ipnet net;
+    if (ipnet_parse(subject, &net) != RESULT_OK || net.bits >= (net.addr.family == IP_V4 ? 8 : 16))
+        return;
+    (void)command_failed(command, 0,
+                         "warning: %s is %s: nothing is checked for %s.  mode = monitor refuses "
+                         "nobody and still logs",
+                         subject,
+                         net.bits > 0                ? "a large part of all addresses"
+                         : net.addr.family == IP_V4 ? "every IPv4 client"
+                                                    : "every IPv6 client",
+                         net.bits > 0 ? "its clients" : "them");
+}
 
 static int run(const struct command *command, int argc, char **argv)
 {
@@ -44,6 +62,8 @@ static int run(const struct command *command, int argc, char **argv)
         json_writer_int(request, "seconds", seconds);
     }
     status = client_ask(command, path, request, NULL, NULL);
+    if (status == EX_OK)
+        warn_of_everybody(command, argv[optind]);
     free(path);
     return status;
 }

@@ -5,6 +5,7 @@
 #include "ctl/check_hosts.h"
 #include "ctl/check_lines.h"
 #include "ctl/command.h"
+#include "ctl/running_names.h"
 #include "ctl/screen.h"
 
 #include <errno.h>
@@ -165,8 +166,8 @@ static int run(const struct command *command, int argc, char **argv)
         checking->sender = mailpath_canonical(request.sender, sender);
     if (checking != NULL && request.recipient != NULL)
         checking->recipient = mailpath_canonical(request.recipient, recipient);
-    if (checking != NULL && !checking->sender == !request.sender &&
-        !checking->recipient == !request.recipient) {
+    if (checking != NULL && running_names_add(conf) == RESULT_OK &&
+        !checking->sender == !request.sender && !checking->recipient == !request.recipient) {
         checking->conf = conf;
         checking->helo = request.helo;
         checking->json = request.json;

@@ -82,6 +82,49 @@ static enum result gather(const struct check_run *run, const struct check_target
     return status;
 }
 
+/* --- what exempts, or nearly --------------------------------------------------------------- */
+
+struct fitting {
+    const struct exemption *exemption; /* NULL: none */
+    struct almost almost;
+};
+
+/* Would it be otherwise with these facts?  Into *out, less its name. */
+static bool is_other(const struct check_run *run, const struct transaction *transaction,
+                     const struct decision *decision, const struct facts *facts, struct almost *out)
+{
+    struct decision other;
+    if (exemptions_look(run->exemptions, facts, transaction->wall_s, &out->exemption))
+        return true;
+    decision_make(run->conf, facts, transaction, &other);
+    out->match = other.match;
+    return other.match != NULL && other.match != decision->match && other.match->ptr != NULL;
+}
+
+/* The first PTR name that makes a difference if it is taken as confirmed. */
+static void find_almost(const struct check_run *run, const struct transaction *transaction,
+                        const struct decision *decision, struct almost *out)
+{
+    struct facts facts = *decision->evidence.facts;
+    *out = (struct almost){.name = NULL};
+    if (transaction->exempt != NULL || facts.name_count == 0)
+        return;
+    struct name_facts *names = calloc(facts.name_count, sizeof *names);
+    for (size_t i = 0; names != NULL && i < facts.name_count && out->name == NULL; i++) {
+        memcpy(names, decision->evidence.facts->names, facts.name_count * sizeof *names);
+        facts.names = names;
+        if (names[i].confirmed || names[i].flaw != HOSTNAME_OK)
+            continue;
+        names[i].confirmed = true;
+        struct almost almost = {.match = NULL};
+        if (is_other(run, transaction, decision, &facts, &almost)) {
+            *out = almost;
+            out->name = names[i].name;
+        }
+    }
+    free(names);
+}
+
 /* --- printing ------------------------------------------------------------------------------- */
 
 /* Why the daemon would not judge this client at all; NULL: it would. */
@@ -105,9 +148,22 @@ static void put_exemption(struct json_writer *json, const struct exemption *exem
     json_writer_end(json);
 }
 
+static void put_almost(struct json_writer *json, const struct almost *almost)
+{
+    if (almost->name == NULL) {
+        json_writer_text(json, "unconfirmed", NULL);
+        return;
+    }
+    json_writer_begin_object(json, "unconfirmed");
+    json_writer_text(json, "ptr", almost->name);
+    json_writer_text(json, "exemption", almost->match == NULL ? almost->exemption.subject : NULL);
+    json_writer_text(json, "match", almost->match != NULL ? almost->match->name : NULL);
+    json_writer_end(json);
+}
+
 /* The keys that only check has. */
 static char *more_json(const struct check_run *run, const struct check_target *target,
-                       const struct decision *decision, const struct exemption *exemption)
+                       const struct decision *decision, const struct fitting *fitting)
 {
     struct json_writer *json = json_writer_new();
     struct advice *advice = malloc(sizeof *advice);
@@ -116,7 +172,8 @@ static char *more_json(const struct check_run *run, const struct check_target *t
         json_writer_text(json, "host", target->host);
         json_writer_text(json, "mx_of", target->mx);
         json_writer_text(json, "passed_over", passed_over(run, &target->client));
-        put_exemption(json, exemption);
+        put_exemption(json, fitting->exemption);
+        put_almost(json, &fitting->almost);
         json_writer_begin_list(json, "advice");
         advice_make(&decision->evidence, decision->verdict.would.checks, advice);
         for (size_t i = 0; i < advice->count; i++)
@@ -131,10 +188,10 @@ static char *more_json(const struct check_run *run, const struct check_target *t
 
 static bool print_json(const struct check_run *run, const struct check_target *target,
                        const struct decision *decision, const struct transaction *transaction,
-                       const struct exemption *exemption)
+                       const struct fitting *fitting)
 {
     char *line = decision_json(decision, transaction);
-    char *more = more_json(run, target, decision, exemption);
+    char *more = more_json(run, target, decision, fitting);
     bool ok = line != NULL && more != NULL;
     if (ok) /* both are objects with members: "{...}" */
         ok = printf("%.*s,%s\n", (int)strlen(line) - 1, line, more + 1) > 0;
@@ -145,7 +202,7 @@ static bool print_json(const struct check_run *run, const struct check_target *t
 
 static bool print_text(struct check_run *run, const struct check_target *target,
                        const struct decision *decision, const struct transaction *transaction,
-                       const struct exemption *exemption)
+                       const struct fitting *fitting)
 {
     struct reply reply;
     struct advice *advice = malloc(sizeof *advice);
@@ -161,7 +218,8 @@ static bool print_text(struct check_run *run, const struct check_target *target,
         .columns = run->columns,
         .host = target->host,
         .passed_over = passed_over(run, &target->client),
-        .exemption = exemption,
+        .exemption = fitting->exemption,
+        .almost = &fitting->almost,
         .reply = refused ? &reply : NULL,
         .advice = advice,
     };
@@ -242,11 +300,12 @@ bool check_client_decide(struct check_run *run, const struct check_target *targe
             .all_cached = lookup_all_cached(lookup),
             .exempt = exempt ? exemption.reason : NULL,
         };
-        const struct exemption *given = exempt ? &exemption : NULL;
+        struct fitting fitting = {.exemption = exempt ? &exemption : NULL};
         decision_make(run->conf, &facts, &transaction, &decision);
+        find_almost(run, &transaction, &decision, &fitting.almost);
         count(run, target, &decision);
-        ok = run->json ? print_json(run, target, &decision, &transaction, given)
-                       : print_text(run, target, &decision, &transaction, given);
+        ok = run->json ? print_json(run, target, &decision, &transaction, &fitting)
+                       : print_text(run, target, &decision, &transaction, &fitting);
     }
     lookup_free(lookup);
     if (!ok)

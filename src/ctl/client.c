@@ -231,7 +231,7 @@ int client_ask(const struct command *command, const char *path, struct json_writ
 }
 
 enum result client_try(const char *path, struct json_writer *request,
-                       const struct client_records *records)
+                       const struct client_records *records, struct json_value **last)
 {
     char *line = request == NULL ? NULL : json_writer_line(request);
     bool ok = false;
@@ -252,6 +252,9 @@ enum result client_try(const char *path, struct json_writer *request,
     struct json_value *answer = read_answer(stream, records);
     (void)fclose(stream);
     ok = json_value_bool(json_value_member(answer, "ok"), &ok) && ok;
-    json_value_free(answer);
+    if (ok && last != NULL)
+        *last = answer;
+    else
+        json_value_free(answer);
     return ok ? RESULT_OK : RESULT_INVALID;
 }

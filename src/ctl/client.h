@@ -37,11 +37,11 @@ int client_ask(const struct command *command, const char *path, struct json_writ
                const struct client_records *records, struct json_value **last);
 
 /*
- * The same without a word to the user.  RESULT_IO: errno says why the daemon cannot be reached;
- * RESULT_INVALID: its answer was not complete, or it was no; RESULT_NOMEM.
+ * The same without a word to the user; `last` may be NULL.  RESULT_IO: errno says why the daemon
+ * cannot be reached; RESULT_INVALID: its answer was not complete, or it was no; RESULT_NOMEM.
  */
 enum result client_try(const char *path, struct json_writer *request,
-                       const struct client_records *records) MUST_CHECK;
+                       const struct client_records *records, struct json_value **last) MUST_CHECK;
 
 /* A request of one command and, unless NULL, one member. */
 struct json_writer *client_request(const char *name, const char *key, const char *value);

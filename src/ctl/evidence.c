@@ -225,6 +225,25 @@ static void put_exemption(const struct evidence_page *page)
     (void)fputs(" (iprevctl allowed)\n", page->stream);
 }
 
+/* What an administrator expected to fit, and why it does not. */
+static void put_almost(const struct evidence_page *page)
+{
+    const struct almost *almost = page->almost;
+    char subject[EXEMPTION_SUBJECT_MAX + 80], memory[1024];
+    if (almost->name == NULL)
+        return;
+    if (almost->match != NULL)
+        (void)snprintf(subject, sizeof subject, "match \"%.100s\"", almost->match->name);
+    else
+        (void)snprintf(subject, sizeof subject, "the exemption of %s", almost->exemption.subject);
+    (void)snprintf(
+        memory, sizeof memory,
+        "%s would fit if PTR %s were confirmed.  It does not lead back to the client, and "
+        "anybody can claim a name: exempt the address.",
+        subject, almost->name);
+    put_sentence(page, "note", memory);
+}
+
 static void put_verdict(const struct evidence_page *page, const struct decision *decision)
 {
     const struct verdict *verdict = &decision->verdict;
@@ -278,6 +297,7 @@ void evidence_print(const struct evidence_page *page, const struct decision *dec
         put_checks(page, decision);
     put_match(page, decision);
     put_exemption(page);
+    put_almost(page);
     put_verdict(page, decision);
     for (size_t i = 0; i < page->advice->count; i++)
         put_sentence(page, i == 0 ? "advice" : "", page->advice->text[i]);

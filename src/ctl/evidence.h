@@ -12,6 +12,13 @@
 
 #include <stdio.h>
 
+/* An exemption or match block that would fit, were a PTR name of the client confirmed. */
+struct almost {
+    const char *name;           /* NULL: there is none */
+    struct exemption exemption; /* subject "": it is a match block */
+    const struct match *match;
+};
+
 /* Where and what besides the decision; all borrowed. */
 struct evidence_page {
     FILE *stream;
@@ -20,7 +27,8 @@ struct evidence_page {
     const char *host;                  /* whose address the client is, or NULL */
     const char *passed_over;           /* the option by which the daemon would not judge; or NULL */
     const struct exemption *exemption; /* the exemption in effect, or NULL */
-    const struct reply *reply;         /* NULL when nothing is refused */
+    const struct almost *almost;
+    const struct reply *reply; /* NULL when nothing is refused */
     const struct advice *advice;
 };
 

@@ -4,6 +4,7 @@
 #include "ctl/decisions.h"
 #include "ctl/find_conditions.h"
 #include "ctl/find_print.h"
+#include "ctl/running_names.h"
 #include "ctl/screen.h"
 
 #include <getopt.h>
@@ -200,6 +201,10 @@ static int run(const struct command *command, int argc, char **argv)
     if (conf == NULL)
         return EX_CONFIG;
     decisions.since_s = since_s == 0 ? 0 : decisions.now_s - since_s;
+    if (finding.request.recheck && running_names_add(conf) != RESULT_OK) {
+        conf_unref(conf);
+        return command_failed(command, EX_OSERR, "out of memory");
+    }
     status = find_in(&finding, &decisions, conf, argc - optind, argv + optind);
     decisions_end(&decisions);
     for (size_t i = 0; finding.rows != NULL && i < shown_of(&finding); i++)

@@ -236,11 +236,23 @@ static const char *escaped(const char *text, char *out, size_t size)
     return out;
 }
 
+/* "uid 1000": what the kernel says of the one who asks. */
+#define WHO_MAX 32
+static const char *who_asks(struct request_server_peer *peer, char out[WHO_MAX])
+{
+    uid_t uid;
+    if (request_server_uid(peer, &uid))
+        (void)snprintf(out, WHO_MAX, "uid %lu", (unsigned long)uid);
+    else
+        (void)snprintf(out, WHO_MAX, "somebody");
+    return out;
+}
+
 static void do_allow(struct control *control, struct request_server_peer *peer,
                      const struct control_request *request)
 {
     const struct control_services *services = &control->services;
-    char reason[4 * EXEMPTION_REASON_MAX];
+    char reason[4 * EXEMPTION_REASON_MAX], who[WHO_MAX];
     int64_t wall_s = clock_wall_s(services->clock);
     struct exemption exemption = {.made_s = wall_s, .until_s = wall_s + request->seconds};
     memcpy(exemption.subject, request->subject, sizeof exemption.subject);
@@ -254,8 +266,9 @@ static void do_allow(struct control *control, struct request_server_peer *peer,
                                             : "out of memory");
         return;
     }
-    log_info("control: %s is allowed for %lld s: %s", exemption.subject,
-             (long long)request->seconds, escaped(exemption.reason, reason, sizeof reason));
+    log_info("control: %s is allowed for %lld s by %s: %s", exemption.subject,
+             (long long)request->seconds, who_asks(peer, who),
+             escaped(exemption.reason, reason, sizeof reason));
     answer_after(control, peer, CONTROL_TASK_SAVE, control->services.save_exemptions);
 }
 
@@ -266,7 +279,8 @@ static void do_unallow(struct control *control, struct request_server_peer *peer
         answer_error(peer, "notfound", "there is no such exemption");
         return;
     }
-    log_info("control: %s is not allowed any more", request->subject);
+    char who[WHO_MAX];
+    log_info("control: %s is not allowed any more, by %s", request->subject, who_asks(peer, who));
     answer_after(control, peer, CONTROL_TASK_SAVE, control->services.save_exemptions);
 }
 

@@ -17,6 +17,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/notify.c src/daemon/notify.h \
 	src/daemon/status.c src/daemon/status.h \
 	src/daemon/own_address.c src/daemon/own_address.h \
+	src/daemon/own_names.c src/daemon/own_names.h \
 	src/daemon/descriptors.c src/daemon/descriptors.h \
 	src/daemon/privileges.c src/daemon/privileges.h \
 	src/daemon/reload.c \

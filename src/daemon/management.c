@@ -185,6 +185,7 @@ static void put_status(void *arg, struct json_writer *json)
         .resolver = dns_service_resolver(service->dns),
         .uptime_ms = clock_ms(&clock_system) - service->started_ms,
         .exemptions = exemptions_count(service->exemptions),
+        .own_names = &service->own_names,
         .stopping = atomic_load(&service->draining),
         .reload = &service->reload.failures[RELOAD_CONFIGURATION],
         .tables = &service->reload.failures[RELOAD_TABLES],

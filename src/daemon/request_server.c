@@ -311,6 +311,21 @@ struct request_server *request_server_new(struct loop *loop, int fd,
     return request_server;
 }
 
+bool request_server_uid(const struct request_server_peer *peer, uid_t *out)
+{
+#ifdef SO_PEERCRED
+    struct ucred credentials;
+    socklen_t length = sizeof credentials;
+    if (getsockopt(peer->fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0)
+        return false;
+    *out = credentials.uid;
+    return true;
+#else
+    gid_t group;
+    return getpeereid(peer->fd, out, &group) == 0;
+#endif
+}
+
 void request_server_free(struct request_server *request_server)
 {
     if (request_server == NULL)

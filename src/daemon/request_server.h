@@ -15,6 +15,7 @@
 #include "base/loop.h"
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct request_server;
 struct request_server_peer;
@@ -60,5 +61,8 @@ void request_server_finish(struct request_server_peer *peer);
 void request_server_stream(struct request_server_peer *peer,
                            bool (*more)(void *arg, struct request_server_peer *peer),
                            void (*ended)(void *arg), void *arg);
+
+/* The user who connected to a unix socket.  False: the system does not say. */
+bool request_server_uid(const struct request_server_peer *peer, uid_t *out);
 
 #endif

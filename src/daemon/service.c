@@ -114,6 +114,12 @@ static void session_left(void *arg, enum session_left reason)
             STATISTICS_LOCAL_ONLY);
 }
 
+static void session_mta_named(void *arg, const char *name)
+{
+    struct service *service = arg;
+    own_names_saw(&service->own_names, name);
+}
+
 static void offer_to_sessions(struct service *service)
 {
     service->session = (struct session_services){
@@ -126,6 +132,7 @@ static void offer_to_sessions(struct service *service)
         .capped = session_capped,
         .left_alone = session_left_alone,
         .left = session_left,
+        .mta_named = session_mta_named,
         .arg = service,
     };
     service->milter = (struct libmilter_services){
@@ -177,6 +184,7 @@ struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX])
         return NULL;
     }
     (void)pthread_mutex_init(&service->lock, NULL);
+    own_names_init(&service->own_names);
     service->conf = conf_ref(conf);
     service->started_ms = clock_ms(&clock_system);
     atomic_store(&service->max_sessions, conf->max_sessions);
@@ -248,6 +256,7 @@ void service_free(struct service *service)
     if (service->listener != NULL)
         libmilter_wakeup_clear(&service->wakeup);
     (void)pthread_mutex_destroy(&service->lock);
+    own_names_clear(&service->own_names);
     free(service->control_path);
     free(service->state_dir);
     free(service);

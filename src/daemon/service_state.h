@@ -15,6 +15,7 @@
 #include "daemon/exporter.h"
 #include "daemon/libmilter.h"
 #include "daemon/listener.h"
+#include "daemon/own_names.h"
 #include "daemon/service.h"
 #include "daemon/statistics.h"
 #include "daemon/status.h"
@@ -84,6 +85,7 @@ struct service {
     struct statistics *statistics;
     struct dns_service *dns;
     struct exemptions *exemptions;
+    struct own_names own_names;
     struct decisionlog *decisionlog;
     struct session_services session;
     struct libmilter_services milter;

@@ -129,6 +129,8 @@ static void parse_own_addr(const char *text, struct ipaddr *out)
 static void read_connect_macros(struct session *session, const struct session_macros *macros)
 {
     copy_macro(macros, "j", session->mta);
+    if (session->services->mta_named != NULL)
+        session->services->mta_named(session->services->arg, session->mta);
     session->listener[0] = '\0';
     if (session->conf->matches_listener)
         copy_macro(macros, "{daemon_name}", session->listener);

@@ -44,6 +44,8 @@ struct session_services {
     void (*left_alone)(void *arg, const char *line);
     /* A client said too many EHLO names, and its MAIL is deferred.  NULL: nobody wants to know. */
     void (*capped)(void *arg, const struct ipaddr *client);
+    /* What the MTA calls itself, once a connection.  NULL: nobody wants to know. */
+    void (*mta_named)(void *arg, const char *name);
     /* Once for whatever is left alone.  NULL: nobody wants to know. */
     void (*left)(void *arg, enum session_left reason);
     void *arg;

@@ -173,6 +173,7 @@ void status_put(struct json_writer *json, const struct status_sources *sources)
     put_checks(json, sources);
     put_cache(json, sources);
     put_dns(json, sources);
+    own_names_put(sources->own_names, json);
     json_writer_int(json, "exemptions", (int64_t)sources->exemptions);
     put_decision_log(json, sources);
 }

@@ -6,6 +6,7 @@
 #define IPREVD_STATUS_H
 
 #include "base/metrics.h"
+#include "daemon/own_names.h"
 #include "dns/network.h"
 #include "dns/resolver.h"
 #include "site/conf.h"
@@ -24,6 +25,7 @@ struct status_sources {
     struct resolver *resolver;
     int64_t uptime_ms;
     size_t exemptions;
+    struct own_names *own_names;
     bool stopping;
     const struct status_failure *reload, *tables;
 };

@@ -44,8 +44,10 @@ static struct dns_evidence evidence_of(const struct ask *ask, bool needed, struc
     evidence.took_ms = ask->took_ms;
     if (ask->origin == DNS_FROM_NETWORK)
         evidence.server = resolver_server_text(lookup->resolver, answer->server);
-    if (answer->outcome == DNS_TEMPERROR)
+    if (answer->outcome == DNS_TEMPERROR) {
         evidence.problem = answer_problem_text(answer);
+        evidence.ours = dns_problem_is_of_our_side((enum dns_problem)answer->problem);
+    }
     return evidence;
 }
 

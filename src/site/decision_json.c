@@ -111,8 +111,9 @@ static void put_details(struct json_writer *json, const struct decision *decisio
         json_writer_real(json, "score", decision->policy->rules[i].score);
         json_writer_bool(json, "enforced", (decision->verdict.done.checks & CHECK_BIT(i)) != 0);
         json_writer_sentence(json, "explanation", memory);
-        json_writer_text(json, "fix", checks[i].fix);
-        json_writer_text(json, "mend", checks[i].fix); /* its name in 1.0 */
+        const char *fix = check_fix((enum check_id)i, &decision->evidence);
+        json_writer_text(json, "fix", fix);
+        json_writer_text(json, "mend", fix); /* its name in 1.0 */
         json_writer_end(json);
     }
     json_writer_end(json);
@@ -166,8 +167,9 @@ static void put_more(struct json_writer *json, const struct decision *decision)
 {
     enum check_id id = verdict_reported(&decision->verdict)->reason;
     const struct facts *facts = decision->evidence.facts;
-    json_writer_text(json, "fix", id < CHECK_COUNT ? checks[id].fix : NULL);
-    json_writer_text(json, "mend", id < CHECK_COUNT ? checks[id].fix : NULL); /* its name in 1.0 */
+    const char *fix = id < CHECK_COUNT ? check_fix(id, &decision->evidence) : NULL;
+    json_writer_text(json, "fix", fix);
+    json_writer_text(json, "mend", fix); /* its name in 1.0 */
     put_check_list(json, "enforced", decision->verdict.done.checks);
     put_details(json, decision);
     json_writer_text(json, "match_reason",

@@ -41,6 +41,7 @@ class Check:
     def configure(self, text, zone=ZONE):
         self.zone.write_text(zone)
         mode = "" if "mode =" in text else "mode = enforce\n"
+        mode += "" if "own-names" in text else 'own-names = {"mx.own.example"}\n'
         self.conf.write_text(f'dns {{ zone-file = "{self.zone}" }}\ncontrol = "none"\n'
                              f'state-dir = "{self.state}"\n{mode}{text}')
 

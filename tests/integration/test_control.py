@@ -16,6 +16,7 @@ import pytest
 import daemon
 import world
 from daemon import wait_until
+from milterclient import MilterClient
 
 REQUEST_MAX = 4096
 PEERS_MAX = 32
@@ -587,3 +588,58 @@ def test_damaged_cache_file_is_ignored(control):
     given.daemon.start()
     given.daemon.wait_log(r"warning: .*/cache .*: 0 records of the cache are known again")
     assert given.status()["ok"]
+
+
+# --- what the tools know of the running daemon ---
+
+
+def test_check_and_replay_know_what_the_mail_server_is_called(control, directory):
+    """helo-self is found by them as by the daemon, without own-names."""
+    given = control()
+    before = given.ctl("check", world.GOOD, "--helo", "mx.example.net", check=False)
+    assert "own names are not known" in before.stderr and "helo-self" not in before.stdout
+    live = MilterClient(given.daemon.spec).session(client=world.GOOD, helo="mx.example.net",
+                                                   hostname="mx.example.net")
+    assert live.verdict == "reject"
+    assert given.ask(command="status")[-1]["own_names"] == ["mx.example.net"]
+    after = given.ctl("check", world.GOOD, "--helo", "MX.Example.NET", check=False)
+    assert after.returncode == 77 and "helo-self" in after.stdout and after.stderr == ""
+    recorded = directory / "recorded"
+    recorded.write_text(f"{world.GOOD} mail.good.example mx.example.net\n")
+    replayed = given.ctl("replay", "--json", str(recorded))
+    assert json.loads(replayed.stdout)["would"] == "reject" and "own names" not in replayed.stderr
+
+
+def test_an_exemption_that_would_fit_but_for_confirmation_is_told(control):
+    given = control('match "by name" { ptr = {".moved.example"} policy = "none" }\n')
+    done = given.ctl("check", world.MISMATCH, check=False)
+    assert done.returncode == 77
+    text = " ".join(done.stdout.split())
+    assert ('match "by name" would fit if PTR mail.moved.example were confirmed. It does not lead back to '
+            'the client') in text
+    given.ctl("allow", ".moved.example", "--reason", "x")
+    got = json.loads(given.ctl("check", world.MISMATCH, "--json", check=False).stdout)
+    assert got["unconfirmed"] == {"ptr": "mail.moved.example", "exemption": ".moved.example", "match": None}
+    assert "the exemption of .moved.example would fit" in " ".join(
+        given.ctl("check", world.MISMATCH, check=False).stdout.split())
+    assert json.loads(given.ctl("check", world.NO_PTR, "--json", check=False).stdout)["unconfirmed"] is None
+
+
+def test_an_exemption_of_everybody_is_warned_of(control):
+    given = control()
+    done = given.ctl("allow", "0.0.0.0/0", "--reason", "x")
+    assert "warning: 0.0.0.0/0 is every IPv4 client: nothing is checked for them" in done.stderr
+    assert "large part" in given.ctl("allow", "2000::/3", "--reason", "x").stderr
+    assert given.ctl("allow", "192.0.2.0/24", "--reason", "x").stderr == ""
+    given.daemon.wait_log(rf"control: 0\.0\.0\.0/0 is allowed for 86400 s by uid {os.geteuid()}: x")
+    given.ctl("unallow", "0.0.0.0/0")
+    given.daemon.wait_log(rf"control: 0\.0\.0\.0/0 is not allowed any more, by uid {os.geteuid()}")
+
+
+def test_a_resolver_of_ours_that_is_down_is_not_the_senders_fault(start_iprevd):
+    dead = daemon.free_port()
+    running = start_iprevd("deadline = 2\n", dns=f'dns {{ nameservers = {{"127.0.0.1:{dead}"}} '
+                           'outage-action = tempfail }')
+    got = MilterClient(running.spec).session(client=world.GOOD)
+    assert got.verdict == "tempfail"
+    assert "the fault is our resolver's" in got.text and "owner of the zone" not in got.text

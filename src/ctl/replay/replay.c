@@ -6,6 +6,7 @@
 #include "ctl/replay/replay_compare_print.h"
 #include "ctl/replay/replay_judge.h"
 #include "ctl/replay/replay_print.h"
+#include "ctl/running_names.h"
 #include "site/dns_settings.h"
 
 #include <getopt.h>
@@ -313,6 +314,9 @@ static int run(const struct command *command, int argc, char **argv)
         replay.other = command_conf(replay.request.compare);
     if (replay.conf == NULL || (replay.request.compare != NULL && replay.other == NULL))
         status = EX_CONFIG;
+    else if (running_names_add(replay.conf) != RESULT_OK ||
+             (replay.other != NULL && running_names_add(replay.other) != RESULT_OK))
+        status = command_failed(command, EX_OSERR, "out of memory");
     else
         status = replay_conf(command, &replay, argc - optind, argv + optind);
     conf_unref(replay.conf);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The names that the running daemon's mail servers give themselves, for a command that answers as
+ * the daemon would: helo-self is true for a stranger who says one of them.
+ */
+#ifndef IPREVD_RUNNING_NAMES_H
+#define IPREVD_RUNNING_NAMES_H
+
+#include "site/conf.h"
+
+/*
+ * Add them to the configuration's own-names.  Where neither knows any, a note to standard error
+ * says what is missing.  RESULT_NOMEM.  Does I/O.
+ */
+enum result running_names_add(struct conf *conf) MUST_CHECK;
+
+#endif
