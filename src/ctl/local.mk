@@ -69,6 +69,7 @@ libctl_a_SOURCES = \
 	src/ctl/logs/maillog_years.c src/ctl/logs/maillog_years.h \
 	src/ctl/report/report_entry.c src/ctl/report/report_entry.h \
 	src/ctl/report/report_clients.c src/ctl/report/report_clients.h \
+	src/ctl/report/report_correspondents.c src/ctl/report/report_correspondents.h \
 	src/ctl/report/report_html.c \
 	src/ctl/report/report_json.c \
 	src/ctl/report/report_print.c src/ctl/report/report_print.h \

@@ -358,6 +358,44 @@ def test_who_would_be_refused(report):
         report.run("--top", wrong, path, status=64)
 
 
+MAIL_LOG = """\
+Nov 12 09:00:00 mx postfix/smtp[7]: 4F1A2D0: to=<partner@friends.debian.org>, relay=mx.debian.org[198.51.100.1]:25, \
+delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)
+Nov 12 09:00:01 mx postfix/smtp[7]: 4F1A2D1: to=<x@gone.example>, relay=none, delay=1, delays=0/0/0/1, dsn=5.1.2, \
+status=bounced (Host not found)
+"""
+
+
+def test_correspondents_come_first(report):
+    """Refused most is not known best: those to whom own users wrote stand first."""
+    lines = ([decision(12, "203.0.113.5", "reject", checks=["ptr-missing"], helo="mx.stranger.example",
+                       sender="s@stranger.example")] * 5 +
+             [decision(12, "203.0.113.6", "reject", checks=["ptr-missing"], helo="mx.gone.example",
+                       sender="s@gone.example")] * 4 +
+             [decision(12, "203.0.113.7", "reject", checks=["ptr-missing"], helo="relay.provider.example",
+                       sender="news@debian.org")] * 2 +
+             [decision(12, "203.0.113.8", "reject", checks=["ptr-missing"], helo="mail.debian.org",
+                       sender="a@elsewhere.example")])
+    log, mail = report.file("log", lines), report.file("mail.log", MAIL_LOG)
+
+    def names(*args):
+        return [(row["name"], row["correspondent"])
+                for row in json.loads(report.run("--json", *args, log))["clients"]]
+
+    assert names("--mail-log", mail) == [("provider.example", True), ("debian.org", True),
+                                         ("stranger.example", False), ("gone.example", False)]
+    assert names("--mail-log", mail, "--top", "1") == [("provider.example", True)]
+    assert {known for _, known in names()} == {None}
+    text = report.run("--mail-log", mail, log)
+    assert "* your users wrote to it" in text
+    assert text.index("* provider.example") < text.index("stranger.example")
+    assert "Who of them you write to is not known (--mail-log FILE)" in report.run(log)
+    page = report.directory / "page.html"
+    report.run("--mail-log", mail, "--html", page, log)
+    assert "<b>* debian.org</b>" in page.read_text()
+    report.run("--mail-log", report.directory / "nothing", log, status=65)
+
+
 def test_only_some_decisions(report):
     path = report.file("decisions.json", KNOWN)
     text = report.run("--check", "ptr-missing", path)

@@ -2,6 +2,7 @@
 /* iprevctl report: what the decision log adds up to. */
 #include "ctl/command.h"
 #include "ctl/decisions.h"
+#include "ctl/report/report_correspondents.h"
 #include "ctl/report/report_print.h"
 #include "ctl/running_exemptions.h"
 
@@ -15,7 +16,7 @@
 #include <unistd.h>
 
 struct request {
-    const char *conf_path, *html_path, *since, *top, *check, *would;
+    const char *conf_path, *html_path, *since, *top, *check, *would, *mail_log;
     bool all, json;
     int64_t since_s;       /* how long ago; 0: everything */
     enum check_id only;    /* CHECK_COUNT: any */
@@ -40,6 +41,8 @@ static const struct command_option options[] = {
      "only decisions that would be this if all were enforced"},
     {"top", "N", offsetof(struct request, top), "rows of a table, instead of 15"},
     {"all", NULL, offsetof(struct request, all), "all rows of every table"},
+    {"mail-log", "FILE", offsetof(struct request, mail_log),
+     "the mail server's log: domains to which own users wrote come first"},
     {"html", "FILE", offsetof(struct request, html_path),
      "write one HTML file with charts instead of text"},
     {"json", NULL, offsetof(struct request, json), "one JSON object instead of text"},
@@ -157,11 +160,24 @@ static int report_conf(struct report *report, int count, char **paths)
         running_exemptions_load(report->conf, report->origin.now_s, note);
     if (exemptions != NULL && note[0] != '\0')
         (void)fprintf(stderr, "note: %s\n", note);
+    struct ranking *correspondents = NULL;
+    if (report->request.mail_log != NULL) {
+        int status =
+            report_correspondents_read(report->command, report->conf, report->request.mail_log,
+                                       report->origin.now_s, &correspondents);
+        if (status >= 0) {
+            exemptions_free(exemptions);
+            return status;
+        }
+    }
+    report->origin.correspondents = correspondents;
+    report->origin.orgdomains = report->conf->orgdomains;
     bool ok = exemptions != NULL &&
               report_sums_init(&report->sums, report->conf, exemptions, command_seed());
     int status = ok ? report_files(report, count, paths) : out_of_memory(report);
     report_sums_clear(&report->sums);
     exemptions_free(exemptions);
+    ranking_free(correspondents);
     return status;
 }
 

@@ -314,11 +314,12 @@ static void put_small(FILE *stream, const char *before, const char *text)
     (void)fputs("</small>", stream);
 }
 
-static void put_client(FILE *stream, const struct ranking_row *row)
+static void put_client(FILE *stream, const struct ranking_row *row, bool correspondent)
 {
     char addresses[REPORT_ADDRESSES_TEXT_MAX];
     const struct report_client *client = row->extra;
-    (void)fputs("<tr><th scope=\"row\"><b>", stream);
+    (void)fputs(correspondent ? "<tr><th scope=\"row\"><b>* " : "<tr><th scope=\"row\"><b>",
+                stream);
     put_escaped(stream, row->name);
     (void)fputs("</b>", stream);
     if (client->address_count > 0)
@@ -345,20 +346,20 @@ static void put_clients(FILE *stream, const struct report_sums *sums,
                         const struct report_origin *origin)
 {
     static const char *const columns[] = {"Client", "Count", REASON_COLUMN, "First, last", NULL};
-    size_t count, of;
-    const struct ranking_row **rows = report_print_rows(sums->clients, origin, &count, &of);
+    char caption[256];
+    size_t count, of, known;
+    const struct ranking_row **rows = report_print_client_rows(sums, origin, &count, &of, &known);
     (void)fputs("<h2>Who would be deferred or refused</h2>\n", stream);
     if (rows == NULL) {
         (void)fputs("<p>Nobody.</p>\n", stream);
         return;
     }
-    begin_table(
-        stream,
-        "By the domain of the PTR name, else of the EHLO name. Whether you write to them is "
-        "not known here: look for names that you know.",
-        columns, true);
+    (void)snprintf(caption, sizeof caption,
+                   "By the domain of the PTR name, else of the EHLO name. %s",
+                   report_print_correspondents(origin));
+    begin_table(stream, caption, columns, true);
     for (size_t i = 0; i < count; i++)
-        put_client(stream, rows[i]);
+        put_client(stream, rows[i], i < known);
     end_table(stream);
     put_more(stream, of, count);
     free(rows);

@@ -106,13 +106,16 @@ static void put_client(struct json_writer *json, const struct report_client *cli
     json_writer_sentence(json, "reason", or_null(client->reason));
 }
 
-/* The rows of a table and how many there are; `clients`: with what a client's row has besides. */
-static void put_ranking(struct json_writer *json, const char *key, const struct ranking *ranking,
-                        const struct report_origin *origin, bool clients)
+/* The rows of a table and how many there are; a client's row has more. */
+static void put_ranking(struct json_writer *json, const char *key, const struct report_sums *sums,
+                        const struct ranking *ranking, const struct report_origin *origin)
 {
-    size_t count, of = 0;
+    bool clients = ranking == sums->clients;
+    size_t count, of = 0, known = 0;
     char all[32];
-    const struct ranking_row **rows = report_print_rows(ranking, origin, &count, &of);
+    const struct ranking_row **rows =
+        clients ? report_print_client_rows(sums, origin, &count, &of, &known)
+                : report_print_rows(ranking, origin, &count, &of);
     json_writer_begin_list(json, key);
     for (size_t i = 0; i < count; i++) {
         json_writer_begin_object(json, NULL);
@@ -121,6 +124,10 @@ static void put_ranking(struct json_writer *json, const char *key, const struct 
         put_actions(json, "would", rows[i]->by_action);
         put_time(json, "first", rows[i]->first_s);
         put_time(json, "last", rows[i]->last_s);
+        if (clients && origin->correspondents != NULL)
+            json_writer_bool(json, "correspondent", i < known);
+        else if (clients)
+            json_writer_text(json, "correspondent", NULL);
         if (clients)
             put_client(json, rows[i]->extra);
         json_writer_end(json);
@@ -172,9 +179,9 @@ bool report_print_json(FILE *stream, const struct report_sums *sums,
     put_title(json, sums, origin);
     put_days(json, sums);
     put_checks(json, sums);
-    put_ranking(json, "clients", sums->clients, origin, true);
-    put_ranking(json, "networks", sums->networks, origin, false);
-    put_ranking(json, "domains", sums->domains, origin, false);
+    put_ranking(json, "clients", sums, sums->clients, origin);
+    put_ranking(json, "networks", sums, sums->networks, origin);
+    put_ranking(json, "domains", sums, sums->domains, origin);
     put_uses(json, "matches", sums->uses.blocks, sums->uses.block_count);
     put_uses(json, "exemptions", sums->uses.exemptions, sums->uses.exemption_count);
     put_waits(json, sums);

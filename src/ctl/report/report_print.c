@@ -3,6 +3,7 @@
 
 #include "base/textbuf.h"
 #include "ctl/columns.h"
+#include "ctl/report/report_correspondents.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -63,6 +64,13 @@ const char *report_print_addresses(const struct report_client *client,
     return out;
 }
 
+const char *report_print_correspondents(const struct report_origin *origin)
+{
+    return origin->correspondents != NULL
+               ? "* your users wrote to it or to the sender's domain: these first."
+               : "Who of them you write to is not known (--mail-log FILE): look for known names.";
+}
+
 const char *report_print_unused(const struct report_use *use, const struct report_sums *sums,
                                 const struct report_origin *origin, char out[REPORT_ZONE_MAX])
 {
@@ -88,6 +96,36 @@ const struct ranking_row **report_print_rows(const struct ranking *ranking,
     if (*count > 0)
         return rows;
     free(rows);
+    return NULL;
+}
+
+const struct ranking_row **report_print_client_rows(const struct report_sums *sums,
+                                                    const struct report_origin *origin,
+                                                    size_t *count, size_t *of, size_t *known)
+{
+    struct report_origin every = *origin;
+    size_t all = 0, used = 0;
+    *known = *count = 0;
+    if (origin->correspondents == NULL)
+        return report_print_rows(sums->clients, origin, count, of);
+    every.top = RANKING_NAMES_MAX;
+    const struct ranking_row **rows = report_print_rows(sums->clients, &every, &all, of);
+    const struct ranking_row **sorted = calloc(all + 1, sizeof *sorted);
+    for (unsigned pass = 0; rows != NULL && sorted != NULL && pass < 2; pass++) {
+        for (size_t i = 0; i < all; i++)
+            if (report_correspondents_has(origin->correspondents, origin->orgdomains, rows[i]) ==
+                (pass == 0))
+                sorted[used++] = rows[i];
+        *known = pass == 0 ? used : *known;
+    }
+    free(rows);
+    size_t top = origin->top == 0 ? REPORT_TOP : origin->top;
+    *count = used < top ? used : top;
+    if (*known > *count)
+        *known = *count;
+    if (used > 0)
+        return sorted;
+    free(sorted);
     return NULL;
 }
 
@@ -170,13 +208,15 @@ static void put_cut(FILE *stream, const char *text, int room)
     (void)fprintf(stream, "%.*s%s\n", cut ? room - 3 : room, text, cut ? "..." : "");
 }
 
-static void put_client(FILE *stream, const struct ranking_row *row)
+static void put_client(FILE *stream, const struct ranking_row *row, bool correspondent)
 {
     char first[REPORT_TIME_MAX], last[REPORT_TIME_MAX], addresses[REPORT_ADDRESSES_TEXT_MAX];
     char memory[8 * REPORT_SHOWN_MAX];
     struct textbuf buf;
     const struct report_client *client = row->extra;
-    columns_put_name(stream, row->name, NAME_WIDTH);
+    if (correspondent)
+        (void)fputs("* ", stream);
+    columns_put_name(stream, row->name, correspondent ? NAME_WIDTH - 2 : NAME_WIDTH);
     columns_put_count(stream, row->by_action[ACTION_TEMPFAIL], 11);
     columns_put_count(stream, row->by_action[ACTION_REJECT], 11);
     (void)fprintf(stream, "%12s%12s\n", report_print_day(row->first_s, first),
@@ -208,20 +248,20 @@ static void put_client(FILE *stream, const struct ranking_row *row)
 static void put_clients(FILE *stream, const struct report_sums *sums,
                         const struct report_origin *origin)
 {
-    size_t count, of;
-    const struct ranking_row **rows = report_print_rows(sums->clients, origin, &count, &of);
+    size_t count, of, known;
+    const struct ranking_row **rows = report_print_client_rows(sums, origin, &count, &of, &known);
     if (rows == NULL)
         return;
     (void)fprintf(
         stream,
         "\nWho would be deferred or refused, by the domain of the PTR name, else of EHLO.\n"
-        "Whether you write to them is not known here: look for names that you know.\n"
+        "%s\n"
         "%-34s%11s%11s%12s%12s\n",
-        "Client", "tempfail", "reject", "first", "last");
+        report_print_correspondents(origin), "Client", "tempfail", "reject", "first", "last");
     for (size_t i = 0; i < count; i++)
-        put_client(stream, rows[i]);
+        put_client(stream, rows[i], i < known);
     if (ranking_others(sums->clients)->total > 0)
-        put_client(stream, ranking_others(sums->clients));
+        put_client(stream, ranking_others(sums->clients), false);
     if (of > count)
         (void)fprintf(stream, "and %zu more (--top N, --all)\n", of - count);
     free(rows);

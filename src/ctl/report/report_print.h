@@ -22,6 +22,9 @@ struct report_origin {
     size_t top;       /* rows of a table at most; 0: REPORT_TOP */
     const char *host; /* this machine, for a log that names no mail server */
     const char *only; /* what --check and --would left, in words; NULL: everything */
+    /* Domains to which own users wrote, and the list of suffixes; NULL: nobody knows. */
+    const struct ranking *correspondents;
+    const struct orgdomain *orgdomains;
     char *const *files;
     size_t file_count;
 };
@@ -43,6 +46,12 @@ const struct ranking_row **report_print_rows(const struct ranking *ranking,
                                              const struct report_origin *origin, size_t *count,
                                              size_t *of) MUST_CHECK;
 
+/* The same of sums->clients: correspondents first, *known of them. */
+const struct ranking_row **report_print_client_rows(const struct report_sums *sums,
+                                                    const struct report_origin *origin,
+                                                    size_t *count, size_t *of,
+                                                    size_t *known) MUST_CHECK;
+
 /* Shared by the forms: "2026-11-21", "2026-11-21 09:57" in local time, "-" for 0. */
 #define REPORT_TIME_MAX 24
 const char *report_print_day(int64_t wall_s, char out[REPORT_TIME_MAX]);
@@ -53,6 +62,8 @@ const char *report_print_zone(int64_t wall_s, char out[REPORT_ZONE_MAX]);
 /* "under 1 ms", "1 to 5 ms", "8000 ms and more" */
 #define REPORT_WAIT_TEXT_MAX 32
 const char *report_print_wait(size_t i, char out[REPORT_WAIT_TEXT_MAX]);
+/* What is known of correspondents, one sentence. */
+const char *report_print_correspondents(const struct report_origin *origin);
 /* "192.0.2.1 and 2 more": the addresses of a row of sums->clients. */
 #define REPORT_ADDRESSES_TEXT_MAX (IPADDR_TEXT_MAX + 32)
 const char *report_print_addresses(const struct report_client *client,
