@@ -21,6 +21,7 @@ iprevctl_SOURCES = \
 	src/ctl/reload.c \
 	src/ctl/replay/replay.c \
 	src/ctl/report/report.c \
+	src/ctl/report/report_mail_log.c src/ctl/report/report_mail_log.h \
 	src/ctl/screen.c src/ctl/screen.h \
 	src/ctl/status.c \
 	src/ctl/status_check.c src/ctl/status_check.h \

@@ -2,7 +2,7 @@
 /* iprevctl report: what the decision log adds up to. */
 #include "ctl/command.h"
 #include "ctl/decisions.h"
-#include "ctl/report/report_correspondents.h"
+#include "ctl/report/report_mail_log.h"
 #include "ctl/report/report_print.h"
 #include "ctl/running_exemptions.h"
 
@@ -162,9 +162,8 @@ static int report_conf(struct report *report, int count, char **paths)
         (void)fprintf(stderr, "note: %s\n", note);
     struct ranking *correspondents = NULL;
     if (report->request.mail_log != NULL) {
-        int status =
-            report_correspondents_read(report->command, report->conf, report->request.mail_log,
-                                       report->origin.now_s, &correspondents);
+        int status = report_mail_log_read(report->command, report->conf, report->request.mail_log,
+                                          report->origin.now_s, &correspondents);
         if (status >= 0) {
             exemptions_free(exemptions);
             return status;

@@ -1,89 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/report/report_correspondents.h"
 
-#include "ctl/logs/maillog_feed.h"
 #include "ctl/report/report_clients.h"
 
-#include <inttypes.h>
 #include <string.h>
-#include <sysexits.h>
 
-struct reading {
-    const struct command *command;
-    const struct conf *conf;
-    struct ranking *known;
-    bool failed; /* the file as a whole */
-};
-
-/* The organizational domain of a mailbox, or its domain; NULL: it has none. */
-static const char *domain_of(const struct orgdomain *list, const char *mailbox,
-                             char name[HOSTNAME_MAX + 1])
+const char *report_correspondents_domain(const struct orgdomain *list, const char *mailbox,
+                                         char name[HOSTNAME_MAX + 1])
 {
     const char *at = strrchr(mailbox, '@');
     if (at == NULL || hostname_parse(at + 1, name) != HOSTNAME_OK)
         return NULL;
     const char *domain = orgdomain_of(list, name);
     return domain != NULL ? domain : name;
-}
-
-static void on_delivered(void *arg, const char *recipient)
-{
-    struct reading *reading = arg;
-    char name[HOSTNAME_MAX + 1];
-    const char *domain = domain_of(reading->conf->orgdomains, recipient, name);
-    if (domain != NULL)
-        (void)ranking_add(reading->known, domain, ACTION_ACCEPT, 0);
-}
-
-static void on_event(void *arg, const struct maillog_event *event)
-{
-    (void)arg;
-    (void)event;
-}
-
-static void on_problem(void *arg, const char *file, uint64_t line, const char *text)
-{
-    struct reading *reading = arg;
-    reading->failed = reading->failed || line == 0;
-    if (line > 0)
-        (void)fprintf(stderr, "iprevctl report: %s:%" PRIu64 ": %s\n", file, line, text);
-    else
-        (void)command_failed(reading->command, 0, "%s: %s", file, text);
-}
-
-static void on_progress(void *arg, uint64_t bytes)
-{
-    (void)arg;
-    (void)bytes;
-}
-
-static bool is_ours(void *arg, const struct ipaddr *addr)
-{
-    const struct reading *reading = arg;
-    return conf_is_local(reading->conf, addr) || conf_is_trusted_relay(reading->conf, addr);
-}
-
-int report_correspondents_read(const struct command *command, const struct conf *conf,
-                               const char *path, int64_t now_s, struct ranking **out)
-{
-    struct reading reading = {command, conf, ranking_new(command_seed(), 0), false};
-    const struct maillog_hooks hooks = {.event = on_event,
-                                        .problem = on_problem,
-                                        .delivered = on_delivered,
-                                        .progress = on_progress,
-                                        .is_ours = is_ours,
-                                        .arg = &reading};
-    struct maillog_feed *feed = maillog_feed_new(REPLAY_FORMAT_GUESS, now_s, &hooks);
-    bool ok = reading.known != NULL && feed != NULL && maillog_feed_read(feed, path) == RESULT_OK;
-    if (feed != NULL)
-        maillog_feed_end(feed);
-    maillog_feed_free(feed);
-    if (ok && !reading.failed) {
-        *out = reading.known;
-        return -1;
-    }
-    ranking_free(reading.known);
-    return ok ? EX_DATAERR : command_failed(command, EX_OSERR, "out of memory");
 }
 
 bool report_correspondents_has(const struct ranking *known, const struct orgdomain *list,
@@ -93,7 +22,7 @@ bool report_correspondents_has(const struct ranking *known, const struct orgdoma
     const struct report_client *client = row->extra;
     if (known == NULL)
         return false;
-    const char *sender = domain_of(list, client->sender, name);
+    const char *sender = report_correspondents_domain(list, client->sender, name);
     return ranking_find(known, row->name) != NULL ||
            (sender != NULL && ranking_find(known, sender) != NULL);
 }

@@ -6,17 +6,12 @@
 #ifndef IPREVD_REPORT_CORRESPONDENTS_H
 #define IPREVD_REPORT_CORRESPONDENTS_H
 
-#include "ctl/command.h"
 #include "ctl/ranking.h"
 #include "site/conf.h"
 
-/*
- * Read the mail log at `path`.  *out is a ranking by organizational domain, which the caller frees.
- * -1, else the exit status, and it is said why; what is wrong with a line is said to standard error
- * and no reason to stop.  Does I/O.
- */
-int report_correspondents_read(const struct command *command, const struct conf *conf,
-                               const char *path, int64_t now_s, struct ranking **out) MUST_CHECK;
+/* The organizational domain of a mailbox, or its domain; NULL: it has none.  Pure. */
+const char *report_correspondents_domain(const struct orgdomain *list, const char *mailbox,
+                                         char name[HOSTNAME_MAX + 1]);
 
 /*
  * Did own users write to the domain of that row of report_clients_new(), or to that of its newest
