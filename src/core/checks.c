@@ -779,38 +779,27 @@ void evidence_evaluate(const struct facts *facts, const struct evidence_settings
         out->open_checks = out->true_checks & CHECK_BIT(CHECK_HELO_SELF);
 }
 
-/* Whose fault what failed may be: the zone's if one of the questions says so. */
-static enum dns_fault fault_of(const struct facts *facts)
+/* Is all that failed of our own side? */
+static bool failed_by_us(const struct facts *facts)
 {
-    if (facts->resolver_down)
-        return DNS_FAULT_OURS;
     if (facts->ptr.outcome != DNS_FOUND)
-        return facts->ptr.fault;
-    enum dns_fault fault = DNS_FAULT_OURS;
-    bool failed = false;
+        return facts->ptr.ours;
+    bool ours = false;
     for (size_t i = 0; i < facts->name_count; i++) {
         const struct name_facts *name = &facts->names[i];
         if (name->flaw != HOSTNAME_OK || name->forward.outcome != DNS_TEMPERROR)
             continue;
-        failed = true;
-        if (name->forward.fault < fault)
-            fault = name->forward.fault;
+        if (!name->forward.ours)
+            return false;
+        ours = true;
     }
-    return failed ? fault : DNS_FAULT_ZONE;
+    return ours;
 }
 
 const char *check_fix(enum check_id id, const struct evidence *evidence)
 {
-    if (id != CHECK_DNS_TEMPERROR)
-        return checks[id].fix;
-    switch (fault_of(evidence->facts)) {
-    case DNS_FAULT_OURS:
+    if (id == CHECK_DNS_TEMPERROR &&
+        (evidence->facts->resolver_down || failed_by_us(evidence->facts)))
         return "try again later; the fault is our resolver's";
-    case DNS_FAULT_UNKNOWN:
-        return "try again later; our resolver or the name servers of the zone did not answer in "
-               "time";
-    case DNS_FAULT_ZONE:
-        break;
-    }
     return checks[id].fix;
 }

@@ -34,13 +34,10 @@ bool dns_problem_is_of_the_zone(enum dns_problem problem)
     return problem == PROBLEM_LOOP || problem == PROBLEM_CHAIN || problem == PROBLEM_BOGUS;
 }
 
-enum dns_fault dns_problem_fault(enum dns_problem problem)
+bool dns_problem_is_of_our_side(enum dns_problem problem)
 {
-    if (dns_problem_is_ours(problem) || problem == PROBLEM_NETWORK || problem == PROBLEM_REFUSED ||
-        problem == PROBLEM_DENIES)
-        return DNS_FAULT_OURS;
-    return problem == PROBLEM_TIMEOUT || problem == PROBLEM_DEADLINE ? DNS_FAULT_UNKNOWN
-                                                                     : DNS_FAULT_ZONE;
+    return dns_problem_is_ours(problem) || problem == PROBLEM_NETWORK ||
+           problem == PROBLEM_REFUSED || problem == PROBLEM_DENIES;
 }
 
 bool dns_problem_is_ours(enum dns_problem problem)

@@ -71,8 +71,8 @@ enum dns_problem {
 /* "timeout", "SERVFAIL", ...: static text. */
 const char *dns_problem_text(enum dns_problem problem);
 
-/* Whose fault it may be: of a silence nobody knows. */
-enum dns_fault dns_problem_fault(enum dns_problem problem);
+/* Does it say nothing of the zone, but of us or of the servers that we ask? */
+bool dns_problem_is_of_our_side(enum dns_problem problem);
 
 /* Is it the zone's doing, so that the servers did their work? */
 bool dns_problem_is_of_the_zone(enum dns_problem problem);
