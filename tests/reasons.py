@@ -67,6 +67,10 @@ def ask(daemon, given, recipient, *more):
     return done.stdout
 
 
+def session_client(given):
+    return {**GOOD, **given}["client"]
+
+
 def only_an_mta_knows(check, given):
     """Nobody tells iprevctl that MAIL came without EHLO, what an MTA found, or its address."""
     return check in ("helo-missing", "mta-disagrees") or (
@@ -78,12 +82,15 @@ def check_situation(daemon, number, check, given):
     refused, line = play(daemon, given, f"{check}@example.net")
     reason = unquoted(line)
     reply = re.sub(r"\s+", " ", refused.text or "").strip()
-    # Code, enhanced code, the reason, and behind it who can fix it.
-    told = re.fullmatch(r"\d{3} \d\.\d+\.\d+ (.*)", reply)
-    if not reason or told is None or not told[1].startswith(f"{reason}; "):
+    # Code, enhanced code, the client, the reason, who can fix it, perhaps a record, and the check.
+    address = session_client(given)
+    said = (reason or "").removeprefix(f"{address} ")
+    told = re.fullmatch(r"\d{3} \d\.\d+\.\d+ \[(\S+)\] " + re.escape(said) +
+                        r'; (.*?)(?:: "[^"]*")? \(([\w-]+)\)', reply)
+    if not reason or told is None or told[1] != address or check not in (told[3], "score"):
         WRONG.append(f"{label}: the log says\n    {reason}\nthe reply\n    {reply}")
         return
-    mend = told[1][len(reason) + 2:]
+    mend = told[2]
     tagged, tag_line = play(daemon, given, f"{check}@tag.example.net")
     header = [edit.value for edit in tagged.edits if edit.name == "X-Iprevd"]
     same(label, "the reason in the header", [unquoted(value) for value in header], [reason])

@@ -84,14 +84,38 @@ struct check {
     bool (*holds)(const struct evidence *evidence, const struct evidence_settings *settings);
     /* The sentence that names the evidence: no trailing dot, untrusted text escaped. */
     void (*explain)(const struct evidence *evidence, struct textbuf *out);
-    /* Who can fix it and how, one sentence without trailing dot; of a client: check_fix(). */
-    const char *fix;
+    /* Who can fix it and how, said to the sender: likewise. */
+    void (*fix)(const struct evidence *evidence, struct textbuf *out);
 };
 
 extern const struct check checks[CHECK_COUNT];
 
 /* True and *out for a known name. */
 bool check_by_name(const char *name, enum check_id *out);
+
+/*
+ * Could it be a mail server's own host name: not generic, no underscore, known outside its own
+ * network, not below in-addr.arpa or ip6.arpa?  `name` is canonical.
+ */
+bool checks_name_is_own(const struct evidence *evidence, const char *name);
+
+/*
+ * The name that the client's PTR record should hold, as far as that is certain: its EHLO name if
+ * that resolves to the client, or a PTR name without the reverse zone that a forgotten dot added.
+ * NULL when there is none, and never a name that is there already.  Returns NULL or out.
+ */
+const char *checks_wanted_ptr(const struct evidence *evidence, char out[HOSTNAME_MAX + 1]);
+
+/* "7.100.51.198.in-addr.arpa. PTR mail.a.example." */
+void checks_put_ptr_record(const struct facts *facts, const char *name, struct textbuf *out);
+
+/* That record with the wanted name, if the check is cured by it; false: it is not known. */
+bool checks_put_record(const struct evidence *evidence, enum check_id id, struct textbuf *out);
+
+/* Of dns-temperror: the first lookup that failed, or NULL; and was it our failure, or our
+   resolver's, so that it says nothing about the sender? */
+const struct dns_evidence *checks_failed_lookup(const struct evidence *evidence);
+bool checks_failure_is_ours(const struct evidence *evidence);
 
 /* Is this name of the client generic, by the site's patterns or by its structure? */
 bool evidence_name_is_generic(const char *name, const struct facts *facts,
@@ -104,9 +128,5 @@ bool evidence_name_is_generic(const char *name, const struct facts *facts,
 enum dialogue { DIALOGUE_CONNECT, DIALOGUE_HELO, DIALOGUE_MAIL };
 void evidence_evaluate(const struct facts *facts, const struct evidence_settings *settings,
                        enum dialogue dialogue, struct evidence *out);
-
-/* Who can fix it for that client: not the owner of a zone about which our own resolver says nothing.
-   Pure. */
-const char *check_fix(enum check_id id, const struct evidence *evidence);
 
 #endif

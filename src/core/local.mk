@@ -8,6 +8,7 @@ libcore_a_SOURCES = \
 	src/core/agreement.c src/core/agreement.h \
 	src/core/awaited.c src/core/awaited.h \
 	src/core/checks.c src/core/checks.h \
+	src/core/checks_text.c src/core/checks_text.h \
 	src/core/facts.c src/core/facts.h \
 	src/core/generic.c src/core/generic.h \
 	src/core/genericwords.c src/core/genericwords.def src/core/genericwords.h \
@@ -16,6 +17,7 @@ libcore_a_SOURCES = \
 	src/core/ipaddr.c src/core/ipaddr.h \
 	src/core/iprev.c src/core/iprev.h \
 	src/core/mailpath.c src/core/mailpath.h \
+	src/core/namekind.c src/core/namekind.h \
 	src/core/octetchance.c src/core/octetchance.h \
 	src/core/orgdomain.c src/core/orgdomain.h \
 	src/core/policy.c src/core/policy.h \

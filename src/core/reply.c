@@ -11,8 +11,12 @@
 #define SHOWN_MAX 256
 #define SHOWN_MIN 32
 
-/* A help-url is shown whole: the configuration takes 200. */
-#define URL_MAX 256
+/* A help-url is shown whole: the configuration takes 200 bytes, more of which are placeholders than
+   is worth counting. */
+#define URL_MAX 1024
+
+/* A word of an explanation that is longer is a name: an address never is. */
+#define WORD_MIN IPADDR_TEXT_MAX
 
 /* "550-5.7.25 " and CRLF, at most. */
 #define FRAME_MAX (4 + sizeof(((struct reply *)0)->xcode) + 2)
@@ -21,6 +25,7 @@
 #define SHOWN_CHECKS_MAX 6
 
 static const char ELLIPSIS[] = "...";
+static const char REFUSED[] = "refused by local policy";
 
 static bool is_digit(char c)
 {
@@ -69,7 +74,8 @@ struct codes {
     char xcode[8];
 };
 
-static struct codes builtin_codes(const struct outcome *outcome, enum action action)
+static struct codes builtin_codes(const struct evidence *evidence, const struct outcome *outcome,
+                                  enum action action)
 {
     enum check_subject subject = CHECK_ABOUT_HELO;
     if (outcome->reason < CHECK_COUNT && !outcome->by_score)
@@ -78,8 +84,9 @@ static struct codes builtin_codes(const struct outcome *outcome, enum action act
     bool reverse = subject == CHECK_ABOUT_RDNS || subject == CHECK_ABOUT_DNS;
     if (action == ACTION_REJECT)
         return reverse ? (struct codes){"550", "5.7.25"} : (struct codes){"550", "5.7.1"};
-    if (subject == CHECK_ABOUT_DNS)
-        return (struct codes){"451", "4.7.25"};
+    if (subject == CHECK_ABOUT_DNS) /* RFC 3463 X.4.3: directory server failure, ours */
+        return checks_failure_is_ours(evidence) ? (struct codes){"451", "4.4.3"}
+                                                : (struct codes){"451", "4.7.25"};
     return reverse ? (struct codes){"450", "4.7.25"} : (struct codes){"450", "4.7.1"};
 }
 
@@ -128,10 +135,10 @@ static char class_of(enum action action)
 
 /* Take the template's codes where they fit the action: the MTA ignores a reply of the wrong class.
  */
-static void choose_codes(const struct codes *wanted, const struct outcome *outcome,
-                         enum action action, struct reply *out)
+static void choose_codes(const struct codes *wanted, const struct evidence *evidence,
+                         const struct outcome *outcome, enum action action, struct reply *out)
 {
-    struct codes codes = builtin_codes(outcome, action);
+    struct codes codes = builtin_codes(evidence, outcome, action);
     if (wanted->code[0] == codes.code[0])
         memcpy(codes.code, wanted->code, sizeof codes.code);
     if (wanted->xcode[0] == codes.code[0])
@@ -151,13 +158,14 @@ enum placeholder {
     PLACE_CHECK,
     PLACE_FIX,
     PLACE_MEND, /* the name of PLACE_FIX in 1.0 */
+    PLACE_RECORD,
     PLACE_COUNT,
 };
 
 static const char *const places[PLACE_COUNT] = {
     [PLACE_CLIENT] = "%{client}", [PLACE_PTR] = "%{ptr}",   [PLACE_HELO] = "%{helo}",
     [PLACE_REASON] = "%{reason}", [PLACE_URL] = "%{url}",   [PLACE_CHECK] = "%{check}",
-    [PLACE_FIX] = "%{fix}",       [PLACE_MEND] = "%{mend}",
+    [PLACE_FIX] = "%{fix}",       [PLACE_MEND] = "%{mend}", [PLACE_RECORD] = "%{record}",
 };
 
 /* The placeholder at text, or PLACE_COUNT. */
@@ -185,23 +193,58 @@ static const char *ptr_name(const struct evidence *evidence)
     return evidence->facts->name_count > 0 ? evidence->facts->names[0].name : "unknown";
 }
 
-/* The explanation, cut where even names that are cut leave no room for it. */
-static void put_reason(struct textbuf *out, const struct meaning *meaning)
+/* The explanation, its names shortened like other names. */
+static void put_reason(struct textbuf *out, const char *reason, size_t shown_max)
 {
-    size_t most = meaning->shown_max < SHOWN_MAX ? 2 * meaning->shown_max : REASON_MAX;
-    if (strlen(meaning->reason) <= most)
-        textbuf_put(out, meaning->reason);
-    else
-        textbuf_printf(out, "%.*s%s", (int)most, meaning->reason, ELLIPSIS);
+    size_t most = shown_max > WORD_MIN ? shown_max : WORD_MIN;
+    while (*reason != '\0') {
+        size_t word = strcspn(reason, " ");
+        if (word > most)
+            textbuf_printf(out, "%.*s%s", (int)(most - (sizeof ELLIPSIS - 1)), reason, ELLIPSIS);
+        else
+            textbuf_printf(out, "%.*s", (int)word, reason);
+        reason += word;
+        if (*reason != '\0')
+            textbuf_put(out, " ");
+        reason += strspn(reason, " ");
+    }
+}
+
+static void put_check(struct textbuf *out, const struct meaning *meaning)
+{
+    enum check_id id = meaning->outcome->reason;
+    textbuf_put(out, id < CHECK_COUNT ? checks[id].name : "");
+}
+
+static void put_client(struct textbuf *out, const struct meaning *meaning)
+{
+    char address[IPADDR_TEXT_MAX];
+    textbuf_put(out, ipaddr_format(&meaning->evidence->facts->client, address));
+}
+
+/* The help-url with its placeholders; any other percent sign is part of the URL. */
+static void put_url(struct textbuf *out, const struct meaning *meaning)
+{
+    const char *url = meaning->help_url != NULL ? meaning->help_url : "";
+    while (*url != '\0') {
+        enum placeholder place = *url == '%' ? find_place(url) : PLACE_COUNT;
+        char byte[2] = {*url, '\0'};
+        if (place == PLACE_CHECK)
+            put_check(out, meaning);
+        else if (place == PLACE_CLIENT)
+            put_client(out, meaning);
+        else
+            textbuf_put_untrusted(out, byte, sizeof "\\xNN" - 1);
+        url += place == PLACE_CHECK || place == PLACE_CLIENT ? strlen(places[place]) : 1;
+    }
 }
 
 static void put_place(struct textbuf *out, enum placeholder place, const struct meaning *meaning)
 {
-    char address[IPADDR_TEXT_MAX];
     enum check_id id = meaning->outcome->reason;
     switch (place) {
     case PLACE_CLIENT:
-        textbuf_put(out, ipaddr_format(&meaning->evidence->facts->client, address));
+        put_client(out, meaning);
         break;
     case PLACE_PTR:
         textbuf_put_untrusted(out, ptr_name(meaning->evidence), meaning->shown_max);
@@ -210,17 +253,21 @@ static void put_place(struct textbuf *out, enum placeholder place, const struct 
         textbuf_put_untrusted(out, meaning->evidence->facts->helo.text, meaning->shown_max);
         break;
     case PLACE_REASON:
-        put_reason(out, meaning);
+        put_reason(out, meaning->reason, meaning->shown_max);
         break;
     case PLACE_URL:
-        textbuf_put_untrusted(out, meaning->help_url, URL_MAX);
+        put_url(out, meaning);
         break;
     case PLACE_CHECK:
-        textbuf_put(out, id < CHECK_COUNT ? checks[id].name : "");
+        put_check(out, meaning);
         break;
     case PLACE_FIX:
     case PLACE_MEND:
-        textbuf_put(out, id < CHECK_COUNT ? check_fix(id, meaning->evidence) : "");
+        if (id < CHECK_COUNT)
+            checks[id].fix(meaning->evidence, out);
+        break;
+    case PLACE_RECORD:
+        (void)checks_put_record(meaning->evidence, id, out);
         break;
     case PLACE_COUNT:
         break;
@@ -297,20 +344,55 @@ static bool split_lines(const char *text, size_t line_max, struct reply *out)
     return true;
 }
 
-/* The whole text, from the site's template (NULL: it has none) or the standard one. */
-static void put_text(const char *own, const struct meaning *meaning, struct textbuf *out)
+/* What the standard text says besides code, address, reason, check and URL, which are always there:
+   where a line is too short, less of it. */
+enum detail { DETAIL_REASON, DETAIL_FIX, DETAIL_RECORD };
+
+/* The explanation without the client's address, with which every reply begins. */
+static const char *without_client(const struct meaning *meaning)
 {
-    static const char standard[] = "%{reason}; %{fix}";
-    bool known = meaning->outcome->reason < CHECK_COUNT;
-    if (own != NULL || known)
-        expand(own != NULL ? own : standard, meaning, out);
+    char memory[IPADDR_TEXT_MAX];
+    const char *client = ipaddr_format(&meaning->evidence->facts->client, memory);
+    size_t length = strlen(client);
+    bool leads = strncmp(meaning->reason, client, length) == 0 && meaning->reason[length] == ' ';
+    return leads ? meaning->reason + length + 1 : meaning->reason;
+}
+
+/* "[198.51.100.7] has no PTR record (NXDOMAIN); ask ...: "..."; see https://... (ptr-missing)" */
+static void put_standard(const struct meaning *meaning, enum detail detail, struct textbuf *out)
+{
+    enum check_id id = meaning->outcome->reason;
+    char memory[EXPANDED_MAX];
+    struct textbuf record;
+    textbuf_put(out, "[");
+    put_client(out, meaning);
+    textbuf_put(out, "] ");
+    if (id < CHECK_COUNT)
+        put_reason(out, without_client(meaning), meaning->shown_max);
+    else
+        textbuf_put(out, REFUSED);
+    if (id < CHECK_COUNT && detail >= DETAIL_FIX) {
+        textbuf_put(out, "; ");
+        checks[id].fix(meaning->evidence, out);
+    }
+    textbuf_init(&record, memory, sizeof memory);
+    if (detail >= DETAIL_RECORD && checks_put_record(meaning->evidence, id, &record))
+        textbuf_printf(out, ": \"%s\"", memory);
+    if (meaning->help_url != NULL) {
+        textbuf_put(out, "; see ");
+        put_url(out, meaning);
+    }
+    if (id < CHECK_COUNT)
+        textbuf_printf(out, " (%s)", checks[id].name);
+}
+
+/* The text from the site's template. */
+static void put_own(const char *own, const struct meaning *meaning, struct textbuf *out)
+{
+    expand(own, meaning, out);
     if (out->text[strspn(out->text, " \n")] == '\0') {
         textbuf_init(out, out->text, out->size);
-        textbuf_put(out, "refused by local policy");
-    }
-    if (own == NULL && meaning->help_url != NULL) {
-        textbuf_put(out, "; see ");
-        textbuf_put_untrusted(out, meaning->help_url, URL_MAX);
+        textbuf_put(out, REFUSED);
     }
 }
 
@@ -322,12 +404,41 @@ static size_t line_max(size_t prefix)
     return room - prefix < REPLY_LINE_MAX ? room - prefix : REPLY_LINE_MAX;
 }
 
+/* On one line, if that can be: senders' bounces show the first, or all run together. */
+static void build_standard(struct meaning *meaning, size_t most, struct reply *out)
+{
+    char text[EXPANDED_MAX + 1];
+    int detail = DETAIL_RECORD;
+    bool fits = false;
+    while (!fits && meaning->shown_max >= SHOWN_MIN) {
+        struct textbuf buf;
+        textbuf_init(&buf, text, sizeof text);
+        put_standard(meaning, (enum detail)detail, &buf);
+        fits = split_lines(text, most, out) && !buf.cut && out->line_count == 1;
+        if (detail > DETAIL_REASON)
+            detail--;
+        else
+            meaning->shown_max /= 2;
+    }
+}
+
+/* On as many lines as it takes. */
+static void build_own(const char *own, struct meaning *meaning, size_t most, struct reply *out)
+{
+    char text[EXPANDED_MAX + 1];
+    for (bool fits = false; !fits && meaning->shown_max >= SHOWN_MIN; meaning->shown_max /= 2) {
+        struct textbuf buf;
+        textbuf_init(&buf, text, sizeof text);
+        put_own(own, meaning, &buf);
+        fits = split_lines(text, most, out) && !buf.cut;
+    }
+}
+
 void reply_build(const struct policy *policy, const struct evidence *evidence,
                  const struct outcome *outcome, enum action action, const char *help_url,
                  size_t prefix, struct reply *out)
 {
     char reason[REASON_MAX];
-    char expanded[EXPANDED_MAX + 1];
     struct codes codes = {"", ""};
     struct meaning meaning = {evidence, outcome, reply_reason(evidence, outcome, reason), help_url,
                               SHOWN_MAX};
@@ -338,13 +449,11 @@ void reply_build(const struct policy *policy, const struct evidence *evidence,
         own = policy->rules[outcome->reason].reply;
     if (own != NULL)
         own = split_codes(own, &codes);
-    choose_codes(&codes, outcome, action, out);
-    for (bool fits = false; !fits && meaning.shown_max >= SHOWN_MIN; meaning.shown_max /= 2) {
-        struct textbuf buf;
-        textbuf_init(&buf, expanded, sizeof expanded);
-        put_text(own, &meaning, &buf);
-        fits = split_lines(expanded, line_max(prefix), out) && !buf.cut;
-    }
+    choose_codes(&codes, evidence, outcome, action, out);
+    if (own != NULL)
+        build_own(own, &meaning, line_max(prefix), out);
+    else
+        build_standard(&meaning, line_max(prefix), out);
 }
 
 /* Checking a template */

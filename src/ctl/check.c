@@ -45,16 +45,18 @@ static int check_arguments(const struct command *command, int count, char **text
                            const struct request *request)
 {
     struct ipaddr client;
+    char name[HOSTNAME_MAX + 1];
     if ((request->host != NULL) + (request->mx != NULL) + (count > 0) > 1)
-        return command_misused(command, "addresses, --host or --mx: one of them");
+        return command_misused(command, "addresses and names, --host or --mx: one of them");
     if (request->host == NULL && request->mx == NULL && count == 0)
-        return command_misused(command, "which address?");
-    for (int i = 0; i < count; i++)
-        if (strcmp(texts[i], "-") != 0 && ipaddr_parse(texts[i], &client) != RESULT_OK)
-            return command_misused(command,
-                                   "\"%s\" is not an IP address (a host: --host, a "
-                                   "domain: --mx)",
-                                   texts[i]);
+        return command_misused(command, "give an address, a host name, or --mx DOMAIN");
+    for (int i = 0; i < count; i++) {
+        enum hostname_flaw flaw = hostname_parse(texts[i], name);
+        if (strcmp(texts[i], "-") != 0 && ipaddr_parse(texts[i], &client) != RESULT_OK &&
+            flaw != HOSTNAME_OK)
+            return command_misused(command, "\"%s\" %s: an address or a host name is wanted",
+                                   texts[i], hostname_flaw_text(flaw));
+    }
     return -1;
 }
 
@@ -94,10 +96,13 @@ static bool check_clients(struct check_run *run, int count, char **texts)
     bool ok = true;
     for (int i = 0; i < count && ok; i++) {
         struct check_target target = {.helo = run->helo};
+        char name[HOSTNAME_MAX + 1];
         if (strcmp(texts[i], "-") == 0)
             ok = check_lines(run);
         else if (ipaddr_parse(texts[i], &target.client) == RESULT_OK)
             ok = check_client_decide(run, &target);
+        else if (hostname_parse(texts[i], name) == HOSTNAME_OK)
+            ok = check_hosts_host(run, name);
     }
     return ok;
 }
@@ -184,11 +189,13 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_check = {
     .name = "check",
-    .operands = "IP... | -",
+    .operands = "IP|NAME... | -",
     .summary = "decide about clients as the daemon would, and show all the evidence",
     .words = words,
     .options = options,
-    .notes = "Exemptions (iprevctl allow) count as for the daemon.  Exit status: 0 accept, 1\n"
+    .notes = "A NAME is a host, as in --host NAME.\n"
+             "Judged as if mode were enforce; monitor and percent of checks count.\n"
+             "Exemptions (iprevctl allow) count as for the daemon.  Exit status: 0 accept, 1\n"
              "tag or quarantine, 75 tempfail or a lookup that failed temporarily, 77 reject;\n"
              "64 usage, 65 a line that cannot be read, 68 a host or domain without\n"
              "addresses, 69 unavailable, 78 configuration error.  Of several the highest\n"

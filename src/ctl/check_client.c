@@ -299,6 +299,7 @@ bool check_client_decide(struct check_run *run, const struct check_target *targe
             .dns_ms = lookup_took_ms(lookup),
             .all_cached = lookup_all_cached(lookup),
             .exempt = exempt ? exemption.reason : NULL,
+            .as_enforced = true,
         };
         struct fitting fitting = {.exemption = exempt ? &exemption : NULL};
         decision_make(run->conf, &facts, &transaction, &decision);
@@ -340,4 +341,7 @@ void check_client_summary(const struct check_run *run)
     (void)putchar('\n');
     for (uint64_t i = 0; i < run->clients && run->clients <= CHECK_ROWS_MAX; i++)
         put_row(run, &run->rows[i]);
+    if (run->conf->monitor && run->by_action[ACTION_ACCEPT] < run->clients)
+        (void)puts("mode is monitor: at present nothing is done.  This is what mode = enforce would "
+                   "do.");
 }

@@ -164,6 +164,18 @@ static void put_helo(const struct evidence_page *page, const struct facts *facts
     (void)fputc('\n', page->stream);
 }
 
+/* By which setting of the check nothing is done about it. */
+static void put_why_not_enforced(const struct evidence_page *page, const struct check_rule *rule)
+{
+    if (rule->monitor)
+        (void)fputs(" (not enforced: monitor = true)", page->stream);
+    else if (rule->percent < 100)
+        (void)fprintf(page->stream, " (not enforced: percent = %u leaves this client out)",
+                      rule->percent);
+    else
+        (void)fputs(" (not enforced)", page->stream);
+}
+
 static void put_checks(const struct evidence_page *page, const struct decision *decision)
 {
     const struct verdict *verdict = &decision->verdict;
@@ -176,9 +188,11 @@ static void put_checks(const struct evidence_page *page, const struct decision *
         textbuf_init(&buf, memory, sizeof memory);
         checks[i].explain(&decision->evidence, &buf);
         put_label(page, "check");
-        (void)fprintf(page->stream, "%s: %s, score %.1f%s\n", checks[i].name,
-                      action_text(rule->action), rule->score,
-                      (verdict->done.checks & CHECK_BIT(i)) != 0 ? "" : " (not enforced)");
+        (void)fprintf(page->stream, "%s: %s, score %.1f", checks[i].name, action_text(rule->action),
+                      rule->score);
+        if ((verdict->done.checks & CHECK_BIT(i)) == 0)
+            put_why_not_enforced(page, rule);
+        (void)fputc('\n', page->stream);
         put_sentence(page, "", memory);
     }
 }
@@ -251,10 +265,14 @@ static void put_verdict(const struct evidence_page *page, const struct decision 
     put_label(page, "verdict");
     evidence_put_action(page->stream, verdict->done.action, page->colour);
     if (verdict->would.action != verdict->done.action)
-        (void)fprintf(page->stream, " (enforced it would be %s)",
+        (void)fprintf(page->stream, " (%s if all checks were enforced)",
                       action_text(verdict->would.action));
     (void)fprintf(page->stream, ", score %.1f, policy %s\n", verdict->would.score,
                   decision_policy_name(decision));
+    if (decision->conf->monitor && verdict->done.action > ACTION_ACCEPT)
+        put_sentence(page, "note",
+                     "mode is monitor: at present nothing is done.  This is what mode = enforce "
+                     "would do.");
     if (page->passed_over != NULL) {
         char memory[256];
         (void)snprintf(memory, sizeof memory,

@@ -2,6 +2,7 @@
 #include "ctl/hostlookup.h"
 
 #include "base/thread.h"
+#include "dns/dnsrr.h"
 
 #include <string.h>
 
@@ -199,4 +200,67 @@ enum result hostlookup_mx(struct resolver *resolver, const char *domain, int64_t
     out->over += wait.answer->dropped;
     answer_unref(wait.answer);
     return RESULT_OK;
+}
+
+/* --- names ---------------------------------------------------------------------------------- */
+
+static void name_from_wire(const uint8_t *name, size_t length, struct dns_name *out)
+{
+    (void)wirename_text(name, length, out->text);
+    out->question = (struct question){.length = (uint8_t)length};
+    memcpy(out->question.name, name, length);
+}
+
+enum result hostlookup_name(const char *name, struct dns_name *out)
+{
+    enum result status = question_from_name(name, RR_A, &out->question);
+    if (status == RESULT_OK)
+        (void)wirename_text(out->question.name, out->question.length, out->text);
+    return status;
+}
+
+enum result hostlookup_next(struct resolver *resolver, const struct dns_name *name, uint16_t type,
+                            int64_t deadline_ms, struct dns_name *out)
+{
+    struct question question = name->question;
+    struct wait wait;
+    size_t length;
+    question.type = type;
+    enum result status = ask(resolver, &question, deadline_ms, &wait);
+    if (status != RESULT_OK)
+        return status;
+    status = RESULT_NOTFOUND;
+    if (wait.answer->outcome == DNS_FOUND && wait.answer->count > 0) {
+        const uint8_t *first = answer_name(wait.answer, 0, &length);
+        name_from_wire(first, length, out);
+        status = RESULT_OK;
+    }
+    answer_unref(wait.answer);
+    return status;
+}
+
+enum result hostlookup_zone(struct resolver *resolver, const struct dns_name *name, unsigned skip,
+                            int64_t deadline_ms, struct dns_name *out)
+{
+    const uint8_t *at = name->question.name;
+    for (; *at != 0; at = wire_name_parent(at)) {
+        size_t length = name->question.length - (size_t)(at - name->question.name);
+        struct question question = {.type = RR_SOA, .length = (uint8_t)length};
+        struct wait wait;
+        if (skip > 0) {
+            skip--;
+            continue;
+        }
+        memcpy(question.name, at, length);
+        enum result status = ask(resolver, &question, deadline_ms, &wait);
+        if (status != RESULT_OK)
+            return status;
+        bool found = wait.answer->outcome == DNS_FOUND && !wait.answer->aliased;
+        answer_unref(wait.answer);
+        if (!found)
+            continue;
+        name_from_wire(at, length, out);
+        return RESULT_OK;
+    }
+    return RESULT_NOTFOUND;
 }

@@ -56,4 +56,29 @@ struct mx_list {
 enum result hostlookup_mx(struct resolver *resolver, const char *domain, int64_t deadline_ms,
                           struct mx_list *out) MUST_CHECK;
 
+#define HOSTLOOKUP_CHAIN_MAX 8 /* aliases followed for the sake of evidence */
+
+/* A name on its way: as text for people, and as a question that can be asked. */
+struct dns_name {
+    char text[NAME_TEXT_MAX]; /* escaped, no trailing dot; "" for none */
+    struct question question;
+};
+
+/* Names without a wire form: RESULT_INVALID. */
+enum result hostlookup_name(const char *name, struct dns_name *out) MUST_CHECK;
+
+/*
+ * The first record of a type whose data is a name (CNAME, NS, PTR) at that name.  RESULT_NOTFOUND:
+ * there is none, or nobody could say.  RESULT_NOMEM.
+ */
+enum result hostlookup_next(struct resolver *resolver, const struct dns_name *name, uint16_t type,
+                            int64_t deadline_ms, struct dns_name *out) MUST_CHECK;
+
+/*
+ * The apex of the zone that the name is in, by its SOA, seen from `skip` labels above the name on.
+ * As hostlookup_next().
+ */
+enum result hostlookup_zone(struct resolver *resolver, const struct dns_name *name, unsigned skip,
+                            int64_t deadline_ms, struct dns_name *out) MUST_CHECK;
+
 #endif

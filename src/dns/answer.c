@@ -34,15 +34,15 @@ bool dns_problem_is_of_the_zone(enum dns_problem problem)
     return problem == PROBLEM_LOOP || problem == PROBLEM_CHAIN || problem == PROBLEM_BOGUS;
 }
 
-bool dns_problem_is_of_our_side(enum dns_problem problem)
-{
-    return dns_problem_is_ours(problem) || problem == PROBLEM_NETWORK ||
-           problem == PROBLEM_REFUSED || problem == PROBLEM_DENIES;
-}
-
 bool dns_problem_is_ours(enum dns_problem problem)
 {
     return problem == PROBLEM_LIMIT || problem == PROBLEM_CANCELLED || problem == PROBLEM_MEMORY;
+}
+
+bool dns_problem_is_on_our_side(enum dns_problem problem)
+{
+    return dns_problem_is_ours(problem) || problem == PROBLEM_NETWORK ||
+           problem == PROBLEM_REFUSED || problem == PROBLEM_DENIES;
 }
 
 const char *rrtype_text(uint16_t type)

@@ -392,7 +392,8 @@ static enum dnsmsg_kind resolve(const struct message *message, struct source_res
     enum result status;
     unsigned count;
     memcpy(name.bytes, question->name, question->length);
-    status = follow_chain(message, &name, result);
+    /* Where the CNAME itself is asked for, it is the end. */
+    status = question->type == RR_CNAME ? RESULT_OK : follow_chain(message, &name, result);
     if (status == RESULT_LIMIT) {
         result->answer = answer_new_problem(question->type, PROBLEM_LOOP);
         return DNSMSG_ANSWER;

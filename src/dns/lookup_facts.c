@@ -46,7 +46,7 @@ static struct dns_evidence evidence_of(const struct ask *ask, bool needed, struc
         evidence.server = resolver_server_text(lookup->resolver, answer->server);
     if (answer->outcome == DNS_TEMPERROR) {
         evidence.problem = answer_problem_text(answer);
-        evidence.ours = dns_problem_is_of_our_side((enum dns_problem)answer->problem);
+        evidence.ours = dns_problem_is_on_our_side((enum dns_problem)answer->problem);
     }
     return evidence;
 }

@@ -88,7 +88,8 @@ static const struct conf_option file_options[] = {
      .type = CONF_TEXT,
      .text = TEXT_URL,
      AT(help_url),
-     .allowed = "an address that begins with https:// or http://, at most 200 characters"},
+     .allowed = "an address that begins with https:// or http://, at most 200 characters, with "
+                "%{check} and %{client} as placeholders"},
     {.name = "neighbour-network-v4",
      .type = CONF_UINT,
      AT(neighbours.v4),

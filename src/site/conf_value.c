@@ -222,6 +222,20 @@ static bool is_listen(const char *text)
              !(ipv4 && strchr(text + length + 1, ':') != NULL)));
 }
 
+/* Placeholders that a URL may hold, few enough that it stays on one line of a reply. */
+#define URL_PLACES_MAX 2
+
+static bool has_url_places(const char *text)
+{
+    static const char *const places[] = {"%{check}", "%{client}"};
+    unsigned count = 0;
+    for (text = strstr(text, "%{"); text != NULL; text = strstr(text + 1, "%{"), count++)
+        if (strncmp(text, places[0], strlen(places[0])) != 0 &&
+            strncmp(text, places[1], strlen(places[1])) != 0)
+            return false;
+    return count <= URL_PLACES_MAX;
+}
+
 static bool is_url(const char *text)
 {
     const char *host = NULL;
@@ -230,7 +244,7 @@ static bool is_url(const char *text)
     else if (strncasecmp(text, "http://", 7) == 0)
         host = text + 7;
     return host != NULL && isalnum((unsigned char)*host) && strlen(text) <= LINE_MAX_TEXT &&
-           is_printable(text);
+           is_printable(text) && has_url_places(text);
 }
 
 static bool is_account(const char *text)

@@ -45,7 +45,7 @@ struct verdict decision_judge(const struct decision *decision, const struct evid
                               const struct transaction *transaction)
 {
     const struct conf *conf = decision->conf;
-    const struct policy_site site = {.monitor = conf->monitor,
+    const struct policy_site site = {.monitor = conf->monitor && !transaction->as_enforced,
                                      .outage_action = conf->outage_action,
                                      .percent_bits = conf->neighbours};
     struct verdict verdict = policy_judge(decision->policy, &site, evidence);

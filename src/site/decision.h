@@ -24,6 +24,7 @@ struct transaction {
     /* The facts are of a client behind this trusted relay, of ours by configuration: at most
        relay-action is done.  NULL: it is the client that connected. */
     const struct ipaddr *relay;
+    bool as_enforced; /* judge as if mode were enforce; `monitor` and `percent` of checks stay */
 };
 
 struct decision {

@@ -94,6 +94,18 @@ static void put_check_list(struct json_writer *json, const char *key, check_set 
     json_writer_end(json);
 }
 
+/* Who can fix it; its name in 1.0 was "mend". */
+static void put_fix(struct json_writer *json, const struct evidence *evidence, enum check_id id)
+{
+    char memory[REASON_MAX];
+    struct textbuf text;
+    textbuf_init(&text, memory, sizeof memory);
+    if (id < CHECK_COUNT)
+        checks[id].fix(evidence, &text);
+    json_writer_sentence(json, "fix", id < CHECK_COUNT ? memory : NULL);
+    json_writer_sentence(json, "mend", id < CHECK_COUNT ? memory : NULL);
+}
+
 /* Every true check with what it found, what it would do, and who can fix it. */
 static void put_details(struct json_writer *json, const struct decision *decision)
 {
@@ -111,9 +123,7 @@ static void put_details(struct json_writer *json, const struct decision *decisio
         json_writer_real(json, "score", decision->policy->rules[i].score);
         json_writer_bool(json, "enforced", (decision->verdict.done.checks & CHECK_BIT(i)) != 0);
         json_writer_sentence(json, "explanation", memory);
-        const char *fix = check_fix((enum check_id)i, &decision->evidence);
-        json_writer_text(json, "fix", fix);
-        json_writer_text(json, "mend", fix); /* its name in 1.0 */
+        put_fix(json, &decision->evidence, (enum check_id)i);
         json_writer_end(json);
     }
     json_writer_end(json);
@@ -167,9 +177,7 @@ static void put_more(struct json_writer *json, const struct decision *decision)
 {
     enum check_id id = verdict_reported(&decision->verdict)->reason;
     const struct facts *facts = decision->evidence.facts;
-    const char *fix = id < CHECK_COUNT ? check_fix(id, &decision->evidence) : NULL;
-    json_writer_text(json, "fix", fix);
-    json_writer_text(json, "mend", fix); /* its name in 1.0 */
+    put_fix(json, &decision->evidence, id);
     put_check_list(json, "enforced", decision->verdict.done.checks);
     put_details(json, decision);
     json_writer_text(json, "match_reason",

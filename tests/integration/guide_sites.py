@@ -119,7 +119,7 @@ class Site:
             mail.field("Authentication-Results")
         self.refuses(self.server.client(world.NO_PTR, **kw))
 
-    def refuses(self, smtp, code=550, text="5.7.25 192.0.2.2 has no PTR record"):
+    def refuses(self, smtp, code=550, text="5.7.25 [192.0.2.2] has no PTR record"):
         response = smtp.send_message(message("bad"))
         # Sendmail puts the recipient in front of the text.
         said = response.text.replace("<user@example.net>... ", "")

@@ -99,8 +99,9 @@ def test_status_is_the_worst(check, args, status):
 
 
 @pytest.mark.parametrize("args, words", [
-    ((), "which address?"),
-    (("mail.good.example",), "is not an IP address"),
+    ((), "give an address, a host name, or --mx DOMAIN"),
+    (("mail good.example",), "an address or a host name is wanted"),
+    (("localhost",), '"localhost" is a single label'),
     ((world.GOOD, "--host", "a.example"), "one of them"),
     (("--host", "a.example", "--mx", "a.example"), "one of them"),
     (("--host", "localhost"), "is a single label"),
@@ -117,6 +118,56 @@ def test_wrong_usage(check, args, words):
 def test_nothing_is_looked_up_before_all_arguments_are_sound(check):
     done = check.run(world.GOOD, "nonsense")
     assert done.returncode == 64 and done.stdout == ""
+
+
+def test_name_is_a_host(check):
+    got = check.json("Mail.Good.Example.", status=0)
+    assert [(o["client"], o["host"], o["helo"]) for o in got] == [
+        ("192.0.2.1", "mail.good.example", "mail.good.example"),
+        ("2001:db8::1", "mail.good.example", "mail.good.example")]
+    assert [o["client"] for o in check.json(world.NO_PTR, "mail.good.example", status=77)] == [
+        world.NO_PTR, "192.0.2.1", "2001:db8::1"]
+    assert "gone.good.example has no address" in check.run("gone.good.example").stderr
+
+
+@pytest.mark.parametrize("client, status, action", [
+    (world.GOOD, 0, "accept"), (world.GENERIC, 1, "tag"), (world.BROKEN_PTR, 75, "tempfail"),
+    (world.NO_PTR, 77, "reject"),
+])
+def test_monitor_mode_is_judged_as_if_enforced(check, client, status, action):
+    check.configure("mode = monitor\n")
+    [got] = check.json(client, status=status)
+    assert (got["action"], got["would"], got["mode"]) == (action, action, "monitor")
+    done = check.run(client, client)
+    out = " ".join(done.stdout.split())
+    assert done.returncode == status and f"verdict {action}, score" in out
+    assert f"2 clients: accept {2 if action == 'accept' else 0}," in out and f"{action} 2" in out
+    assert ("reply " in out) == (status >= 75)
+    assert out.count("mode is monitor: at present nothing is done") == (0 if status == 0 else 3)
+
+
+def test_default_configuration_is_judged_as_if_enforced(check):
+    check.conf.write_text(check.conf.read_text().replace("mode = enforce\n", ""))
+    assert check.json(world.NO_PTR, status=77)[0]["mode"] == "monitor"
+
+
+def test_enforced_mode_has_no_note(check):
+    assert "mode is" not in check.run(world.NO_PTR, world.GENERIC).stdout
+
+
+@pytest.mark.parametrize("setting, words", [
+    ("monitor = true", "(not enforced: monitor = true)"),
+    ("percent = 0", "(not enforced: percent = 0 leaves this client out)"),
+])
+@pytest.mark.parametrize("mode", ["monitor", "enforce"])
+def test_monitor_and_percent_of_checks_stay(check, mode, setting, words):
+    check.configure(f'mode = {mode}\n'
+                    f'policy "default" {{ check ptr-missing {{ {setting} }} }}\n')
+    [got] = check.json(world.NO_PTR, status=0)
+    assert (got["action"], got["would"], got["enforced"]) == ("accept", "reject", [])
+    out = check.run(world.NO_PTR).stdout
+    assert f"ptr-missing: reject, score 5.0 {words}\n" in out and "reply " not in out
+    assert "accept (reject if all checks were enforced)" in out
 
 
 def test_several_end_with_a_summary(check):

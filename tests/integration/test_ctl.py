@@ -176,7 +176,7 @@ def test_output_that_cannot_be_written_is_said(ctl):
 
 MISUSES = [
     ([], "Usage: iprevctl"), (["halt"], 'there is no command "halt"'),
-    (["check"], "which address?"), (["check", "mail.example"], '"mail.example" is not an IP address'),
+    (["check"], "give an address"), (["check", "mail"], '"mail" is a single label'),
     (["check", "--no-such"], "--no-such"), (["config", "x"], 'unexpected argument "x"'),
     (["status", "x"], "iprevctl status"), (["allow"], "iprevctl allow"),
     (["unallow"], "iprevctl unallow"), (["allowed", "x"], "iprevctl allowed"),

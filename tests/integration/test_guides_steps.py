@@ -60,7 +60,7 @@ def test_monitor_first(network):
         percent = refused("7. Refuse a share, then more")
         assert percent == "" or percent.startswith("550 5.7.25 "), percent
         for step in ("8. Enforce", "In a DNS outage"):
-            assert refused(step).startswith("550 5.7.25 192.0.2.2 has no PTR record")
+            assert refused(step).startswith("550 5.7.25 [192.0.2.2] has no PTR record")
             assert refused(step, world.BROKEN_PTR).startswith("451 4.7.25 ")
             assert refused(step, world.GOOD) == ""
         # And back.

@@ -42,7 +42,7 @@ def test_recipients_of_one_message_have_their_own_policies(mta):
         assert response.code == code, (recipient, response)
         if code == 550:
             assert told(response, f"{recipient}@example.net")[0].startswith(
-                "550 5.7.25 127.0.0.12 has no PTR record")
+                "550 5.7.25 [127.0.0.12] has no PTR record")
     assert smtp.data(message("several")).code == 250
     mail = server.mail.wait("several", "alice")
     # One header for all: of the worst that was done to those who get it.

@@ -483,7 +483,7 @@ def test_stage_helo(postfix):
     server = postfix(ENFORCE + "stage = helo\n")
     smtp = server.smtp(world.NO_PTR)
     smtp.ehlo()
-    refused(smtp.mail(), 550, "5.7.25", "192.0.2.2 has no PTR record")
+    refused(smtp.mail(), 550, "5.7.25", "[192.0.2.2] has no PTR record")
     smtp = server.smtp(world.GOOD, "mail.good.example")
     smtp.ehlo()
     assert smtp.send_message(message("helo")).code == 250
@@ -503,7 +503,7 @@ def test_stage_mail(postfix):
     server = postfix(ENFORCE + "stage = mail\n")
     smtp = server.smtp(world.NO_PTR)
     smtp.ehlo()
-    refused(smtp.mail(), 550, "5.7.25", "192.0.2.2 has no PTR record")
+    refused(smtp.mail(), 550, "5.7.25", "[192.0.2.2] has no PTR record")
     assert smtp.auth_plain(LOGIN, PASSWORD).code == 235
     assert smtp.send_message(message("mail authenticated")).code == 250
     smtp = server.smtp(world.GOOD, "mail.good.example")

@@ -45,7 +45,7 @@ def test_refused_at_the_end(milter):
     client = milter(TRUSTED + REJECT)
     result = session(client, [received(world.NO_PTR), FORGED])
     assert not any(reply.refused for _, reply in result.rcpts)
-    assert result.end_of_message.text.startswith("550 5.7.25 192.0.2.2 has no PTR record")
+    assert result.end_of_message.text.startswith("550 5.7.25 [192.0.2.2] has no PTR record")
     assert result.edits == []
     result = session(client, [received(world.BROKEN_PTR)])
     assert result.end_of_message.text.startswith("451 4.7.25 ")
@@ -112,7 +112,7 @@ def test_postfix_refuses(postfix):
     smtp = server.smtp(RELAY, "mx2.example.net")
     smtp.ehlo("mx2.example.net")
     response = smtp.send_message(message("refused", [received(world.NO_PTR)]))
-    assert response.code == 550 and response.text.startswith("5.7.25 192.0.2.2 has no PTR record")
+    assert response.code == 550 and response.text.startswith("5.7.25 [192.0.2.2] has no PTR record")
     server.wait_log(r"milter-reject: END-OF-MESSAGE .*5\.7\.25")
 
 
@@ -131,4 +131,4 @@ def test_sendmail_refuses(sendmail):
     smtp = server.smtp(LO_RELAY)
     smtp.ehlo("mx2.example.net")
     response = smtp.send_message(message("refused", [received(world.LO_NO_PTR)]))
-    assert response.code == 550 and response.text.startswith("5.7.25 127.0.0.12 has no PTR record")
+    assert response.code == 550 and response.text.startswith("5.7.25 [127.0.0.12] has no PTR record")

@@ -74,7 +74,7 @@ static const struct {
     {"no such name",
      CHECK_PTR_MISMATCH,
      {C4, .ptr = "mail.a.example=NX"},
-     "PTR mail.a.example does not resolve (NXDOMAIN)"},
+     "PTR mail.a.example does not exist (NXDOMAIN)"},
     {"no address",
      CHECK_PTR_MISMATCH,
      {C4, .ptr = "mail.a.example=NODATA"},
@@ -110,12 +110,14 @@ static const struct {
     {"computed",
      CHECK_PTR_GENERIC,
      {C4, .ptr = "dsl-100-7.isp.test=198.51.100.7"},
-     "PTR dsl-100-7.isp.test names an access line, not a mail server (octets 100-7 in label 1 and "
+     "PTR dsl-100-7.isp.test looks like a provider's default name, not a mail server's own (octets "
+     "100-7 in label 1 and "
      "word \"dsl\")"},
     {"site's pattern",
      CHECK_PTR_GENERIC,
      {C4, .ptr = "x.isp.example=198.51.100.7"},
-     "PTR x.isp.example names an access line, not a mail server (pattern \\x5c.isp\\x5c.example$)"},
+     "PTR x.isp.example looks like a provider's default name, not a mail server's own (pattern "
+     "\\x5c.isp\\x5c.example$)"},
     {"not confirmed", CHECK_PTR_GENERIC, {C4, .ptr = "dsl-100-7.isp.test=203.0.113.9"}, NULL},
     {"a name of its own too",
      CHECK_PTR_GENERIC,
@@ -124,7 +126,8 @@ static const struct {
     {"the other name is not confirmed",
      CHECK_PTR_GENERIC,
      {C4, .ptr = "dsl-100-7.isp.test=198.51.100.7 mail.a.example=NX"},
-     "PTR dsl-100-7.isp.test names an access line, not a mail server (octets 100-7 in label 1 and "
+     "PTR dsl-100-7.isp.test looks like a provider's default name, not a mail server's own (octets "
+     "100-7 in label 1 and "
      "word \"dsl\")"},
     {"a mail server", CHECK_PTR_GENERIC, {C4, PASS}, NULL},
     {"expired", CHECK_PTR_GENERIC, {C4, .ptr = "dsl-100-7.isp.test=~198.51.100.7"}, NULL},
@@ -136,7 +139,8 @@ static const struct {
     {"a generic one may be confirmed yet",
      CHECK_PTR_GENERIC,
      {C4, .ptr = "dsl-100-7.isp.test=198.51.100.7 dsl-100-7.isp.example=TEMP"},
-     "PTR dsl-100-7.isp.test names an access line, not a mail server (octets 100-7 in label 1 and "
+     "PTR dsl-100-7.isp.test looks like a provider's default name, not a mail server's own (octets "
+     "100-7 in label 1 and "
      "word \"dsl\")"},
 
     {"two looked up",
@@ -217,7 +221,7 @@ static const struct {
     {"underscore",
      CHECK_HELO_INVALID,
      {C4, PASS, .helo = "my_host.example.org"},
-     "EHLO my_host.example.org is neither a domain nor an address literal"},
+     "EHLO my_host.example.org contains \"_\", which host names must not"},
     {"control characters",
      CHECK_HELO_INVALID,
      {C4, PASS, .helo = "a\r\n250 b"},
@@ -701,8 +705,6 @@ START_TEST(test_table)
         ck_assert_int_eq(checks[i].default_action, want[i].action);
         ck_assert(checks[i].default_score >= 0);
         ck_assert_uint_gt(strlen(checks[i].when), 0);
-        ck_assert_uint_gt(strlen(checks[i].fix), 0);
-        ck_assert_int_ne(checks[i].fix[strlen(checks[i].fix) - 1], '.');
         ck_assert(check_by_name(want[i].name, &id));
         ck_assert_uint_eq(id, i);
     }

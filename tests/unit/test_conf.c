@@ -165,7 +165,15 @@ static const struct {
      ":1: key \"skip-authenticated\": found \"maybe\"; allowed: true, false"},
     {"help-url", "help-url = \"ftp://x\"",
      ":1: key \"help-url\": found \"ftp://x\"; allowed: an address that begins with https:// or "
-     "http://, at most 200 characters"},
+     "http://, at most 200 characters, with %{check} and %{client} as placeholders"},
+    {"help-url with another placeholder", "help-url = \"https://x/%{ptr}\"",
+     ":1: key \"help-url\": found \"https://x/%{ptr}\"; allowed: an address that begins with "
+     "https:// "
+     "or http://, at most 200 characters, with %{check} and %{client} as placeholders"},
+    {"help-url with too many placeholders", "help-url = \"https://x/%{check}%{check}%{check}\"",
+     ":1: key \"help-url\": found \"https://x/%{check}%{check}%{check}\"; allowed: an address that "
+     "begins with https:// or http://, at most 200 characters, with %{check} and %{client} as "
+     "placeholders"},
     {"neighbour-network-v4", "neighbour-network-v4 = 33",
      ":1: key \"neighbour-network-v4\": found \"33\"; allowed: a prefix length from 8 to 32"},
     {"neighbour-network-v6", "neighbour-network-v6 = 8",

@@ -4,6 +4,7 @@
 #include "factstext.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #define PASS .ptr = "mail.a.example=198.51.100.7"
 #define NX   .ptr = "NX"
 
-#define NETWORK "the owner of the network (usually the provider) can "
+#define PROVIDER "; ask your hosting or Internet provider "
 
 /* Facts and evidence with one check, or those of `set`, true. */
 struct scene {
@@ -48,30 +49,111 @@ static const struct {
      {C4, NX},
      "550",
      "5.7.25",
-     "198.51.100.7 has no PTR record (NXDOMAIN); " NETWORK "set a PTR record for the address"},
+     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it (ptr-missing)"},
     {"no PTR, deferred",
      CHECK_PTR_MISSING,
      ACTION_TEMPFAIL,
      {C4, NX},
      "450",
      "4.7.25",
-     "198.51.100.7 has no PTR record (NXDOMAIN); " NETWORK "set a PTR record for the address"},
+     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it (ptr-missing)"},
     {"mismatch",
      CHECK_PTR_MISMATCH,
      ACTION_REJECT,
      {C4, .ptr = "mail.a.example=203.0.113.9"},
      "550",
      "5.7.25",
-     "PTR mail.a.example resolves to 203.0.113.9, not to 198.51.100.7; " NETWORK
-     "correct the PTR record, or the owner of the name's zone its address"},
+     "[198.51.100.7] PTR mail.a.example resolves to 203.0.113.9, not to 198.51.100.7" PROVIDER
+     "to correct the PTR record (ptr-mismatch)"},
+    {"no PTR, and an EHLO name that leads back: the exact record",
+     CHECK_PTR_MISSING,
+     ACTION_REJECT,
+     {C4, NX, .helo = "Mail.A.example", .helo_forward = "198.51.100.7"},
+     "550",
+     "5.7.25",
+     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER
+     "to set it: \"7.100.51.198.in-addr.arpa. PTR mail.a.example.\" (ptr-missing)"},
+    {"an old PTR, and an EHLO name that leads back",
+     CHECK_PTR_MISMATCH,
+     ACTION_REJECT,
+     {C4, .ptr = "old.a.example=NX", .helo = "new.a.example", .helo_forward = "198.51.100.7"},
+     "550",
+     "5.7.25",
+     "[198.51.100.7] PTR old.a.example does not exist (NXDOMAIN)" PROVIDER
+     "to correct the PTR record: \"7.100.51.198.in-addr.arpa. PTR new.a.example.\" (ptr-mismatch)"},
+    {"the final dot",
+     CHECK_PTR_MISMATCH,
+     ACTION_REJECT,
+     {C4, .ptr = "mail.a.example.100.51.198.in-addr.arpa=NX", .helo = "mail.a.example"},
+     "550",
+     "5.7.25",
+     "[198.51.100.7] PTR mail.a.example.100.51.198.in-addr.arpa lacks its final dot in the reverse "
+     "zone; the operator of the reverse zone must end the name with a dot: "
+     "\"7.100.51.198.in-addr.arpa. PTR mail.a.example.\" (ptr-mismatch)"},
+    {"an address that is missing",
+     CHECK_PTR_MISMATCH,
+     ACTION_REJECT,
+     {C4, .ptr = "mail.a.example=NODATA"},
+     "550",
+     "5.7.25",
+     "[198.51.100.7] PTR mail.a.example has no A record" PROVIDER
+     "to correct the PTR record, or add an A record to the name (ptr-mismatch)"},
+    {"a provider's name is no record to ask for",
+     CHECK_PTR_MISSING,
+     ACTION_REJECT,
+     {C4, NX, .helo = "198-51-100-7.dsl.isp.test", .helo_forward = "198.51.100.7"},
+     "550",
+     "5.7.25",
+     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it (ptr-missing)"},
+    {"underscore",
+     CHECK_HELO_INVALID,
+     ACTION_REJECT,
+     {C4, PASS, .helo = "mail_out.a.example"},
+     "550",
+     "5.7.1",
+     "[198.51.100.7] EHLO mail_out.a.example contains \"_\", which host names must not; set your "
+     "server's EHLO name to mail.a.example (helo-invalid)"},
+    {"a placeholder",
+     CHECK_HELO_UNRESOLVED,
+     ACTION_REJECT,
+     {C4, PASS, .helo = "localhost.localdomain", .helo_forward = "NX"},
+     "550",
+     "5.7.1",
+     "[198.51.100.7] EHLO name localhost.localdomain is a placeholder; set your server's EHLO name "
+     "to mail.a.example (helo-unresolved)"},
+    {"a name of an inner network",
+     CHECK_HELO_UNRESOLVED,
+     ACTION_REJECT,
+     {C4, PASS, .helo = "exch01.acme.local", .helo_forward = "NX"},
+     "550",
+     "5.7.1",
+     "[198.51.100.7] EHLO name exch01.acme.local is known only inside a network (.local); set your "
+     "server's EHLO name to mail.a.example (helo-unresolved)"},
+    {"a private address",
+     CHECK_HELO_MISMATCH,
+     ACTION_REJECT,
+     {C4, PASS, .helo = "nat.a.example", .helo_forward = "192.168.1.10"},
+     "550",
+     "5.7.1",
+     "[198.51.100.7] EHLO name nat.a.example resolves to 192.168.1.10, a private address, not to "
+     "198.51.100.7; set your server's EHLO name to mail.a.example (helo-mismatch)"},
+    {"the resolver is down",
+     CHECK_DNS_TEMPERROR,
+     ACTION_TEMPFAIL,
+     {C4, .ptr = "TEMP", .down = true},
+     "451",
+     "4.4.3",
+     "[198.51.100.7] our DNS lookup failed (SERVFAIL); nothing is wrong on your side; your server "
+     "will try again by itself (dns-temperror)"},
     {"temporary",
      CHECK_DNS_TEMPERROR,
      ACTION_TEMPFAIL,
      {C4, .ptr = "TEMP"},
      "451",
      "4.7.25",
-     "looking up the PTR of 198.51.100.7 failed temporarily (SERVFAIL); try again later; if it "
-     "stays, the owner of the zone can fix its name servers"},
+     "[198.51.100.7] looking up the PTR of 198.51.100.7 failed temporarily (SERVFAIL); your server "
+     "will try again by itself; if this lasts for a day, the operator of the zone must fix its "
+     "name servers (dns-temperror)"},
     {"temporary, refused by the site",
      CHECK_DNS_TEMPERROR,
      ACTION_REJECT,
@@ -85,8 +167,9 @@ static const struct {
      {C4, PASS, .helo = "localhost"},
      "550",
      "5.7.1",
-     "EHLO localhost is a single label, not a fully qualified name; the administrator of the "
-     "sending server can set its EHLO name to its fully qualified host name"},
+     "[198.51.100.7] EHLO localhost is a single label, not a fully qualified name; set your "
+     "server's "
+     "EHLO name to mail.a.example (helo-not-fqdn)"},
     {"HELO, deferred",
      CHECK_HELO_NOT_FQDN,
      ACTION_TEMPFAIL,
@@ -131,8 +214,23 @@ static const struct {
      ACTION_REJECT,
      "550",
      "5.7.25",
-     {"198.51.100.7 has no PTR record (NXDOMAIN); " NETWORK
-      "set a PTR record for the address; see https://mx.example/why"}},
+     {"[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER
+      "to set it; see https://mx.example/why (ptr-missing)"}},
+    {"help URL with placeholders",
+     NULL,
+     "https://mx.example/why?ip=%{client}&x=%20%{helo}#%{check}",
+     ACTION_REJECT,
+     "550",
+     "5.7.25",
+     {"[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it; see "
+      "https://mx.example/why?ip=198.51.100.7&x=%20%{helo}#ptr-missing (ptr-missing)"}},
+    {"help URL with placeholders in one's own text",
+     "%{url} %{record}|",
+     "https://mx.example/#%{check}",
+     ACTION_REJECT,
+     "550",
+     "5.7.25",
+     {"https://mx.example/#ptr-missing |"}},
     {"text only",
      "get a PTR",
      "https://mx.example/why",
@@ -171,7 +269,8 @@ static const struct {
      ACTION_REJECT,
      "550",
      "5.7.25",
-     {"198.51.100.7 has no PTR record (NXDOMAIN). " NETWORK "set a PTR record for the address."}},
+     {"198.51.100.7 has no PTR record (NXDOMAIN). ask your hosting or Internet provider to set "
+      "it."}},
     {"no URL", "see %{url}", NULL, ACTION_REJECT, "550", "5.7.25", {"see "}},
     {"nothing but a URL that is not set",
      "%{url} ",
@@ -224,9 +323,10 @@ START_TEST(test_score)
                 NULL, 0, &reply);
     ck_assert_str_eq(reply.code, "550");
     ck_assert_str_eq(reply.xcode, "5.7.1");
-    ck_assert_str_eq(reply.lines[0],
-                     "total score 5 of ptr-missing, helo-not-fqdn and helo-disagrees: 198.51.100.7 "
-                     "has no PTR record (NXDOMAIN); " NETWORK "set a PTR record for the address");
+    ck_assert_str_eq(
+        reply.lines[0],
+        "[198.51.100.7] total score 5 of ptr-missing, helo-not-fqdn and helo-disagrees: "
+        "198.51.100.7 has no PTR record (NXDOMAIN)" PROVIDER "to set it (ptr-missing)");
 
     /* A check that adds nothing is no part of the sum, true or not. */
     scene.policy.rules[CHECK_HELO_NOT_FQDN].score = 0;
@@ -234,9 +334,10 @@ START_TEST(test_score)
     scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
     reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
                 NULL, 0, &reply);
-    ck_assert_str_eq(reply.lines[0],
-                     "total score 3.5 of ptr-missing and helo-disagrees: 198.51.100.7 "
-                     "has no PTR record (NXDOMAIN); " NETWORK "set a PTR record for the address");
+    ck_assert_str_eq(
+        reply.lines[0],
+        "[198.51.100.7] total score 3.5 of ptr-missing and helo-disagrees: 198.51.100.7 "
+        "has no PTR record (NXDOMAIN)" PROVIDER "to set it (ptr-missing)");
     scene.policy.rules[CHECK_HELO_NOT_FQDN].score = 1.5;
 
     scene.policy.rules[CHECK_HELO_DISAGREES].monitor = true;
@@ -259,7 +360,7 @@ START_TEST(test_no_reason)
     ck_assert_str_eq(reply_reason(&scene.evidence, verdict_reported(&scene.verdict), reason), "");
     reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
                 "u", 0, &reply);
-    ck_assert_str_eq(reply.lines[0], "refused by local policy; see u");
+    ck_assert_str_eq(reply.lines[0], "[198.51.100.7] refused by local policy; see u");
     ck_assert_str_eq(reply.code, "550");
 }
 END_TEST
@@ -380,16 +481,61 @@ START_TEST(test_prefix)
         reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
                     url, prefix, &reply);
         assert_harmless(&reply);
-        bool address = false, whole_url = false;
+        bool address = false, whole_url = false, check = false;
         for (size_t j = 0; j < reply.line_count; j++) {
             size_t frame = strlen("550 ") + strlen(reply.xcode) + strlen(" \r\n");
             size_t before = prefix < REPLY_PREFIX_MAX ? prefix : REPLY_PREFIX_MAX;
             ck_assert_uint_le(frame + before + strlen(reply.lines[j]), REPLY_WIRE_MAX);
             address |= strstr(reply.lines[j], "198.51.100.7") != NULL;
             whole_url |= strstr(reply.lines[j], url) != NULL;
+            check |= strstr(reply.lines[j], "(helo-invalid)") != NULL;
         }
         ck_assert_msg(whole_url, "prefix %zu, text %zu: the URL is not whole", prefix, i % 2);
-        ck_assert_msg(address || texts[i % 2] == NULL, "the address is lost");
+        ck_assert_msg(address, "the address is lost");
+        ck_assert_msg(check || texts[i % 2] != NULL, "the check's name is lost");
+    }
+}
+END_TEST
+
+/* What goes first where a line is too short: the record, who can fix it, the names' ends. */
+START_TEST(test_what_is_dropped)
+{
+    static const struct {
+        size_t helo; /* length of the EHLO name */
+        size_t prefix;
+        bool want_record, want_fix, want_name;
+    } rows[] = {
+        {20, 0, true, true, true},      {45, 207, false, true, true},
+        {120, 0, true, true, true},     {120, 207, false, false, true},
+        {240, 100, false, true, false}, {240, 207, false, false, false},
+    };
+    static const char url[] = "https://mx.example/why#%{check}";
+    char helo[HOSTNAME_MAX + 1], old[HOSTNAME_MAX + 8];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct scene scene;
+        struct reply reply;
+        for (size_t j = 0; j < rows[i].helo; j++)
+            helo[j] = j % 50 == 49 ? '.' : 'z';
+        memcpy(helo + rows[i].helo, ".example", sizeof ".example");
+        (void)snprintf(old, sizeof old, "o%s=NX", helo + 1);
+        struct factstext text = {C4, .ptr = old, .helo = helo, .helo_forward = "198.51.100.7"};
+        make_scene(&scene, &text, CHECK_BIT(CHECK_PTR_MISMATCH));
+        reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
+                    url, rows[i].prefix, &reply);
+        const char *line = reply.lines[0];
+        ck_assert_uint_eq(reply.line_count, 1);
+        ck_assert_uint_le(strlen("550 5.7.25 \r\n") + rows[i].prefix + strlen(line),
+                          REPLY_WIRE_MAX);
+        ck_assert_msg(strncmp(line, "[198.51.100.7] PTR oz", 21) == 0, "%s", line);
+        ck_assert_msg(strstr(line, "; see https://mx.example/why#ptr-mismatch (ptr-mismatch)") !=
+                          NULL,
+                      "%s", line);
+        ck_assert_msg((strstr(line, "in-addr.arpa. PTR") != NULL) == rows[i].want_record, "%zu: %s",
+                      i, line);
+        ck_assert_msg((strstr(line, "; ask your") != NULL) == rows[i].want_fix, "%zu: %s", i, line);
+        ck_assert_msg((strstr(line, "....") == NULL) == rows[i].want_name ||
+                          (strstr(line, "z...") == NULL) == rows[i].want_name,
+                      "%zu: %s", i, line);
     }
 }
 END_TEST
@@ -484,6 +630,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_hostile_helo, 0, 8);
     tcase_add_test(tcase, test_placeholders_are_not_expanded_twice);
     tcase_add_test(tcase, test_prefix);
+    tcase_add_test(tcase, test_what_is_dropped);
     tcase_add_test(tcase, test_long_lines_are_wrapped);
     tcase_add_test(tcase, test_long_names);
     LOOP(tcase, test_check_template, checked);

@@ -75,7 +75,7 @@ static const struct story {
     {"ptr-mismatch", "192.0.2.13", "[192.0.2.13]", "<a@a.example>", NULL, STAGE_CONNECT, ABOUT_RDNS,
      "fail", "PTR mail.a.example resolves to 203.0.113.9, not to 192.0.2.13"},
     {"ptr-generic", "192.0.2.14", "dsl-192-0-2-14.isp.example", "<a@isp.example>", NULL,
-     STAGE_CONNECT, ABOUT_RDNS, "pass", "PTR dsl-192-0-2-14.isp.example names an access line"},
+     STAGE_CONNECT, ABOUT_RDNS, "pass", "PTR dsl-192-0-2-14.isp.example looks like a provider's default name"},
     {"ptr-excess", "192.0.2.16", "[192.0.2.16]", "<a@example.org>", NULL, STAGE_CONNECT, ABOUT_RDNS,
      "temperror", "and 1 more was not looked up"},
     {"dns-temperror", "192.0.2.15", "[192.0.2.15]", "<a@example.org>", NULL, STAGE_CONNECT,
