@@ -201,7 +201,7 @@ def test_percent_signs_of_the_client_arrive_as_they_are(mta):
         return
     response = smtp.send_message(message("hostile"))
     assert response.code == 550
-    assert response.text.startswith("5.7.1 EHLO %s%n%d%%x_%1$s "), response
+    assert response.text.startswith("5.7.1 [127.0.0.11] EHLO %s%n%d%%x_%1$s "), response
 
 
 # --- header fields of others ---
