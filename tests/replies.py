@@ -22,9 +22,9 @@ import fenced  # noqa: E402
 from daemon import Daemon, program  # noqa: E402
 from milterclient import MilterClient  # noqa: E402
 
-PAGE = "why-was-i-refused.md"
+PAGE, HTML = "why-was-i-refused.md", "why-was-i-refused.html"
 WIDTH = 96
-URL = "https://www.example.net/why-was-i-refused"
+URL = "https://www.example.net/why-was-i-refused.html#%{check}"
 
 
 def ptr(address, *names):
@@ -200,6 +200,10 @@ def main():
     wrong += [f"what \"{words}\" means is not in {PAGE}" for words in problem_words()
               if f"`{words}`" not in (TOP / "doc" / PAGE).read_text()]
     wrong += shipped_actions()
+    made = subprocess.run([TOP / "scripts" / "make-page", "--check"], capture_output=True, text=True)
+    wrong += [made.stdout.strip()] if made.returncode != 0 else []
+    anchors = re.findall(r'<h3 id="([^"]+)"', (TOP / "doc" / HTML).read_text())
+    wrong += [f"{HTML} has no anchor {name}" for name in names if name not in anchors]
     played = {heading for heading, _ in replies}
     wrong += [f"no session is played for {name}" for name in names if name not in played]
     print("\n".join(wrong) if wrong else f"{len(replies)} replies of {len(names)} checks are shown")

@@ -473,24 +473,32 @@ bool checks_put_record(const struct evidence *evidence, enum check_id id, struct
     char memory[HOSTNAME_MAX + 1];
     if (id >= CHECK_COUNT || checks[id].subject != CHECK_ABOUT_RDNS || id == CHECK_MTA_DISAGREES)
         return false;
+    if (evidence->facts->ptr.aliased) /* the record is at another name */
+        return false;
     const char *name = checks_wanted_ptr(evidence, memory);
     if (name != NULL)
         checks_put_ptr_record(evidence->facts, name, out);
     return name != NULL;
 }
 
-#define ASK_PROVIDER "ask your hosting or Internet provider "
+/* Who sets the PTR record; of a reverse name that is an alias it is not the provider. */
+static void put_ask(const struct evidence *evidence, const char *what, struct textbuf *out)
+{
+    textbuf_printf(out, "ask %s %s",
+                   evidence->facts->ptr.aliased
+                       ? "the operator of the delegated reverse zone (RFC 2317)"
+                       : "your hosting or Internet provider",
+                   what);
+}
 
 void fix_ptr_missing(const struct evidence *evidence, struct textbuf *out)
 {
-    (void)evidence;
-    textbuf_put(out, ASK_PROVIDER "to set it");
+    put_ask(evidence, "to set it", out);
 }
 
 void fix_ptr_invalid(const struct evidence *evidence, struct textbuf *out)
 {
-    (void)evidence;
-    textbuf_put(out, ASK_PROVIDER "to make it your mail server's host name");
+    put_ask(evidence, "to make it your mail server's host name", out);
 }
 
 /* Never "set the A record": the name may be that of a web site. */
@@ -503,22 +511,21 @@ void fix_ptr_mismatch(const struct evidence *evidence, struct textbuf *out)
         textbuf_put(out, "the operator of the reverse zone must end the name with a dot");
         return;
     }
-    textbuf_put(out, ASK_PROVIDER "to correct the PTR record");
     if (checks_wanted_ptr(evidence, memory) == NULL && name != NULL && name->flaw == HOSTNAME_OK &&
-        checks_name_is_own(evidence, name->name) && name->address_count == 0)
-        textbuf_printf(out, ", or add an %s record to the name", address_type(facts));
+        checks_name_is_own(evidence, name->name) && name->address_count == 0 &&
+        !name->forward.aliased)
+        textbuf_printf(out, "add an %s record to the name, or ", address_type(facts));
+    put_ask(evidence, "to correct the PTR record", out);
 }
 
 void fix_ptr_generic(const struct evidence *evidence, struct textbuf *out)
 {
-    (void)evidence;
-    textbuf_put(out, ASK_PROVIDER "to set the PTR record to your mail server's own name");
+    put_ask(evidence, "to set the PTR record to your mail server's own name", out);
 }
 
 void fix_ptr_excess(const struct evidence *evidence, struct textbuf *out)
 {
-    (void)evidence;
-    textbuf_put(out, ASK_PROVIDER "to leave only your mail server's own name in the PTR record");
+    put_ask(evidence, "to leave only your mail server's own name in the PTR record", out);
 }
 
 const struct dns_evidence *checks_failed_lookup(const struct evidence *evidence)

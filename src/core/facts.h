@@ -32,6 +32,7 @@ struct dns_evidence {
     uint32_t took_ms;    /* milliseconds from question to answer; 0 from the cache */
     const char *server;  /* "127.0.0.1:53", or NULL; borrowed */
     const char *problem; /* DNS_TEMPERROR: "timeout", "SERVFAIL", ...; else NULL; static */
+    bool aliased;        /* the name asked for is a CNAME, as far as is known */
     bool ours;           /* DNS_TEMPERROR: we or our resolver failed; it says nothing of the zone */
     /* Not the last word: the answer may still come, or be asked for.  Until then the outcome is
        DNS_TEMPERROR, or DNS_NOT_ASKED where nothing seems to depend on it. */

@@ -32,7 +32,7 @@ static void warn_of_everybody(const struct command *command, const char *subject
                          "warning: %s is %s: nothing is checked for %s.  mode = monitor refuses "
                          "nobody and still logs",
                          subject,
-                         net.bits > 0                ? "a large part of all addresses"
+                         net.bits > 0               ? "a large part of all addresses"
                          : net.addr.family == IP_V4 ? "every IPv4 client"
                                                     : "every IPv6 client",
                          net.bits > 0 ? "its clients" : "them");
@@ -52,7 +52,7 @@ static int run(const struct command *command, int argc, char **argv)
         return command_misused(command, "\"%s\" is no time such as 90m, 24h, 7d or 2w",
                                wanted.time);
     if (wanted.reason == NULL)
-        return command_misused(command, "--reason is wanted: who will know it next year?");
+        return command_misused(command, "--reason is required");
     char *path = client_socket(command, conf_path, &status);
     if (path == NULL)
         return status;

@@ -161,27 +161,67 @@ static void put_almost(struct json_writer *json, const struct almost *almost)
     json_writer_end(json);
 }
 
+/* What was asked besides, and what is advised. */
+struct findings {
+    struct inquiry more;
+    struct advice advice;
+};
+
+/* The checks of what would be done that decide it or count: only they are worth advice. */
+static check_set checks_that_matter(const struct decision *decision)
+{
+    check_set set = 0;
+    if (decision->policy == NULL)
+        return 0;
+    bool scored = decision->policy->tag_score > 0 || decision->policy->reject_score > 0;
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        const struct check_rule *rule = &decision->policy->rules[i];
+        if (rule->action > ACTION_ACCEPT || (scored && rule->score > 0))
+            set |= CHECK_BIT(i);
+    }
+    return set & decision->verdict.would.checks;
+}
+
+/* Caller frees.  NULL: out of memory. */
+static struct findings *find_more(const struct check_run *run, const struct decision *decision)
+{
+    struct findings *findings = malloc(sizeof *findings);
+    int64_t deadline_ms = clock_ms(&clock_system) + (int64_t)run->conf->deadline_s * 1000;
+    if (findings == NULL ||
+        inquiry_make(dns_service_resolver(run->dns), &decision->evidence, run->conf->orgdomains,
+                     deadline_ms, &findings->more) != RESULT_OK) {
+        free(findings);
+        return NULL;
+    }
+    advice_make(&decision->evidence, checks_that_matter(decision), &findings->more,
+                &findings->advice);
+    return findings;
+}
+
 /* The keys that only check has. */
 static char *more_json(const struct check_run *run, const struct check_target *target,
                        const struct decision *decision, const struct fitting *fitting)
 {
     struct json_writer *json = json_writer_new();
-    struct advice *advice = malloc(sizeof *advice);
+    struct findings *findings = find_more(run, decision);
     char *line = NULL;
-    if (json != NULL && advice != NULL) {
+    if (json != NULL && findings != NULL) {
         json_writer_text(json, "host", target->host);
         json_writer_text(json, "mx_of", target->mx);
         json_writer_text(json, "passed_over", passed_over(run, &target->client));
         put_exemption(json, fitting->exemption);
         put_almost(json, &fitting->almost);
+        json_writer_begin_list(json, "ptr_aliases");
+        for (size_t i = 0; i < findings->more.chain_count; i++)
+            json_writer_sentence(json, NULL, findings->more.chain[i]);
+        json_writer_end(json);
         json_writer_begin_list(json, "advice");
-        advice_make(&decision->evidence, decision->verdict.would.checks, advice);
-        for (size_t i = 0; i < advice->count; i++)
-            json_writer_sentence(json, NULL, advice->text[i]);
+        for (size_t i = 0; i < findings->advice.count; i++)
+            json_writer_sentence(json, NULL, findings->advice.lines[i].text);
         json_writer_end(json);
         line = json_writer_line(json);
     }
-    free(advice);
+    free(findings);
     json_writer_free(json);
     return line;
 }
@@ -205,11 +245,10 @@ static bool print_text(struct check_run *run, const struct check_target *target,
                        const struct fitting *fitting)
 {
     struct reply reply;
-    struct advice *advice = malloc(sizeof *advice);
+    struct findings *findings = find_more(run, decision);
     bool refused = decision->verdict.done.action >= ACTION_TEMPFAIL;
-    if (advice == NULL)
+    if (findings == NULL)
         return false;
-    advice_make(&decision->evidence, decision->verdict.would.checks, advice);
     if (refused)
         decision_reply(decision, 0, &reply);
     const struct evidence_page page = {
@@ -221,11 +260,12 @@ static bool print_text(struct check_run *run, const struct check_target *target,
         .exemption = fitting->exemption,
         .almost = &fitting->almost,
         .reply = refused ? &reply : NULL,
-        .advice = advice,
+        .more = &findings->more,
+        .advice = &findings->advice,
     };
     check_client_block(run);
     evidence_print(&page, decision, transaction);
-    free(advice);
+    free(findings);
     return ferror(stdout) == 0;
 }
 
@@ -342,6 +382,7 @@ void check_client_summary(const struct check_run *run)
     for (uint64_t i = 0; i < run->clients && run->clients <= CHECK_ROWS_MAX; i++)
         put_row(run, &run->rows[i]);
     if (run->conf->monitor && run->by_action[ACTION_ACCEPT] < run->clients)
-        (void)puts("mode is monitor: at present nothing is done.  This is what mode = enforce would "
-                   "do.");
+        (void)puts(
+            "mode is monitor: at present nothing is done.  This is what mode = enforce would "
+            "do.");
 }

@@ -121,6 +121,10 @@ static void put_reverse(const struct evidence_page *page, const struct facts *fa
     } else {
         (void)fputc(' ', page->stream);
     }
+    for (size_t i = 0; i < page->more->chain_count; i++) { /* RFC 2317 */
+        (void)fprintf(page->stream, "alias (CNAME) for %s\n", page->more->chain[i]);
+        put_label(page, "");
+    }
     if (facts->ptr.outcome != DNS_FOUND) {
         evidence_put_outcome(page->stream, &facts->ptr);
         return;
@@ -292,6 +296,20 @@ static void put_verdict(const struct evidence_page *page, const struct decision 
     }
 }
 
+/* Sentences folded; what is to be copied on lines of its own, unbroken. */
+static void put_advice(const struct evidence_page *page)
+{
+    for (size_t i = 0; i < page->advice->count; i++) {
+        const struct advice_line *line = &page->advice->lines[i];
+        if (line->kind == ADVICE_SENTENCE) {
+            put_sentence(page, i == 0 ? "advice" : "", line->text);
+        } else {
+            put_label(page, i == 0 ? "advice" : "");
+            (void)fprintf(page->stream, "    %s\n", line->text);
+        }
+    }
+}
+
 void evidence_print(const struct evidence_page *page, const struct decision *decision,
                     const struct transaction *transaction)
 {
@@ -317,6 +335,5 @@ void evidence_print(const struct evidence_page *page, const struct decision *dec
     put_exemption(page);
     put_almost(page);
     put_verdict(page, decision);
-    for (size_t i = 0; i < page->advice->count; i++)
-        put_sentence(page, i == 0 ? "advice" : "", page->advice->text[i]);
+    put_advice(page);
 }

@@ -29,6 +29,7 @@ struct evidence_page {
     const struct exemption *exemption; /* the exemption in effect, or NULL */
     const struct almost *almost;
     const struct reply *reply; /* NULL when nothing is refused */
+    const struct inquiry *more;
     const struct advice *advice;
 };
 

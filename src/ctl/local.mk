@@ -38,6 +38,7 @@ libctl_a_SOURCES = \
 	src/ctl/find_conditions.c src/ctl/find_conditions.h \
 	src/ctl/find_print.c src/ctl/find_print.h \
 	src/ctl/hostlookup.c src/ctl/hostlookup.h \
+	src/ctl/inquiry.c src/ctl/inquiry.h \
 	src/ctl/ranking.c src/ctl/ranking.h \
 	src/ctl/rotated.c src/ctl/rotated.h \
 	src/ctl/logs/maillog_event.h \

@@ -66,7 +66,7 @@ static enum result parse_allow(const struct json_value *json, struct control_req
     if (status != RESULT_OK)
         return status;
     if (reason == NULL || reason[0] == '\0')
-        return invalid(error, "a reason is wanted: who will know it next year?", NULL);
+        return invalid(error, "a reason is required", NULL);
     if (exemption_reason(reason, out->reason) != RESULT_OK)
         return invalid(error, "the reason is longer than 200 bytes", NULL);
     if (!json_value_int(json_value_member(json, "seconds"), &out->seconds) ||

@@ -24,7 +24,8 @@
 #define BREAKER_OPEN_ZONES 4
 #define BREAKER_OPEN_RATIO 4
 
-/* Or they fail and not one has succeeded for so many milliseconds: a busy server's resolver went. */
+/* Or they fail and not one has succeeded for so many milliseconds: a busy server's resolver went.
+ */
 #define BREAKER_RECENT_MS 5000
 
 /*

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "dns/cache_shard.h"
+#include "dns/dnsrr.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +73,8 @@ static uint32_t seconds_left(int64_t until_ms, int64_t now_ms)
 static struct entry *find(const struct shard *shard, uint32_t hash, const struct question *question)
 {
     struct entry *entry = shard_find(shard, hash, question->type, question->name, question->length);
-    return entry != NULL
+    /* NXDOMAIN at the end of aliases is no denial of the first. */
+    return entry != NULL || question->type == RR_CNAME
                ? entry
                : shard_find(shard, hash, CACHE_TYPE_NXDOMAIN, question->name, question->length);
 }

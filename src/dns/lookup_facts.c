@@ -40,6 +40,7 @@ static struct dns_evidence evidence_of(const struct ask *ask, bool needed, struc
     evidence.outcome = (enum dns_outcome)answer->outcome;
     evidence.origin = ask->origin;
     evidence.secure = answer->secure;
+    evidence.aliased = answer->aliased;
     evidence.ttl_s = ask->ttl_left_s;
     evidence.took_ms = ask->took_ms;
     if (ask->origin == DNS_FROM_NETWORK)

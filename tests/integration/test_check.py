@@ -352,20 +352,27 @@ def test_exceptions_of_the_running_daemon(start_iprevd, directory, check):
 
 
 @pytest.mark.parametrize("args, words", [
-    ((world.NO_PTR,), ['2.2.0.192.in-addr.arpa. PTR NAME."', "usually the provider"]),
-    ((world.MISMATCH,), ["PTR record of 192.0.2.3 says mail.moved.example, whose A record says "
-                         "203.0.113.9", '"mail.moved.example. A 192.0.2.3"']),
+    ((world.NO_PTR,), ["2.2.0.192.in-addr.arpa. PTR NAME.", "hosting or Internet provider",
+                       "Please set the reverse DNS (PTR record) of 192.0.2.2 to NAME."]),
+    ((world.MISMATCH,), ["The PTR record of 192.0.2.3 says mail.moved.example, whose A record says "
+                         "203.0.113.9.", "mail.moved.example. A 192.0.2.3"]),
     ((world.GOOD, "--helo", "localhost"), [
-        '"EHLO mail.good.example"', "smtp_helo_name", "confDOMAIN_NAME", "$j", "helo_data",
-        "primary_hostname", "send connector"]),
-    ((world.GENERIC,), ["a provider gives to every line"]),
-    ((world.BROKEN_PTR,), ["Nothing is known to be wrong"]),
+        "Set the EHLO name to mail.good.example", "smtp_helo_name = mail.good.example",
+        "define(`confHELO_NAME', `mail.good.example')dnl", "helo_data = mail.good.example",
+        "Set-SendConnector CONNECTOR -Fqdn mail.good.example"]),
+    ((world.GENERIC,), ["looks like a provider's default name"]),
+    ((world.BROKEN_PTR,), ["do not answer as they should (SERVFAIL)"]),
 ])
 def test_advice(check, args, words):
     out = " ".join(check.run(*args).stdout.split())
     [got] = check.json(*args)
     for word in words:
         assert word in out and word in " ".join(got["advice"])
+
+
+def test_what_is_to_be_copied_is_unbroken(check):
+    assert "\n               2.2.0.192.in-addr.arpa. PTR NAME.\n" in check.terminal(
+        world.NO_PTR, columns=40).replace("\r", "")
 
 
 def test_good_client_needs_no_advice(check):

@@ -96,8 +96,8 @@ static const struct {
      {C4, .ptr = "mail.a.example=NODATA"},
      "550",
      "5.7.25",
-     "[198.51.100.7] PTR mail.a.example has no A record" PROVIDER
-     "to correct the PTR record, or add an A record to the name (ptr-mismatch)"},
+     "[198.51.100.7] PTR mail.a.example has no A record; add an A record to the name, or ask your "
+     "hosting or Internet provider to correct the PTR record (ptr-mismatch)"},
     {"a provider's name is no record to ask for",
      CHECK_PTR_MISSING,
      ACTION_REJECT,
