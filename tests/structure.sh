@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# The layers hold: includes go down only, each third-party header has one home, and the core archive
-# asks nothing of the world.  Each check is first shown something that it must refuse.
+# The layers hold: includes go down only, each third-party header has one home, each tag one meaning, and
+# the core archive asks nothing of the world.  Each check is first shown something that it must refuse.
 set -eu
 
 src=${srcdir:-.}/src
@@ -24,6 +24,21 @@ includes_go_down() {
                 next
             printf "%s:%d: %s may not include %s\n", FILENAME, FNR, from[1], quoted[2]
             bad = 1
+        }
+        END { exit bad }'
+}
+
+# A tag of a struct, union or enum is defined once, so that a search finds one thing.
+tags_are_unique() {
+    find "$1" -name '*.[ch]' | sort | xargs awk '
+        match($0, /^(static |typedef )?(const )?(struct|union|enum) [a-z_0-9]+ [{]/) {
+            tag = substr($0, RSTART, RLENGTH)
+            sub(/^(static |typedef )?(const )?/, "", tag)
+            if (tag in place) {
+                printf "%s:%d: %s} stands in %s, too\n", FILENAME, FNR, tag, place[tag]
+                bad = 1
+            }
+            place[tag] = FILENAME
         }
         END { exit bad }'
 }
@@ -118,6 +133,9 @@ refuses 'an include from ctl to daemon' includes_go_down "$try/aside"
 refuses 'an include of an unknown folder' includes_go_down "$try/unknown"
 refuses 'a header with two homes' headers_have_one_home "$try/two"
 refuses 'a third-party header in a header' headers_have_one_home "$try/leak"
+mkdir "$try/tags"
+echo 'struct request {' | tee "$try/tags/a.c" >"$try/tags/b.c"
+refuses 'a tag that is defined twice' tags_are_unique "$try/tags"
 mkdir "$try/thread"
 echo '(void)pthread_setname_np(thread, name);' >"$try/thread/a.c"
 refuses 'a thread that is made elsewhere' threads_have_one_home "$try/thread"
@@ -130,6 +148,7 @@ printf '                 U memcpy\n                 U __memcpy_chk\n0000 T read_
 
 includes_go_down "$src" || fail 'includes'
 headers_have_one_home "$src" || fail 'third-party headers'
+tags_are_unique "$src" || fail 'tags'
 threads_have_one_home "$src" || fail 'threads'
 symbols=$("$NM" "$archive")
 case $symbols in

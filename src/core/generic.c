@@ -36,7 +36,7 @@
 #define SERIAL_DIGITS_MIN   12
 #define SERIAL_DECIMALS_MIN 4
 
-struct reading {
+struct generic_reading {
     struct name_parts parts;
     struct name_span word; /* the most telling access word */
     enum word_grade grade; /* ... and its grade */
@@ -117,7 +117,8 @@ static bool is_mail_letter(const struct name_span *span)
     return span->label == 1 && span->length == 1 && *span->at == 'm' && is_digit(span->at[1]);
 }
 
-static void read_word(struct reading *reading, const struct name_span *span, bool static_is_intent)
+static void read_word(struct generic_reading *reading, const struct name_span *span,
+                      bool static_is_intent)
 {
     unsigned flags;
     enum word_grade grade = genericwords_grade(span->at, span->length, &flags);
@@ -149,7 +150,7 @@ static void read_word(struct reading *reading, const struct name_span *span, boo
         reading->first_is_numbered = true;
 }
 
-static void read_digits(struct reading *reading, const struct name_span *span)
+static void read_digits(struct generic_reading *reading, const struct name_span *span)
 {
     struct name_parts *parts = &reading->parts;
     if (parts->run_count < NAME_RUNS_MAX)
@@ -177,7 +178,7 @@ static bool holds_serial(const struct name_span *piece)
 }
 
 /* Split one piece into digits and letters. */
-static void read_piece(struct reading *reading, const struct name_span *piece,
+static void read_piece(struct generic_reading *reading, const struct name_span *piece,
                        bool static_is_intent)
 {
     size_t end;
@@ -196,7 +197,7 @@ static void read_piece(struct reading *reading, const struct name_span *piece,
 }
 
 /* The domain says who, not which host: a mail business, or (a little) an access provider. */
-static void read_domain(struct reading *reading)
+static void read_domain(struct generic_reading *reading)
 {
     static const char *const mail[] = {"mail", "smtp", "send", "protection"};
     static const char *const access[] = {"dsl",   "cable", "kabel",    "dialup", "broadband",
@@ -214,7 +215,7 @@ static void read_domain(struct reading *reading)
     }
 }
 
-static void read_name(struct reading *reading, const char *name, bool static_is_intent)
+static void read_name(struct generic_reading *reading, const char *name, bool static_is_intent)
 {
     struct name_parts *parts = &reading->parts;
     uint8_t label = 1;
@@ -238,7 +239,7 @@ static void read_name(struct reading *reading, const char *name, bool static_is_
 }
 
 /* A word of access networks, and a host that is only numbered or not named at all. */
-static bool is_numbered(const struct reading *reading)
+static bool is_numbered(const struct generic_reading *reading)
 {
     if (reading->grade > WORD_NONE && reading->first_is_serial)
         return true;
@@ -257,7 +258,7 @@ static bool is_numbered(const struct reading *reading)
 }
 
 /* What the words add to a coincidence of numbers. */
-static unsigned word_bits(const struct reading *reading, const struct octetchance *chance)
+static unsigned word_bits(const struct generic_reading *reading, const struct octetchance *chance)
 {
     static const unsigned by_grade[] = {[WORD_NONE] = 0,
                                         [WORD_NUMBERING] = NUMBERING_BITS,
@@ -271,7 +272,7 @@ static unsigned word_bits(const struct reading *reading, const struct octetchanc
 }
 
 /* The last two octets, or the last one behind a word, that cannot well be there by chance. */
-static bool is_no_chance(const struct reading *reading, const struct octetchance *chance)
+static bool is_no_chance(const struct generic_reading *reading, const struct octetchance *chance)
 {
     if (chance->bits == 0)
         return false;
@@ -294,12 +295,12 @@ static void put_chance(const struct octetchance *chance, struct textbuf *out)
                    (int)chance->shown.length, chance->shown.at, chance->shown.label);
 }
 
-static void put_word(struct textbuf *out, const struct reading *reading)
+static void put_word(struct textbuf *out, const struct generic_reading *reading)
 {
     textbuf_printf(out, "word \"%.*s\"", (int)reading->word.length, reading->word.at);
 }
 
-static void put_and_word(struct textbuf *out, const struct reading *reading)
+static void put_and_word(struct textbuf *out, const struct generic_reading *reading)
 {
     if (reading->grade == WORD_NONE)
         return;
@@ -313,7 +314,8 @@ static void put_and_word(struct textbuf *out, const struct reading *reading)
  * need a word beside them, or to stand alone.  A word of access networks with a number needs no
  * octet.
  */
-static bool judge(const struct reading *reading, const struct ipaddr *addr, struct textbuf *why)
+static bool judge(const struct generic_reading *reading, const struct ipaddr *addr,
+                  struct textbuf *why)
 {
     struct addrtrace trace;
     struct octetchance chance = {.bits = 0};
@@ -349,7 +351,7 @@ static bool judge(const struct reading *reading, const struct ipaddr *addr, stru
 struct generic generic_evaluate(const char *name, const struct ipaddr *addr, bool static_is_intent)
 {
     struct generic generic = {.generic = false};
-    struct reading reading;
+    struct generic_reading reading;
     struct textbuf why;
     textbuf_init(&why, generic.why, sizeof generic.why);
     read_name(&reading, name, static_is_intent);

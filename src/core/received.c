@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* A field in its parts. */
-struct field {
+struct received_field {
     struct received_span whole; /* up to the date */
     struct received_span head;  /* the from-clause behind "from" */
     struct received_span tail;  /* from "by" on */
@@ -76,7 +76,7 @@ static const char *find_end(const char *at, const char *end, const char **stop)
     return end;
 }
 
-static bool split(const char *at, const char *end, struct field *field)
+static bool split(const char *at, const char *end, struct received_field *field)
 {
     const char *by = find_folded_by(at, end), *stop = at;
     field->folded = by != NULL;
@@ -105,8 +105,8 @@ static struct received_span open_comment(const struct received_scan *scan)
 
 /* The comment at scan->at: to the end of the clause in a folded field, else to its closing
    bracket. */
-static struct received_span whole_comment(const struct field *field, struct received_scan scan,
-                                          bool *nested)
+static struct received_span whole_comment(const struct received_field *field,
+                                          struct received_scan scan, bool *nested)
 {
     struct received_span inside = {NULL, 0};
     *nested = false;
@@ -127,7 +127,7 @@ static bool is_apart(const char *at, const char *begin)
 
 /* "[192.0.2.1] (helo=a.example)", "[192.0.2.1] (HELO a.example)", "192.0.2.1 (EHLO a.example)";
  *scan is behind the name. */
-static bool read_address_name(const struct field *field, struct received_scan scan,
+static bool read_address_name(const struct received_field *field, struct received_scan scan,
                               struct clause *clause)
 {
     struct received_client *client = &clause->client;
@@ -156,7 +156,7 @@ static bool read_address_name(const struct field *field, struct received_scan sc
 }
 
 /* "PTR ([192.0.2.1]:25 helo=a.example ident=joe)" */
-static bool read_exim_comment(const struct field *field, struct received_scan scan,
+static bool read_exim_comment(const struct received_field *field, struct received_scan scan,
                               struct clause *clause)
 {
     struct received_client client;
@@ -325,7 +325,7 @@ static bool read_lines(struct received_scan scan, struct clause *clause)
 }
 
 /* False: a comment does not end. */
-static bool read_clause(const struct field *field, bool closed, struct clause *clause)
+static bool read_clause(const struct received_field *field, bool closed, struct clause *clause)
 {
     struct received_scan all = {field->head.text, field->head.text + field->head.length};
     struct received_scan scan = all;
@@ -421,7 +421,7 @@ static void conclude_ptr(const struct clause *clause, struct received *out)
 }
 
 /* EHLO as the writer recorded it; none where it writes something else in its place. */
-static void conclude_helo(const struct field *field, const struct clause *clause,
+static void conclude_helo(const struct received_field *field, const struct clause *clause,
                           struct received *out)
 {
     const struct received_client *client = &clause->client;
@@ -472,7 +472,7 @@ static bool conclude_address(const struct clause *clause, enum received_protocol
     return protocol == RECEIVED_PROTOCOL_LOGIN && received_scan_address(clause->name, &out->from);
 }
 
-static void read_field(const struct field *field, bool closed, struct received *out)
+static void read_field(const struct received_field *field, bool closed, struct received *out)
 {
     struct clause clause = {0};
     struct received_span literal;
@@ -530,7 +530,7 @@ void received_parse(const char *value, struct received *out)
 {
     size_t length = strnlen(value, RECEIVED_TEXT_MAX);
     struct received_scan scan = {value, value + length};
-    struct field field = {.whole = {value, length}};
+    struct received_field field = {.whole = {value, length}};
     struct received_span inside = {"", 0};
     bool nested = false, commented = false;
     memset(out, 0, sizeof *out);

@@ -10,14 +10,14 @@
 
 #define DEFAULT_TIME "24h"
 
-struct request {
+struct allow_request {
     const char *time, *reason;
 };
 
 static const struct command_option options[] = {
-    {"reason", "TEXT", offsetof(struct request, reason),
+    {"reason", "TEXT", offsetof(struct allow_request, reason),
      "why: shown in log and list, at most 200 bytes"},
-    {"for", "TIME", offsetof(struct request, time),
+    {"for", "TIME", offsetof(struct allow_request, time),
      "for how long: 90m, 24h, 7d, 2w; 1m to 366d (default " DEFAULT_TIME ")"},
     {NULL, NULL, 0, NULL},
 };
@@ -40,7 +40,7 @@ static void warn_of_everybody(const struct command *command, const char *subject
 
 static int run(const struct command *command, int argc, char **argv)
 {
-    struct request wanted = {.time = DEFAULT_TIME};
+    struct allow_request wanted = {.time = DEFAULT_TIME};
     const char *conf_path = NULL;
     int status = command_parse(command, argc, argv, &wanted, &conf_path);
     if (status >= 0)

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct request {
+struct allowed_request {
     bool json;
 };
 
 static void put_exemption(void *arg, const char *line, const struct json_value *record)
 {
-    const struct request *request = arg;
+    const struct allowed_request *request = arg;
     char when[CLIENT_TIME_MAX];
     int64_t until = 0;
     if (request->json) {
@@ -28,7 +28,7 @@ static void put_exemption(void *arg, const char *line, const struct json_value *
 
 static int run(const struct command *command, int argc, char **argv)
 {
-    struct request request = {0};
+    struct allowed_request request = {0};
     const struct client_records records = {put_exemption, &request};
     char *path;
     int status = client_begin(command, argc, argv, &request, &path);
@@ -40,7 +40,8 @@ static int run(const struct command *command, int argc, char **argv)
 }
 
 static const struct command_option options[] = {
-    {"json", NULL, offsetof(struct request, json), "one JSON object a line instead of text"},
+    {"json", NULL, offsetof(struct allowed_request, json),
+     "one JSON object a line instead of text"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-struct request {
+struct cache_request {
     bool json;
 };
 
@@ -35,7 +35,7 @@ static void put_values(const struct json_value *record)
 /* "mail.example.org A 192.0.2.1  [ttl 300, 127.0.0.1:53]" */
 static void put_record(void *arg, const char *line, const struct json_value *record)
 {
-    const struct request *wanted = arg;
+    const struct cache_request *wanted = arg;
     const char *server = json_value_text_of(record, "server");
     int64_t ttl = 0;
     bool stale = false, secure = false;
@@ -62,8 +62,8 @@ static void put_record(void *arg, const char *line, const struct json_value *rec
     (void)fputs(secure ? ", DNSSEC]\n" : "]\n", stdout);
 }
 
-static int ask(const struct command *command, const char *conf_path, const struct request *wanted,
-               const char *request, const char *name)
+static int ask(const struct command *command, const char *conf_path,
+               const struct cache_request *wanted, const char *request, const char *name)
 {
     const struct client_records records = {put_record, (void *)(uintptr_t)wanted};
     struct json_value *last = NULL;
@@ -92,7 +92,7 @@ static int run(const struct command *command, int argc, char **argv)
         const char *name, *request;
         int arguments;
     } verbs[] = {{"get", "cache-get", 1}, {"flush", "cache-flush", 1}, {"dump", "cache-dump", 0}};
-    struct request wanted = {0};
+    struct cache_request wanted = {0};
     const char *conf_path = NULL;
     int status = command_parse(command, argc, argv, &wanted, &conf_path);
     if (status >= 0)
@@ -122,7 +122,7 @@ static const struct command_word words[] = {
 };
 
 static const struct command_option options[] = {
-    {"json", NULL, offsetof(struct request, json), "one JSON object a line instead of text"},
+    {"json", NULL, offsetof(struct cache_request, json), "one JSON object a line instead of text"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-struct request {
+struct check_request {
     const char *conf_path;
     const char *helo, *sender, *recipient;
     const char *host, *mx;
@@ -28,21 +28,21 @@ static const struct command_word words[] = {
 };
 
 static const struct command_option options[] = {
-    {"host", "NAME", offsetof(struct request, host),
+    {"host", "NAME", offsetof(struct check_request, host),
      "every address of that host, saying EHLO NAME"},
-    {"mx", "DOMAIN", offsetof(struct request, mx),
+    {"mx", "DOMAIN", offsetof(struct check_request, mx),
      "every address of every MX host of the domain, likewise"},
-    {"helo", "NAME", offsetof(struct request, helo), "what the client says in EHLO"},
-    {"sender", "ADDRESS", offsetof(struct request, sender),
+    {"helo", "NAME", offsetof(struct check_request, helo), "what the client says in EHLO"},
+    {"sender", "ADDRESS", offsetof(struct check_request, sender),
      "MAIL FROM, for policies that look at it"},
-    {"rcpt", "ADDRESS", offsetof(struct request, recipient), "RCPT TO, likewise"},
-    {"json", NULL, offsetof(struct request, json), "one JSON object a line instead of text"},
+    {"rcpt", "ADDRESS", offsetof(struct check_request, recipient), "RCPT TO, likewise"},
+    {"json", NULL, offsetof(struct check_request, json), "one JSON object a line instead of text"},
     {NULL, NULL, 0, NULL},
 };
 
 /* A host or a domain, or addresses: one of the three.  As command_parse(). */
 static int check_arguments(const struct command *command, int count, char **texts,
-                           const struct request *request)
+                           const struct check_request *request)
 {
     struct ipaddr client;
     char name[HOSTNAME_MAX + 1];
@@ -110,7 +110,7 @@ static bool check_clients(struct check_run *run, int count, char **texts)
 /* --- a run ---------------------------------------------------------------------------------- */
 
 /* The canonical name of --host or --mx.  As command_parse(). */
-static int parse_name(const struct command *command, const struct request *request,
+static int parse_name(const struct command *command, const struct check_request *request,
                       char out[HOSTNAME_MAX + 1])
 {
     const char *text = request->host != NULL ? request->host : request->mx;
@@ -121,7 +121,7 @@ static int parse_name(const struct command *command, const struct request *reque
     return -1;
 }
 
-static bool check_all(struct check_run *run, const struct request *request, const char *name,
+static bool check_all(struct check_run *run, const struct check_request *request, const char *name,
                       int count, char **texts)
 {
     bool ok;
@@ -137,7 +137,8 @@ static bool check_all(struct check_run *run, const struct request *request, cons
 }
 
 static int check_with(struct check_run *run, const struct command *command,
-                      const struct request *request, const char *name, int count, char **texts)
+                      const struct check_request *request, const char *name, int count,
+                      char **texts)
 {
     int status = check_client_open(run, command);
     if (status < 0) {
@@ -153,7 +154,7 @@ static int check_with(struct check_run *run, const struct command *command,
 
 static int run(const struct command *command, int argc, char **argv)
 {
-    struct request request = {0};
+    struct check_request request = {0};
     char name[HOSTNAME_MAX + 1] = "";
     int status = command_parse(command, argc, argv, &request, &request.conf_path);
     if (status < 0)

@@ -21,7 +21,7 @@
 
 enum { EXIT_NOTHING_FOUND = 1 };
 
-struct request {
+struct find_request {
     const char *conf_path;
     struct find_texts texts;
     const char *since, *top;
@@ -34,7 +34,7 @@ struct found {
 };
 
 struct finding {
-    struct request request;
+    struct find_request request;
     struct find_conditions conditions;
     struct found *rows; /* the newest, a ring */
     size_t top, count;  /* count: all that were found; the newest is rows[(count - 1) % top] */
@@ -42,20 +42,20 @@ struct finding {
 };
 
 static const struct command_option options[] = {
-    {"client", "IP|NET", offsetof(struct request, texts.client), "the client's address"},
-    {"sender", "ADDRESS", offsetof(struct request, texts.sender),
+    {"client", "IP|NET", offsetof(struct find_request, texts.client), "the client's address"},
+    {"sender", "ADDRESS", offsetof(struct find_request, texts.sender),
      "MAIL FROM, or its domain; <> is the null sender"},
-    {"rcpt", "ADDRESS", offsetof(struct request, texts.recipient), "RCPT TO, likewise"},
-    {"helo", "NAME", offsetof(struct request, texts.helo),
+    {"rcpt", "ADDRESS", offsetof(struct find_request, texts.recipient), "RCPT TO, likewise"},
+    {"helo", "NAME", offsetof(struct find_request, texts.helo),
      "EHLO: a name, .domain with all below, or * wildcards"},
-    {"ptr", "NAME", offsetof(struct request, texts.ptr), "a PTR name, likewise"},
-    {"queue-id", "ID", offsetof(struct request, texts.queue_id), "the mail server's queue ID"},
-    {"check", "CHECK", offsetof(struct request, texts.check), "this check was true"},
-    {"since", "AGE", offsetof(struct request, since),
+    {"ptr", "NAME", offsetof(struct find_request, texts.ptr), "a PTR name, likewise"},
+    {"queue-id", "ID", offsetof(struct find_request, texts.queue_id), "the mail server's queue ID"},
+    {"check", "CHECK", offsetof(struct find_request, texts.check), "this check was true"},
+    {"since", "AGE", offsetof(struct find_request, since),
      "only the last minutes, hours, days, weeks: 90m, 12h, 7d, 4w"},
-    {"top", "N", offsetof(struct request, top), "so many of the newest, instead of 10"},
-    {"recheck", NULL, offsetof(struct request, recheck), "and what the same clients get now"},
-    {"json", NULL, offsetof(struct request, json), "the records of the log, one a line"},
+    {"top", "N", offsetof(struct find_request, top), "so many of the newest, instead of 10"},
+    {"recheck", NULL, offsetof(struct find_request, recheck), "and what the same clients get now"},
+    {"json", NULL, offsetof(struct find_request, json), "the records of the log, one a line"},
     {NULL, NULL, 0, NULL},
 };
 
@@ -63,7 +63,7 @@ static const struct command_option options[] = {
 static int parse(const struct command *command, int argc, char **argv, struct finding *finding,
                  int64_t *since_s)
 {
-    struct request *request = &finding->request;
+    struct find_request *request = &finding->request;
     const char *wrong = NULL;
     int status = command_parse(command, argc, argv, request, &request->conf_path);
     if (status >= 0)

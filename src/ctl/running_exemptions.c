@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-struct loading {
+struct exemptions_loading {
     struct exemptions *exemptions;
     enum result status;
 };
@@ -16,7 +16,7 @@ struct loading {
 /* A line of the daemon's list. */
 static void take(void *arg, const char *line, const struct json_value *record)
 {
-    struct loading *loading = arg;
+    struct exemptions_loading *loading = arg;
     struct exemption exemption = {0};
     const char *subject = json_value_text_of(record, "subject");
     const char *reason = json_value_text_of(record, "reason");
@@ -35,7 +35,7 @@ static void take(void *arg, const char *line, const struct json_value *record)
 /* RESULT_NOTFOUND: no daemon is there to be asked. */
 static enum result ask_daemon(const struct conf *conf, struct exemptions *exemptions)
 {
-    struct loading loading = {exemptions, RESULT_OK};
+    struct exemptions_loading loading = {exemptions, RESULT_OK};
     const struct client_records records = {take, &loading};
     if (conf->control == NULL)
         return RESULT_NOTFOUND;

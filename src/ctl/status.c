@@ -18,7 +18,7 @@
 
 #define LABEL "%-14s"
 
-struct request {
+struct status_request {
     bool json, watch, check;
 };
 
@@ -249,8 +249,8 @@ struct watch {
     double looked_s;
 };
 
-static int look(const struct command *command, const char *path, const struct request *wanted,
-                struct watch *watch)
+static int look(const struct command *command, const char *path,
+                const struct status_request *wanted, struct watch *watch)
 {
     struct json_value *answer = NULL;
     int status = client_ask(command, path, client_request("status", NULL, NULL), NULL, &answer);
@@ -287,7 +287,7 @@ static int check(const struct command *command, const char *path)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-    struct request wanted = {0};
+    struct status_request wanted = {0};
     struct watch watch = {0};
     char *path;
     int status = client_begin(command, argc, argv, &wanted, &path);
@@ -312,10 +312,10 @@ static int run(const struct command *command, int argc, char **argv)
 }
 
 static const struct command_option options[] = {
-    {"json", NULL, offsetof(struct request, json), "one JSON object a line instead of text"},
-    {"watch", NULL, offsetof(struct request, watch),
+    {"json", NULL, offsetof(struct status_request, json), "one JSON object a line instead of text"},
+    {"watch", NULL, offsetof(struct status_request, watch),
      "look again every second, with rates, until interrupted"},
-    {"check", NULL, offsetof(struct request, check),
+    {"check", NULL, offsetof(struct status_request, check),
      "one line and an exit status for Nagios and its kin"},
     {NULL, NULL, 0, NULL},
 };

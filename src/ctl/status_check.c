@@ -8,20 +8,20 @@
 
 #define TEXT_MAX 1024 /* bytes of what is wrong, and of the performance data */
 
-struct finding {
+struct status_finding {
     int status;
     struct textbuf text;
 };
 
 /* One more thing that is wrong; the worst counts. */
-static void find(struct finding *finding, int status, const char *text)
+static void find(struct status_finding *finding, int status, const char *text)
 {
     textbuf_printf(&finding->text, "%s%s", finding->text.length > 0 ? ", " : "", text);
     if (status > finding->status)
         finding->status = status;
 }
 
-static void judge_dns(struct finding *finding, const struct json_value *dns)
+static void judge_dns(struct status_finding *finding, const struct json_value *dns)
 {
     const struct json_value *servers = json_value_member(dns, "servers");
     size_t count = json_value_count(servers), down = 0;
@@ -39,7 +39,7 @@ static void judge_dns(struct finding *finding, const struct json_value *dns)
     find(finding, down == count ? STATUS_CHECK_CRITICAL : STATUS_CHECK_WARNING, text);
 }
 
-static void judge(struct finding *finding, const struct json_value *status)
+static void judge(struct status_finding *finding, const struct json_value *status)
 {
     const struct json_value *sessions = json_value_member(status, "sessions");
     judge_dns(finding, json_value_member(status, "dns"));
@@ -89,7 +89,7 @@ int status_check_print(const struct json_value *status)
     static const char *const words[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
     char text[TEXT_MAX], data[TEXT_MAX];
     const char *mode = json_value_text_of(status, "mode");
-    struct finding finding = {.status = STATUS_CHECK_OK};
+    struct status_finding finding = {.status = STATUS_CHECK_OK};
     struct textbuf out;
     textbuf_init(&finding.text, text, sizeof text);
     textbuf_init(&out, data, sizeof data);

@@ -49,7 +49,7 @@ struct decisionlog {
     bool reported;
 };
 
-enum fate { FATE_WRITTEN, FATE_LOST, FATE_COUNT };
+enum decisionlog_fate { FATE_WRITTEN, FATE_LOST, FATE_COUNT };
 
 static const char *const fates[FATE_COUNT] = {"written", "lost"};
 

@@ -26,7 +26,7 @@ static void cache_saved(void *arg)
 
 void saving_tick(struct service *service, int64_t now_ms)
 {
-    struct saving *saving = &service->saving;
+    struct service_saving *saving = &service->saving;
     if (now_ms < saving->cache_due_ms || saving->cache.busy)
         return;
     saving->cache_due_ms = now_ms + SAVE_CACHE_MS;
@@ -49,7 +49,7 @@ static void begin(struct service *service)
 static void exemptions_saved(void *arg)
 {
     struct service *service = arg;
-    struct saving *saving = &service->saving;
+    struct service_saving *saving = &service->saving;
     /* The change is in effect all the same. */
     control_task_ends(service->management.control, CONTROL_TASK_SAVE, NULL,
                       saving->saved ? NULL : saving->error);
@@ -69,7 +69,7 @@ void saving_exemptions(struct service *service)
 
 void saving_init(struct service *service)
 {
-    struct saving *saving = &service->saving;
+    struct service_saving *saving = &service->saving;
     saving->cache = (struct work){.run = save_cache, .done = cache_saved, .arg = service};
     saving->exemptions =
         (struct work){.run = save_exemptions, .done = exemptions_saved, .arg = service};

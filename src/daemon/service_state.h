@@ -52,7 +52,7 @@ struct reload {
     uint64_t broken_tables;        /* versions of tables that could not be read */
 };
 
-struct saving {
+struct service_saving {
     struct work cache, exemptions;
     bool exemptions_again; /* management */
     int64_t cache_due_ms;  /* management */
@@ -101,7 +101,7 @@ struct service {
 
     struct management management;
     struct reload reload;
-    struct saving saving;
+    struct service_saving saving;
 };
 
 /* The configuration in force, with a reference for the caller.  Thread safe. */

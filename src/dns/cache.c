@@ -70,16 +70,18 @@ static uint32_t seconds_left(int64_t until_ms, int64_t now_ms)
 }
 
 /* The record that answers the question: of its type, or the NXDOMAIN of its name. */
-static struct entry *find(const struct shard *shard, uint32_t hash, const struct question *question)
+static struct cache_entry *find(const struct shard *shard, uint32_t hash,
+                                const struct question *question)
 {
-    struct entry *entry = shard_find(shard, hash, question->type, question->name, question->length);
+    struct cache_entry *entry =
+        shard_find(shard, hash, question->type, question->name, question->length);
     /* NXDOMAIN at the end of aliases is no denial of the first. */
     return entry != NULL || question->type == RR_CNAME
                ? entry
                : shard_find(shard, hash, CACHE_TYPE_NXDOMAIN, question->name, question->length);
 }
 
-static bool wants_refresh(const struct entry *entry, int64_t now_ms)
+static bool wants_refresh(const struct cache_entry *entry, int64_t now_ms)
 {
     int64_t left_ms = entry->expires_ms - now_ms;
     return !entry->refresh_reported && entry->hits >= REFRESH_HITS &&
@@ -88,7 +90,7 @@ static bool wants_refresh(const struct entry *entry, int64_t now_ms)
 }
 
 /* What a record that is not dead is worth now. */
-static struct cache_found describe(const struct entry *entry, int64_t now_ms)
+static struct cache_found describe(const struct cache_entry *entry, int64_t now_ms)
 {
     return (struct cache_found){
         .hit = now_ms >= entry->expires_ms ? CACHE_STALE : CACHE_FRESH,
@@ -99,7 +101,7 @@ static struct cache_found describe(const struct entry *entry, int64_t now_ms)
 }
 
 /* A failure that is a record of its own, or a denial, from before servers came to their senses. */
-static bool is_forgotten(const struct cache *cache, const struct entry *entry)
+static bool is_forgotten(const struct cache *cache, const struct cache_entry *entry)
 {
     const _Atomic int64_t *forgotten_ms = &cache->denials_forgotten_ms;
     if (entry->answer->outcome == DNS_FOUND)
@@ -117,7 +119,7 @@ static int64_t pause_ms(const struct shard *shard)
 }
 
 /* The same for one that was noted beside an answer. */
-static void forget_note(const struct shard *shard, struct entry *entry, int64_t forgotten_ms)
+static void forget_note(const struct shard *shard, struct cache_entry *entry, int64_t forgotten_ms)
 {
     if (entry->failed_until_ms != 0 && entry->failed_until_ms - pause_ms(shard) <= forgotten_ms)
         entry->failed_until_ms = 0;
@@ -143,7 +145,7 @@ static struct cache_found look(struct cache *cache, const struct question *quest
     struct shard *shard = cache_shard_of(cache, hash);
     int64_t forgotten_ms = atomic_load_explicit(&cache->forgotten_ms, memory_order_relaxed);
     pthread_mutex_lock(&shard->lock);
-    struct entry *entry = find(shard, (uint32_t)hash, question);
+    struct cache_entry *entry = find(shard, (uint32_t)hash, question);
     if (entry != NULL && (shard_is_dead(shard, entry, now_ms) || is_forgotten(cache, entry))) {
         shard_remove(shard, entry);
         entry = NULL;
@@ -192,7 +194,7 @@ uint32_t cache_capped_ttl(const struct cache_limits *limits, const struct answer
 static void put(struct shard *shard, uint32_t hash, uint16_t type, const struct question *question,
                 struct answer *answer, int64_t now_ms)
 {
-    struct entry *entry = shard_find(shard, hash, type, question->name, question->length);
+    struct cache_entry *entry = shard_find(shard, hash, type, question->name, question->length);
     uint32_t ttl_s = cache_capped_ttl(&shard->limits, answer);
     if (entry != NULL && ttl_s > 0) {
         shard_replace(shard, entry, answer, ttl_s, now_ms);
@@ -214,8 +216,8 @@ static void put(struct shard *shard, uint32_t hash, uint16_t type, const struct 
 static void remove_contradicted(struct shard *shard, uint32_t hash, uint16_t type,
                                 const struct question *question)
 {
-    struct entry *next;
-    for (struct entry *entry = shard_bucket(shard, hash); entry != NULL; entry = next) {
+    struct cache_entry *next;
+    for (struct cache_entry *entry = shard_bucket(shard, hash); entry != NULL; entry = next) {
         next = entry->chain;
         if (entry->hash == hash && entry->type != type &&
             (type == CACHE_TYPE_NXDOMAIN || entry->type == CACHE_TYPE_NXDOMAIN) &&
@@ -228,7 +230,7 @@ static void remove_contradicted(struct shard *shard, uint32_t hash, uint16_t typ
 static void put_failure(struct shard *shard, uint32_t hash, const struct question *question,
                         struct answer *answer, int64_t now_ms)
 {
-    struct entry *entry = find(shard, hash, question);
+    struct cache_entry *entry = find(shard, hash, question);
     if (entry != NULL && shard_is_dead(shard, entry, now_ms)) {
         shard_remove(shard, entry);
         entry = NULL;
@@ -284,8 +286,9 @@ static size_t flush(struct cache *cache, const uint8_t *name, size_t length, int
     struct shard *shard = cache_shard_of(cache, hash);
     size_t gone = 0;
     pthread_mutex_lock(&shard->lock);
-    struct entry *next;
-    for (struct entry *entry = shard_bucket(shard, (uint32_t)hash); entry != NULL; entry = next) {
+    struct cache_entry *next;
+    for (struct cache_entry *entry = shard_bucket(shard, (uint32_t)hash); entry != NULL;
+         entry = next) {
         next = entry->chain;
         if (entry->hash == (uint32_t)hash && entry_is(entry, name, length) &&
             (type < 0 || entry->type == type || entry->type == CACHE_TYPE_NXDOMAIN)) {
@@ -356,7 +359,7 @@ static bool visit_queue(const struct queue *queue, int64_t now_ms,
                                       const struct answer *answer, int64_t expires_in_ms),
                         void *arg)
 {
-    const struct entry *entry;
+    const struct cache_entry *entry;
     TAILQ_FOREACH(entry, queue, order)
     {
         struct question question = {.type = entry->answer->type, .length = entry->length};

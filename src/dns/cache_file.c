@@ -58,12 +58,12 @@ struct writer {
     int64_t now_ms;
 };
 
-static size_t record_size(const struct entry *entry)
+static size_t record_size(const struct cache_entry *entry)
 {
     return RECORD_FIXED + entry->length + entry->answer->payload_length;
 }
 
-static uint8_t *put_record(uint8_t *at, const struct entry *entry, int64_t now_ms)
+static uint8_t *put_record(uint8_t *at, const struct cache_entry *entry, int64_t now_ms)
 {
     const struct answer *answer = entry->answer;
     unsigned flags = (answer->secure ? FLAG_SECURE : 0) | (entry->in_main ? FLAG_IN_MAIN : 0);
@@ -85,7 +85,8 @@ static uint8_t *put_record(uint8_t *at, const struct entry *entry, int64_t now_m
 }
 
 /* A zone file is read anew at every start, and a failure is old by then. */
-static bool is_worth_saving(const struct shard *shard, const struct entry *entry, int64_t now_ms)
+static bool is_worth_saving(const struct shard *shard, const struct cache_entry *entry,
+                            int64_t now_ms)
 {
     return entry->answer->outcome != DNS_TEMPERROR && entry->answer->origin == DNS_FROM_NETWORK &&
            !shard_is_dead(shard, entry, now_ms);
@@ -117,7 +118,7 @@ static enum result copy_some(struct writer *writer, struct shard *shard, size_t 
             *bucket = SIZE_MAX;
             break;
         }
-        for (const struct entry *entry = shard_bucket_at(shard, *bucket);
+        for (const struct cache_entry *entry = shard_bucket_at(shard, *bucket);
              entry != NULL && status == RESULT_OK; entry = entry->chain) {
             if (!is_worth_saving(shard, entry, writer->now_ms) ||
                 writer->used + record_size(entry) > CACHE_FILE_BLOCK_MAX)
@@ -321,7 +322,7 @@ static enum result read_record(struct reader *reader, const uint8_t *at, size_t 
 /* Does the cache know the answer, or another one that contradicts it?  See cache_store(). */
 static bool is_known(struct shard *shard, const struct shard_record *record)
 {
-    for (const struct entry *entry = shard_bucket(shard, record->hash); entry != NULL;
+    for (const struct cache_entry *entry = shard_bucket(shard, record->hash); entry != NULL;
          entry = entry->chain)
         if (entry->hash == record->hash &&
             (entry->type == record->type || entry->type == CACHE_TYPE_NXDOMAIN ||

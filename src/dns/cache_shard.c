@@ -59,11 +59,11 @@ static size_t block_bytes(const void *block, size_t size)
 /* A record's block: its name follows the struct, and may end in the struct's padding. */
 static size_t entry_size(size_t name_length)
 {
-    size_t size = offsetof(struct entry, name) + name_length;
-    return size > sizeof(struct entry) ? size : sizeof(struct entry);
+    size_t size = offsetof(struct cache_entry, name) + name_length;
+    return size > sizeof(struct cache_entry) ? size : sizeof(struct cache_entry);
 }
 
-static size_t entry_bytes(const struct entry *entry)
+static size_t entry_bytes(const struct cache_entry *entry)
 {
     const struct answer *answer = entry->answer;
     return block_bytes(entry, entry_size(entry->length)) +
@@ -72,7 +72,7 @@ static size_t entry_bytes(const struct entry *entry)
 
 size_t shard_bytes(const struct shard *shard)
 {
-    size_t segment = SEGMENT_BUCKETS * sizeof(struct entry *) + MALLOC_OVERHEAD;
+    size_t segment = SEGMENT_BUCKETS * sizeof(struct cache_entry *) + MALLOC_OVERHEAD;
     return shard->bytes + shard->segment_count * segment +
            shard->segment_room * sizeof *shard->segments +
            shard->large_room * sizeof *shard->large + shard->ghost_count * sizeof *shard->ghosts;
@@ -93,24 +93,24 @@ static size_t power_of_two_up_to(size_t n)
     return (size_t)1 << (8 * sizeof n - 1 - (size_t)__builtin_clzl(n));
 }
 
-static struct entry **bucket_at(const struct shard *shard, size_t i)
+static struct cache_entry **bucket_at(const struct shard *shard, size_t i)
 {
     return &shard->segments[i / SEGMENT_BUCKETS][i % SEGMENT_BUCKETS];
 }
 
-static struct entry **bucket_of(const struct shard *shard, uint32_t hash)
+static struct cache_entry **bucket_of(const struct shard *shard, uint32_t hash)
 {
     size_t half = power_of_two_up_to(shard->bucket_count);
     size_t i = hash & (2 * half - 1);
     return bucket_at(shard, i < shard->bucket_count ? i : i - half);
 }
 
-struct entry *shard_bucket(const struct shard *shard, uint32_t hash)
+struct cache_entry *shard_bucket(const struct shard *shard, uint32_t hash)
 {
     return *bucket_of(shard, hash);
 }
 
-struct entry *shard_bucket_at(const struct shard *shard, size_t i)
+struct cache_entry *shard_bucket_at(const struct shard *shard, size_t i)
 {
     return *bucket_at(shard, i);
 }
@@ -120,13 +120,13 @@ static bool add_segment(struct shard *shard)
 {
     if (shard->segment_count == shard->segment_room) {
         size_t room = shard->segment_room == 0 ? 1 : shard->segment_room * 2;
-        struct entry ***segments = realloc(shard->segments, room * sizeof *segments);
+        struct cache_entry ***segments = realloc(shard->segments, room * sizeof *segments);
         if (segments == NULL)
             return false;
         shard->segments = segments;
         shard->segment_room = room;
     }
-    struct entry **segment = calloc(SEGMENT_BUCKETS, sizeof(struct entry *));
+    struct cache_entry **segment = calloc(SEGMENT_BUCKETS, sizeof(struct cache_entry *));
     if (segment == NULL)
         return false;
     shard->segments[shard->segment_count++] = segment;
@@ -140,10 +140,10 @@ static void split(struct shard *shard)
     if (fresh == shard->segment_count * SEGMENT_BUCKETS && !add_segment(shard))
         return;
     shard->bucket_count++;
-    struct entry **from = bucket_at(shard, fresh - half), **to = bucket_at(shard, fresh);
+    struct cache_entry **from = bucket_at(shard, fresh - half), **to = bucket_at(shard, fresh);
     *to = NULL;
     while (*from != NULL) {
-        struct entry *entry = *from;
+        struct cache_entry *entry = *from;
         if ((entry->hash & (2 * half - 1)) == fresh) {
             *from = entry->chain;
             entry->chain = *to;
@@ -158,7 +158,7 @@ static void split(struct shard *shard)
 static void merge(struct shard *shard)
 {
     size_t last = --shard->bucket_count;
-    struct entry **end = bucket_at(shard, last - power_of_two_up_to(last));
+    struct cache_entry **end = bucket_at(shard, last - power_of_two_up_to(last));
     while (*end != NULL)
         end = &(*end)->chain;
     *end = *bucket_at(shard, last);
@@ -176,15 +176,15 @@ static void fit_table(struct shard *shard)
             merge(shard);
 }
 
-bool entry_is(const struct entry *entry, const uint8_t *name, size_t length)
+bool entry_is(const struct cache_entry *entry, const uint8_t *name, size_t length)
 {
     return entry->length == length && memcmp(entry->name, name, length) == 0;
 }
 
-struct entry *shard_find(const struct shard *shard, uint32_t hash, uint16_t type,
-                         const uint8_t *name, size_t length)
+struct cache_entry *shard_find(const struct shard *shard, uint32_t hash, uint16_t type,
+                               const uint8_t *name, size_t length)
 {
-    for (struct entry *entry = shard_bucket(shard, hash); entry != NULL; entry = entry->chain)
+    for (struct cache_entry *entry = shard_bucket(shard, hash); entry != NULL; entry = entry->chain)
         if (entry->hash == hash && entry->type == type && entry_is(entry, name, length))
             return entry;
     return NULL;
@@ -193,21 +193,21 @@ struct entry *shard_find(const struct shard *shard, uint32_t hash, uint16_t type
 /* --- large answers -------------------------------------------------------------------------- */
 
 /* Of the entry's answer; 0: it is a small one. */
-static size_t large_size(const struct entry *entry)
+static size_t large_size(const struct cache_entry *entry)
 {
     size_t size = sizeof *entry->answer + entry->answer->payload_length;
     return size < LARGE_BYTES ? 0 : size;
 }
 
 /* False: out of memory. */
-static bool note_large(struct shard *shard, struct entry *entry)
+static bool note_large(struct shard *shard, struct cache_entry *entry)
 {
     size_t bytes = large_size(entry);
     if (bytes == 0)
         return true;
     if (shard->large_count == shard->large_room) {
         size_t room = shard->large_room == 0 ? 8 : 2 * shard->large_room;
-        struct entry **large = realloc(shard->large, room * sizeof *large);
+        struct cache_entry **large = realloc(shard->large, room * sizeof *large);
         if (large == NULL)
             return false;
         shard->large = large;
@@ -219,7 +219,7 @@ static bool note_large(struct shard *shard, struct entry *entry)
 }
 
 /* Its answer is to be another, or to go. */
-static void forget_large(struct shard *shard, const struct entry *entry)
+static void forget_large(struct shard *shard, const struct cache_entry *entry)
 {
     size_t i = 0;
     if (large_size(entry) == 0)
@@ -236,7 +236,7 @@ static void forget_large(struct shard *shard, const struct entry *entry)
 
 /* --- queues --------------------------------------------------------------------------------- */
 
-static void enqueue(struct shard *shard, struct entry *entry, bool in_main)
+static void enqueue(struct shard *shard, struct cache_entry *entry, bool in_main)
 {
     entry->in_main = in_main;
     entry->uses = 0;
@@ -245,16 +245,16 @@ static void enqueue(struct shard *shard, struct entry *entry, bool in_main)
         shard->small_bytes += entry_bytes(entry);
 }
 
-static void dequeue(struct shard *shard, struct entry *entry)
+static void dequeue(struct shard *shard, struct cache_entry *entry)
 {
     TAILQ_REMOVE(entry->in_main ? &shard->main : &shard->small, entry, order);
     if (!entry->in_main)
         shard->small_bytes -= entry_bytes(entry);
 }
 
-void shard_remove(struct shard *shard, struct entry *entry)
+void shard_remove(struct shard *shard, struct cache_entry *entry)
 {
-    struct entry **at = bucket_of(shard, entry->hash);
+    struct cache_entry **at = bucket_of(shard, entry->hash);
     while (*at != entry)
         at = &(*at)->chain;
     *at = entry->chain;
@@ -294,7 +294,7 @@ static void remember(struct shard *shard, uint32_t hash)
         *ghost = (struct ghost){hash, shard->insertions == 0 ? 1 : shard->insertions};
 }
 
-bool shard_is_dead(const struct shard *shard, const struct entry *entry, int64_t now_ms)
+bool shard_is_dead(const struct shard *shard, const struct cache_entry *entry, int64_t now_ms)
 {
     int64_t stale_ms =
         entry->answer->outcome == DNS_TEMPERROR ? 0 : (int64_t)shard->limits.stale_s * 1000;
@@ -307,7 +307,7 @@ static void evict_step(struct shard *shard, int64_t now_ms)
     bool from_small = TAILQ_EMPTY(&shard->main) ||
                       (shard->small_bytes > shard->limits.size_bytes * SMALL_PERCENT / 100 &&
                        !TAILQ_EMPTY(&shard->small));
-    struct entry *entry = TAILQ_FIRST(from_small ? &shard->small : &shard->main);
+    struct cache_entry *entry = TAILQ_FIRST(from_small ? &shard->small : &shard->main);
     uint8_t uses = entry->uses;
     if (uses >= (from_small ? PROMOTE_USES : 1) && !shard_is_dead(shard, entry, now_ms)) {
         dequeue(shard, entry);
@@ -335,17 +335,17 @@ static void evict(struct shard *shard, int64_t now_ms)
 
 void shard_insert(struct shard *shard, const struct shard_record *record, int64_t now_ms)
 {
-    struct entry *entry = malloc(entry_size(record->length));
+    struct cache_entry *entry = malloc(entry_size(record->length));
     if (entry == NULL)
         return; /* not kept: it will be asked for again */
-    *entry = (struct entry){.answer = answer_ref(record->answer),
-                            .expires_ms = record->expires_ms,
-                            .ttl_s = record->ttl_s,
-                            .hash = record->hash,
-                            .type = record->type,
-                            .length = record->length};
+    *entry = (struct cache_entry){.answer = answer_ref(record->answer),
+                                  .expires_ms = record->expires_ms,
+                                  .ttl_s = record->ttl_s,
+                                  .hash = record->hash,
+                                  .type = record->type,
+                                  .length = record->length};
     memcpy(entry->name, record->name, record->length);
-    struct entry **bucket = bucket_of(shard, record->hash);
+    struct cache_entry **bucket = bucket_of(shard, record->hash);
     entry->chain = *bucket;
     *bucket = entry;
     shard->records++;
@@ -359,8 +359,8 @@ void shard_insert(struct shard *shard, const struct shard_record *record, int64_
         shard_remove(shard, entry);
 }
 
-void shard_replace(struct shard *shard, struct entry *entry, struct answer *answer, uint32_t ttl_s,
-                   int64_t now_ms)
+void shard_replace(struct shard *shard, struct cache_entry *entry, struct answer *answer,
+                   uint32_t ttl_s, int64_t now_ms)
 {
     size_t before = entry_bytes(entry);
     struct answer *old = entry->answer;

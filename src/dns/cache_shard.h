@@ -27,9 +27,9 @@
 /* Counters of hits saturate here. */
 #define CACHE_USES_MAX 3
 
-struct entry {
-    struct entry *chain;      /* of its bucket */
-    TAILQ_ENTRY(entry) order; /* of its queue, oldest first */
+struct cache_entry {
+    struct cache_entry *chain;      /* of its bucket */
+    TAILQ_ENTRY(cache_entry) order; /* of its queue, oldest first */
     struct answer *answer;
     int64_t expires_ms;
     int64_t failed_until_ms; /* asking again failed: do not ask before; 0: it did not */
@@ -44,7 +44,7 @@ struct entry {
     uint8_t name[];
 };
 
-TAILQ_HEAD(queue, entry);
+TAILQ_HEAD(queue, cache_entry);
 
 /* A record that left the small queue, and when, counted in insertions. */
 struct ghost {
@@ -54,8 +54,8 @@ struct ghost {
 
 struct shard {
     pthread_mutex_t lock;
-    struct cache_limits limits; /* size_bytes: this shard's part */
-    struct entry ***segments;   /* the table: see cache_shard.c */
+    struct cache_limits limits;     /* size_bytes: this shard's part */
+    struct cache_entry ***segments; /* the table: see cache_shard.c */
     size_t segment_count, segment_room;
     size_t bucket_count;
     size_t records;
@@ -64,7 +64,7 @@ struct shard {
     struct ghost *ghosts;
     size_t ghost_count; /* a power of two, or 0 */
     uint32_t insertions;
-    struct entry **large; /* those with large answers, the oldest first */
+    struct cache_entry **large; /* those with large answers, the oldest first */
     size_t large_count, large_room;
     size_t large_bytes; /* of their answers */
     struct cache_stats stats;
@@ -91,18 +91,18 @@ void shard_set_limits(struct shard *shard, const struct cache_limits *limits);
 /* Everything that the shard has allocated, in bytes. */
 size_t shard_bytes(const struct shard *shard);
 
-struct entry *shard_find(const struct shard *shard, uint32_t hash, uint16_t type,
-                         const uint8_t *name, size_t length);
+struct cache_entry *shard_find(const struct shard *shard, uint32_t hash, uint16_t type,
+                               const uint8_t *name, size_t length);
 
 /* The first entry of the bucket in which a hash's entries are, and of the i-th bucket. */
-struct entry *shard_bucket(const struct shard *shard, uint32_t hash);
-struct entry *shard_bucket_at(const struct shard *shard, size_t i);
+struct cache_entry *shard_bucket(const struct shard *shard, uint32_t hash);
+struct cache_entry *shard_bucket_at(const struct shard *shard, size_t i);
 
 /* Is it this name's? */
-bool entry_is(const struct entry *entry, const uint8_t *name, size_t length);
+bool entry_is(const struct cache_entry *entry, const uint8_t *name, size_t length);
 
 /* Past all use, fresh or stale? */
-bool shard_is_dead(const struct shard *shard, const struct entry *entry, int64_t now_ms);
+bool shard_is_dead(const struct shard *shard, const struct cache_entry *entry, int64_t now_ms);
 
 /*
  * Keep a new record (one more reference to the answer is taken); `keep`: straight into the main
@@ -121,10 +121,10 @@ struct shard_record {
 void shard_insert(struct shard *shard, const struct shard_record *record, int64_t now_ms);
 
 /* A newer answer in the place of an older one: the record keeps its place in the queues. */
-void shard_replace(struct shard *shard, struct entry *entry, struct answer *answer, uint32_t ttl_s,
-                   int64_t now_ms);
+void shard_replace(struct shard *shard, struct cache_entry *entry, struct answer *answer,
+                   uint32_t ttl_s, int64_t now_ms);
 
-void shard_remove(struct shard *shard, struct entry *entry);
+void shard_remove(struct shard *shard, struct cache_entry *entry);
 size_t shard_remove_all(struct shard *shard);
 
 /* The TTL under which an answer is kept: its own, capped by its kind. */

@@ -18,7 +18,7 @@
 /* What a server that left out one SOA does otherwise. */
 enum habit { HABIT_UNKNOWN, HABIT_SENDS, HABIT_STRIPS };
 
-struct inquiry {
+struct denial_inquiry {
     struct query *query;
     struct attempt *attempt;     /* whose server denied */
     struct source_result result; /* the denial; its answer is owned */
@@ -30,12 +30,12 @@ struct inquiry {
     bool control;    /* it is denial_control_question() */
 };
 
-static int64_t now_ms(const struct inquiry *inquiry)
+static int64_t now_ms(const struct denial_inquiry *inquiry)
 {
     return loop_now_ms(inquiry->query->pool->loop);
 }
 
-static enum dns_outcome outcome_of(const struct inquiry *inquiry)
+static enum dns_outcome outcome_of(const struct denial_inquiry *inquiry)
 {
     return (enum dns_outcome)inquiry->result.answer->outcome;
 }
@@ -49,7 +49,7 @@ static enum habit habit_of(const struct server *server, int64_t now)
     return server->strips_soa_until_ms > now ? HABIT_STRIPS : HABIT_UNKNOWN;
 }
 
-static void note_strips(struct inquiry *inquiry)
+static void note_strips(struct denial_inquiry *inquiry)
 {
     struct server *server = inquiry->attempt->server;
     if (habit_of(server, now_ms(inquiry)) != HABIT_UNKNOWN)
@@ -60,7 +60,7 @@ static void note_strips(struct inquiry *inquiry)
                 server->text);
 }
 
-static struct query_proof *proof_of(const struct inquiry *inquiry)
+static struct query_proof *proof_of(const struct denial_inquiry *inquiry)
 {
     struct query_pool *pool = inquiry->query->pool;
     uint64_t hash = wirename_hash(inquiry->question.name, inquiry->question.length,
@@ -72,7 +72,7 @@ static struct query_proof *proof_of(const struct inquiry *inquiry)
 }
 
 /* Does an SOA at that name prove the denial? */
-static bool proves(const struct inquiry *inquiry, const uint8_t *apex, uint8_t length)
+static bool proves(const struct denial_inquiry *inquiry, const uint8_t *apex, uint8_t length)
 {
     struct denial denial = inquiry->denial;
     denial.apex_length = length;
@@ -85,7 +85,7 @@ static bool proves(const struct inquiry *inquiry, const uint8_t *apex, uint8_t l
 
 void query_inquiry_free(struct query *query)
 {
-    struct inquiry *inquiry = query->inquiry;
+    struct denial_inquiry *inquiry = query->inquiry;
     if (inquiry == NULL)
         return;
     query->inquiry = NULL;
@@ -95,7 +95,7 @@ void query_inquiry_free(struct query *query)
     free(inquiry);
 }
 
-static void believe(struct inquiry *inquiry, uint32_t ttl_s)
+static void believe(struct denial_inquiry *inquiry, uint32_t ttl_s)
 {
     struct query *query = inquiry->query;
     struct attempt *attempt = inquiry->attempt;
@@ -108,7 +108,7 @@ static void believe(struct inquiry *inquiry, uint32_t ttl_s)
 }
 
 /* Nothing proves the denial: the next server may know more. */
-static void disbelieve(struct inquiry *inquiry)
+static void disbelieve(struct denial_inquiry *inquiry)
 {
     struct query *query = inquiry->query;
     struct attempt *attempt = inquiry->attempt;
@@ -136,10 +136,10 @@ void query_unproved(struct attempt *attempt, enum dns_problem problem)
 
 /* --- asking ---------------------------------------------------------------------------------- */
 
-static void ask(struct inquiry *inquiry);
+static void ask(struct denial_inquiry *inquiry);
 
 /* What was heard, for the next client.  An SOA from elsewhere says nothing about this name. */
-static void remember(const struct inquiry *inquiry, uint32_t ttl_s)
+static void remember(const struct denial_inquiry *inquiry, uint32_t ttl_s)
 {
     if (!wire_name_under(inquiry->question.name, inquiry->heard.apex))
         return;
@@ -150,7 +150,7 @@ static void remember(const struct inquiry *inquiry, uint32_t ttl_s)
 }
 
 /* The SOA of the zone was found, or is in the denial of a part of it. */
-static void on_heard(struct inquiry *inquiry, uint32_t ttl_s)
+static void on_heard(struct denial_inquiry *inquiry, uint32_t ttl_s)
 {
     if (ttl_s > PROOF_MAX_S)
         ttl_s = PROOF_MAX_S;
@@ -161,12 +161,12 @@ static void on_heard(struct inquiry *inquiry, uint32_t ttl_s)
 }
 
 /* A parent without an SOA that can be a zone of its own, out of reach: see may_go_on(). */
-static bool is_gap(const struct inquiry *inquiry, bool exists)
+static bool is_gap(const struct denial_inquiry *inquiry, bool exists)
 {
     return exists && outcome_of(inquiry) == DNS_NODATA;
 }
 
-static void on_none(struct inquiry *inquiry, enum dns_outcome outcome)
+static void on_none(struct denial_inquiry *inquiry, enum dns_outcome outcome)
 {
     if (inquiry->number > 0) {
         struct query_proof *proof = proof_of(inquiry);
@@ -182,7 +182,7 @@ static void on_none(struct inquiry *inquiry, enum dns_outcome outcome)
     ask(inquiry);
 }
 
-static void on_control(struct inquiry *inquiry, const struct answer *answer)
+static void on_control(struct denial_inquiry *inquiry, const struct answer *answer)
 {
     inquiry->control = false;
     if (inquiry->heard.apex_length > 0 ||
@@ -201,7 +201,7 @@ static bool is_unheard(enum dns_problem problem)
            problem == PROBLEM_TIMEOUT || problem == PROBLEM_NETWORK;
 }
 
-static void on_failure(struct inquiry *inquiry, enum dns_problem problem)
+static void on_failure(struct denial_inquiry *inquiry, enum dns_problem problem)
 {
     struct query *query = inquiry->query;
     struct attempt *attempt = inquiry->attempt;
@@ -219,7 +219,7 @@ static void on_failure(struct inquiry *inquiry, enum dns_problem problem)
 
 static void on_answer(void *arg, const struct source_result *result)
 {
-    struct inquiry *inquiry = arg;
+    struct denial_inquiry *inquiry = arg;
     struct answer *answer = result->answer;
     inquiry->asking = NULL;
     if (answer == NULL || answer->outcome == DNS_TEMPERROR || result->chained) {
@@ -249,7 +249,7 @@ static void on_answer(void *arg, const struct source_result *result)
         on_none(inquiry, outcome);
 }
 
-static void send_question(struct inquiry *inquiry)
+static void send_question(struct denial_inquiry *inquiry)
 {
     struct query *query = inquiry->query;
     inquiry->heard.apex_length = 0;
@@ -266,7 +266,7 @@ static void send_question(struct inquiry *inquiry)
  * they are asked for only where the server is known to strip the SOA from every denial, and not
  * beyond a parent that can be such a zone.  False: the question is not to be asked now.
  */
-static bool may_go_on(struct inquiry *inquiry)
+static bool may_go_on(struct denial_inquiry *inquiry)
 {
     if (inquiry->number == 0 || outcome_of(inquiry) == DNS_NXDOMAIN)
         return true;
@@ -285,7 +285,7 @@ static bool may_go_on(struct inquiry *inquiry)
     return false;
 }
 
-static void ask(struct inquiry *inquiry)
+static void ask(struct denial_inquiry *inquiry)
 {
     uint16_t type = inquiry->query->question.type;
     if (!may_go_on(inquiry))
@@ -320,15 +320,15 @@ void query_inquire(struct attempt *attempt, const struct source_result *result,
                    const struct denial *denial)
 {
     struct query *query = attempt->query;
-    struct inquiry *inquiry = malloc(sizeof *inquiry);
+    struct denial_inquiry *inquiry = malloc(sizeof *inquiry);
     if (inquiry == NULL) {
         struct source_result nothing = {.chain_ttl_s = UINT32_MAX};
         answer_unref(result->answer);
         query_finish(query, &nothing, attempt->server->label);
         return;
     }
-    *inquiry =
-        (struct inquiry){.query = query, .attempt = attempt, .result = *result, .denial = *denial};
+    *inquiry = (struct denial_inquiry){
+        .query = query, .attempt = attempt, .result = *result, .denial = *denial};
     /* A client's name is no zone's: what is stripped from its denial would be from this one's, too.
      */
     if (query->question.type == RR_PTR &&

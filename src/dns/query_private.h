@@ -138,11 +138,11 @@ struct query {
     struct loop_timer *timer;
     enum dns_problem problem; /* the most informative so far */
     uint8_t problem_label;
-    struct attempt *current; /* the attempt whose time is running; NULL: none */
-    struct inquiry *inquiry; /* about a denial; NULL: none */
-    struct denial *heard;    /* a question for proof: what its denial rests on; else NULL */
-    struct answer *reason;   /* of `problem`, in the server's words, or NULL */
-    bool life;               /* a sign of life is asked for: every answer is one */
+    struct attempt *current;        /* the attempt whose time is running; NULL: none */
+    struct denial_inquiry *inquiry; /* about a denial; NULL: none */
+    struct denial *heard;           /* a question for proof: what its denial rests on; else NULL */
+    struct answer *reason;          /* of `problem`, in the server's words, or NULL */
+    bool life;                      /* a sign of life is asked for: every answer is one */
     unsigned tries, up, count;
     struct attempt attempts[];
 };

@@ -28,7 +28,7 @@ struct zonefile {
 };
 
 /* The records of one owner: records[first] to records[first + count - 1]. */
-struct node {
+struct zone_node {
     size_t first, count;
 };
 
@@ -54,7 +54,7 @@ static size_t lower_bound(const struct zonefile *zone, const uint8_t *name)
 }
 
 /* Does the name exist: with records, or as an empty non-terminal (RFC 4592 2.2.2)? */
-static bool find_node(const struct zonefile *zone, const uint8_t *name, struct node *out)
+static bool find_node(const struct zonefile *zone, const uint8_t *name, struct zone_node *out)
 {
     size_t at = lower_bound(zone, name);
     out->first = at;
@@ -67,7 +67,7 @@ static bool find_node(const struct zonefile *zone, const uint8_t *name, struct n
     return true;
 }
 
-static const struct record *find_type(const struct zonefile *zone, const struct node *node,
+static const struct record *find_type(const struct zonefile *zone, const struct zone_node *node,
                                       uint16_t type)
 {
     for (size_t i = 0; i < node->count; i++)
@@ -85,7 +85,7 @@ static bool is_delegated(const struct zonefile *zone, const uint8_t *name,
 {
     *soa = NULL;
     for (;; name = wire_name_parent(name)) {
-        struct node node;
+        struct zone_node node;
         if (find_node(zone, name, &node)) {
             *soa = find_type(zone, &node, RR_SOA);
             if (*soa != NULL)
@@ -100,7 +100,7 @@ static bool is_delegated(const struct zonefile *zone, const uint8_t *name,
 
 /* The wildcard that covers a name that does not exist: below its closest encloser (RFC 4592 3.3.1).
  */
-static bool find_wildcard(const struct zonefile *zone, const uint8_t *name, struct node *out)
+static bool find_wildcard(const struct zonefile *zone, const uint8_t *name, struct zone_node *out)
 {
     uint8_t wildcard[WIRE_NAME_MAX] = {1, '*'};
     size_t length = 1;
@@ -136,7 +136,7 @@ static void unpack(const struct record *record, struct rr *out)
     memcpy(out->data, record->bytes + record->owner_length, record->data_length);
 }
 
-static struct answer *make_found(const struct zonefile *zone, const struct node *node,
+static struct answer *make_found(const struct zonefile *zone, const struct zone_node *node,
                                  uint16_t type)
 {
     struct answer *answer;
@@ -170,7 +170,7 @@ static struct answer *look(const struct zonefile *zone, const uint8_t *name, uin
                            const struct record **cname)
 {
     const struct record *soa;
-    struct node node;
+    struct zone_node node;
     *cname = NULL;
     if (is_delegated(zone, name, &soa))
         return answer_new_problem(type, PROBLEM_SERVFAIL);
@@ -253,7 +253,7 @@ static const struct source_ops zonefile_ops = {
 
 /* --- loading ---------------------------------------------------------------------------------- */
 
-struct loading {
+struct zone_loading {
     struct zonefile *zone;
     unsigned *line;
     char *error;
@@ -274,7 +274,7 @@ static enum result make_room(struct zonefile *zone)
     return RESULT_OK;
 }
 
-static enum result refuse(struct loading *loading, unsigned line, const char *sentence)
+static enum result refuse(struct zone_loading *loading, unsigned line, const char *sentence)
 {
     *loading->line = line;
     snprintf(loading->error, loading->error_size, "%s", sentence);
@@ -283,7 +283,7 @@ static enum result refuse(struct loading *loading, unsigned line, const char *se
 
 static enum result add(void *arg, const struct rr *rr)
 {
-    struct loading *loading = arg;
+    struct zone_loading *loading = arg;
     struct zonefile *zone = loading->zone;
     struct record *record;
     if (rr->type == RR_DNAME)
@@ -317,7 +317,7 @@ static int compare_records(const void *a, const void *b)
 }
 
 /* A name with a CNAME has nothing else (RFC 2181 10.1). */
-static enum result check_cnames(struct loading *loading)
+static enum result check_cnames(struct zone_loading *loading)
 {
     const struct zonefile *zone = loading->zone;
     for (size_t i = 1; i < zone->count; i++) {
@@ -329,7 +329,7 @@ static enum result check_cnames(struct loading *loading)
     return RESULT_OK;
 }
 
-static enum result load(FILE *file, struct loading *loading)
+static enum result load(FILE *file, struct zone_loading *loading)
 {
     struct zonefile *zone = loading->zone;
     enum result status =
@@ -347,7 +347,7 @@ enum result zonefile_load(const char *path, struct source **out, unsigned *line,
                           size_t error_size)
 {
     struct zonefile *zone = calloc(1, sizeof *zone);
-    struct loading loading = {zone, line, error, error_size};
+    struct zone_loading loading = {zone, line, error, error_size};
     enum result status;
     int error_number;
     FILE *file;

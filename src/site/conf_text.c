@@ -70,7 +70,7 @@ static enum result read_open_file(int fd, char **text, size_t *length,
 
 /* --- checking -------------------------------------------------------------------------------- */
 
-struct scan {
+struct text_scan {
     char *at;
     unsigned line;
     unsigned open_lines[NESTING_MAX]; /* of the braces that are open */
@@ -86,13 +86,13 @@ static bool is_bare(char c)
     return isalnum((unsigned char)c) || (c != '\0' && strchr("._:/@%-[]!<>~;?&^", c) != NULL);
 }
 
-static void blank_line_comment(struct scan *scan)
+static void blank_line_comment(struct text_scan *scan)
 {
     for (; *scan->at != '\0' && *scan->at != '\n'; scan->at++)
         *scan->at = ' ';
 }
 
-static bool blank_block_comment(struct scan *scan)
+static bool blank_block_comment(struct text_scan *scan)
 {
     unsigned began = scan->line;
     char *end = strstr(scan->at + 2, "*/");
@@ -109,7 +109,7 @@ static bool blank_block_comment(struct scan *scan)
     return true;
 }
 
-static bool reject_variable(struct scan *scan)
+static bool reject_variable(struct text_scan *scan)
 {
     conf_error(scan->messages, scan->line,
                "found \"${\"; environment variables are not read: write the value itself, or "
@@ -118,7 +118,7 @@ static bool reject_variable(struct scan *scan)
 }
 
 /* After a backslash in double quotes.  Octal and hexadecimal would let NUL bytes in. */
-static bool check_escape(struct scan *scan)
+static bool check_escape(struct text_scan *scan)
 {
     char c = scan->at[1];
     if (c != '\0' && c != '\n' && strchr("\\\"$nt'", c) != NULL) {
@@ -130,7 +130,7 @@ static bool check_escape(struct scan *scan)
     return false;
 }
 
-static bool check_string(struct scan *scan)
+static bool check_string(struct text_scan *scan)
 {
     char quote = *scan->at++;
     for (;;) {
@@ -158,7 +158,7 @@ static bool check_string(struct scan *scan)
     }
 }
 
-static bool check_brace(struct scan *scan, char brace)
+static bool check_brace(struct text_scan *scan, char brace)
 {
     if (brace == '{' && scan->depth == NESTING_MAX) {
         conf_error(scan->messages, scan->line, "braces nested deeper than %d", NESTING_MAX);
@@ -176,7 +176,7 @@ static bool check_brace(struct scan *scan, char brace)
     return true;
 }
 
-static bool check_stray(struct scan *scan)
+static bool check_stray(struct text_scan *scan)
 {
     char c = *scan->at;
     if (c == '$' && scan->at[1] == '{')
@@ -216,7 +216,7 @@ static char *include_end(char *at, const char **pattern, size_t *length)
 }
 
 /* `begin`: the word "include", behind which the scan stands. */
-static bool check_include(struct scan *scan, char *begin)
+static bool check_include(struct text_scan *scan, char *begin)
 {
     const char *pattern = NULL;
     size_t length = 0;
@@ -246,7 +246,7 @@ static bool check_include(struct scan *scan, char *begin)
 }
 
 /* A word without quotes. */
-static bool check_word(struct scan *scan)
+static bool check_word(struct text_scan *scan)
 {
     static const char include[] = "include";
     char *begin = scan->at;
@@ -269,7 +269,7 @@ static bool check_word(struct scan *scan)
 }
 
 /* One token, comment, or stretch of white space.  False: it was reported why not. */
-static bool check_token(struct scan *scan)
+static bool check_token(struct text_scan *scan)
 {
     char c = *scan->at;
     switch (c) {
@@ -341,7 +341,7 @@ static bool check_bytes(const char *text, size_t length, struct conf_messages *m
 static enum result check_text(char *text, size_t length, struct conf_text_includes *includes,
                               struct conf_messages *messages)
 {
-    struct scan scan = {
+    struct text_scan scan = {
         .at = text, .line = 1, .messages = messages, .text = text, .includes = includes};
     if (!check_bytes(text, length, messages))
         return RESULT_INVALID;

@@ -23,13 +23,13 @@
 
 /* --- save ----------------------------------------------------------------------------------- */
 
-struct saving {
+struct exemptions_saving {
     FILE *stream;
     size_t count;
     bool nomem;
 };
 
-static void save_line(struct saving *saving, struct json_writer *json)
+static void save_line(struct exemptions_saving *saving, struct json_writer *json)
 {
     char *line = json == NULL ? NULL : json_writer_line(json);
     if (line == NULL)
@@ -42,7 +42,7 @@ static void save_line(struct saving *saving, struct json_writer *json)
 
 static void save_one(void *arg, const struct exemption *exemption)
 {
-    struct saving *saving = arg;
+    struct exemptions_saving *saving = arg;
     struct json_writer *json = json_writer_new();
     if (json != NULL) {
         json_writer_text(json, "subject", exemption->subject);
@@ -54,7 +54,7 @@ static void save_one(void *arg, const struct exemption *exemption)
     save_line(saving, json);
 }
 
-static void save_head(struct saving *saving, size_t count)
+static void save_head(struct exemptions_saving *saving, size_t count)
 {
     struct json_writer *json = json_writer_new();
     if (json != NULL) {
@@ -70,13 +70,13 @@ static enum result make_text(struct exemptions *exemptions, char **text, size_t 
 {
     char *body = NULL;
     size_t body_length = 0;
-    struct saving lines = {.stream = open_memstream(&body, &body_length)};
+    struct exemptions_saving lines = {.stream = open_memstream(&body, &body_length)};
     if (lines.stream == NULL)
         return RESULT_NOMEM;
     exemptions_each(exemptions, save_one, &lines);
     bool failed = ferror(lines.stream) != 0;
     failed = fclose(lines.stream) != 0 || failed || lines.nomem;
-    struct saving whole = {.stream = failed ? NULL : open_memstream(text, length)};
+    struct exemptions_saving whole = {.stream = failed ? NULL : open_memstream(text, length)};
     if (whole.stream != NULL) {
         save_head(&whole, lines.count);
         (void)fwrite(body, 1, body_length, whole.stream);

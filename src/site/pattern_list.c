@@ -15,7 +15,7 @@
 /* Longest text that a pattern is compared with; longer ones match no plain pattern. */
 #define TEXT_MAX 1024
 
-enum shape {
+enum pattern_shape {
     SHAPE_EXACT,
     SHAPE_SUFFIX,
     SHAPE_WILDCARD,
@@ -25,7 +25,7 @@ enum shape {
 };
 
 struct pattern {
-    enum shape shape;
+    enum pattern_shape shape;
     char *text; /* as it is compared */
     struct accesstable *table;
 };

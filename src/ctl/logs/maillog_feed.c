@@ -19,7 +19,7 @@
 #define FIRST_SHOWN_MAX 120  /* bytes of a line that nobody knows */
 
 /* What the lines of the file under way are; found out by the first that says something. */
-enum shape { SHAPE_UNKNOWN, SHAPE_LOG, SHAPE_MAIL, SHAPE_TRIPLES };
+enum feed_shape { SHAPE_UNKNOWN, SHAPE_LOG, SHAPE_MAIL, SHAPE_TRIPLES };
 
 struct maillog_feed {
     enum maillog_format format;
@@ -33,7 +33,7 @@ struct maillog_feed {
     uint64_t bytes_before; /* of the files that are done */
     /* The file under way. */
     const char *file;
-    enum shape shape;
+    enum feed_shape shape;
     bool doubtful;    /* a message by its first line only, which a log may begin with, too */
     uint64_t records; /* that were in its form */
     uint64_t of_mail; /* by mail servers */

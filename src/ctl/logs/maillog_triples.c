@@ -3,13 +3,13 @@
 
 #define FIELDS 3
 
-struct field {
+struct triples_field {
     const char *at;
     size_t length;
 };
 
 /* How many fields there are, up to FIELDS. */
-static size_t split(const char *text, struct field fields[FIELDS])
+static size_t split(const char *text, struct triples_field fields[FIELDS])
 {
     bool tabs = strchr(text, '\t') != NULL;
     const char *separators = tabs ? "\t" : " ";
@@ -24,7 +24,7 @@ static size_t split(const char *text, struct field fields[FIELDS])
     return count;
 }
 
-static bool is_none(const struct field *field)
+static bool is_none(const struct triples_field *field)
 {
     return field->length == 0 || (field->length == 1 && field->at[0] == '-');
 }
@@ -32,7 +32,7 @@ static bool is_none(const struct field *field)
 enum maillog_triple maillog_triples_parse(const char *text, struct maillog_event *out,
                                           const char **why)
 {
-    struct field fields[FIELDS];
+    struct triples_field fields[FIELDS];
     char address[IPADDR_TEXT_MAX];
     size_t count = split(text, fields);
     if (count == 0 || fields[0].at[0] == '#')

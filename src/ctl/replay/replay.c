@@ -22,7 +22,7 @@
 
 enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_SUMMARY, OUTPUT_SUMMARY_JSON };
 
-struct request {
+struct replay_request {
     const char *conf_path, *policy_name, *format_name, *rate_text, *compare;
     enum maillog_format format;
     bool no_dns, json, summary;
@@ -30,24 +30,24 @@ struct request {
 };
 
 static const struct command_option options[] = {
-    {"format", "postfix|sendmail|mbox|maildir|triples", offsetof(struct request, format_name),
-     "what the files are; else guessed"},
-    {"no-dns", NULL, offsetof(struct request, no_dns),
+    {"format", "postfix|sendmail|mbox|maildir|triples",
+     offsetof(struct replay_request, format_name), "what the files are; else guessed"},
+    {"no-dns", NULL, offsetof(struct replay_request, no_dns),
      "take the recorded PTR name as confirmed, ask no server"},
-    {"policy", "NAME", offsetof(struct request, policy_name),
+    {"policy", "NAME", offsetof(struct replay_request, policy_name),
      "judge by this policy, whatever the match blocks say"},
-    {"compare", "FILE", offsetof(struct request, compare),
+    {"compare", "FILE", offsetof(struct replay_request, compare),
      "what changes with that configuration instead"},
-    {"json", NULL, offsetof(struct request, json),
+    {"json", NULL, offsetof(struct replay_request, json),
      "one JSON object an attempt; with --summary one for all"},
-    {"summary", NULL, offsetof(struct request, summary), "only the sums"},
-    {"rate", "N", offsetof(struct request, rate_text), "look up at most N clients a second"},
+    {"summary", NULL, offsetof(struct replay_request, summary), "only the sums"},
+    {"rate", "N", offsetof(struct replay_request, rate_text), "look up at most N clients a second"},
     {NULL, NULL, 0, NULL},
 };
 
 /* All that one run holds. */
 struct replay {
-    struct request request;
+    struct replay_request request;
     enum output output;
     struct replay_tally tally;
     struct replay_judge *judge;
@@ -59,7 +59,8 @@ struct replay {
 };
 
 /* As command_parse(). */
-static int parse(const struct command *command, int argc, char **argv, struct request *request)
+static int parse(const struct command *command, int argc, char **argv,
+                 struct replay_request *request)
 {
     int status = command_parse(command, argc, argv, request, &request->conf_path);
     if (status >= 0)

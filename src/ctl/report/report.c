@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-struct request {
+struct report_request {
     const char *conf_path, *html_path, *since, *top, *check, *would, *mail_log;
     bool all, json;
     int64_t since_s;       /* how long ago; 0: everything */
@@ -25,7 +25,7 @@ struct request {
 
 struct report {
     const struct command *command;
-    struct request request;
+    struct report_request request;
     struct conf *conf;
     struct report_origin origin;
     char host[HOST_NAME_MAX + 1], only[128];
@@ -33,26 +33,26 @@ struct report {
 };
 
 static const struct command_option options[] = {
-    {"since", "AGE", offsetof(struct request, since),
+    {"since", "AGE", offsetof(struct report_request, since),
      "only the last minutes, hours, days or weeks: 90m, 12h, 7d, 4w"},
-    {"check", "CHECK", offsetof(struct request, check),
+    {"check", "CHECK", offsetof(struct report_request, check),
      "only decisions in which this check is true"},
-    {"would", "accept|tag|quarantine|tempfail|reject", offsetof(struct request, would),
+    {"would", "accept|tag|quarantine|tempfail|reject", offsetof(struct report_request, would),
      "only decisions that would be this if all were enforced"},
-    {"top", "N", offsetof(struct request, top), "rows of a table, instead of 15"},
-    {"all", NULL, offsetof(struct request, all), "all rows of every table"},
-    {"mail-log", "FILE", offsetof(struct request, mail_log),
+    {"top", "N", offsetof(struct report_request, top), "rows of a table, instead of 15"},
+    {"all", NULL, offsetof(struct report_request, all), "all rows of every table"},
+    {"mail-log", "FILE", offsetof(struct report_request, mail_log),
      "the mail server's log: domains to which own users wrote come first"},
-    {"html", "FILE", offsetof(struct request, html_path),
+    {"html", "FILE", offsetof(struct report_request, html_path),
      "write one HTML file with charts instead of text"},
-    {"json", NULL, offsetof(struct request, json), "one JSON object instead of text"},
+    {"json", NULL, offsetof(struct report_request, json), "one JSON object instead of text"},
     {NULL, NULL, 0, NULL},
 };
 
 /* What is to be left out, in words for the report's reader. */
 static void describe_filter(struct report *report)
 {
-    const struct request *request = &report->request;
+    const struct report_request *request = &report->request;
     if (request->check == NULL && request->would == NULL)
         return;
     (void)snprintf(report->only, sizeof report->only, "decisions%s%s%s%s",
@@ -66,7 +66,7 @@ static void describe_filter(struct report *report)
 /* As command_parse(). */
 static int parse(const struct command *command, int argc, char **argv, struct report *report)
 {
-    struct request *request = &report->request;
+    struct report_request *request = &report->request;
     request->only = CHECK_COUNT;
     int status = command_parse(command, argc, argv, request, &request->conf_path);
     if (status >= 0)
@@ -93,7 +93,7 @@ static int parse(const struct command *command, int argc, char **argv, struct re
 static void take(void *arg, const struct report_entry *entry, const char *line)
 {
     struct report *report = arg;
-    const struct request *request = &report->request;
+    const struct report_request *request = &report->request;
     (void)line;
     if ((request->check == NULL || (entry->checks & CHECK_BIT(request->only)) != 0) &&
         (request->would == NULL || entry->would == request->at_action))

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-struct reading {
+struct mail_log_reading {
     const struct command *command;
     const struct conf *conf;
     struct ranking *known;
@@ -17,7 +17,7 @@ struct reading {
 
 static void on_delivered(void *arg, const char *recipient)
 {
-    struct reading *reading = arg;
+    struct mail_log_reading *reading = arg;
     char name[HOSTNAME_MAX + 1];
     const char *domain = report_correspondents_domain(reading->conf->orgdomains, recipient, name);
     if (domain != NULL)
@@ -32,7 +32,7 @@ static void on_event(void *arg, const struct maillog_event *event)
 
 static void on_problem(void *arg, const char *file, uint64_t line, const char *text)
 {
-    struct reading *reading = arg;
+    struct mail_log_reading *reading = arg;
     reading->failed = reading->failed || line == 0;
     if (line > 0)
         (void)fprintf(stderr, "iprevctl report: %s:%" PRIu64 ": %s\n", file, line, text);
@@ -48,14 +48,14 @@ static void on_progress(void *arg, uint64_t bytes)
 
 static bool is_ours(void *arg, const struct ipaddr *addr)
 {
-    const struct reading *reading = arg;
+    const struct mail_log_reading *reading = arg;
     return conf_is_local(reading->conf, addr) || conf_is_trusted_relay(reading->conf, addr);
 }
 
 int report_mail_log_read(const struct command *command, const struct conf *conf, const char *path,
                          int64_t now_s, struct ranking **out)
 {
-    struct reading reading = {command, conf, ranking_new(command_seed(), 0), false};
+    struct mail_log_reading reading = {command, conf, ranking_new(command_seed(), 0), false};
     const struct maillog_hooks hooks = {.event = on_event,
                                         .problem = on_problem,
                                         .delivered = on_delivered,

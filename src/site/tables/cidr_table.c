@@ -13,22 +13,22 @@
 #define FIRST_V6 (V4_BITS + 1)
 
 /* A network under a condition: a line, or an if. */
-struct rule {
+struct cidr_rule {
     struct ipnet net;
     bool negated;
     uint32_t guard; /* the innermost if around it, or TABLE_UNGUARDED */
 };
 
-struct entry {
-    struct rule rule;
+struct cidr_entry {
+    struct cidr_rule rule;
     uint32_t next; /* the next line for the same network, or NONE; ascending */
     const char *value;
 };
 
 struct cidr_table {
-    struct entry *entries;
+    struct cidr_entry *entries;
     size_t count, room;
-    struct rule *guards; /* the ifs */
+    struct cidr_rule *guards; /* the ifs */
     size_t guard_count, guard_room;
     uint32_t *negated; /* entries with '!': they match nearly everything, so they are scanned */
     size_t negated_count;
@@ -54,7 +54,7 @@ static bool strip_brackets(char **pattern)
     return true;
 }
 
-static enum result parse_rule(char *pattern, unsigned line, struct rule *out,
+static enum result parse_rule(char *pattern, unsigned line, struct cidr_rule *out,
                               struct table_error *error)
 {
     const char *whole = pattern;
@@ -75,11 +75,11 @@ static enum result open_guard(void *of, char *pattern, unsigned line, uint32_t *
                               struct table_error *error)
 {
     struct cidr_table *table = of;
-    struct rule rule = {.guard = *guard};
+    struct cidr_rule rule = {.guard = *guard};
     enum result status = parse_rule(pattern, line, &rule, error);
     if (status != RESULT_OK)
         return status;
-    struct rule *guards =
+    struct cidr_rule *guards =
         table_rules_grown(table->guards, &table->guard_room, table->guard_count, sizeof *guards);
     if (guards == NULL)
         return RESULT_NOMEM;
@@ -99,7 +99,7 @@ static enum result add_entry(void *of, char *text, unsigned line, uint32_t guard
         *value++ = '\0';
     while (table_lines_space(*value))
         value++;
-    struct entry entry = {.rule.guard = guard, .next = NONE, .value = value};
+    struct cidr_entry entry = {.rule.guard = guard, .next = NONE, .value = value};
     enum result status = parse_rule(text, line, &entry.rule, error);
     if (status != RESULT_OK)
         return status;
@@ -107,7 +107,7 @@ static enum result add_entry(void *of, char *text, unsigned line, uint32_t guard
         table_warning(error, line, "\"%.80s\" has no result and is passed over", text);
         return RESULT_OK;
     }
-    struct entry *entries =
+    struct cidr_entry *entries =
         table_rules_grown(table->entries, &table->room, table->count, sizeof *entries);
     if (entries == NULL)
         return RESULT_NOMEM;
@@ -155,7 +155,7 @@ static enum result build_index(struct cidr_table *table)
     size_t negated = table->negated_count;
     /* From the last to the first, so that every chain is in the order of the file. */
     for (size_t i = table->count; i-- > 0;) {
-        struct entry *entry = &table->entries[i];
+        struct cidr_entry *entry = &table->entries[i];
         if (entry->rule.negated) {
             table->negated[--negated] = (uint32_t)i;
             continue;
@@ -202,7 +202,7 @@ void cidr_table_free(struct cidr_table *table)
 /* --- lookup ---------------------------------------------------------------------------------- */
 
 /* As in Postfix, a rule of one family says nothing about addresses of the other, negated or not. */
-static bool rule_holds(const struct rule *rule, const struct ipaddr *addr)
+static bool rule_holds(const struct cidr_rule *rule, const struct ipaddr *addr)
 {
     return rule->net.addr.family == addr->family &&
            ipnet_contains(&rule->net, addr) != rule->negated;
@@ -241,7 +241,7 @@ const char *cidr_table_find(const struct cidr_table *table, const struct ipaddr 
             best = found;
     }
     for (size_t i = 0; i < table->negated_count && table->negated[i] < best; i++) {
-        const struct rule *rule = &table->entries[table->negated[i]].rule;
+        const struct cidr_rule *rule = &table->entries[table->negated[i]].rule;
         if (rule_holds(rule, addr) && guards_hold(table, rule->guard, addr))
             best = table->negated[i];
     }

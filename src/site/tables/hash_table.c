@@ -11,15 +11,15 @@
 
 #define GROW_FROM 256
 
-struct entry {
+struct hash_entry {
     const char *key;
     const char *value;
 };
 
 struct hash_table {
-    struct entry *entries; /* in the order of the file; with the index, one a key */
+    struct hash_entry *entries; /* in the order of the file; with the index, one a key */
     size_t count, room;
-    const struct entry **slots; /* open addressing; NULL: free */
+    const struct hash_entry **slots; /* open addressing; NULL: free */
     size_t slot_mask;
 };
 
@@ -51,7 +51,7 @@ static char *split_key(char *line, char **value)
 static enum result add_line(struct hash_table *table, char *line, unsigned number,
                             struct table_error *error)
 {
-    struct entry entry;
+    struct hash_entry entry;
     char *value = NULL, shown[81]; /* splitting changes the line */
     snprintf(shown, sizeof shown, "%s", line);
     entry.key = split_key(line, &value);
@@ -62,7 +62,7 @@ static enum result add_line(struct hash_table *table, char *line, unsigned numbe
     entry.value = value;
     if (table->count == table->room) {
         size_t more = table->room == 0 ? GROW_FROM : table->room * 2;
-        struct entry *bigger = reallocarray(table->entries, more, sizeof *bigger);
+        struct hash_entry *bigger = reallocarray(table->entries, more, sizeof *bigger);
         if (bigger == NULL)
             return RESULT_NOMEM;
         table->entries = bigger;
@@ -72,7 +72,8 @@ static enum result add_line(struct hash_table *table, char *line, unsigned numbe
     return RESULT_OK;
 }
 
-static const struct entry **slot_of(const struct hash_table *table, const char *key, size_t length)
+static const struct hash_entry **slot_of(const struct hash_table *table, const char *key,
+                                         size_t length)
 {
     size_t at = hash_bytes(HASH_START, key, length) & table->slot_mask;
     while (table->slots[at] != NULL && (strncmp(table->slots[at]->key, key, length) != 0 ||
@@ -87,14 +88,14 @@ static enum result build_index(struct hash_table *table)
     size_t slots = 16;
     while (slots < table->count * 2)
         slots *= 2;
-    table->slots = (const struct entry **)calloc(slots, sizeof(const struct entry *));
+    table->slots = (const struct hash_entry **)calloc(slots, sizeof(const struct hash_entry *));
     if (table->slots == NULL)
         return RESULT_NOMEM;
     table->slot_mask = slots - 1;
     size_t distinct = 0;
     for (size_t i = 0; i < table->count; i++) {
         const char *key = table->entries[i].key;
-        const struct entry **slot = slot_of(table, key, strlen(key));
+        const struct hash_entry **slot = slot_of(table, key, strlen(key));
         if (*slot != NULL)
             continue;
         table->entries[distinct] = table->entries[i];
@@ -139,7 +140,7 @@ void hash_table_free(struct hash_table *table)
 
 const char *hash_table_find(const struct hash_table *table, const char *key, size_t length)
 {
-    const struct entry *entry = *slot_of(table, key, length);
+    const struct hash_entry *entry = *slot_of(table, key, length);
     return entry != NULL ? entry->value : NULL;
 }
 

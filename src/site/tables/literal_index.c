@@ -12,7 +12,7 @@
 /* --- finding the piece ----------------------------------------------------------------------- */
 
 /* Reads a pattern from left to right and collects runs of plain characters outside of groups. */
-struct scan {
+struct literal_scan {
     const char *at;
     char run[LITERAL_MAX + 1];
     size_t length;
@@ -20,7 +20,7 @@ struct scan {
     size_t best_length;
 };
 
-static void end_run(struct scan *scan)
+static void end_run(struct literal_scan *scan)
 {
     if (scan->length > scan->best_length) {
         memcpy(scan->best, scan->run, scan->length);
@@ -29,7 +29,7 @@ static void end_run(struct scan *scan)
     scan->length = 0;
 }
 
-static void add_char(struct scan *scan, char c)
+static void add_char(struct literal_scan *scan, char c)
 {
     if (scan->length == LITERAL_MAX)
         end_run(scan);
@@ -37,7 +37,7 @@ static void add_char(struct scan *scan, char c)
 }
 
 /* Past a [...] whose '[' was read.  False: it has no end. */
-static bool skip_class(struct scan *scan)
+static bool skip_class(struct literal_scan *scan)
 {
     const char *p = scan->at;
     if (*p == '^')
@@ -78,7 +78,7 @@ static bool is_odd_group(const char *after_open)
 }
 
 /* Past a group whose '(' was read. */
-static bool skip_group(struct scan *scan)
+static bool skip_group(struct literal_scan *scan)
 {
     unsigned depth = 1;
     if (is_odd_group(scan->at))
@@ -106,7 +106,7 @@ static bool skip_group(struct scan *scan)
 }
 
 /* Past "{2,3}": what it repeats may be absent. */
-static void skip_count(struct scan *scan)
+static void skip_count(struct literal_scan *scan)
 {
     const char *p = scan->at;
     while (isdigit((unsigned char)*p) || *p == ',' || *p == ' ')
@@ -116,13 +116,13 @@ static void skip_count(struct scan *scan)
 }
 
 /* After a repetition: it may be lazy or possessive. */
-static void skip_mode(struct scan *scan)
+static void skip_mode(struct literal_scan *scan)
 {
     if (*scan->at == '?' || *scan->at == '+')
         scan->at++;
 }
 
-static bool scan_escape(struct scan *scan)
+static bool scan_escape(struct literal_scan *scan)
 {
     char c = *scan->at;
     if (c == '\0')
@@ -137,7 +137,7 @@ static bool scan_escape(struct scan *scan)
 }
 
 /* One element.  False: nothing can be said about this pattern. */
-static bool scan_element(struct scan *scan)
+static bool scan_element(struct literal_scan *scan)
 {
     char c = *scan->at++;
     switch (c) {
@@ -179,7 +179,7 @@ static bool scan_element(struct scan *scan)
 
 void literal_index_of_pattern(const char *pattern, char out[LITERAL_MAX + 1])
 {
-    struct scan scan = {.at = pattern};
+    struct literal_scan scan = {.at = pattern};
     out[0] = '\0';
     while (*scan.at != '\0')
         if (!scan_element(&scan))
@@ -194,7 +194,7 @@ void literal_index_of_pattern(const char *pattern, char out[LITERAL_MAX + 1])
 /* --- index ----------------------------------------------------------------------------------- */
 
 /* Three bytes of a piece, by which it is found. */
-struct node {
+struct literal_node {
     uint32_t gram;
     uint32_t next;   /* in the bucket, or NONE */
     uint16_t offset; /* of the three bytes in the piece */
@@ -205,7 +205,7 @@ struct node {
 struct literal_index {
     uint32_t buckets[BUCKETS];
     uint32_t *patterns; /* of each node */
-    struct node *nodes;
+    struct literal_node *nodes;
     size_t count;
 };
 
@@ -234,7 +234,7 @@ static uint16_t rarest_gram(const char *literal, const uint32_t *frequency)
 static void add_node(struct literal_index *index, uint32_t pattern, const char *literal,
                      const uint32_t *frequency)
 {
-    struct node *node = &index->nodes[index->count];
+    struct literal_node *node = &index->nodes[index->count];
     node->length = (uint16_t)strlen(literal);
     node->offset = rarest_gram(literal, frequency);
     node->gram = gram_at(literal + node->offset);
@@ -286,7 +286,7 @@ void literal_index_mark(const struct literal_index *index, const char *subject, 
     for (size_t at = 0; at + LITERAL_MIN <= length; at++) {
         uint32_t gram = gram_at(subject + at);
         for (uint32_t i = index->buckets[bucket_of(gram)]; i != NONE; i = index->nodes[i].next) {
-            const struct node *node = &index->nodes[i];
+            const struct literal_node *node = &index->nodes[i];
             if (node->gram != gram || node->offset > at ||
                 length - (at - node->offset) < node->length ||
                 memcmp(subject + at - node->offset, node->text, node->length) != 0)

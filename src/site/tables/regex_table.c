@@ -26,14 +26,14 @@
 /* Scratch memory of PCRE2 for as many lookups at a time as there may be busy processors. */
 #define SCRATCH_COUNT 32
 
-struct pattern {
+struct regex_pattern {
     pcre2_code *code; /* NULL: there is none */
     bool negated;
 };
 
-struct rule {
-    struct pattern first, second; /* both must hold; second: regexp's /one/!/two/ */
-    uint32_t guard;               /* the innermost if around it, or TABLE_UNGUARDED */
+struct regex_rule {
+    struct regex_pattern first, second; /* both must hold; second: regexp's /one/!/two/ */
+    uint32_t guard;                     /* the innermost if around it, or TABLE_UNGUARDED */
     unsigned line;
     const char *value;
 };
@@ -46,9 +46,9 @@ struct scratch {
 struct regex_table {
     char *path;
     bool perl;
-    struct rule *rules;
+    struct regex_rule *rules;
     size_t count, room;
-    struct rule *guards; /* the ifs: only `first` and `guard` count */
+    struct regex_rule *guards; /* the ifs: only `first` and `guard` count */
     size_t guard_count, guard_room;
     char (*literals)[LITERAL_MAX + 1]; /* of each rule, until the index is built */
     size_t literal_room;
@@ -63,7 +63,7 @@ struct regex_table {
 /* --- reading --------------------------------------------------------------------------------- */
 
 /* A pattern as it stands in the file, and what follows it. */
-struct source {
+struct regex_source {
     char *text;
     char *flags;
     size_t flag_count;
@@ -72,7 +72,7 @@ struct source {
 };
 
 /* Cut "!/pattern/flags" out in place. */
-static enum result cut_pattern(char *p, bool perl, unsigned line, struct source *out,
+static enum result cut_pattern(char *p, bool perl, unsigned line, struct regex_source *out,
                                struct table_error *error)
 {
     out->negated = false;
@@ -113,7 +113,7 @@ static enum result bad_flag(char flag, const char *allowed, unsigned line,
 }
 
 /* Every flag turns its option over, as in pcre_table(5). */
-static enum result perl_options(const struct source *source, unsigned line, uint32_t *options,
+static enum result perl_options(const struct regex_source *source, unsigned line, uint32_t *options,
                                 struct table_error *error)
 {
     static const struct {
@@ -136,8 +136,8 @@ static enum result perl_options(const struct source *source, unsigned line, uint
     return RESULT_OK;
 }
 
-static enum result posix_options(const struct source *source, unsigned line, uint32_t *options,
-                                 bool *extended, struct table_error *error)
+static enum result posix_options(const struct regex_source *source, unsigned line,
+                                 uint32_t *options, bool *extended, struct table_error *error)
 {
     bool newline = false;
     *options = PCRE2_CASELESS | PCRE2_DOLLAR_ENDONLY;
@@ -184,9 +184,10 @@ static enum result compile_text(const struct regex_table *table, const char *tex
 }
 
 /* Compile; `literal` (NULL: not wanted) gets the text that every match must contain. */
-static enum result compile_pattern(const struct regex_table *table, const struct source *source,
-                                   unsigned line, struct pattern *out,
-                                   char literal[LITERAL_MAX + 1], struct table_error *error)
+static enum result compile_pattern(const struct regex_table *table,
+                                   const struct regex_source *source, unsigned line,
+                                   struct regex_pattern *out, char literal[LITERAL_MAX + 1],
+                                   struct table_error *error)
 {
     uint32_t options;
     bool extended = true;
@@ -219,7 +220,7 @@ static enum result open_guard(void *of, char *text, unsigned line, uint32_t *gua
                               struct table_error *error)
 {
     struct regex_table *table = of;
-    struct source source;
+    struct regex_source source;
     enum result status = cut_pattern(text, table->perl, line, &source, error);
     if (status != RESULT_OK)
         return status;
@@ -229,12 +230,12 @@ static enum result open_guard(void *of, char *text, unsigned line, uint32_t *gua
                       "\"%.80s\" behind the pattern of an if means nothing: a rule begins at the "
                       "start of a line",
                       source.rest + strspn(source.rest, " \t\n\v\f\r"));
-    struct rule *guards =
+    struct regex_rule *guards =
         table_rules_grown(table->guards, &table->guard_room, table->guard_count, sizeof *guards);
     if (guards == NULL)
         return RESULT_NOMEM;
     table->guards = guards;
-    struct rule rule = {.guard = *guard, .line = line};
+    struct regex_rule rule = {.guard = *guard, .line = line};
     status = compile_pattern(table, &source, line, &rule.first, NULL, error);
     if (status != RESULT_OK)
         return status;
@@ -245,7 +246,8 @@ static enum result open_guard(void *of, char *text, unsigned line, uint32_t *gua
 
 static enum result make_room(struct regex_table *table)
 {
-    struct rule *rules = table_rules_grown(table->rules, &table->room, table->count, sizeof *rules);
+    struct regex_rule *rules =
+        table_rules_grown(table->rules, &table->room, table->count, sizeof *rules);
     if (rules == NULL)
         return RESULT_NOMEM;
     table->rules = rules;
@@ -261,7 +263,7 @@ static enum result add_rule(void *of, char *text, unsigned line, uint32_t guard,
                             struct table_error *error)
 {
     struct regex_table *table = of;
-    struct source first, second;
+    struct regex_source first, second;
     enum result status = cut_pattern(text, table->perl, line, &first, error);
     if (status != RESULT_OK)
         return status;
@@ -284,8 +286,8 @@ static enum result add_rule(void *of, char *text, unsigned line, uint32_t guard,
         value++;
     /* Counted before it is compiled, so that what was compiled is freed whatever happens. */
     size_t at = table->count++;
-    struct rule *rule = &table->rules[at];
-    *rule = (struct rule){.guard = guard, .line = line, .value = value};
+    struct regex_rule *rule = &table->rules[at];
+    *rule = (struct regex_rule){.guard = guard, .line = line, .value = value};
     status = compile_pattern(table, &first, line, &rule->first, table->literals[at], error);
     if (status == RESULT_OK && both)
         status = compile_pattern(table, &second, line, &rule->second, NULL, error);
@@ -378,7 +380,7 @@ void regex_table_free(struct regex_table *table)
 
 /* --- lookup ---------------------------------------------------------------------------------- */
 
-struct lookup {
+struct regex_lookup {
     struct regex_table *table; /* for its scratch and its count only */
     const char *subject;
     size_t length;
@@ -398,7 +400,7 @@ static struct scratch *take_scratch(struct regex_table *table)
     }
 }
 
-static void limit_reached(const struct lookup *lookup, unsigned line, int code)
+static void limit_reached(const struct regex_lookup *lookup, unsigned line, int code)
 {
     char why[120];
     if (atomic_fetch_add_explicit(&lookup->table->limit_hits, 1, memory_order_relaxed) != 0)
@@ -411,7 +413,8 @@ static void limit_reached(const struct lookup *lookup, unsigned line, int code)
 }
 
 /* An error is no match, negated or not, as in Postfix. */
-static bool holds(const struct lookup *lookup, const struct pattern *pattern, unsigned line)
+static bool holds(const struct regex_lookup *lookup, const struct regex_pattern *pattern,
+                  unsigned line)
 {
     int rc = pcre2_match(pattern->code, (PCRE2_SPTR)lookup->subject, lookup->length, 0, 0,
                          lookup->scratch->data, lookup->table->match);
@@ -426,27 +429,27 @@ static bool holds(const struct lookup *lookup, const struct pattern *pattern, un
     return false;
 }
 
-static bool guards_hold(struct lookup *lookup, uint32_t guard)
+static bool guards_hold(struct regex_lookup *lookup, uint32_t guard)
 {
     if (guard == TABLE_UNGUARDED)
         return true;
     if (guard == lookup->known_guard)
         return lookup->known_holds;
-    const struct rule *rule = &lookup->table->guards[guard];
+    const struct regex_rule *rule = &lookup->table->guards[guard];
     bool result = guards_hold(lookup, rule->guard) && holds(lookup, &rule->first, rule->line);
     lookup->known_guard = guard;
     lookup->known_holds = result;
     return result;
 }
 
-static bool rule_matches(struct lookup *lookup, const struct rule *rule)
+static bool rule_matches(struct regex_lookup *lookup, const struct regex_rule *rule)
 {
     return guards_hold(lookup, rule->guard) && holds(lookup, &rule->first, rule->line) &&
            (rule->second.code == NULL || holds(lookup, &rule->second, rule->line));
 }
 
-static const struct rule *first_match(struct lookup *lookup, const uint64_t *candidates,
-                                      size_t words)
+static const struct regex_rule *first_match(struct regex_lookup *lookup, const uint64_t *candidates,
+                                            size_t words)
 {
     for (size_t word = 0; word < words; word++) {
         for (uint64_t bits = candidates[word]; bits != 0; bits &= bits - 1) {
@@ -470,12 +473,12 @@ const char *regex_table_find(const struct regex_table *table, const char *subjec
     memcpy(candidates, table->always, words * sizeof *candidates);
     literal_index_mark(table->index, lower, length, candidates);
     /* The table is immutable for its callers; scratch and count are its own business. */
-    struct lookup lookup = {.table = (struct regex_table *)(uintptr_t)table,
-                            .subject = subject,
-                            .length = length,
-                            .known_guard = TABLE_UNGUARDED};
+    struct regex_lookup lookup = {.table = (struct regex_table *)(uintptr_t)table,
+                                  .subject = subject,
+                                  .length = length,
+                                  .known_guard = TABLE_UNGUARDED};
     lookup.scratch = take_scratch(lookup.table);
-    const struct rule *found = first_match(&lookup, candidates, words);
+    const struct regex_rule *found = first_match(&lookup, candidates, words);
     atomic_flag_clear_explicit(&lookup.scratch->busy, memory_order_release);
     return found == NULL ? NULL : found->value;
 }
