@@ -30,6 +30,7 @@ def said(directory, zone, arguments):
     """The reply and the advice of a command."""
     (directory / "zone").write_text(COMMON + zone)
     (directory / "conf").write_text(f'mode = enforce\nlocal-networks = {{}}\ncontrol = "none"\n'
+                                    'own-names = {"mx.site.example"}\n'
                                     f'state-dir = "none"\ndns {{ zone-file = "{directory}/zone" }}\n')
     done = subprocess.run([program("iprevctl"), "check", "-c", directory / "conf", *arguments],
                           capture_output=True, text=True, timeout=60)

@@ -151,7 +151,7 @@ def check_commands(page):
     every = set()
     for name in commands:
         every |= check_command(name, description, synopsis, said(tool, name, "--help"))
-    longs = set(re.findall(r'^    \{"([\w-]+)", (?:NULL|"[^"]+"), offsetof', source("ctl/**/*.c"),
+    longs = set(re.findall(r'^    \{"([\w-]+)",\s+(?:NULL|"[^"]+"),\s+offsetof', source("ctl/**/*.c"),
                            re.MULTILINE))
     same("long options of iprevctl", every, longs)
 
@@ -266,7 +266,8 @@ def play(folder):
 def decide(folder):
     """iprevctl check --json of a client without PTR."""
     (folder / "zone").write_text(ZONE)
-    (folder / "check.conf").write_text('dns { zone-file = "zone" }\n')
+    (folder / "check.conf").write_text(
+        'own-names = {"mx.example.net"}\ndns { zone-file = "zone" }\n')
     out = said(program("iprevctl"), "check", "203.0.113.5", "--helo", "mail.nowhere.example",
                "--json", "-c", folder / "check.conf")
     return [json.loads(line) for line in out.splitlines()]
