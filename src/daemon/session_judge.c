@@ -110,7 +110,7 @@ static bool take_facts(struct session *session)
 {
     bool taken = !session->facts_known;
     if (taken && session->lookup != NULL)
-        (void)lookup_ready(session->lookup); /* asks again what failed in an outage */
+        lookup_ask_again(session->lookup);
     if (session->nomem || (taken && !first_facts(session)))
         return false;
     session->facts_known = !session->facts.awaited;

@@ -437,7 +437,7 @@ static bool forget_failures(struct part *part, unsigned recoveries)
     return forgot;
 }
 
-static void ask_again(struct lookup *lookup)
+void lookup_ask_again(struct lookup *lookup)
 {
     unsigned recoveries = resolver_recoveries(lookup->resolver);
     if (recoveries == lookup->recoveries)
@@ -491,7 +491,7 @@ static void ask_more(struct lookup *lookup, int64_t *due_ms)
 static bool look(struct lookup *lookup, bool news_too)
 {
     int64_t until_ms, due_ms;
-    ask_again(lookup);
+    lookup_ask_again(lookup);
     pthread_mutex_lock(&lookup->lock);
     ask_more(lookup, &due_ms);
     bool ready = !is_open(lookup, &until_ms) || (news_too && lookup->news);

@@ -60,10 +60,12 @@ void lookup_ask_names(struct lookup *lookup, bool (*wanted)(void *arg, const cha
 void lookup_hold(struct lookup *lookup);
 void lookup_go_on(struct lookup *lookup, int64_t deadline_ms);
 
+/* Ask again what failed while the servers were down, if they have come back since. */
+void lookup_ask_again(struct lookup *lookup);
+
 /*
- * Everything known that was asked, or the deadlines of what is not past?  What failed while the
- * servers were down, and they have come back since, is asked again by it and is not known then.
- * Asks about more PTR names when it is their turn.
+ * Everything known that was asked, or the deadlines of what is not past?  Does
+ * lookup_ask_again(), and asks about more PTR names when it is their turn.
  */
 bool lookup_ready(struct lookup *lookup);
 
