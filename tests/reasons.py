@@ -48,11 +48,20 @@ def unquoted(text):
 
 
 def play(daemon, given, recipient):
+    """
+    A verdict waits for nothing that cannot change it, but who can fix it may be said better with all
+    answers, as `iprevctl check` has them: so it is played until they come from the cache.
+    """
     session = dict(GOOD, sender=SENDER)
     session.update({key: value for key, value in given.items() if key != "macros"})
-    result = MilterClient(daemon.spec).session(
-        rcpts=[recipient], macros={"client_resolve": None, **given.get("macros", {})}, **session)
-    line = daemon.wait_log(rf"client={re.escape(session['client'])} .*recipient={recipient}.*\n")[0]
+    for _ in range(20):
+        seen = len(daemon.log)
+        result = MilterClient(daemon.spec).session(
+            rcpts=[recipient], macros={"client_resolve": None, **given.get("macros", {})}, **session)
+        line = daemon.wait_log(
+            rf"client={re.escape(session['client'])} .*recipient={recipient}.*\n", since=seen)[0]
+        if " cache=hit " in line:
+            break
     return result, line
 
 
