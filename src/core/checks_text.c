@@ -542,13 +542,18 @@ const struct dns_evidence *checks_failed_lookup(const struct evidence *evidence)
 bool checks_failure_is_ours(const struct evidence *evidence)
 {
     const struct dns_evidence *failed = checks_failed_lookup(evidence);
-    return evidence->facts->resolver_down || (failed != NULL && failed->ours);
+    return evidence->facts->resolver_down || (failed != NULL && failed->fault == DNS_FAULT_OURS);
 }
 
 void fix_dns_temperror(const struct evidence *evidence, struct textbuf *out)
 {
+    const struct dns_evidence *failed = checks_failed_lookup(evidence);
     if (checks_failure_is_ours(evidence) || evidence->iprev.expired)
         textbuf_put(out, "nothing is wrong on your side; your server will try again by itself");
+    else if (failed != NULL && failed->fault == DNS_FAULT_UNKNOWN)
+        textbuf_put(out,
+                    "your server will try again by itself; our resolver or the name servers of "
+                    "the zone did not answer in time");
     else
         textbuf_put(out, "your server will try again by itself; if this lasts for a day, the "
                          "operator of the zone must fix its name servers");

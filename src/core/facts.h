@@ -23,17 +23,20 @@ enum dns_outcome {
 /* Where the answer came from. */
 enum dns_origin { DNS_FROM_NETWORK, DNS_FROM_CACHE, DNS_FROM_STALE, DNS_FROM_ZONE };
 
+/* Who may be at fault when a question fails. */
+enum dns_fault { DNS_FAULT_ZONE, DNS_FAULT_UNKNOWN, DNS_FAULT_OURS };
+
 /* One question's answer, as evidence. */
 struct dns_evidence {
     enum dns_outcome outcome;
     enum dns_origin origin;
-    bool secure;         /* AD bit of a resolver that may be trusted (RFC 4035 3.2.3) */
-    uint32_t ttl_s;      /* seconds left; 0 when unknown */
-    uint32_t took_ms;    /* milliseconds from question to answer; 0 from the cache */
-    const char *server;  /* "127.0.0.1:53", or NULL; borrowed */
-    const char *problem; /* DNS_TEMPERROR: "timeout", "SERVFAIL", ...; else NULL; static */
-    bool aliased;        /* the name asked for is a CNAME, as far as is known */
-    bool ours;           /* DNS_TEMPERROR: we or our resolver failed; it says nothing of the zone */
+    bool secure;          /* AD bit of a resolver that may be trusted (RFC 4035 3.2.3) */
+    uint32_t ttl_s;       /* seconds left; 0 when unknown */
+    uint32_t took_ms;     /* milliseconds from question to answer; 0 from the cache */
+    const char *server;   /* "127.0.0.1:53", or NULL; borrowed */
+    const char *problem;  /* DNS_TEMPERROR: "timeout", "SERVFAIL", ...; else NULL; static */
+    enum dns_fault fault; /* DNS_TEMPERROR: whose it may be */
+    bool aliased;         /* the name asked for is a CNAME, as far as is known */
     /* Not the last word: the answer may still come, or be asked for.  Until then the outcome is
        DNS_TEMPERROR, or DNS_NOT_ASKED where nothing seems to depend on it. */
     bool awaited;

@@ -172,7 +172,9 @@ static int run(const struct command *command, int argc, char **argv)
         checking->sender = mailpath_canonical(request.sender, sender);
     if (checking != NULL && request.recipient != NULL)
         checking->recipient = mailpath_canonical(request.recipient, recipient);
-    if (checking != NULL && running_names_add(conf) == RESULT_OK &&
+    /* Without an EHLO name nobody can claim one of ours. */
+    bool claims = request.helo != NULL;
+    if (checking != NULL && (!claims || running_names_add(conf) == RESULT_OK) &&
         !checking->sender == !request.sender && !checking->recipient == !request.recipient) {
         checking->conf = conf;
         checking->helo = request.helo;

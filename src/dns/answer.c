@@ -39,10 +39,13 @@ bool dns_problem_is_ours(enum dns_problem problem)
     return problem == PROBLEM_LIMIT || problem == PROBLEM_CANCELLED || problem == PROBLEM_MEMORY;
 }
 
-bool dns_problem_is_on_our_side(enum dns_problem problem)
+enum dns_fault dns_problem_fault(enum dns_problem problem)
 {
-    return dns_problem_is_ours(problem) || problem == PROBLEM_NETWORK ||
-           problem == PROBLEM_REFUSED || problem == PROBLEM_DENIES;
+    if (dns_problem_is_ours(problem) || problem == PROBLEM_NETWORK || problem == PROBLEM_REFUSED ||
+        problem == PROBLEM_DENIES)
+        return DNS_FAULT_OURS;
+    return problem == PROBLEM_TIMEOUT || problem == PROBLEM_DEADLINE ? DNS_FAULT_UNKNOWN
+                                                                     : DNS_FAULT_ZONE;
 }
 
 const char *rrtype_text(uint16_t type)

@@ -71,14 +71,14 @@ enum dns_problem {
 /* "timeout", "SERVFAIL", ...: static text. */
 const char *dns_problem_text(enum dns_problem problem);
 
+/* Whose fault it may be: of a silence nobody knows. */
+enum dns_fault dns_problem_fault(enum dns_problem problem);
+
 /* Is it the zone's doing, so that the servers did their work? */
 bool dns_problem_is_of_the_zone(enum dns_problem problem);
 
 /* Did we or our asker fail, so that it says nothing of the DNS? */
 bool dns_problem_is_ours(enum dns_problem problem);
-
-/* Did we, our asker or our resolver fail, so that the sender has nothing to fix? */
-bool dns_problem_is_on_our_side(enum dns_problem problem);
 
 /* "A", "PTR", ...: static text; "TYPE?" for others. */
 const char *rrtype_text(uint16_t type);

@@ -33,6 +33,7 @@ static struct dns_evidence evidence_of(const struct ask *ask, bool needed, struc
         if (!needed)
             return evidence;
         evidence.outcome = DNS_TEMPERROR;
+        evidence.fault = DNS_FAULT_UNKNOWN;
         evidence.problem = evidence.awaited ? "not waited for" : dns_problem_text(PROBLEM_DEADLINE);
         return evidence;
     }
@@ -47,7 +48,7 @@ static struct dns_evidence evidence_of(const struct ask *ask, bool needed, struc
         evidence.server = resolver_server_text(lookup->resolver, answer->server);
     if (answer->outcome == DNS_TEMPERROR) {
         evidence.problem = answer_problem_text(answer);
-        evidence.ours = dns_problem_is_on_our_side((enum dns_problem)answer->problem);
+        evidence.fault = dns_problem_fault((enum dns_problem)answer->problem);
     }
     return evidence;
 }

@@ -84,8 +84,8 @@ struct share_network {
 
 /* What pending_share.c keeps. */
 struct pending_share {
-    LIST_HEAD(, share_network) table[SHARE_LISTS];
-    TAILQ_HEAD(, share_network) networks;
+    LIST_HEAD(share_list, share_network) table[SHARE_LISTS];
+    TAILQ_HEAD(share_queue, share_network) networks;
     struct pending_queue waiting; /* for their turn, the newest last */
     unsigned network_count, waiting_count, under_way;
     unsigned window;                         /* questions under way at most */

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -236,8 +237,7 @@ static bool check_include(struct text_scan *scan, char *begin)
         return false;
     }
     struct conf_text_include *include = &scan->includes->list[scan->includes->count++];
-    memcpy(include->pattern, pattern, length);
-    include->pattern[length] = '\0';
+    (void)snprintf(include->pattern, sizeof include->pattern, "%.*s", (int)length, pattern);
     include->at = (size_t)(end - scan->text);
     include->line = scan->line;
     memset(begin, ' ', (size_t)(end - begin));

@@ -15,7 +15,8 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 from milterclient import MilterClient  # noqa: E402
-from test_dns_real import PATIENCE_S, Server, free_port  # noqa: E402
+from daemon import free_port  # noqa: E402
+from test_dns_real import PATIENCE_S, Server  # noqa: E402
 
 CONFIG = "mode = enforce\ndeadline = 8\n"
 SOON_S = 2  # from the resolver's return until clients get what they are due

@@ -184,7 +184,7 @@ def farm(network):
         site.judges()
         smtp = site.server.client(world.GOOD)
         smtp.ehlo("mx2.example.net")
-        site.refuses(smtp, 550, "5.7.1 192.0.2.1 says EHLO mx2.example.net")
+        site.refuses(smtp, 550, "5.7.1 [192.0.2.1] says EHLO mx2.example.net")
 
 
 # What Postfix refuses by these the checks of the same row of the guide's table find, too.

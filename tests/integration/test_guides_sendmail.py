@@ -57,7 +57,7 @@ def sendmail_unix_socket(network):
         # As the guide says, such mail is seen and let go.
         assert site.server.client(world.GENERIC).send_message(message("held")).code == 250
         command = [f"{ROOT}/usr/libexec/sendmail/sendmail", "-C", f"{RUN}/sendmail.cf"]
-        assert "names an access line" in site.server.jail.run(*command, "-bp", "-qQ")
+        assert "looks like a provider" in site.server.jail.run(*command, "-bp", "-qQ")
         site.server.jail.run(*command, "-qQ", "-Q")
         site.server.jail.run(*command, "-qf")
         site.server.mail.wait("held")

@@ -83,10 +83,10 @@ def test_headerless_message_does_not_end_a_refusal(postfix):
 
 
 @pytest.mark.parametrize("client, evidence", [
-    (world.NO_PTR, ["192.0.2.2 has no PTR record"]),
+    (world.NO_PTR, ["[192.0.2.2] has no PTR record"]),
     (world.MISMATCH, ["mail.moved.example", "203.0.113.9", "192.0.2.3"]),
     (world.INVALID, ["192.0.2.6", "localhost"]),
-    (world.NO_PTR6, ["2001:db8::2 has no PTR record"]),
+    (world.NO_PTR6, ["[2001:db8::2] has no PTR record"]),
     (world.MISMATCH6, ["mail6.moved.example", "2001:db8:f::9", "2001:db8::3"]),
 ], ids=["missing", "mismatch", "invalid", "missing6", "mismatch6"])
 def test_bad_client_is_told_the_evidence(postfix, client, evidence):

@@ -180,7 +180,7 @@ def test_journal_export(replay):
     assert got["time"] == "2026-11-14T10:00:00Z"
 
 
-CHECK_ONLY = {"host", "mx_of", "passed_over", "exemption", "advice"}
+CHECK_ONLY = {"host", "mx_of", "passed_over", "exemption", "unconfirmed", "ptr_aliases", "advice"}
 
 
 def test_keys_are_those_of_check(replay):

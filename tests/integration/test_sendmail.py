@@ -64,7 +64,7 @@ def test_headerless_message_does_not_end_a_refusal(sendmail):
 
 
 @pytest.mark.parametrize("client, evidence", [
-    (world.LO_NO_PTR, ["127.0.0.12 has no PTR record"]),
+    (world.LO_NO_PTR, ["[127.0.0.12] has no PTR record"]),
     (world.LO_MISMATCH, ["lo.moved.example", "203.0.113.9", "127.0.0.13"]),
 ], ids=["missing", "mismatch"])
 def test_bad_client_is_told_the_evidence(sendmail, client, evidence):
@@ -230,7 +230,7 @@ def test_stage_before_rcpt(sendmail, stage):
     server = sendmail(ENFORCE + f"stage = {stage}\n")
     smtp = server.smtp(world.LO_NO_PTR)
     smtp.ehlo("lo.good.example")
-    refused(smtp.mail(), 550, "5.7.25", "127.0.0.12 has no PTR record")
+    refused(smtp.mail(), 550, "5.7.25", "[127.0.0.12] has no PTR record")
     smtp = server.smtp(world.LO_GOOD)
     smtp.ehlo("lo.good.example")
     assert smtp.send_message(message(f"stage {stage}")).code == 250

@@ -466,15 +466,24 @@ static void on_to(struct maillog_sendmail *sendmail, const struct maillog_record
     struct maillog_pending_entry *entry = maillog_pending_find(sendmail->pending, &key);
     if (entry != NULL)
         maillog_pending_close(entry, sink);
-    if (sink->delivered != NULL && *others_slot(sendmail, record, queue_id, &hash) != hash)
+    const uint64_t *slot = others_slot(sendmail, record, queue_id, &hash);
+    if (sink->delivered != NULL && *slot != hash)
         on_delivery(text, sink);
+}
+
+/* The client went away in the middle of the message. */
+static void on_lost(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+                    const char *queue_id)
+{
+    uint64_t hash;
+    uint64_t *slot = lost_slot(sendmail, record, queue_id, &hash);
+    *slot = hash;
 }
 
 static void on_message(struct maillog_sendmail *sendmail, const struct maillog_record *record,
                        const char *queue_id, const char *text, const struct maillog_sink *sink)
 {
     const char *rest;
-    uint64_t hash;
     if ((rest = after(text, "from=")) != NULL)
         on_from(sendmail, record, queue_id, rest, sink);
     else if ((rest = after(text, "to=")) != NULL)
@@ -486,7 +495,7 @@ static void on_message(struct maillog_sendmail *sendmail, const struct maillog_r
     else if (after(text, "lost input channel from ") != NULL ||
              after(text, "collect: premature EOM") != NULL ||
              after(text, "collect: unexpected close ") != NULL)
-        *lost_slot(sendmail, record, queue_id, &hash) = hash;
+        on_lost(sendmail, record, queue_id);
     else if ((rest = after(text, "Milter: ")) != NULL)
         on_milter(sendmail, record, queue_id, rest, false, sink);
     else if ((rest = after(text, "milter=")) != NULL && (rest = strstr(rest, ", action=")) != NULL)

@@ -42,7 +42,7 @@ static const struct command_option options[] = {
     {"top", "N", offsetof(struct report_request, top), "rows of a table, instead of 15"},
     {"all", NULL, offsetof(struct report_request, all), "all rows of every table"},
     {"mail-log", "FILE", offsetof(struct report_request, mail_log),
-     "the mail server's log: domains to which own users wrote come first"},
+     "the mail log: domains that own users wrote to come first"},
     {"html", "FILE", offsetof(struct report_request, html_path),
      "write one HTML file with charts instead of text"},
     {"json", NULL, offsetof(struct report_request, json), "one JSON object instead of text"},
