@@ -155,6 +155,7 @@ class Site:
                       'policy = "seen" }\n'  # under "none" lines that refuse exempt nobody
                       'policy "seen" { }\n')
         self.conf.write_text(
+            'own-names = {"mx.example.net"}\n'
             f'mode = enforce\nlocal-networks = {{}}\ndns {{ zone-file = "{directory}/z" }}\n{self.match}')
 
     def listed(self, key):

@@ -34,7 +34,7 @@ struct report {
 
 static const struct command_option options[] = {
     {"since", "AGE", offsetof(struct report_request, since),
-     "only the last minutes, hours, days or weeks: 90m, 12h, 7d, 4w"},
+     "only the last minutes, hours, days, weeks: 90m, 12h, 7d, 4w"},
     {"check", "CHECK", offsetof(struct report_request, check),
      "only decisions in which this check is true"},
     {"would", "accept|tag|quarantine|tempfail|reject", offsetof(struct report_request, would),
