@@ -90,4 +90,4 @@ def test_in_front_of_smtpd_proxy_filter(tmp_path):
     with chain(tmp_path / "again", "", PROXY) as server:
         smtp = client(server, world.NO_PTR, b"mail.good.example")
         response = smtp.send_message(message("refused"))
-        assert response.code == 550 and response.text.startswith("5.7.25 192.0.2.2 has no PTR")
+        assert response.code == 550 and response.text.startswith("5.7.25 [192.0.2.2] has no PTR")
