@@ -453,7 +453,7 @@ const char *checks_wanted_ptr(const struct evidence *evidence, char out[HOSTNAME
         memcpy(out, helo->name, strlen(helo->name) + 1);
         return out;
     }
-    for (size_t i = 0; i < facts->name_count; i++)
+    for (size_t i = 0; facts->names != NULL && i < facts->name_count; i++)
         if (facts->names[i].flaw == HOSTNAME_OK && namekind_lacks_dot(facts->names[i].name, out) &&
             out[0] != '\0' && checks_name_is_own(evidence, out) && !is_ptr_name(facts, out))
             return out;

@@ -372,7 +372,7 @@ static void advise_temperror(struct advising *to)
     const char *problem = failed != NULL && failed->problem != NULL ? failed->problem : "expired";
     bool reverse = to->facts->ptr.outcome != DNS_FOUND;
     const char *name = to->reverse;
-    for (size_t i = 0; i < to->facts->name_count && !reverse; i++)
+    for (size_t i = 0; i < to->facts->name_count && !reverse && failed != NULL; i++)
         if (&to->facts->names[i].forward == failed)
             name = to->facts->names[i].name;
     if (checks_failure_is_ours(to->evidence)) {
