@@ -73,6 +73,7 @@ struct breaker_services {
     /* It has opened or closed.  On the loop's thread, in the middle of breaker_report(). */
     void (*changed)(void *arg, bool open);
     void *arg;
+    struct ipaddr control; /* as breaker_set_control() changes it; IP_NONE: none */
 };
 
 /* Closed.  NULL: out of memory. */

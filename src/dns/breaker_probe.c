@@ -46,6 +46,7 @@ struct breaker *breaker_new(const struct breaker_services *services)
     if (breaker == NULL)
         return NULL;
     breaker->use = *services;
+    breaker->control = services->control;
     breaker->again = loop_timer_new(services->loop, on_again, breaker);
     if (breaker->again == NULL) {
         free(breaker);

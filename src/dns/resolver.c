@@ -136,10 +136,10 @@ static bool build(struct resolver *resolver, const struct resolver_limits *limit
                                            .loop = resolver->loop,
                                            .outage = resolver->metrics.outage,
                                            .changed = on_outage,
-                                           .arg = resolver};
+                                           .arg = resolver,
+                                           .control = limits->control};
     resolver->breaker = breaker_new(&needs);
-    if (resolver->breaker == NULL ||
-        breaker_set_control(resolver->breaker, &limits->control) != RESULT_OK)
+    if (resolver->breaker == NULL)
         return false;
     const struct pending_query_services services = {.cache = resolver->cache,
                                                     .loop = resolver->loop,

@@ -900,6 +900,7 @@ START_TEST(waiting_in_an_outage)
     scripted_on(script, "stale.example", RR_A, "TIMEOUT", SCRIPTED_NEVER);
     scripted_on(script, "a.example", RR_A, "192.0.2.1", 1500);
     ask(&stale, "stale.example", RR_A);
+    leave(&stale);
     pass(20000);
     scripted_on(script, "*.com", RR_A, "TIMEOUT", 0);
     for (int i = 0; i < 4; i++)
@@ -919,6 +920,7 @@ START_TEST(waiting_in_an_outage)
     pass(500);
     ask(&heard, "a.example", RR_A);
     ck_assert_int_eq(heard.origin, DNS_FROM_CACHE);
+    leave(&heard);
 }
 END_TEST
 
@@ -933,6 +935,7 @@ START_TEST(servers_come_back)
     scripted_on(script, "failed.example", RR_A, "192.0.2.1", 0);
     ask(&failed, "failed.example", RR_A);
     ck_assert_int_eq(failed.outcome, DNS_TEMPERROR);
+    leave(&failed);
     for (int i = 0; i < MANY; i++) {
         (void)snprintf(name, sizeof name, "n%d.example", i);
         scripted_on(script, name, RR_A, "TIMEOUT", SCRIPTED_NEVER);
@@ -949,6 +952,8 @@ START_TEST(servers_come_back)
     ck_assert_uint_eq(scripted_nudged(script), MANY);
     ask(&failed, "failed.example", RR_A);
     ck_assert_int_eq(failed.outcome, DNS_FOUND);
+    leave(&failed);
+    leave(&first);
     for (int i = 0; i < MANY; i++)
         leave(&heard[i]);
 }
