@@ -1026,7 +1026,7 @@ START_TEST(test_tables_again)
     ck_assert_msg(again != NULL, "%s", heard.errors[0]);
     ck_assert_uint_eq(heard.warning_count, 0);
     ck_assert_ptr_nonnull(again->orgdomains);
-    bool unseen;
+    bool unseen = false;
     ck_assert(!conf_tables_changed(again, &unseen) && !unseen);
     conf_unref(conf); /* the list lives on */
     ck_assert_str_eq(orgdomain_of(again->orgdomains, "a.b.example"), "b.example");
