@@ -170,13 +170,13 @@ void pending_share_leave(struct pending_query *query)
 {
     struct pending_queries *queries = query->queries;
     struct share_network *network = query->network;
-    if (query->waiting)
+    if (query->waiting) {
         end_wait(query);
-    else
+    } else {
         end_under_way(query);
-    if ((query->abandoned || query->dropped) && !query->waiting &&
-        now_ms(queries) - query->sent_ms >= JOSTLE_MS)
-        give_up(queries);
+        if ((query->abandoned || query->dropped) && now_ms(queries) - query->sent_ms >= JOSTLE_MS)
+            give_up(queries);
+    }
     TAILQ_REMOVE(&network->queries, query, shared);
     network->count--;
     if (network->count == 0) {

@@ -254,6 +254,27 @@ START_TEST(waiting_ends)
 }
 END_TEST
 
+/* Who hangs up before it was his turn has cost the servers nothing. */
+START_TEST(leaving_without_a_turn)
+{
+    start(4096);
+    for (unsigned i = 0; i < WINDOW; i++)
+        (void)ask(1, "good");
+    for (unsigned i = 0; i < WINDOW; i++) {
+        struct ask *left = ask(1, "silent");
+        resolver_cancel(resolver, left->request);
+        left->request = NULL;
+        scripted_run(script);
+    }
+    pass(50);
+    ck_assert_uint_eq(scripted_open(script), 0);
+    for (unsigned i = 0; i < WINDOW; i++)
+        (void)ask(2, "good");
+    ck_assert_uint_eq(scripted_open(script), WINDOW);
+    finish();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("pending_share");
@@ -267,6 +288,7 @@ int main(void)
     tcase_add_test(tcase, window_of_a_quiet_server);
     tcase_add_test(tcase, full);
     tcase_add_test(tcase, waiting_ends);
+    tcase_add_test(tcase, leaving_without_a_turn);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
