@@ -241,6 +241,9 @@ static bool has_room(struct pending_queries *queries, const struct share_network
     unsigned under_way = queries->share.under_way, window = window_of(queries);
     if (under_way + given_up(queries) < window)
         return true;
+    /* The place of what was given up: nobody has to give way for it. */
+    if (under_way < window && network->under_way < SHARE_MIN)
+        return true;
     struct pending_query *victim = find_victim(queries, network);
     if (victim == NULL)
         return false;

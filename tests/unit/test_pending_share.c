@@ -275,6 +275,30 @@ START_TEST(leaving_without_a_turn)
 }
 END_TEST
 
+/* Much was given up, and nothing is under way: a client with few questions is asked for. */
+START_TEST(few_questions_after_many_given_up)
+{
+    start(4096);
+    for (unsigned i = 0; i < WINDOW; i++)
+        (void)ask(i, "silent");
+    pass(1000);
+    for (unsigned i = 0; i < WINDOW; i++) {
+        resolver_cancel(resolver, asks[i].request);
+        asks[i].request = NULL;
+    }
+    scripted_run(script);
+    ck_assert_uint_eq(scripted_open(script), 0);
+    for (unsigned i = 0; i < 3; i++)
+        (void)ask(1000, "good");
+    ck_assert_uint_eq(scripted_open(script), 2);
+    struct ask *other = ask(1001, "good");
+    pass(50);
+    ck_assert(other->answered);
+    ck_assert_int_eq(other->took_ms, 50);
+    finish();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("pending_share");
@@ -289,6 +313,7 @@ int main(void)
     tcase_add_test(tcase, full);
     tcase_add_test(tcase, waiting_ends);
     tcase_add_test(tcase, leaving_without_a_turn);
+    tcase_add_test(tcase, few_questions_after_many_given_up);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
