@@ -24,15 +24,13 @@ static void arm_missed_timer(struct pending_queries *queries)
         return;
     /* Without memory the next question tries again. */
     queries->missed_armed =
-        loop_timer_arm(queries->missed_timer, first->started_ms + PENDING_MISSED_MS) == RESULT_OK;
+        loop_timer_arm(queries->missed_timer, first->sent_ms + PENDING_MISSED_MS) == RESULT_OK;
 }
 
 static void miss(struct pending_queries *queries, struct pending_query *query)
 {
     query->missed = true;
     TAILQ_REMOVE(&queries->recent, query, recent);
-    if (query->waiting) /* nobody was asked */
-        return;
     pending_share_silent(queries);
     breaker_report(queries->use.breaker, &query->question, NULL);
 }
@@ -43,7 +41,7 @@ static void on_missed(void *arg)
     struct pending_query *query;
     queries->missed_armed = false;
     while ((query = TAILQ_FIRST(&queries->recent)) != NULL &&
-           now_ms(queries) - query->started_ms >= PENDING_MISSED_MS)
+           now_ms(queries) - query->sent_ms >= PENDING_MISSED_MS)
         miss(queries, query);
     arm_missed_timer(queries);
 }
@@ -133,6 +131,7 @@ void pending_watch_query(struct pending_query *query)
 {
     struct pending_queries *queries = query->queries;
     query->sent_again = atomic_load(&queries->recoveries);
+    query->missed = false;
     TAILQ_INSERT_TAIL(&queries->recent, query, recent);
     arm_missed_timer(queries);
 }

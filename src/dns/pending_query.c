@@ -158,7 +158,6 @@ static struct pending_query *query_new(struct pending_queries *queries,
     }
     TAILQ_INIT(&query->waiters);
     LIST_INSERT_HEAD(list_of(queries, request), query, link);
-    pending_watch_query(query);
     queries->count++;
     return query;
 }
@@ -196,7 +195,6 @@ void pending_complete(struct pending_query *query, struct answer *answer)
     LIST_REMOVE(query, link);
     pending_share_answered(queries, answer);
     pending_share_leave(query);
-    pending_unwatch_query(query);
     queries->count--;
     note_outcome(queries, &query->question, answer);
     answer = as_believed(query, answer);

@@ -39,7 +39,7 @@ TAILQ_HEAD(waiters, resolver_request);
 
 struct pending_query {
     LIST_ENTRY(pending_query) link;
-    TAILQ_ENTRY(pending_query) recent; /* unless `missed` */
+    TAILQ_ENTRY(pending_query) recent; /* if under way, unless `missed` */
     bool missed;                       /* the breaker has heard that no answer comes */
     unsigned sent_again;               /* at this recovery */
     struct pending_queries *queries;
@@ -104,7 +104,7 @@ struct pending_queries {
     struct pending_list *table;              /* by question */
     size_t table_size;                       /* a power of two */
     unsigned count;
-    struct pending_queue recent; /* begun since PENDING_MISSED_MS ago, the oldest first */
+    struct pending_queue recent; /* under way since PENDING_MISSED_MS ago, the oldest first */
     struct loop_timer *missed_timer;
     bool missed_armed;
     struct waiters waiting; /* all who wait, the first asker first */
@@ -161,7 +161,7 @@ void pending_share_close(struct pending_queries *queries);
 
 /* --- pending_outage.c ------------------------------------------------------------------------ */
 
-/* A query begins, it ends, somebody waits, he is answered. */
+/* A query is under way, it is no more (waits or ends), somebody waits, he is answered. */
 void pending_watch_query(struct pending_query *query);
 void pending_unwatch_query(struct pending_query *query);
 void pending_watch_request(struct resolver_request *request);

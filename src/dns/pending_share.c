@@ -150,12 +150,14 @@ static void begin_under_way(struct pending_query *query)
     query->sent_ms = now_ms(query->queries);
     query->network->under_way++;
     query->queries->share.under_way++;
+    pending_watch_query(query);
 }
 
 static void end_under_way(struct pending_query *query)
 {
     query->network->under_way--;
     query->queries->share.under_way--;
+    pending_unwatch_query(query);
 }
 
 void pending_share_postponed(struct pending_query *query)

@@ -299,6 +299,23 @@ START_TEST(few_questions_after_many_given_up)
 }
 END_TEST
 
+/* A question that waited for its turn is no more silent than one that did not. */
+START_TEST(silence_begins_with_the_turn)
+{
+    start(4096);
+    scripted_on(script, "*.slow.example", RR_A, "192.0.2.1", _i == 0 ? 1500 : 2500);
+    for (unsigned i = 0; i < WINDOW; i++)
+        (void)ask(1, "slow");
+    for (unsigned i = 0; i < 2 * WINDOW; i++)
+        (void)ask(1, "silent");
+    pass(_i == 0 ? 2100 : 3600); /* the second turn is at 1500, or at 2500 */
+    ck_assert_int_eq(figure("iprevd_resolver_window"), WINDOW);
+    pass(1500);
+    ck_assert_int_eq(figure("iprevd_resolver_window"), WINDOW - WINDOW / 4);
+    finish();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("pending_share");
@@ -314,6 +331,7 @@ int main(void)
     tcase_add_test(tcase, waiting_ends);
     tcase_add_test(tcase, leaving_without_a_turn);
     tcase_add_test(tcase, few_questions_after_many_given_up);
+    tcase_add_loop_test(tcase, silence_begins_with_the_turn, 0, 2);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
