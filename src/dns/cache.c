@@ -100,8 +100,7 @@ static struct cache_found describe(const struct cache_entry *entry, int64_t now_
     };
 }
 
-/* A failure that is a record of its own, or a denial, from before servers came to their senses. */
-static bool is_forgotten(const struct cache *cache, const struct cache_entry *entry)
+bool cache_has_forgotten(const struct cache *cache, const struct cache_entry *entry)
 {
     const _Atomic int64_t *forgotten_ms = &cache->denials_forgotten_ms;
     if (entry->answer->outcome == DNS_FOUND)
@@ -146,7 +145,8 @@ static struct cache_found look(struct cache *cache, const struct question *quest
     int64_t forgotten_ms = atomic_load_explicit(&cache->forgotten_ms, memory_order_relaxed);
     pthread_mutex_lock(&shard->lock);
     struct cache_entry *entry = find(shard, (uint32_t)hash, question);
-    if (entry != NULL && (shard_is_dead(shard, entry, now_ms) || is_forgotten(cache, entry))) {
+    if (entry != NULL &&
+        (shard_is_dead(shard, entry, now_ms) || cache_has_forgotten(cache, entry))) {
         shard_remove(shard, entry);
         entry = NULL;
     }
@@ -354,7 +354,7 @@ void cache_stats(struct cache *cache, struct cache_stats *out)
 }
 
 /* Visit one queue; false: the visitor has enough. */
-static bool visit_queue(const struct queue *queue, int64_t now_ms,
+static bool visit_queue(const struct cache *cache, const struct queue *queue, int64_t now_ms,
                         bool (*visit)(void *arg, const struct question *question,
                                       const struct answer *answer, int64_t expires_in_ms),
                         void *arg)
@@ -363,6 +363,8 @@ static bool visit_queue(const struct queue *queue, int64_t now_ms,
     TAILQ_FOREACH(entry, queue, order)
     {
         struct question question = {.type = entry->answer->type, .length = entry->length};
+        if (cache_has_forgotten(cache, entry))
+            continue;
         memcpy(question.name, entry->name, entry->length);
         if (!visit(arg, &question, entry->answer, entry->expires_ms - now_ms))
             return false;
@@ -370,14 +372,15 @@ static bool visit_queue(const struct queue *queue, int64_t now_ms,
     return true;
 }
 
-static bool visit_shard(struct shard *shard, int64_t now_ms,
+static bool visit_shard(struct cache *cache, unsigned part, int64_t now_ms,
                         bool (*visit)(void *arg, const struct question *question,
                                       const struct answer *answer, int64_t expires_in_ms),
                         void *arg)
 {
+    struct shard *shard = &cache->shards[part];
     pthread_mutex_lock(&shard->lock);
-    bool more = visit_queue(&shard->small, now_ms, visit, arg) &&
-                visit_queue(&shard->main, now_ms, visit, arg);
+    bool more = visit_queue(cache, &shard->small, now_ms, visit, arg) &&
+                visit_queue(cache, &shard->main, now_ms, visit, arg);
     pthread_mutex_unlock(&shard->lock);
     return more;
 }
@@ -387,8 +390,8 @@ void cache_each(struct cache *cache, int64_t now_ms,
                               const struct answer *answer, int64_t expires_in_ms),
                 void *arg)
 {
-    for (size_t i = 0; i < CACHE_SHARDS; i++)
-        if (!visit_shard(&cache->shards[i], now_ms, visit, arg))
+    for (unsigned i = 0; i < CACHE_SHARDS; i++)
+        if (!visit_shard(cache, i, now_ms, visit, arg))
             break;
 }
 
@@ -399,6 +402,6 @@ bool cache_each_part(struct cache *cache, unsigned part, int64_t now_ms,
 {
     if (part >= CACHE_SHARDS)
         return false;
-    (void)visit_shard(&cache->shards[part], now_ms, visit, arg);
+    (void)visit_shard(cache, part, now_ms, visit, arg);
     return true;
 }

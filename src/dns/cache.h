@@ -88,7 +88,10 @@ struct cache_stats {
 };
 void cache_stats(struct cache *cache, struct cache_stats *out);
 
-/* Visit every record, shard by shard; visit runs under the shard's lock and must be quick. */
+/*
+ * Visit every record that is not forgotten, shard by shard; visit runs under the shard's lock and
+ * must be quick.
+ */
 void cache_each(struct cache *cache, int64_t now_ms,
                 bool (*visit)(void *arg, const struct question *question,
                               const struct answer *answer, int64_t expires_in_ms),

@@ -51,6 +51,7 @@ static uint64_t get_number(const uint8_t **at, unsigned bytes)
 /* --- saving --------------------------------------------------------------------------------- */
 
 struct writer {
+    struct cache *cache;
     struct replace_file *file;
     uint64_t sum;
     uint8_t *block; /* room for the block's header, then its records */
@@ -85,11 +86,12 @@ static uint8_t *put_record(uint8_t *at, const struct cache_entry *entry, int64_t
 }
 
 /* A zone file is read anew at every start, and a failure is old by then. */
-static bool is_worth_saving(const struct shard *shard, const struct cache_entry *entry,
-                            int64_t now_ms)
+static bool is_worth_saving(const struct writer *writer, const struct shard *shard,
+                            const struct cache_entry *entry)
 {
     return entry->answer->outcome != DNS_TEMPERROR && entry->answer->origin == DNS_FROM_NETWORK &&
-           !shard_is_dead(shard, entry, now_ms);
+           !shard_is_dead(shard, entry, writer->now_ms) &&
+           !cache_has_forgotten(writer->cache, entry);
 }
 
 static enum result make_room(struct writer *writer, size_t size)
@@ -120,7 +122,7 @@ static enum result copy_some(struct writer *writer, struct shard *shard, size_t 
         }
         for (const struct cache_entry *entry = shard_bucket_at(shard, *bucket);
              entry != NULL && status == RESULT_OK; entry = entry->chain) {
-            if (!is_worth_saving(shard, entry, writer->now_ms) ||
+            if (!is_worth_saving(writer, shard, entry) ||
                 writer->used + record_size(entry) > CACHE_FILE_BLOCK_MAX)
                 continue;
             status = make_room(writer, record_size(entry));
@@ -160,12 +162,12 @@ static enum result write_header(struct writer *writer, int64_t wall_s)
     return replace_file_write(writer->file, header, sizeof header);
 }
 
-static enum result write_records(struct writer *writer, struct cache *cache)
+static enum result write_records(struct writer *writer)
 {
     enum result status = RESULT_OK;
     for (size_t i = 0; i < CACHE_SHARDS && status == RESULT_OK; i++)
         for (size_t bucket = 0; bucket != SIZE_MAX && status == RESULT_OK;) {
-            status = copy_some(writer, &cache->shards[i], &bucket);
+            status = copy_some(writer, &writer->cache->shards[i], &bucket);
             if (status == RESULT_OK && writer->used >= BLOCK_BYTES)
                 status = write_block(writer);
         }
@@ -177,14 +179,17 @@ static enum result write_records(struct writer *writer, struct cache *cache)
 static enum result write_file(struct cache *cache, struct replace_file *file, int64_t now_ms,
                               int64_t wall_s)
 {
-    struct writer writer = {
-        .file = file, .used = CACHE_FILE_BLOCK_HEADER, .room = 2 * BLOCK_BYTES, .now_ms = now_ms};
+    struct writer writer = {.cache = cache,
+                            .file = file,
+                            .used = CACHE_FILE_BLOCK_HEADER,
+                            .room = 2 * BLOCK_BYTES,
+                            .now_ms = now_ms};
     writer.block = malloc(writer.room);
     if (writer.block == NULL)
         return RESULT_NOMEM;
     enum result status = write_header(&writer, wall_s);
     if (status == RESULT_OK)
-        status = write_records(&writer, cache);
+        status = write_records(&writer);
     free(writer.block);
     return status;
 }

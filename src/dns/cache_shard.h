@@ -127,6 +127,9 @@ void shard_replace(struct shard *shard, struct cache_entry *entry, struct answer
 void shard_remove(struct shard *shard, struct cache_entry *entry);
 size_t shard_remove_all(struct shard *shard);
 
+/* A failure that is a record of its own, or a denial, from before servers came to their senses. */
+bool cache_has_forgotten(const struct cache *cache, const struct cache_entry *entry);
+
 /* The TTL under which an answer is kept: its own, capped by its kind. */
 uint32_t cache_capped_ttl(const struct cache_limits *limits, const struct answer *answer);
 

@@ -356,6 +356,10 @@ START_TEST(visiting)
     left = 7;
     cache_each(cache, T0, visit_some, &left);
     ck_assert_uint_eq(left, 0);
+    left = 1000;
+    cache_forget_denials(cache, T0);
+    cache_each(cache, T0, visit_some, &left);
+    ck_assert_uint_eq(left, 950);
 }
 END_TEST
 

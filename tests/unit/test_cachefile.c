@@ -153,6 +153,23 @@ START_TEST(round_trip)
 }
 END_TEST
 
+/* Denials of servers that denied everything are no better after a restart. */
+START_TEST(forgotten_denials)
+{
+    const char *why;
+    fill();
+    cache_forget_denials(cache, T0);
+    save();
+    struct cache *loaded = make();
+    ck_assert_int_eq(load(loaded, W0, &why), RESULT_OK);
+    ck_assert_uint_eq(records(loaded), 4);
+    ck_assert_int_eq(look(loaded, "gone.example", RR_A).hit, CACHE_MISS);
+    ck_assert_int_eq(look(loaded, "empty.example", RR_AAAA).hit, CACHE_MISS);
+    ck_assert_int_eq(look(loaded, "mail.example", RR_A).hit, CACHE_FRESH);
+    cache_free(loaded);
+}
+END_TEST
+
 START_TEST(many_blocks)
 {
     const char *why;
@@ -440,6 +457,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, round_trip);
+    tcase_add_test(tcase, forgotten_denials);
     tcase_add_test(tcase, many_blocks);
     tcase_add_loop_test(tcase, ages, 0, (int)(sizeof times / sizeof times[0]));
     tcase_add_test(tcase, limits_of_today);
