@@ -26,15 +26,14 @@ static void note_count(const struct pending_queries *queries)
     metric_set(queries->use.metrics->under_way, 0, 0, queries->count);
 }
 
-static void note_outcome(struct pending_queries *queries, const struct question *question,
-                         const struct answer *answer)
+/* What the askers hear. */
+static void note_outcome(struct pending_queries *queries, const struct answer *answer)
 {
     const struct resolver_metrics *metrics = queries->use.metrics;
     int64_t now = now_ms(queries);
     note_count(queries);
     if (answer->outcome == DNS_TEMPERROR)
         metric_add(metrics->failures, answer->problem, 0, 1);
-    breaker_report(queries->use.breaker, question, answer);
     if (now < queries->figures_ms)
         return;
     queries->figures_ms = now + FIGURES_MS;
@@ -196,8 +195,9 @@ void pending_complete(struct pending_query *query, struct answer *answer)
     pending_share_answered(queries, answer);
     pending_share_leave(query);
     queries->count--;
-    note_outcome(queries, &query->question, answer);
+    breaker_report(queries->use.breaker, &query->question, answer);
     answer = as_believed(query, answer);
+    note_outcome(queries, answer);
     if (is_worth_keeping(answer) && sources_is_present(queries->use.sources, query->source))
         cache_store(queries->use.cache, &query->question, answer, now_ms(queries));
     while (!TAILQ_EMPTY(&query->waiters))

@@ -982,6 +982,8 @@ static enum dns_outcome outcome_of_zone(int net, const char *spec)
     return heard.outcome;
 }
 
+static int64_t value_of(const char *name, size_t first);
+
 /* It is an outage: what is denied is not believed, neither now nor what was before. */
 START_TEST(everything_is_denied)
 {
@@ -1000,6 +1002,8 @@ START_TEST(everything_is_denied)
         ck_assert_int_eq(heard.problem, PROBLEM_DENIES);
         leave(&heard);
     }
+    ck_assert_int_eq(value_of("iprevd_resolver_failures_total", PROBLEM_DENIES),
+                     BREAKER_DENIED_NETWORKS + 2); /* once each, and the name */
     scripted_on(script, CONTROL, RR_PTR, "a.root-servers.net", 0);
     pass(BREAKER_OPEN_MS);
     ck_assert(!resolver_health(resolver).down);
@@ -1108,8 +1112,6 @@ START_TEST(no_outage)
     ck_assert(!resolver_health(resolver).down);
 }
 END_TEST
-
-static int64_t value_of(const char *name, size_t first);
 
 struct sought {
     const char *name;
