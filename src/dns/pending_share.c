@@ -188,6 +188,7 @@ void pending_share_leave(struct pending_query *query)
         free(network);
     }
     arm_turn(queries, 0);
+    note_figures(queries);
 }
 
 /* --- who gives way -------------------------------------------------------------------------- */
@@ -321,6 +322,7 @@ void pending_share_silent(struct pending_queries *queries)
         return;
     share->reduced_ms = now;
     share->window = window - window / 4 > WINDOW_MIN ? window - window / 4 : WINDOW_MIN;
+    note_figures(queries);
 }
 
 void pending_share_answered(struct pending_queries *queries, const struct answer *answer)
@@ -381,6 +383,7 @@ bool pending_share_open(struct pending_queries *queries)
     share->window = WINDOW_MAX;
     TAILQ_INIT(&share->networks);
     TAILQ_INIT(&share->waiting);
+    note_figures(queries);
     share->turn = loop_timer_new(queries->use.loop, on_turn, queries);
     return share->turn != NULL;
 }

@@ -316,6 +316,30 @@ START_TEST(silence_begins_with_the_turn)
 }
 END_TEST
 
+/* The figures are right from the beginning, and after every change. */
+START_TEST(figures)
+{
+    start(4096);
+    ck_assert_int_eq(figure("iprevd_resolver_window"), WINDOW);
+    for (unsigned i = 0; i < WINDOW; i++)
+        (void)ask(i, "silent");
+    pass(2000);
+    ck_assert_int_eq(figure("iprevd_resolver_window"), WINDOW - WINDOW / 4);
+    (void)ask(0, "good");
+    ck_assert_int_eq(figure("iprevd_resolver_waiting"), 1);
+    resolver_cancel(resolver, asks[WINDOW].request);
+    asks[WINDOW].request = NULL;
+    scripted_run(script);
+    ck_assert_int_eq(figure("iprevd_resolver_waiting"), 0);
+    pass(6000);
+    int64_t window = figure("iprevd_resolver_window");
+    (void)ask(1000, "good");
+    pass(50);
+    ck_assert_int_eq(figure("iprevd_resolver_window"), window + 1);
+    finish();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("pending_share");
@@ -332,6 +356,7 @@ int main(void)
     tcase_add_test(tcase, leaving_without_a_turn);
     tcase_add_test(tcase, few_questions_after_many_given_up);
     tcase_add_loop_test(tcase, silence_begins_with_the_turn, 0, 2);
+    tcase_add_test(tcase, figures);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
