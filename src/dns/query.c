@@ -19,21 +19,18 @@ static unsigned weight(enum dns_problem problem)
     return 0;
 }
 
-void query_note_problem(struct query *query, enum dns_problem problem,
+bool query_note_problem(struct query *query, enum dns_problem problem,
                         const struct attempt *attempt)
 {
     if (weight(problem) <= weight(query->problem))
-        return;
+        return false;
     query->problem = problem;
     query->problem_label = attempt->server->label;
+    return true;
 }
 
 void query_note_reason(struct query *query, struct answer *reason)
 {
-    if (reason == NULL || reason->problem != query->problem) {
-        answer_unref(reason);
-        return;
-    }
     answer_unref(query->reason);
     query->reason = reason;
 }

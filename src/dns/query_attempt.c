@@ -269,13 +269,12 @@ static void on_failed(struct attempt *attempt, const uint8_t *message, size_t le
                       enum dns_problem problem)
 {
     char reason[DNSMSG_REASON_MAX];
-    struct answer *words = NULL;
     bool of_the_zone = dns_problem_is_of_the_zone(problem);
     note_answered(attempt, of_the_zone);
-    if (dnsmsg_reason(message, length, reason))
-        words = answer_new_reason(attempt->query->question.type, problem, reason);
-    query_note_problem(attempt->query, problem, attempt);
-    query_note_reason(attempt->query, words);
+    if (query_note_problem(attempt->query, problem, attempt) &&
+        dnsmsg_reason(message, length, reason))
+        query_note_reason(attempt->query,
+                          answer_new_reason(attempt->query->question.type, problem, reason));
     if (of_the_zone) { /* it is an answer: no other server is asked for a better one */
         struct query *query = attempt->query;
         query_fail(query, problem);

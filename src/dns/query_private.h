@@ -159,11 +159,11 @@ void query_finish(struct query *query, struct source_result *result, uint8_t lab
 /* It ends with this problem. */
 void query_fail(struct query *query, enum dns_problem problem);
 
-/* Keep the problem if it tells more than the one before. */
-void query_note_problem(struct query *query, enum dns_problem problem,
+/* Keep the problem if it tells more than the one before.  True: it is the query's now. */
+bool query_note_problem(struct query *query, enum dns_problem problem,
                         const struct attempt *attempt);
 
-/* Keep the server's words (taken, or NULL) if its problem is the query's now. */
+/* Keep the words (taken, or NULL) of the server whose problem became the query's. */
 void query_note_reason(struct query *query, struct answer *reason);
 
 /* Ask the server for a sign of life. */

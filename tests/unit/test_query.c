@@ -420,6 +420,25 @@ START_TEST(bogus_zone)
 }
 END_TEST
 
+/* Of two servers that fail alike, the one that is named is the one that is quoted. */
+START_TEST(whose_words)
+{
+    struct lab lab;
+    struct lab_packet packet;
+    lab_open(&lab, 2);
+    lab_start(&lab, NULL);
+    struct lab_asker *asker = lab_ask(&lab, "a.example", RR_A, 8000);
+    ck_assert(take_about(&lab, 0, "a.example", &packet));
+    servfail(&lab, &packet, 22, "says the first");
+    ck_assert(take_about(&lab, 1, "a.example", &packet));
+    servfail(&lab, &packet, 22, "says the second");
+    ck_assert(asker->done && asker->outcome == DNS_TEMPERROR);
+    ck_assert_uint_eq(asker->server, 0);
+    ck_assert_str_eq(asker->text, "SERVFAIL (No Reachable Authority: says the first)");
+    lab_close(&lab);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("query");
@@ -435,6 +454,7 @@ int main(void)
     tcase_add_loop_test(tcase, letters_are_random, 0, 2);
     tcase_add_test(tcase, letters_on_this_machine);
     tcase_add_loop_test(tcase, bogus_zone, 0, 5);
+    tcase_add_test(tcase, whose_words);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
