@@ -443,6 +443,7 @@ void pending_request_ask(void *arg)
         /* The askers of what was dropped may have asked for anything. */
         if ((query = find(queries, request)) != NULL) {
             join(query, request);
+            pending_nudge(query);
             return;
         }
     }

@@ -61,19 +61,24 @@ static void on_done(void *arg, const struct resolver_answer *answer)
     ask->took_ms = now_ms() - ask->asked_ms;
 }
 
-/* For a client in 10.(network).0/24. */
+/* Of a client in 10.(network).0/24. */
+static uint64_t network_of(unsigned network)
+{
+    const struct ipaddr client = {.family = IP_V4,
+                                  .bytes = {10, (uint8_t)(network >> 8), (uint8_t)network, 1}};
+    return resolver_network(&client);
+}
+
 static struct ask *ask(unsigned network, const char *zone)
 {
     struct ask *one = &asks[ask_count++];
-    const struct ipaddr client = {.family = IP_V4,
-                                  .bytes = {10, (uint8_t)(network >> 8), (uint8_t)network, 1}};
     char name[64];
     struct resolver_answer now;
     (void)snprintf(name, sizeof name, "a%u.%s.example", ask_count, zone);
     struct question question = scripted_question(name, RR_A);
     *one = (struct ask){.asked_ms = now_ms()};
-    ck_assert_int_eq(resolver_ask(resolver, &question, resolver_network(&client),
-                                  now_ms() + DEADLINE_MS, on_done, one, &now, &one->request),
+    ck_assert_int_eq(resolver_ask(resolver, &question, network_of(network), now_ms() + DEADLINE_MS,
+                                  on_done, one, &now, &one->request),
                      RESULT_PENDING);
     scripted_run(script);
     return one;
@@ -340,6 +345,51 @@ START_TEST(figures)
 }
 END_TEST
 
+static struct question asked_again;
+static struct ask again;
+
+static void ask_again(void *arg, const struct resolver_answer *answer)
+{
+    struct resolver_answer now;
+    on_done(arg, answer);
+    again.asked_ms = now_ms();
+    ck_assert_int_eq(resolver_ask(resolver, &asked_again, network_of(1), now_ms() + 3000, on_done,
+                                  &again, &now, &again.request),
+                     RESULT_PENDING);
+}
+
+/* The asker of what is dropped asks the same at once: the later deadline counts there, too. */
+START_TEST(dropped_asks_the_same)
+{
+    struct resolver_answer now;
+    struct ask first = {0}, late = {0};
+    struct question silent = scripted_question("first.silent.example", RR_A);
+    start(20);
+    asked_again = scripted_question("again.example", RR_A);
+    scripted_on(script, "again.example", RR_A, "192.0.2.1", 5000);
+    again = (struct ask){0};
+    ck_assert_int_eq(resolver_ask(resolver, &silent, network_of(1), now_ms() + DEADLINE_MS,
+                                  ask_again, &first, &now, &first.request),
+                     RESULT_PENDING);
+    for (unsigned i = 1; i < 20; i++)
+        (void)ask(1, "silent");
+    late.asked_ms = now_ms();
+    ck_assert_int_eq(resolver_ask(resolver, &asked_again, network_of(2), now_ms() + DEADLINE_MS,
+                                  on_done, &late, &now, &late.request),
+                     RESULT_PENDING);
+    scripted_run(script);
+    ck_assert(first.answered);
+    ck_assert_uint_eq(scripted_asked(script, "again.example", RR_A), 1);
+    pass(5000);
+    ck_assert(late.answered);
+    ck_assert_int_eq(late.outcome, DNS_FOUND);
+    resolver_cancel(resolver, first.request);
+    resolver_cancel(resolver, again.request);
+    resolver_cancel(resolver, late.request);
+    finish();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("pending_share");
@@ -357,6 +407,7 @@ int main(void)
     tcase_add_test(tcase, few_questions_after_many_given_up);
     tcase_add_loop_test(tcase, silence_begins_with_the_turn, 0, 2);
     tcase_add_test(tcase, figures);
+    tcase_add_test(tcase, dropped_asks_the_same);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
