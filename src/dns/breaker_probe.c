@@ -23,7 +23,6 @@ struct breaker {
     struct breaker_window window;
     atomic_bool open, denies; /* the window's, for other threads ... */
     _Atomic int64_t since_ms; /* ... as is this */
-    struct ipaddr control;    /* IP_NONE: none */
     struct question found[BREAKER_FOUND_MAX];
     unsigned found_count, found_next;
     int64_t invented_ms; /* when an invented answer was logged; 0: never */
@@ -46,7 +45,6 @@ struct breaker *breaker_new(const struct breaker_services *services)
     if (breaker == NULL)
         return NULL;
     breaker->use = *services;
-    breaker->control = services->control;
     breaker->again = loop_timer_new(services->loop, on_again, breaker);
     if (breaker->again == NULL) {
         free(breaker);
@@ -74,7 +72,7 @@ struct control_change {
 static void change_control(void *arg)
 {
     struct control_change *change = arg;
-    change->breaker->control = change->control;
+    change->breaker->use.control = change->control;
     free(change);
 }
 
@@ -95,8 +93,8 @@ enum result breaker_set_control(struct breaker *breaker, const struct ipaddr *co
 static void log_change(const struct breaker *breaker)
 {
     char control[IPADDR_TEXT_MAX] = "clients that had one";
-    if (breaker->control.family != IP_NONE)
-        ipaddr_format(&breaker->control, control);
+    if (breaker->use.control.family != IP_NONE)
+        ipaddr_format(&breaker->use.control, control);
     if (!breaker->window.open)
         log_info("DNS outage over: lookups are answered again");
     else if (breaker->window.cause == BREAKER_DENIES_ALL)
@@ -144,6 +142,8 @@ static void end_probe(struct breaker *breaker, enum breaker_probe probe)
 /* The servers' own answers to what was asked about the suspicion. */
 static enum breaker_probe verdict(const struct breaker *breaker)
 {
+    if (breaker->stopped)
+        return BREAKER_UNKNOWN; /* not all were waited for */
     if (!sources_is_present(breaker->use.sources, breaker->source))
         return BREAKER_UNKNOWN; /* other servers by now */
     if (breaker->window.probing == BREAKER_DOWN) {
@@ -226,8 +226,8 @@ static unsigned make_questions(const struct breaker *breaker, struct question ou
         memcpy(seed.name, &now_ms, sizeof now_ms);
         breaker_question(cache_hash(breaker->use.cache, &seed), &out[count++]);
     }
-    if (breaker->control.family != IP_NONE)
-        question_from_addr(&breaker->control, &out[count++]);
+    if (breaker->use.control.family != IP_NONE)
+        question_from_addr(&breaker->use.control, &out[count++]);
     for (unsigned i = 0; i < breaker->found_count && breaker->window.probing == BREAKER_DENIES_ALL;
          i++)
         out[count++] = breaker->found[i];

@@ -1090,6 +1090,21 @@ START_TEST(probe_times_out)
 }
 END_TEST
 
+/* The daemon's end while one question of the probe has failed and another is under way. */
+START_TEST(probe_that_is_stopped)
+{
+    set_control("198.41.0.4");
+    scripted_on(script, "*.com", RR_A, "NXDOMAIN", SCRIPTED_NEVER);
+    scripted_on(script, CONTROL, RR_PTR, "SERVFAIL", 0);
+    for (int i = 0; i < 4; i++)
+        ask_zone(i, "TIMEOUT");
+    ck_assert_uint_eq(scripted_open(script), 1);
+    end_resolver();
+    ck_assert_uint_eq(scripted_cancelled(script), 1);
+    ck_assert_int_eq(value_of("iprevd_resolver_outage", 0), 0);
+}
+END_TEST
+
 /* The servers were replaced meanwhile: the old ones' silence says nothing of the new. */
 START_TEST(probe_of_old_servers)
 {
@@ -1364,6 +1379,7 @@ int main(void)
     tcase_add_test(tcase, reverse_lookups_are_down);
     tcase_add_test(tcase, servers_come_back);
     tcase_add_test(tcase, probe_times_out);
+    tcase_add_test(tcase, probe_that_is_stopped);
     tcase_add_test(tcase, probe_of_old_servers);
     tcase_add_test(tcase, no_outage);
     tcase_add_test(tcase, every_problem_has_a_label);
