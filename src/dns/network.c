@@ -23,7 +23,8 @@ struct network {
     struct query_pool *pool;
     struct loop *loop;
     struct servers servers; /* the pool is locked where others may read */
-    bool rotate;
+    unsigned most_ms;       /* options of the resolv.conf that has the servers; else none */
+    bool use_vc, rotate;
     struct resolvconf_stamp stamp;
     unsigned absent; /* servers of resolv.conf whose interface is not there */
     int64_t check_ms;
@@ -109,16 +110,14 @@ static enum result set_servers(struct network *network, const struct network_ser
 
 /* ---- resolv.conf ---- */
 
-/* What the configuration does not say, resolv.conf does (`conf`, or NULL). */
-static void apply_settings(struct network *network, const struct resolvconf *conf)
+/* What the configuration does not say, resolv.conf does. */
+static void apply_settings(struct network *network)
 {
-    struct query_settings settings = {.timeout_ms = network->settings.timeout_ms,
-                                      .attempts = network->settings.attempts,
-                                      .tcp_max = network->settings.max_tcp};
-
-    if (conf != NULL)
-        settings.most_ms = conf->timeout_ms;
-    settings.use_tcp = conf != NULL && conf->use_vc;
+    const struct query_settings settings = {.timeout_ms = network->settings.timeout_ms,
+                                            .most_ms = network->most_ms,
+                                            .attempts = network->settings.attempts,
+                                            .use_tcp = network->use_vc,
+                                            .tcp_max = network->settings.max_tcp};
     query_pool_set(network->pool, &settings);
 }
 
@@ -130,8 +129,10 @@ static enum result apply_resolvconf(struct network *network, const struct resolv
 
     if (status != RESULT_OK)
         return status;
-    apply_settings(network, conf);
+    network->most_ms = conf->timeout_ms;
+    network->use_vc = conf->use_vc;
     network->rotate = conf->rotate;
+    apply_settings(network);
     if (conf->ignored > 0)
         log_warning("%s: %u nameserver lines are not used", network->settings.resolv_conf,
                     conf->ignored);
@@ -271,11 +272,19 @@ static enum result configure(struct network *network)
 {
     const struct network_settings *settings = &network->settings;
 
-    apply_settings(network, NULL);
-    network->rotate = false;
-    if (settings->server_count > 0)
-        return set_servers(network, settings->servers, settings->server_count, settings->trust_ad);
-    return first_resolvconf(network);
+    enum result status;
+
+    if (settings->server_count == 0) {
+        apply_settings(network); /* where the file has no servers now, its options stay with them */
+        return first_resolvconf(network);
+    }
+    status = set_servers(network, settings->servers, settings->server_count, settings->trust_ad);
+    if (status == RESULT_OK) {
+        network->most_ms = 0;
+        network->use_vc = network->rotate = false;
+    }
+    apply_settings(network);
+    return status;
 }
 
 struct source *network_new(struct loop *loop, const struct network_settings *settings,

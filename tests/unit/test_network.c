@@ -286,6 +286,36 @@ START_TEST(reload_without_servers_keeps_those_in_use)
 }
 END_TEST
 
+/* ... and what the file said of them. */
+START_TEST(reload_without_servers_keeps_the_options)
+{
+    char path[] = "test_network.XXXXXX";
+    struct network_settings settings = {.resolv_conf = path, .max_tcp = 8};
+    struct lab lab;
+    int fd = mkstemp(path), listening = open_listener();
+    ck_assert_int_ge(fd, 0);
+    write_file(path, "nameserver 127.0.0.9\noptions use-vc\n");
+    lab_open(&lab, 0);
+    lab_start(&lab, &settings);
+    settings.timeout_ms = 700;
+    if (_i == 0)
+        (void)unlink(path);
+    else if (_i == 1)
+        write_file(path, "");
+    else
+        settings = settings_of("127.0.0.9", NULL); /* whoever names the servers gets his own */
+    ck_assert_int_eq(network_set(lab.source, &settings), RESULT_OK);
+    lab_settle(&lab);
+    struct lab_asker *asker = lab_ask(&lab, "a.example", RR_A, 8000);
+    ck_assert_uint_eq(atomic_load(&connected), _i < 2);
+    lab.source->ops->cancel(lab.source, asker->handle);
+    lab_close(&lab);
+    (void)close(listening);
+    (void)close(fd);
+    (void)unlink(path);
+}
+END_TEST
+
 START_TEST(settings_differ)
 {
     const struct network_settings one = settings_of("127.0.0.1", NULL);
@@ -321,6 +351,7 @@ int main(void)
     tcase_add_test(tcase, servers_that_stay_keep_what_is_known);
     tcase_add_loop_test(tcase, emptied_file_is_read_once, 0, 2);
     tcase_add_loop_test(tcase, reload_without_servers_keeps_those_in_use, 0, 4);
+    tcase_add_loop_test(tcase, reload_without_servers_keeps_the_options, 0, 3);
     tcase_add_test(tcase, settings_differ);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
