@@ -24,6 +24,13 @@ static size_t resident(void)
     return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Since then; 0 where it cannot be known. */
+static size_t grown(size_t before)
+{
+    size_t now = resident();
+    return before > 0 && now > before ? now - before : 0;
+}
+
 static uint32_t next(uint32_t *state)
 {
     *state ^= *state << 13;
@@ -41,8 +48,8 @@ static void store(struct cache *cache, uint32_t *state, unsigned large_part, int
     size_t large = is_large ? 3000 + next(state) % 57000 : 0;
     size_t length = large > 0 ? large : 4 + next(state) % 60;
     struct answer *answer = answer_new(RR_A, DNS_FOUND, length / 4 * 4);
-    (void)snprintf(name, sizeof name, "host%u.customer%u.example", next(state) % NAMES,
-                   next(state) % 1000);
+    unsigned customer = next(state) % 1000, host = next(state) % NAMES;
+    (void)snprintf(name, sizeof name, "host%u.customer%u.example", host, customer);
     ck_assert_ptr_nonnull(answer);
     ck_assert_int_eq(question_from_name(name, RR_A, &question), RESULT_OK);
     answer->count = (uint16_t)(length / 4);
@@ -67,13 +74,13 @@ START_TEST(resident_memory)
     for (unsigned phase = 0; phase < sizeof phases / sizeof phases[0]; phase++) {
         for (unsigned i = 0; i < phases[phase].answers; i++)
             store(cache, &state, phases[phase].large_part, 1000000 + i);
-        size_t full = resident() - before;
-        ck_assert_msg(before == 0 || full <= SIZE / 100 * 115, "phase %u: %zu MiB of %zu", phase,
-                      full / MIB, SIZE / MIB);
+        size_t full = grown(before);
+        ck_assert_msg(full <= SIZE / 100 * 115, "phase %u: %zu MiB of %zu", phase, full / MIB,
+                      SIZE / MIB);
     }
     (void)cache_flush_all(cache);
-    size_t flushed = resident() - before;
-    ck_assert_msg(before == 0 || flushed <= SIZE / 10, "%zu MiB after a flush", flushed / MIB);
+    size_t flushed = grown(before);
+    ck_assert_msg(flushed <= SIZE / 10, "%zu MiB after a flush", flushed / MIB);
     cache_free(cache);
 }
 END_TEST
