@@ -128,7 +128,8 @@ enum breaker_suspicion {
 enum breaker_probe {
     BREAKER_ANSWERED, /* as a resolver does that is neither down nor denies everything */
     BREAKER_FAILED,   /* the suspicion is right */
-    BREAKER_UNKNOWN,  /* it could not be asked, or nothing follows */
+    BREAKER_UNCLEAR,  /* nothing follows from what was answered */
+    BREAKER_UNKNOWN,  /* nothing was answered at all, or by servers that are not asked any more */
 };
 
 struct breaker_window {
@@ -136,7 +137,7 @@ struct breaker_window {
     enum breaker_suspicion cause;   /* of its being open */
     enum breaker_suspicion probing; /* about what a probe is under way */
     int64_t since_ms;               /* when it opened or closed */
-    bool probed;                    /* there has been one, and it said something */
+    bool probed;                    /* there has been one, and it was answered */
     int64_t probe_ms;               /* when the last one began */
     bool found;                     /* a PTR record was: */
     int64_t found_ms;               /* when last */

@@ -153,7 +153,9 @@ static enum breaker_probe verdict(const struct breaker *breaker)
     }
     if (breaker->found_now > 0)
         return BREAKER_ANSWERED;
-    return breaker->denied > 0 && breaker->failed == 0 ? BREAKER_FAILED : BREAKER_UNKNOWN;
+    if (breaker->failed > 0)
+        return BREAKER_UNCLEAR;
+    return breaker->denied > 0 ? BREAKER_FAILED : BREAKER_UNKNOWN;
 }
 
 /* Was it denied, with or without proof? */

@@ -1044,6 +1044,23 @@ START_TEST(many_networks_are_denied)
 }
 END_TEST
 
+/* All is denied, but the control fails: that is looked into now and then, not with every denial. */
+START_TEST(unclear_probe)
+{
+    set_control("198.41.0.4");
+    scripted_on(script, CONTROL, RR_PTR, "SERVFAIL", 0);
+    for (int i = 0; i < BREAKER_DENIED_NETWORKS + 9; i++)
+        (void)outcome_of_zone(i, "NXDOMAIN ttl=300");
+    ck_assert(!resolver_health(resolver).down);
+    ck_assert_uint_eq(scripted_asked(script, CONTROL, RR_PTR), 1);
+    pass(BREAKER_REST_MS);
+    scripted_on(script, CONTROL, RR_PTR, "NXDOMAIN", 0);
+    (void)outcome_of_zone(100, "NXDOMAIN ttl=300");
+    ck_assert_uint_eq(scripted_asked(script, CONTROL, RR_PTR), 2);
+    ck_assert(resolver_health(resolver).denies);
+}
+END_TEST
+
 /* A zone file that denies means it. */
 START_TEST(zone_file_denies)
 {
@@ -1375,6 +1392,7 @@ int main(void)
     tcase_add_test(tcase, waiting_in_an_outage);
     tcase_add_loop_test(tcase, everything_is_denied, 0, 2);
     tcase_add_loop_test(tcase, many_networks_are_denied, 0, 7);
+    tcase_add_test(tcase, unclear_probe);
     tcase_add_test(tcase, zone_file_denies);
     tcase_add_test(tcase, reverse_lookups_are_down);
     tcase_add_test(tcase, servers_come_back);
