@@ -227,6 +227,11 @@ struct answer *answer_new_reason(uint16_t type, enum dns_problem problem, const 
     return answer;
 }
 
+bool answer_is_denial(const struct answer *answer)
+{
+    return answer->outcome == DNS_NXDOMAIN || answer->outcome == DNS_NODATA;
+}
+
 const char *answer_problem_text(const struct answer *answer)
 {
     return answer->payload_length > 0 ? (const char *)answer->payload

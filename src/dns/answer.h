@@ -113,6 +113,9 @@ struct answer *answer_new_problem(uint16_t type, enum dns_problem problem) MUST_
 struct answer *answer_new_reason(uint16_t type, enum dns_problem problem,
                                  const char *reason) MUST_CHECK;
 
+/* Is there no such name, or no such record? */
+bool answer_is_denial(const struct answer *answer);
+
 /* What is wrong, of a TEMPERROR answer: the problem's text, or with the server's words behind it;
  * lives as long as the answer. */
 const char *answer_problem_text(const struct answer *answer);

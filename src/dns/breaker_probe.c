@@ -161,7 +161,7 @@ static enum breaker_probe verdict(const struct breaker *breaker)
 /* Was it denied, with or without proof? */
 static bool is_denial(const struct answer *answer)
 {
-    return answer->outcome == DNS_NXDOMAIN || answer->outcome == DNS_NODATA ||
+    return answer_is_denial(answer) ||
            (answer->outcome == DNS_TEMPERROR &&
             (answer->problem == PROBLEM_NO_SOA || answer->problem == PROBLEM_OTHER_SOA));
 }
@@ -296,9 +296,9 @@ static enum breaker_outcome outcome_of(const struct answer *answer)
     if (answer == NULL ||
         (answer->outcome == DNS_TEMPERROR && !dns_problem_is_of_the_zone(answer->problem)))
         return BREAKER_ZONE_FAILS;
-    bool denial = answer->outcome == DNS_NXDOMAIN || answer->outcome == DNS_NODATA;
     /* A zone file is its own proof. */
-    return denial && answer->origin != DNS_FROM_ZONE ? BREAKER_ZONE_DENIES : BREAKER_ZONE_FOUND;
+    return answer_is_denial(answer) && answer->origin != DNS_FROM_ZONE ? BREAKER_ZONE_DENIES
+                                                                       : BREAKER_ZONE_FOUND;
 }
 
 void breaker_report(struct breaker *breaker, const struct question *question,

@@ -186,7 +186,7 @@ uint32_t cache_capped_ttl(const struct cache_limits *limits, const struct answer
     uint32_t cap = limits->max_ttl_s;
     if (answer->outcome == DNS_TEMPERROR)
         return limits->failure_ttl_s;
-    if (answer->outcome == DNS_NXDOMAIN || answer->outcome == DNS_NODATA)
+    if (answer_is_denial(answer))
         cap = limits->negative_max_ttl_s;
     return answer->ttl_s < cap ? answer->ttl_s : cap;
 }

@@ -180,8 +180,8 @@ static struct answer *make_problem(const struct pending_query *query, enum dns_p
 /* A denial of servers that deny everything says nothing. */
 static struct answer *as_believed(const struct pending_query *query, struct answer *answer)
 {
-    bool denial = answer->outcome == DNS_NXDOMAIN || answer->outcome == DNS_NODATA;
-    if (!denial || answer->origin == DNS_FROM_ZONE || !breaker_denies(query->queries->use.breaker))
+    if (!answer_is_denial(answer) || answer->origin == DNS_FROM_ZONE ||
+        !breaker_denies(query->queries->use.breaker))
         return answer;
     answer_unref(answer);
     return make_problem(query, PROBLEM_DENIES);

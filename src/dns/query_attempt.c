@@ -14,7 +14,6 @@
 #define EDNS_TRIES 2
 
 static enum result attempt_stream(struct attempt *attempt);
-static void attempt_anew(struct attempt *attempt);
 
 /* --- what is learned about the server --------------------------------------------------------- */
 
@@ -208,8 +207,7 @@ static void note_plain(struct attempt *attempt)
 
 static bool is_denial(const struct source_result *result)
 {
-    return result->answer != NULL && !result->chained &&
-           (result->answer->outcome == DNS_NXDOMAIN || result->answer->outcome == DNS_NODATA);
+    return result->answer != NULL && !result->chained && answer_is_denial(result->answer);
 }
 
 /* A denial is believed only with its proof. */
