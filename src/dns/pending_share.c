@@ -193,15 +193,13 @@ void pending_share_leave(struct pending_query *query)
 
 /* --- who gives way -------------------------------------------------------------------------- */
 
-/* Does `other`, whose oldest question is `query`, give way to one of `network`? */
+/* Does `other`, whose oldest question is `query`, give way to `network`?  An equal: if `jostle`. */
 static bool gives_way(const struct share_network *other, const struct pending_query *query,
-                      const struct share_network *network)
+                      const struct share_network *network, bool jostle)
 {
-    struct pending_queries *queries = query->queries;
     if (other->count != network->count)
         return other->count > network->count;
-    return now_ms(queries) - query->sent_ms >= JOSTLE_MS &&
-           given_up(queries) < window_of(queries) / JOSTLE_PART;
+    return jostle && now_ms(query->queries) - query->sent_ms >= JOSTLE_MS;
 }
 
 static bool is_within_share(const struct pending_queries *queries,
@@ -219,10 +217,11 @@ static struct pending_query *find_victim(struct pending_queries *queries,
     struct pending_query *found = NULL;
     if (!is_within_share(queries, network))
         return NULL;
+    bool jostle = given_up(queries) < window_of(queries) / JOSTLE_PART;
     TAILQ_FOREACH(other, &queries->share.networks, all)
     {
         struct pending_query *query = other == network ? NULL : oldest_under_way(other);
-        if (query == NULL || !gives_way(other, query, network))
+        if (query == NULL || !gives_way(other, query, network, jostle))
             continue;
         if (found == NULL || other->count > found->network->count ||
             (other->count == found->network->count && query->sent_ms < found->sent_ms))
