@@ -319,10 +319,11 @@ static enum result make_thread(char *writing)
 enum result log_start(void)
 {
     char *waiting = malloc(QUEUE_BYTES), *writing = malloc(QUEUE_BYTES);
-    errno = ENOMEM;
     if (waiting == NULL || writing == NULL || make_thread(writing) != RESULT_OK) {
+        int error = errno;
         free(waiting);
         free(writing);
+        errno = error; /* free() may change it */
         return RESULT_IO;
     }
     pthread_mutex_lock(&sink.lock);
