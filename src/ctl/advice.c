@@ -15,7 +15,6 @@ struct advising {
     const struct evidence *evidence;
     const struct facts *facts;
     const struct inquiry *more;
-    check_set set;
     struct advice *out;
     char client[IPADDR_TEXT_MAX];
     char reverse[IPADDR_REVERSE_MAX];
