@@ -242,6 +242,14 @@ bool conf_is_local(const struct conf *conf, const struct ipaddr *addr)
     return in_networks(conf->local_networks, conf->local_network_count, addr);
 }
 
+bool conf_is_own_name(const struct conf *conf, const char *name)
+{
+    for (size_t i = 0; i < conf->own_name_count; i++)
+        if (strcmp(conf->own_names[i], name) == 0)
+            return true;
+    return false;
+}
+
 bool conf_is_trusted_relay(const struct conf *conf, const struct ipaddr *addr)
 {
     return in_networks(conf->trusted_relays, conf->trusted_relay_count, addr);

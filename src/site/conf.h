@@ -122,6 +122,8 @@ const struct policy *conf_policy(const struct conf *conf, const char *name);
 bool conf_refuses(const struct conf *conf);
 
 bool conf_is_local(const struct conf *conf, const struct ipaddr *addr);
+/* Is the canonical name one of own-names?  "" is none. */
+bool conf_is_own_name(const struct conf *conf, const char *name);
 bool conf_is_trusted_relay(const struct conf *conf, const struct ipaddr *addr);
 
 /* Tell every match block that expired after from_s and not after to_s (wall clock). */

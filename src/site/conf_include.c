@@ -87,20 +87,35 @@ static enum result include_file(struct assembly *assembly, const char *path)
     return status;
 }
 
-/* A pattern that names no file: a directory that is empty is none of an administrator's errors. */
-static enum result check_nothing(struct assembly *assembly, const char *pattern, unsigned line)
+/* Where the first component of a path with a wildcard begins; its end where there is none. */
+static size_t wild_at(const char *path)
+{
+    size_t wild = strcspn(path, "*?[");
+    if (path[wild] != '\0')
+        while (wild > 0 && path[wild - 1] != '/')
+            wild--;
+    return wild;
+}
+
+/*
+ * A pattern that names no file: a directory that is empty is none of an administrator's errors.
+ * `own`: where the pattern as it was written begins in the path.
+ */
+static enum result check_nothing(struct assembly *assembly, const char *path, size_t own,
+                                 unsigned line)
 {
     struct stat st;
-    char directory[2 * CONF_PATTERN_MAX];
-    const char *slash = strrchr(pattern, '/');
-    bool wild = strpbrk(pattern, "*?[") != NULL;
-    int length = slash == NULL ? 1 : (int)(slash - pattern) + 1;
-    (void)snprintf(directory, sizeof directory, "%.*s", length, slash == NULL ? "." : pattern);
-    if (wild && stat(directory, &st) == 0)
-        return RESULT_OK;
-    conf_error(assembly->messages, line, "include(\"%.100s\"): %s: %s", pattern,
-               wild ? directory : pattern, strerror(wild ? errno : ENOENT));
-    return RESULT_INVALID;
+    size_t wild = own + wild_at(path + own);
+    bool named = path[wild] == '\0';
+    char *place = wild == 0 ? strdup(".") : strndup(path, wild);
+    if (place == NULL)
+        return out_of_memory(assembly);
+    enum result status = !named && stat(place, &st) == 0 ? RESULT_OK : RESULT_INVALID;
+    if (status != RESULT_OK)
+        conf_error(assembly->messages, line, "include(\"%.100s\"): %s: %s", path, place,
+                   strerror(named ? ENOENT : errno));
+    free(place);
+    return status;
 }
 
 static int refuse(const char *path, int error)
@@ -110,7 +125,9 @@ static int refuse(const char *path, int error)
     return 1;
 }
 
-static enum result include_pattern(struct assembly *assembly, const char *pattern, unsigned line)
+/* `pattern`: the path for glob(). */
+static enum result include_pattern(struct assembly *assembly, const char *pattern, const char *path,
+                                   size_t own, unsigned line)
 {
     glob_t found = {0};
     enum result status = RESULT_OK;
@@ -120,30 +137,46 @@ static enum result include_pattern(struct assembly *assembly, const char *patter
             status = include_file(assembly, found.gl_pathv[i]);
         break;
     case GLOB_NOMATCH:
-        status = check_nothing(assembly, pattern, line);
+        status = check_nothing(assembly, path, own, line);
         break;
     case GLOB_NOSPACE:
         status = out_of_memory(assembly);
         break;
     default:
-        conf_error(assembly->messages, line, "include(\"%.100s\"): %s", pattern, strerror(errno));
+        conf_error(assembly->messages, line, "include(\"%.100s\"): %s", path, strerror(errno));
         status = RESULT_IO;
     }
     globfree(&found);
     return status;
 }
 
+/* Of the directory's name nothing is a wildcard.  NULL: out of memory. */
+static char *escape(const char *path, size_t directory)
+{
+    char *pattern = malloc(strlen(path) + directory + 1), *to = pattern;
+    for (size_t i = 0; pattern != NULL && i <= strlen(path); i++) {
+        if (i < directory && strchr("*?[\\", path[i]) != NULL)
+            *to++ = '\\';
+        *to++ = path[i];
+    }
+    return pattern;
+}
+
 /* Relative patterns start from the directory of the configuration. */
 static enum result include(struct assembly *assembly, const struct conf_text_include *include)
 {
-    const char *path = assembly->messages->path;
-    const char *slash = strrchr(path, '/');
-    int directory = include->pattern[0] == '/' || slash == NULL ? 0 : (int)(slash - path) + 1;
-    char *pattern = NULL;
-    if (asprintf(&pattern, "%.*s%s", directory, path, include->pattern) < 0)
+    const char *from = assembly->messages->path;
+    const char *slash = strrchr(from, '/');
+    size_t directory = include->pattern[0] == '/' || slash == NULL ? 0 : (size_t)(slash - from) + 1;
+    char *path = NULL;
+    if (asprintf(&path, "%.*s%s", (int)directory, from, include->pattern) < 0)
         return out_of_memory(assembly);
-    enum result status = include_pattern(assembly, pattern, include->line);
+    char *pattern = escape(path, directory);
+    enum result status = pattern == NULL
+                             ? out_of_memory(assembly)
+                             : include_pattern(assembly, pattern, path, directory, include->line);
     free(pattern);
+    free(path);
     return status;
 }
 

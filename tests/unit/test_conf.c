@@ -56,17 +56,20 @@ static void in_folder(const char *name, char *out, size_t size)
 
 static void teardown(void)
 {
-    static const char *const names[] = {"iprevd.conf",   "printed.conf",  "partners.cidr",
-                                        "fqrdns.pcre",   "isp.regexp",    "broken.cidr",
-                                        "access",        "helo",          "suffixes",
-                                        "conf.d/a.conf", "conf.d/b.conf", "conf.d/c.conf.bak"};
+    static const char *const names[] = {
+        "mx[1]/iprevd.conf", "mx[1]/a.conf",  "iprevd.conf",   "printed.conf",     "partners.cidr",
+        "fqrdns.pcre",       "isp.regexp",    "broken.cidr",   "access",           "helo",
+        "suffixes",          "conf.d/a.conf", "conf.d/b.conf", "conf.d/c.conf.bak"};
     char name[96];
     for (size_t i = 0; i < COUNT(names); i++) {
         in_folder(names[i], name, sizeof name);
         unlink(name);
     }
-    in_folder("conf.d", name, sizeof name);
-    rmdir(name);
+    static const char *const folders[] = {"conf.d", "mx[1]", "sites"};
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        in_folder(folders[i], name, sizeof name);
+        rmdir(name);
+    }
     rmdir(folder);
 }
 
@@ -565,6 +568,29 @@ START_TEST(test_include)
                         "include() in the first file only");
     check_include_error("include(\"conf.d/z.conf\")", "/conf.d/z.conf: No such file or directory");
     check_include_error("include(\"nodir/*.conf\")", "nodir/*.conf\"): No such file or directory");
+}
+END_TEST
+
+/* Where the file lies is no pattern; a directory that a pattern may name need not be there. */
+START_TEST(test_include_in_odd_places)
+{
+    char name[96];
+    in_folder("mx[1]", name, sizeof name);
+    ck_assert_int_eq(mkdir(name, 0755), 0);
+    in_folder("sites", name, sizeof name);
+    ck_assert_int_eq(mkdir(name, 0755), 0);
+    write_text("mx[1]/iprevd.conf", "include(\"*.co[n]f\")\ninclude(\"../sites/*/a.conf\")\n");
+    in_folder("mx[1]/iprevd.conf", name, sizeof name);
+    memset(&heard, 0, sizeof heard);
+    ck_assert_ptr_null(conf_load(name, NOW, &report)); /* it includes itself */
+    ck_assert_msg(strstr(heard.errors[0], "in the first file only") != NULL, "%s", heard.errors[0]);
+    write_text("mx[1]/iprevd.conf", "include(\"a.conf\")\ninclude(\"../sites/*/a.conf\")\n");
+    write_text("mx[1]/a.conf", "max-ptr = 3\n");
+    memset(&heard, 0, sizeof heard);
+    struct conf *conf = conf_load(name, NOW, &report);
+    ck_assert_msg(conf != NULL, "%s", heard.errors[0]);
+    ck_assert_uint_eq(conf->max_ptr, 3);
+    conf_unref(conf);
 }
 END_TEST
 
@@ -1490,6 +1516,7 @@ static Suite *make_suite(void)
     LOOP(tcase, test_error, error_cases);
     tcase_add_test(tcase, test_all_errors);
     tcase_add_test(tcase, test_include);
+    tcase_add_test(tcase, test_include_in_odd_places);
     LOOP(tcase, test_warning, warning_cases);
     tcase_add_test(tcase, test_world_writable);
     tcase_add_test(tcase, test_no_file);
