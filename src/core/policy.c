@@ -6,9 +6,6 @@
 /* Of the shipped configuration: a client tagged by nothing alone is tagged by many small doubts. */
 #define DEFAULT_TAG_SCORE 3.0
 
-/* Scores are decimal fractions summed in binary: 0.1 ten times must reach 1.0. */
-#define SCORE_EPSILON 1e-9
-
 void policy_defaults(struct policy *policy, const char *name)
 {
     *policy = (struct policy){
@@ -69,9 +66,9 @@ static enum action rule_action(const struct policy *policy, const struct policy_
 /* The action that a total score reaches. */
 static enum action score_action(const struct policy *policy, double score)
 {
-    if (policy->reject_score > 0 && score + SCORE_EPSILON >= policy->reject_score)
+    if (policy->reject_score > 0 && score + POLICY_SCORE_EPSILON >= policy->reject_score)
         return ACTION_REJECT;
-    if (policy->tag_score > 0 && score + SCORE_EPSILON >= policy->tag_score)
+    if (policy->tag_score > 0 && score + POLICY_SCORE_EPSILON >= policy->tag_score)
         return ACTION_TAG;
     return ACTION_ACCEPT;
 }

@@ -18,6 +18,10 @@ struct check_rule {
         *reply; /* the site's own reply (see reply.h), or NULL; borrowed from the configuration */
 };
 
+/* Scores are decimal fractions summed in binary: 0.1 ten times must reach 1.0.  Such that differ by
+   less are the same sum in another order. */
+#define POLICY_SCORE_EPSILON 1e-9
+
 struct policy {
     const char *name;
     struct check_rule rules[CHECK_COUNT];

@@ -266,9 +266,10 @@ static bool skips_login(const struct session *session, const struct session_macr
            login != NULL && login[0] != '\0';
 }
 
-static bool says_too_many_names(const struct session *session)
+static bool says_too_many_names(struct session *session, const char *recipient)
 {
-    return session->helo_count > HELO_MAX && conf_refuses(session->conf);
+    return session->helo_count > HELO_MAX && conf_refuses(session->conf) &&
+           !judge_lets_pass(session, recipient);
 }
 
 /* At stage rcpt the MTA waits for no answer to MAIL. */
@@ -310,7 +311,7 @@ enum session_answer session_mail(struct session *session, const char *sender,
         session->nomem = true;
     else
         (void)mailpath_domain(session->sender, session->sender_domain);
-    if (says_too_many_names(session) && session_stage(session) != STAGE_RCPT)
+    if (session_stage(session) != STAGE_RCPT && says_too_many_names(session, NULL))
         return refuse_many_names(session);
     if (session->subject == SUBJECT_CLIENT)
         look_up_for_sender(session);
@@ -333,11 +334,13 @@ enum session_answer session_rcpt(struct session *session, const char *recipient,
     if (session->subject == SUBJECT_CLIENT && session_stage(session) != STAGE_RCPT)
         return SESSION_CONTINUE;
     session->reply_prefix = prefix_of(recipient);
-    if (says_too_many_names(session))
-        return refuse_many_names(session);
     char *copy = copy_mailbox(recipient);
     if (copy == NULL)
         return judge_refuse_without_text(session);
+    if (says_too_many_names(session, copy)) {
+        free(copy);
+        return refuse_many_names(session);
+    }
     if (session->subject == SUBJECT_CLIENT)
         return judge_at(session, STAGE_RCPT, copy);
     enum result status = end_recipient(session, copy);

@@ -135,6 +135,14 @@ static bool judge_postponed(struct session *session)
     return judged;
 }
 
+/* Memory is out: the message is deferred, and nothing of it is judged later. */
+static enum session_answer give_up_message(struct session *session)
+{
+    session->judged_at_end = session->message_postponed = false;
+    end_forget_recipients(session);
+    return judge_refuse_without_text(session);
+}
+
 enum session_answer end_of_message(struct session *session)
 {
     if (session->message_postponed || session->connection_postponed) {
@@ -143,12 +151,12 @@ enum session_answer end_of_message(struct session *session)
         case FACTS_MISSING:
             return SESSION_PENDING;
         case FACTS_NOMEM:
-            return judge_refuse_without_text(session);
+            return give_up_message(session);
         case FACTS_ENOUGH:
             break;
         }
         if (!judge_postponed(session))
-            return judge_refuse_without_text(session);
+            return give_up_message(session);
     }
     session->judged_at_end = false;
     const struct decision *decision = judge_worst(session);

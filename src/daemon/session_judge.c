@@ -45,10 +45,7 @@ static bool is_own_name(const struct session *session, const char *name)
         return false;
     if (strcasecmp(name, session->mta) == 0)
         return true;
-    for (size_t i = 0; i < session->conf->own_name_count; i++)
-        if (strcmp(name, session->conf->own_names[i]) == 0)
-            return true;
-    return false;
+    return conf_is_own_name(session->conf, name);
 }
 
 /* helo-self: one of our own names or addresses, from somebody who is not us. */
@@ -64,10 +61,10 @@ static bool helo_is_ours(const struct session *session)
 
 static bool first_facts(struct session *session)
 {
-    struct facts *facts = &session->facts;
-    memset(facts, 0, sizeof *facts);
-    if (session->lookup == NULL || lookup_facts(session->lookup, facts) != RESULT_OK)
-        return false;
+    struct facts *facts = &session->facts, fresh = {0};
+    if (session->lookup == NULL || lookup_facts(session->lookup, &fresh) != RESULT_OK)
+        return false; /* what was decided still points to the facts of before */
+    *facts = fresh;
     facts->client = session->client;
     facts->helo = session->helo;
     facts->helo_unrecorded = session->helo_unrecorded;
@@ -101,6 +98,10 @@ static void renew_pending(struct session *session)
     STAILQ_FOREACH(pending, &session->pending, next)
     {
         struct transaction transaction = judge_transaction(session, pending->recipient);
+        /* An exemption or a block that has ended since changes nothing of what was answered. */
+        transaction.wall_s = pending->wall_s;
+        transaction.exempt = or_null(pending->exempt);
+        transaction.exempt_awaited = false;
         decision_make(session->conf, &session->facts, &transaction, &pending->decision);
     }
 }
@@ -138,6 +139,16 @@ enum facts_state judge_facts(struct session *session, bool (*decided)(struct ses
     return FACTS_ENOUGH;
 }
 
+bool judge_lets_pass(struct session *session, const char *recipient)
+{
+    struct decision decision;
+    if (!take_facts(session))
+        return false;
+    struct transaction transaction = judge_transaction(session, recipient);
+    decision_begin(session->conf, &session->facts, &transaction, &decision);
+    return decision.policy == NULL;
+}
+
 struct name_wish {
     struct session *session;
     const struct decision *decision;
@@ -165,7 +176,7 @@ void judge_ask_names(struct session *session, const struct decision *decision,
                      const struct transaction *transaction)
 {
     struct name_wish wish = {session, decision, transaction};
-    lookup_ask_names(session->lookup, is_wished_for, &wish);
+    lookup_ask_names(session->lookup, session_deadline_ms(session), is_wished_for, &wish);
 }
 
 /* --- decisions that refuse nothing ------------------------------------------------------------ */
@@ -202,6 +213,10 @@ bool judge_keep(struct session *session, const struct decision *decision, const 
     if (pending == NULL)
         return false;
     pending->decision = *decision;
+    pending->wall_s = clock_wall_s(session->services->clock);
+    (void)snprintf(pending->exempt, sizeof pending->exempt, "%s",
+                   decision->exempt != NULL ? decision->exempt : "");
+    pending->decision.exempt = or_null(pending->exempt);
     pending->recipient = recipient != NULL ? pending->memory : NULL;
     if (recipient != NULL)
         memcpy(pending->memory, recipient, size);

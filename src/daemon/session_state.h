@@ -30,8 +30,10 @@ enum subject {
 struct pending_decision {
     STAILQ_ENTRY(pending_decision) next;
     struct decision decision;
-    const char *recipient; /* the first one for whom it was made; NULL: none is known */
-    char memory[];         /* of recipient */
+    int64_t wall_s;          /* when it was made, and by ... */
+    char exempt[REASON_MAX]; /* ... which exemption; "": none */
+    const char *recipient;   /* the first one for whom it was made; NULL: none is known */
+    char memory[];           /* of recipient */
 };
 STAILQ_HEAD(pending_list, pending_decision);
 
@@ -140,6 +142,9 @@ enum session_answer judge_resume(struct session *session) MUST_CHECK;
 enum facts_state { FACTS_ENOUGH, FACTS_MISSING, FACTS_NOMEM };
 enum facts_state judge_facts(struct session *session,
                              bool (*decided)(struct session *session)) MUST_CHECK;
+
+/* Is the client exempt, or its policy "none", as far as is known without waiting? */
+bool judge_lets_pass(struct session *session, const char *recipient);
 
 /*
  * Ask about the PTR names that a decision which was begun depends on.

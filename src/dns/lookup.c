@@ -258,7 +258,6 @@ struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *clie
     lookup->client = *client;
     lookup->network = resolver_network(client);
     lookup->all_cached = true;
-    lookup->recoveries = resolver_recoveries(resolver);
     part_init(&lookup->reverse, lookup, ask_count, deadline_ms);
     memcpy(lookup->reverse.name, preferred, strnlen(preferred, HOSTNAME_MAX));
     ask_all(&lookup->reverse);
@@ -320,16 +319,29 @@ void lookup_favour(struct lookup *lookup, const char *helo_domain, const char *s
     pthread_mutex_unlock(&lookup->lock);
 }
 
-void lookup_ask_names(struct lookup *lookup, bool (*wanted)(void *arg, const char *name), void *arg)
+/* From now on until another deadline.  With the lock held. */
+static void begin_anew(struct part *part, int64_t deadline_ms)
+{
+    part->deadline_ms = deadline_ms;
+    part->started_ms = part->last_ms = part->names_ms = lookup_now_ms(part->lookup);
+}
+
+void lookup_ask_names(struct lookup *lookup, int64_t deadline_ms,
+                      bool (*wanted)(void *arg, const char *name), void *arg)
 {
     struct part *reverse = &lookup->reverse;
     char text[NAME_TEXT_MAX];
+    bool more = false;
     pthread_mutex_lock(&lookup->lock);
     for (size_t i = 0; i < reverse->name_count; i++) {
         struct ask *ask = &reverse->asks[ASK_NAMES + i];
         if (!ask->asked && !ask->wanted)
             ask->wanted = wanted(arg, wirename_text(ask->name, ask->name_length, text));
+        more = more || (ask->wanted && !ask->asked);
     }
+    if (more && !lookup_part_waits(reverse, lookup_now_ms(lookup)) &&
+        deadline_ms > reverse->deadline_ms)
+        begin_anew(reverse, deadline_ms);
     pthread_mutex_unlock(&lookup->lock);
     ask_all(reverse);
 }
@@ -375,9 +387,7 @@ static void go_on(struct part *part, int64_t deadline_ms)
     bool held = part->held;
     if (held) {
         part->held = false;
-        part->deadline_ms = deadline_ms;
-        part->started_ms = part->last_ms = lookup_now_ms(lookup);
-        part->names_ms = part->started_ms;
+        begin_anew(part, deadline_ms);
     }
     pthread_mutex_unlock(&lookup->lock);
     if (held)
@@ -440,9 +450,6 @@ static bool forget_failures(struct part *part, unsigned recoveries)
 void lookup_ask_again(struct lookup *lookup)
 {
     unsigned recoveries = resolver_recoveries(lookup->resolver);
-    if (recoveries == lookup->recoveries)
-        return;
-    lookup->recoveries = recoveries;
     if (forget_failures(&lookup->reverse, recoveries))
         ask_all(&lookup->reverse);
     if (forget_failures(lookup->helo, recoveries))
@@ -558,7 +565,7 @@ static bool every_name(void *arg, const char *name)
 void lookup_wait_for_all(struct lookup *lookup)
 {
     lookup_wait(lookup);
-    lookup_ask_names(lookup, every_name, NULL);
+    lookup_ask_names(lookup, lookup->reverse.deadline_ms, every_name, NULL);
     lookup_wait(lookup);
 }
 

@@ -48,10 +48,11 @@ void lookup_favour(struct lookup *lookup, const char *helo_domain, const char *s
 
 /*
  * Look up names although another one leads back: those for which `wanted` says so.  It is called
- * under a lock of the lookup, at once, for names that have not been looked up.
+ * under a lock of the lookup, at once, for names that have not been looked up.  Where there are
+ * some, the PTR and its names have until deadline_ms, if that is later than the deadline they had.
  */
-void lookup_ask_names(struct lookup *lookup, bool (*wanted)(void *arg, const char *name),
-                      void *arg);
+void lookup_ask_names(struct lookup *lookup, int64_t deadline_ms,
+                      bool (*wanted)(void *arg, const char *name), void *arg);
 
 /*
  * Nobody waits for what is under way: it is given up, as if it had not been asked.  Go on: ask

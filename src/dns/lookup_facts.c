@@ -28,7 +28,8 @@ static struct dns_evidence evidence_of(const struct ask *ask, bool needed, struc
     const struct lookup *lookup = ask->part->lookup;
     struct dns_evidence evidence = {.outcome = DNS_NOT_ASKED};
     if (!ask->answered) {
-        evidence.awaited = lookup_part_waits(ask->part, lookup_now_ms(lookup));
+        /* What nothing depended on proves nothing, and is asked when something does. */
+        evidence.awaited = !needed || lookup_part_waits(ask->part, lookup_now_ms(lookup));
         facts->awaited = facts->awaited || evidence.awaited;
         if (!needed)
             return evidence;
@@ -93,11 +94,13 @@ static const struct ask *ask_of(const struct lookup *lookup, const struct name_w
                                 size_t *listed)
 {
     const struct part *reverse = &lookup->reverse;
+    const struct ask *ask = NULL;
     if (*listed < reverse->name_count && reverse->asks[ASK_NAMES + *listed].name == walk->last)
-        return &reverse->asks[ASK_NAMES + (*listed)++];
-    if (lookup->helo != NULL && strcmp(walk->name, lookup->helo->name) == 0)
-        return &lookup->helo->asks[ASK_HELO];
-    return NULL;
+        ask = &reverse->asks[ASK_NAMES + (*listed)++];
+    if ((ask == NULL || !ask->asked) && lookup->helo != NULL &&
+        strcmp(walk->name, lookup->helo->name) == 0)
+        ask = &lookup->helo->asks[ASK_HELO];
+    return ask;
 }
 
 /* Those of `unusable` names are shown of which there are not too many. */
@@ -191,10 +194,11 @@ static enum result fill_facts(struct lookup *lookup, struct facts *facts)
 {
     if (ran_out(&lookup->reverse) || ran_out(lookup->helo))
         return RESULT_NOMEM;
+    char *memory = malloc(facts_room(lookup) + 1);
+    if (memory == NULL)
+        return RESULT_NOMEM; /* the facts of before are still pointed to */
     free(lookup->facts_memory);
-    lookup->facts_memory = malloc(facts_room(lookup) + 1);
-    if (lookup->facts_memory == NULL)
-        return RESULT_NOMEM;
+    lookup->facts_memory = memory;
     struct arena arena = {.memory = lookup->facts_memory};
     struct name_facts *names = take(&arena, names_max(&lookup->reverse) * sizeof *names);
     lookup->news = false;

@@ -120,15 +120,6 @@ static int64_t step_ms(const struct part *reverse)
     return step > NAMES_STEP_MS ? NAMES_STEP_MS : step > 0 ? step : 1;
 }
 
-/* "mail.example.org" is in "example.org", and that is, too. */
-static bool is_in(const char *name, const char *domain)
-{
-    size_t length = strlen(name), tail = strlen(domain);
-    if (tail == 0 || length < tail || strcmp(name + length - tail, domain) != 0)
-        return false;
-    return length == tail || name[length - tail - 1] == '.';
-}
-
 enum rank { RANK_NAMED, RANK_RELATED, RANK_OTHER };
 
 /* The names that somebody claims come first, then what shares the client's or sender's domain. */
@@ -140,8 +131,9 @@ static enum rank rank_of(const struct part *reverse, const struct ask *ask)
     if ((lookup->helo != NULL && strcmp(text, lookup->helo->name) == 0) ||
         strcmp(text, reverse->name) == 0)
         return RANK_NAMED;
-    return is_in(text, lookup->helo_domain) || is_in(text, lookup->sender_domain) ? RANK_RELATED
-                                                                                  : RANK_OTHER;
+    return hostname_under(text, lookup->helo_domain) || hostname_under(text, lookup->sender_domain)
+               ? RANK_RELATED
+               : RANK_OTHER;
 }
 
 /* The best of the names that are to be asked about, in their order. */

@@ -61,7 +61,6 @@ struct lookup {
     bool all_cached;
     bool helo_failed;                   /* the EHLO part could not be made */
     bool news;                          /* something was answered since lookup_facts() */
-    unsigned recoveries;                /* of the resolver, when its failures were last looked at */
     char helo_domain[HOSTNAME_MAX + 1]; /* of lookup_favour() */
     char sender_domain[HOSTNAME_MAX + 1];
     void *facts_memory;

@@ -6,9 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Scores that differ by less are the same sum in another order. */
-#define SCORE_EPSILON 1e-9
-
 /* --- the cases --------------------------------------------------------------------------------
  */
 
@@ -34,7 +31,8 @@ static bool is_same(const struct verdict *a, enum agreement agreement_a, const s
     if (a->done.action != b->done.action || a->would.action != b->would.action)
         return false;
     return a->done.action >= ACTION_TEMPFAIL ||
-           (agreement_a == agreement_b && fabs(a->would.score - b->would.score) < SCORE_EPSILON);
+           (agreement_a == agreement_b &&
+            fabs(a->would.score - b->would.score) < POLICY_SCORE_EPSILON);
 }
 
 static bool see_case(void *arg, const struct facts *facts, check_set set, check_set clear)

@@ -393,7 +393,7 @@ START_TEST(none_once_confirmed)
     ck_assert_int_eq(facts.names[3].forward.outcome, DNS_NOT_ASKED);
     ck_assert(facts.names[3].forward.awaited);
     ck_assert(facts.awaited);
-    lookup_ask_names(lookup, says_yes, &offered);
+    lookup_ask_names(lookup, now_ms() + DEADLINE_MS, says_yes, &offered);
     ck_assert_uint_eq(offered, 7);
     get_facts(lookup, &facts); /* what is wanted and unknown is no "not asked" */
     ck_assert_int_eq(facts.names[9].forward.outcome, DNS_TEMPERROR);
@@ -403,6 +403,29 @@ START_TEST(none_once_confirmed)
     ck_assert_uint_eq(scripted_asked_all(script), 1 + 10);
     get_facts(lookup, &facts);
     ck_assert(!facts.awaited);
+    lookup_free(lookup);
+}
+END_TEST
+
+/* However late it is, a name that nobody needed proves nothing, and can still be asked about. */
+START_TEST(needed_after_the_deadline)
+{
+    struct facts facts;
+    scripted_on(script, "m000.example", RR_A, "203.0.113.7", 1);
+    script_names(10, 1);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    pass(2 * DEADLINE_MS);
+    get_facts(lookup, &facts);
+    ck_assert_int_eq(facts.names[9].forward.outcome, DNS_NOT_ASKED);
+    ck_assert(facts.names[9].forward.awaited);
+    ck_assert(facts.awaited);
+    lookup_ask_names(lookup, now_ms() + DEADLINE_MS, says_yes, NULL);
+    ck_assert(!lookup_ready(lookup));
+    pass(100);
+    ck_assert(lookup_ready(lookup));
+    get_facts(lookup, &facts);
+    ck_assert(!facts.awaited);
+    ck_assert_int_eq(facts.names[9].forward.outcome, DNS_FOUND);
     lookup_free(lookup);
 }
 END_TEST
@@ -535,7 +558,7 @@ START_TEST(preferred_name)
                                          preferred[_i].preferred, now_ms() + DEADLINE_MS);
     ck_assert_ptr_nonnull(lookup);
     pass(20);
-    lookup_ask_names(lookup, says_yes, NULL);
+    lookup_ask_names(lookup, now_ms() + DEADLINE_MS, says_yes, NULL);
     pass(20);
     get_facts(lookup, &facts);
     ck_assert_uint_eq(facts.name_count, preferred[_i].max_ptr);
@@ -1136,6 +1159,7 @@ int main(void)
     tcase_add_loop_test(tcase, many_names, 0, COUNT(many));
     tcase_add_test(tcase, a_few_at_a_time);
     tcase_add_test(tcase, none_once_confirmed);
+    tcase_add_test(tcase, needed_after_the_deadline);
     tcase_add_test(tcase, not_asked_in_time);
     tcase_add_test(tcase, silent_names_in_front);
     tcase_add_test(tcase, related_names_first);

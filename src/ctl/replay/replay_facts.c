@@ -9,9 +9,7 @@ void replay_facts_envelope(const struct conf *conf, const struct maillog_event *
 {
     out->client = event->client;
     helo_parse(event->helo_recorded && event->helo[0] != '\0' ? event->helo : NULL, &out->helo);
-    for (size_t i = 0; i < conf->own_name_count; i++)
-        if (out->helo.name[0] != '\0' && strcmp(out->helo.name, conf->own_names[i]) == 0)
-            out->helo_is_ours = true;
+    out->helo_is_ours = conf_is_own_name(conf, out->helo.name);
     char mailbox[MAILPATH_MAX + 1];
     const char *sender = event->sender_recorded ? event->sender : "";
     if (mailpath_canonical(sender, mailbox) != NULL)
