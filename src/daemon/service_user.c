@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define MESSAGE_MAX 1024
+#define ERRORS_MAX  127 /* that an exit status can say */
 
 struct eyes {
     const char *user;
@@ -121,11 +122,21 @@ unsigned service_user_test(const struct conf *conf, const struct conf_report *re
         free(user);
         return 1;
     }
-    pid_t child = privileges.user == NULL ? -1 : fork();
-    if (child == 0)
-        _exit((int)(look_as(conf, &privileges, &eyes) & 0x7f));
+    if (privileges.user == NULL) { /* that is who we are */
+        free(user);
+        return 0;
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        unsigned errors = look_as(conf, &privileges, &eyes);
+        _exit(errors > ERRORS_MAX ? ERRORS_MAX : (int)errors);
+    }
     while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     free(user);
-    return child > 0 && WIFEXITED(status) ? (unsigned)WEXITSTATUS(status) : 0;
+    if (child > 0 && WIFEXITED(status))
+        return (unsigned)WEXITSTATUS(status);
+    report->error(report->arg,
+                  "what the service's user can read was not looked at: the look ended");
+    return 1;
 }
