@@ -172,9 +172,12 @@ static int run(const struct command *command, int argc, char **argv)
         checking->sender = mailpath_canonical(request.sender, sender);
     if (checking != NULL && request.recipient != NULL)
         checking->recipient = mailpath_canonical(request.recipient, recipient);
-    /* Without an EHLO name nobody can claim one of ours. */
+    /* Without an EHLO name, which lines of standard input may have, nobody can claim one of ours.
+     */
     bool claims = request.helo != NULL;
-    if (checking != NULL && (!claims || running_names_add(conf) == RESULT_OK) &&
+    for (int i = optind; i < argc; i++)
+        claims = claims || strcmp(argv[i], "-") == 0;
+    if (checking != NULL && (!claims || running_names_add(conf, NULL) == RESULT_OK) &&
         !checking->sender == !request.sender && !checking->recipient == !request.recipient) {
         checking->conf = conf;
         checking->helo = request.helo;

@@ -52,10 +52,7 @@ static bool helo_is_ours(const struct check_run *run, const struct check_target 
 {
     if (target->host != NULL && facts->helo_name.name != NULL && facts->helo_name.confirmed)
         return false;
-    for (size_t i = 0; i < run->conf->own_name_count; i++)
-        if (facts->helo.name[0] != '\0' && strcmp(facts->helo.name, run->conf->own_names[i]) == 0)
-            return true;
-    return false;
+    return conf_is_own_name(run->conf, facts->helo.name);
 }
 
 /* Everything the DNS says about the client; the facts borrow from *lookup. */

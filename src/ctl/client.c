@@ -258,3 +258,15 @@ enum result client_try(const char *path, struct json_writer *request,
         json_value_free(answer);
     return ok ? RESULT_OK : RESULT_INVALID;
 }
+
+enum result client_try_running(const char *path, struct json_writer *request,
+                               const struct client_records *records, struct json_value **last)
+{
+    if (path == NULL) {
+        json_writer_free(request);
+        return RESULT_NOTFOUND;
+    }
+    enum result status = client_try(path, request, records, last);
+    return status == RESULT_IO && (errno == ENOENT || errno == ECONNREFUSED) ? RESULT_NOTFOUND
+                                                                             : status;
+}

@@ -43,6 +43,12 @@ int client_ask(const struct command *command, const char *path, struct json_writ
 enum result client_try(const char *path, struct json_writer *request,
                        const struct client_records *records, struct json_value **last) MUST_CHECK;
 
+/* The same; RESULT_NOTFOUND: no daemon is there to be asked (`path` may be NULL: control = none).
+ */
+enum result client_try_running(const char *path, struct json_writer *request,
+                               const struct client_records *records,
+                               struct json_value **last) MUST_CHECK;
+
 /* A request of one command and, unless NULL, one member. */
 struct json_writer *client_request(const char *name, const char *key, const char *value);
 

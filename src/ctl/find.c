@@ -106,14 +106,15 @@ static const struct found *shown(const struct finding *finding, size_t i)
 }
 
 /* What the clients of the newest decisions get now, each once. */
-static int recheck(const struct finding *finding, const struct command *command,
-                   const struct conf *conf)
+static int recheck(const struct finding *finding, const struct command *command, struct conf *conf)
 {
     struct ipaddr done[RECHECKED_MAX];
     size_t count = 0;
     struct check_run *run = calloc(1, sizeof *run);
-    if (run == NULL)
+    if (run == NULL || running_names_add(conf, NULL) != RESULT_OK) {
+        free(run);
         return command_failed(command, EX_OSERR, "out of memory");
+    }
     run->conf = conf;
     run->json = finding->request.json;
     run->colour = screen_has_colour();
@@ -145,7 +146,7 @@ static int recheck(const struct finding *finding, const struct command *command,
 }
 
 static int print_found(const struct finding *finding, const struct command *command,
-                       const struct conf *conf)
+                       struct conf *conf)
 {
     size_t count = shown_of(finding);
     for (size_t i = 0; i < count; i++) {
@@ -167,7 +168,7 @@ static int print_found(const struct finding *finding, const struct command *comm
 
 /* --- a run ---------------------------------------------------------------------------------- */
 
-static int find_in(struct finding *finding, struct decisions *decisions, const struct conf *conf,
+static int find_in(struct finding *finding, struct decisions *decisions, struct conf *conf,
                    int count, char **paths)
 {
     char when[32];
@@ -201,10 +202,6 @@ static int run(const struct command *command, int argc, char **argv)
     if (conf == NULL)
         return EX_CONFIG;
     decisions.since_s = since_s == 0 ? 0 : decisions.now_s - since_s;
-    if (finding.request.recheck && running_names_add(conf) != RESULT_OK) {
-        conf_unref(conf);
-        return command_failed(command, EX_OSERR, "out of memory");
-    }
     status = find_in(&finding, &decisions, conf, argc - optind, argv + optind);
     decisions_end(&decisions);
     for (size_t i = 0; finding.rows != NULL && i < shown_of(&finding); i++)

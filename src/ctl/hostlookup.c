@@ -256,7 +256,10 @@ enum result hostlookup_zone(struct resolver *resolver, const struct dns_name *na
         if (status != RESULT_OK)
             return status;
         bool found = wait.answer->outcome == DNS_FOUND && !wait.answer->aliased;
+        bool failed = wait.answer->outcome == DNS_TEMPERROR; /* it may be the one */
         answer_unref(wait.answer);
+        if (failed)
+            break;
         if (!found)
             continue;
         name_from_wire(at, length, out);

@@ -37,12 +37,8 @@ static enum result ask_daemon(const struct conf *conf, struct exemptions *exempt
 {
     struct exemptions_loading loading = {exemptions, RESULT_OK};
     const struct client_records records = {take, &loading};
-    if (conf->control == NULL)
-        return RESULT_NOTFOUND;
     enum result status =
-        client_try(conf->control, client_request("allowed", NULL, NULL), &records, NULL);
-    if (status == RESULT_IO && (errno == ENOENT || errno == ECONNREFUSED))
-        return RESULT_NOTFOUND;
+        client_try_running(conf->control, client_request("allowed", NULL, NULL), &records, NULL);
     return status == RESULT_OK ? loading.status : status;
 }
 

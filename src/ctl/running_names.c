@@ -4,22 +4,16 @@
 #include "ctl/client.h"
 #include "site/conf_memory.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-static bool has_name(const struct conf *conf, const char *name)
-{
-    for (size_t i = 0; i < conf->own_name_count; i++)
-        if (strcmp(conf->own_names[i], name) == 0)
-            return true;
-    return false;
-}
 
 /* What the daemon says is checked as if it came from anywhere. */
 static enum result add(struct conf *conf, const char *name)
 {
     char canonical[HOSTNAME_MAX + 1];
-    if (name == NULL || hostname_parse(name, canonical) != HOSTNAME_OK || has_name(conf, canonical))
+    if (name == NULL || hostname_parse(name, canonical) != HOSTNAME_OK ||
+        conf_is_own_name(conf, canonical))
         return RESULT_OK;
     size_t count = conf->own_name_count;
     char **names = conf_memory_alloc(&conf->memory, (count + 1) * sizeof *names);
@@ -34,20 +28,35 @@ static enum result add(struct conf *conf, const char *name)
     return RESULT_OK;
 }
 
-enum result running_names_add(struct conf *conf)
+static enum result add_all(struct conf *conf, const struct json_value *names)
+{
+    enum result result = RESULT_OK;
+    for (size_t i = 0; conf != NULL && result == RESULT_OK && i < json_value_count(names); i++)
+        result = add(conf, json_value_text(json_value_item(names, i)));
+    return result;
+}
+
+enum result running_names_add(struct conf *conf, struct conf *other)
 {
     struct json_value *status = NULL;
-    enum result result = RESULT_OK;
-    if (conf->control != NULL)
-        result = client_try(conf->control, client_request("status", NULL, NULL), NULL, &status);
+    enum result asked =
+        client_try_running(conf->control, client_request("status", NULL, NULL), NULL, &status);
+    const char *why = asked == RESULT_OK || asked == RESULT_NOTFOUND
+                          ? "no daemon runs that has seen them"
+                      : asked == RESULT_IO ? strerror(errno)
+                                           : "the daemon's answer makes no sense";
+    if (asked == RESULT_NOMEM)
+        return asked;
     const struct json_value *names = json_value_member(status, "own_names");
-    result = result == RESULT_NOMEM ? result : RESULT_OK; /* without a daemon there are none */
-    for (size_t i = 0; result == RESULT_OK && i < json_value_count(names); i++)
-        result = add(conf, json_value_text(json_value_item(names, i)));
+    enum result result = add_all(conf, names);
+    if (result == RESULT_OK)
+        result = add_all(other, names);
     json_value_free(status);
-    if (result == RESULT_OK && conf->own_name_count == 0)
-        (void)fputs("note: the mail server's own names are not known (own-names is not set, and no "
-                    "daemon runs that has seen them): helo-self is not found\n",
-                    stderr);
+    if (result == RESULT_OK &&
+        (conf->own_name_count == 0 || (other != NULL && other->own_name_count == 0)))
+        (void)fprintf(stderr,
+                      "note: the mail server's own names are not known (own-names is not set, and "
+                      "%s): helo-self is not found\n",
+                      why);
     return result;
 }

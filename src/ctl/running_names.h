@@ -9,9 +9,10 @@
 #include "site/conf.h"
 
 /*
- * Add them to the configuration's own-names.  Where neither knows any, a note to standard error
- * says what is missing.  RESULT_NOMEM.  Does I/O.
+ * Ask the daemon of `conf`, and add them to its own-names and to those of `other` (NULL: there is
+ * none).  Where one of them knows no name then, a note to standard error says what is missing.
+ * RESULT_NOMEM.  Does I/O.
  */
-enum result running_names_add(struct conf *conf) MUST_CHECK;
+enum result running_names_add(struct conf *conf, struct conf *other) MUST_CHECK;
 
 #endif

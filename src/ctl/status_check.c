@@ -42,9 +42,12 @@ static void judge_dns(struct status_finding *finding, const struct json_value *d
 static void judge(struct status_finding *finding, const struct json_value *status)
 {
     const struct json_value *sessions = json_value_member(status, "sessions");
+    const struct json_value *configuration = json_value_member(status, "configuration");
     judge_dns(finding, json_value_member(status, "dns"));
-    if (json_value_bool_of(json_value_member(status, "configuration"), "last_reload_failed"))
+    if (json_value_bool_of(configuration, "last_reload_failed"))
         find(finding, STATUS_CHECK_WARNING, "the last reload failed");
+    if (json_value_int_of(configuration, "tables_failed_since") != 0)
+        find(finding, STATUS_CHECK_WARNING, "tables cannot be read");
     if (json_value_int_of(sessions, "max") > 0 &&
         json_value_int_of(sessions, "now") * 100 >=
             json_value_int_of(sessions, "max") * STATUS_CHECK_SESSIONS)
