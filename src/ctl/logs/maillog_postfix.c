@@ -108,6 +108,18 @@ static void on_connect(struct maillog_smtpd *smtpd, const char *text,
     maillog_smtpd_recall(smtpd, &smtpd->event);
 }
 
+/* The message was begun and not sent. */
+static void abandon(struct maillog_postfix *postfix, struct maillog_smtpd *smtpd,
+                    const struct maillog_record *record)
+{
+    if (!smtpd->relayed)
+        smtpd->open = false;
+    const struct maillog_pending_key key = key_of(record, smtpd->queue_id);
+    struct maillog_pending_entry *entry = maillog_pending_find(postfix->pending, &key);
+    if (entry != NULL)
+        entry->abandoned = true;
+}
+
 /* "lost connection after DATA (12345 bytes) from ...", "timeout after RCPT from ...": what was
    under way is neither taken nor refused. */
 static void on_lost(struct maillog_postfix *postfix, struct maillog_smtpd *smtpd,
@@ -119,12 +131,7 @@ static void on_lost(struct maillog_postfix *postfix, struct maillog_smtpd *smtpd
                          strncmp(stage, "BDAT", 4) == 0));
     if (!within)
         return;
-    if (!smtpd->relayed)
-        smtpd->open = false;
-    const struct maillog_pending_key key = key_of(record, smtpd->queue_id);
-    struct maillog_pending_entry *entry = maillog_pending_find(postfix->pending, &key);
-    if (entry != NULL)
-        entry->abandoned = true;
+    abandon(postfix, smtpd, record);
 }
 
 /* "name[address] ehlo=1 mail=1 rcpt=1 data=0/1 quit=1 commands=4/5", since 3.0: of so many messages
@@ -138,12 +145,7 @@ static void on_disconnect(struct maillog_postfix *postfix, struct maillog_smtpd 
         maillog_postfix_counter(counters, " bdat=") > 0 ||
         maillog_postfix_counter(counters, " data=") >= (long)smtpd->messages)
         return;
-    if (!smtpd->relayed)
-        smtpd->open = false;
-    const struct maillog_pending_key key = key_of(record, smtpd->queue_id);
-    struct maillog_pending_entry *entry = maillog_pending_find(postfix->pending, &key);
-    if (entry != NULL)
-        entry->abandoned = true;
+    abandon(postfix, smtpd, record);
 }
 
 /* "QID: client=name[address], sasl_method=..., sasl_username=..., orig_client=..." */

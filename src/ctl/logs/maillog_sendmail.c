@@ -286,7 +286,9 @@ static struct refusal *find_by_action(struct maillog_sendmail *sendmail,
     uint64_t hash = hash_of(record->host, queue_id);
     for (size_t i = 1; i <= REFUSED_MAX; i++) {
         size_t place = (sendmail->next_refusal + REFUSED_MAX - i) % REFUSED_MAX;
-        if (sendmail->refused[place] == hash && sendmail->refusals[place].by_action)
+        const struct refusal *refusal = &sendmail->refusals[place];
+        if (sendmail->refused[place] == hash && refusal->by_action &&
+            strcmp(refusal->event.queue_id, queue_id) == 0)
             return &sendmail->refusals[place];
     }
     return NULL;
@@ -387,7 +389,7 @@ static void on_milter_connect(const struct maillog_record *record, const char *q
 static uint64_t *others_slot(struct maillog_sendmail *sendmail, const struct maillog_record *record,
                              const char *queue_id, uint64_t *hash)
 {
-    *hash = record->host ^ maillog_syslog_host(queue_id, strlen(queue_id));
+    *hash = hash_of(record->host, queue_id);
     return &sendmail->others[*hash % OTHERS_SLOTS];
 }
 

@@ -241,7 +241,6 @@ static int replay_files(struct replay *replay, const struct policy *policy,
               read_all(replay, feed, count, paths) && !replay->nomem;
     if (ok) {
         const struct replay_run run = {
-            .conf = replay->conf,
             .policy = policy,
             .no_dns = replay->request.no_dns,
             .compare = replay->other != NULL ? &replay->compare : NULL,
@@ -315,8 +314,7 @@ static int run(const struct command *command, int argc, char **argv)
         replay.other = command_conf(replay.request.compare);
     if (replay.conf == NULL || (replay.request.compare != NULL && replay.other == NULL))
         status = EX_CONFIG;
-    else if (running_names_add(replay.conf) != RESULT_OK ||
-             (replay.other != NULL && running_names_add(replay.other) != RESULT_OK))
+    else if (running_names_add(replay.conf, replay.other) != RESULT_OK)
         status = command_failed(command, EX_OSERR, "out of memory");
     else
         status = replay_conf(command, &replay, argc - optind, argv + optind);

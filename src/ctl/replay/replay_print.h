@@ -14,7 +14,6 @@
 
 /* What the sums are of. */
 struct replay_run {
-    const struct conf *conf;
     const struct policy *policy; /* of --policy, or NULL */
     bool no_dns;
     const struct replay_compare *compare; /* of --compare, or NULL */
