@@ -14,14 +14,14 @@ from bench.common import Unmeasured, median, note, shown, table
 SESSIONS = 5000
 
 
-def other_build():
-    """The build of another version; None: there is none to compare with."""
+def other_build(program="iprevd"):
+    """The build of another version, which has the program; None: there is none to compare with."""
     named = os.environ.get("IPREVD_AGAINST")
     if not named:
         return None
     build = pathlib.Path(named).resolve()
-    if not (build / "iprevd").exists():
-        raise Unmeasured(f"there is no iprevd in {build}")
+    if not (build / program).exists():
+        raise Unmeasured(f"there is no {program} in {build}")
     return build
 
 

@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 
+from bench.cpu import other_build
 from bench.common import Unmeasured, median, note, shown, table
 
 LINES = 1_000_000
@@ -103,7 +104,7 @@ def replay(bench):
     conf = bench.directory / "replay.conf"
     conf.write_text(CONF)
     lines = bench.many(LINES)
-    other = os.environ.get("IPREVD_AGAINST")
+    other = other_build("iprevctl")
     rows = []
     for name, makers in (("Postfix", (postfix_accepted, postfix_refused)), ("Sendmail", (sendmail,))):
         note(f"replay: {lines} lines of {name}")
@@ -112,7 +113,7 @@ def replay(bench):
         runs = []
         for _ in range(bench.rounds + 2):
             ours = measure(bench, bench.build / "iprevctl", conf, path)
-            theirs = other and measure(bench, pathlib.Path(other) / "iprevctl", conf, path)
+            theirs = other and measure(bench, other / "iprevctl", conf, path)
             runs.append((ours, theirs))
         path.unlink()
         cpu, memory = (median(run[0][i] for run in runs) for i in (0, 1))

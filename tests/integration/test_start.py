@@ -605,7 +605,7 @@ def test_control_group_that_cannot_be_given(place, group, said):
         running = subprocess.Popen(["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups",
                                     program(), "-f", "-c", place.directory / "group.conf"], stderr=errors)
     try:
-        wait_until("the socket", control.exists)
+        wait_until("the daemon", lambda: "serves on" in log.read_text())
         done = subprocess.run([program("iprevctl"), "status", "-c", place.directory / "group.conf"],
                               capture_output=True, text=True, timeout=SECONDS, check=False)
         assert done.returncode == 0, done.stderr
