@@ -441,12 +441,15 @@ static void count_signal(void *arg)
     pthread_mutex_unlock(&signalled->lock);
 }
 
-static void wait_for_signals(struct signalled *signalled, unsigned count)
+/* Did the last of so many come on the loop's thread? */
+static bool wait_for_signals(struct signalled *signalled, unsigned count)
 {
     pthread_mutex_lock(&signalled->lock);
     while (signalled->count < count)
         pthread_cond_wait(&signalled->changed, &signalled->lock);
+    bool here = signalled->here;
     pthread_mutex_unlock(&signalled->lock);
+    return here;
 }
 
 /* One that came before there was a loop is not lost; the process lives, so no other thread took
@@ -468,11 +471,10 @@ START_TEST(test_signals)
     term = loop_signal_new(signalled.loop, SIGTERM, count_signal, &signalled);
     ck_assert(usr1 != NULL && term != NULL);
     ck_assert_int_eq(loop_start(signalled.loop, "test"), RESULT_OK);
-    wait_for_signals(&signalled, 1);
-    ck_assert(signalled.here);
+    ck_assert(wait_for_signals(&signalled, 1));
     for (unsigned i = 2; i < 20; i++) {
         ck_assert_int_eq(kill(getpid(), i % 2 == 0 ? SIGTERM : SIGUSR1), 0);
-        wait_for_signals(&signalled, i);
+        ck_assert(wait_for_signals(&signalled, i));
     }
     loop_stop(signalled.loop);
     loop_signal_free(usr1);
