@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* iprevctl(1): finds the command and runs it. */
+#include "commit.h"
 #include "config.h"
 
 #include "ctl/command.h"
@@ -97,7 +98,7 @@ int main(int argc, char **argv)
         return EX_OK;
     }
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-        (void)printf("iprevctl %s\n", PACKAGE_VERSION);
+        (void)printf("iprevctl %s%s\n", PACKAGE_VERSION, COMMIT);
         return EX_OK;
     }
     if (strcmp(argv[1], "--completion") == 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* iprevd(8): options, configuration, listener, privileges, serve. */
+#include "commit.h"
 #include "config.h"
 
 #include "base/log.h"
@@ -60,10 +61,10 @@ static void print_version(void)
 {
     char milter[32];
     libmilter_version(milter, sizeof milter);
-    (void)printf("iprevd %s\nlibmilter %s, ldns %s, libevent %s, libconfuse %s, libpsl %s, libidn2 "
+    (void)printf("iprevd %s%s\nlibmilter %s, ldns %s, libevent %s, libconfuse %s, libpsl %s, libidn2 "
                  "%s, PCRE2 %s, "
                  "jansson %s, systemd %s\n",
-                 PACKAGE_VERSION, milter, VERSION_LDNS, VERSION_EVENT, VERSION_CONFUSE, VERSION_PSL,
+                 PACKAGE_VERSION, COMMIT, milter, VERSION_LDNS, VERSION_EVENT, VERSION_CONFUSE, VERSION_PSL,
                  VERSION_IDN2, VERSION_PCRE2, VERSION_JANSSON,
 #ifdef HAVE_SYSTEMD
                  "yes"

@@ -201,4 +201,4 @@ def test_help_and_version():
     for command in commands:
         done = bare(command, "--help")
         assert done.returncode == 0 and done.stdout.startswith(f"Usage: iprevctl {command} ")
-    assert re.fullmatch(r"iprevctl [\d.]+\n", bare("--version").stdout)
+    assert re.fullmatch(r"iprevctl [\d.]+( \(commit [0-9a-f]{12,}(-changed)?\))?\n", bare("--version").stdout)
