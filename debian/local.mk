@@ -12,4 +12,6 @@ EXTRA_DIST += \
 	debian/tests/control \
 	debian/tests/postfix \
 	debian/tests/systemd \
-	debian/tests/upgrade
+	debian/tests/upgrade \
+	debian/upstream/metadata \
+	debian/watch
