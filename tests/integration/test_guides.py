@@ -138,6 +138,11 @@ def xclient(network):
             smtp.ehlo("mail.good.example")
             play(smtp)
         assert site.server.client("192.0.2.4").command("XCLIENT ADDR=192.0.2.1").code >= 500
+        # A name that comes with XCLIENT is not told to filters, a new EHLO is.
+        smtp = site.server.client(PROXY)
+        smtp.xclient_as(world.GOOD, "mail.good.example", helo="mail.good.example")
+        site.accepts(smtp, "name by XCLIENT")
+        site.filter.wait_log("helo=- agreement=none checks=helo-missing")
 
 
 def other_filters(network):
