@@ -60,12 +60,23 @@ static bool is_hidden(const char *path)
     return false;
 }
 
+/* A group's file, of which the unit can make the service a member. */
+static bool a_group_may_read(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && st.st_gid != 0 && (st.st_mode & S_IRGRP) != 0;
+}
+
 /* What is not there was told by whoever read the configuration. */
 static void look_at_file(void *arg, const char *path)
 {
     struct eyes *eyes = arg;
-    if (access(path, R_OK) != 0 && errno != ENOENT)
-        tell(eyes, true, path, errno, "read it");
+    int reason = access(path, R_OK) == 0 ? 0 : errno;
+    if (reason == EACCES && a_group_may_read(path))
+        tell(eyes, false, path, reason,
+             "read it, unless the unit's SupplementaryGroups= names the file's group");
+    else if (reason != 0 && reason != ENOENT)
+        tell(eyes, true, path, reason, "read it");
     else if (is_hidden(path))
         tell(eyes, false, path, EACCES, "read it where the unit has ProtectHome=yes, as packaged");
 }

@@ -546,10 +546,6 @@ def test_failed_start_is_never_called_ready(place):
     assert manager.messages.empty()
 
 
-if __name__ == "__main__":
-    sys.exit(pytest.main([__file__, "-q", "-p", "no:cacheprovider", *sys.argv[1:]]))
-
-
 # --- with the eyes of the service's user ---
 
 
@@ -571,6 +567,11 @@ def test_root_tests_with_the_eyes_of_the_user(place):
         table.chmod(mode)
         done = subprocess.run([program(), "-t", "-c", config], capture_output=True, text=True, timeout=SECONDS, check=False)
         assert done.returncode == status and said in done.stdout + done.stderr
+    # A drop-in of the unit may make the service a member of the file's group.
+    table.chmod(0o640)
+    os.chown(table, -1, grp.getgrnam("adm").gr_gid)
+    done = subprocess.run([program(), "-t", "-c", config], capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 0 and "unless the unit's SupplementaryGroups= names" in done.stderr
 
 
 @as_root
@@ -613,3 +614,7 @@ def test_control_group_that_cannot_be_given(place, group, said):
     finally:
         running.terminate()
         assert running.wait(SECONDS) == 0
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q", "-p", "no:cacheprovider", *sys.argv[1:]]))
