@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #define BAD_SHOWN 20 /* lines reported one by one; the rest is counted */
@@ -141,10 +142,22 @@ static enum result copy_paths(struct rotated *files, int count, char **paths)
     return RESULT_OK;
 }
 
+/* A pipe or a terminal, such as /dev/stdout in a container: what is written there is gone. */
+static bool is_stream(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 /* Which files?  As decisions_read(). */
 static int find_files(struct decisions *decisions, const struct conf *conf, int count, char **paths)
 {
     const char *path = conf->decision_log;
+    if (count == 0 && path != NULL && is_stream(path))
+        return command_misused(decisions->command,
+                               "which file?  decision-log is %s, which cannot be read again\n"
+                               "What was written to it can: ... | iprevctl %s -",
+                               path, decisions->command->name);
     if (count == 0 && path == NULL)
         return command_misused(decisions->command,
                                "which file?  decision-log is not set in %s\n"

@@ -232,6 +232,9 @@ def test_compressed_and_configured(report):
     assert report.run(conf=f'decision-log = "{plain}"\n').startswith("8 decisions")
     report.run(status=64)
     assert "decision-log is not set" in report.stderr
+    # In a container: nobody waits for what nothing comes from.
+    report.run(conf='decision-log = "/dev/stdout"\n', status=64)
+    assert "decision-log is /dev/stdout, which cannot be read again" in report.stderr
 
 
 def test_since(report):
