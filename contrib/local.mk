@@ -9,7 +9,8 @@ dist_examples_DATA = contrib/grafana/iprevd.json contrib/prometheus/iprevd.rules
 CLEANFILES += $(CONTRIB_GENERATED) contrib/iprevd-report
 EXTRA_DIST += contrib/iprevd.apparmor.in contrib/iprevd.logrotate.in contrib/iprevd.openrc.in \
 	contrib/iprevd.rc.in contrib/iprevd-report.in contrib/iprevd.spec \
-	contrib/prometheus/iprevd.rules.test.yml
+	contrib/prometheus/iprevd.rules.test.yml contrib/container/Containerfile \
+	contrib/container/iprevd.conf scripts/test-container tests/container.py
 
 # The daily report by mail, which systemd/iprevd-report.timer runs.
 pkglibexec_SCRIPTS = contrib/iprevd-report
