@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	debian/rules \
 	debian/source/format \
 	debian/tests/control \
+	debian/tests/path \
 	debian/tests/postfix \
 	debian/tests/systemd \
 	debian/tests/upgrade \

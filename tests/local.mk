@@ -42,7 +42,7 @@ PY_LOG_COMPILER = $(PYTHON3) -B
 dist_check_SCRIPTS += tests/documents.py tests/manuals.py tests/replies.py tests/replay.py tests/reasons.py tests/session.sh tests/advice.py tests/release.sh
 TESTS += tests/documents.py tests/manuals.py tests/replies.py tests/replay.py tests/reasons.py tests/session.sh tests/advice.py tests/release.sh
 EXTRA_DIST += tests/advice scripts/make-page
-EXTRA_DIST += scripts/record-session scripts/session.conf scripts/session.maillog
+EXTRA_DIST += scripts/record-path scripts/record-session scripts/session.conf scripts/session.maillog
 EXTRA_DIST += scripts/check scripts/install-packages scripts/quickstart scripts/quickstart.conf \
 	scripts/quickstart.py scripts/quickstart.zone
 # What bash offers behind "iprevctl ".

@@ -59,6 +59,8 @@ def test_monitor_first(network):
         # Which side of the ten percent the client is on is not ours to choose.
         percent = refused("7. Refuse a share, then more")
         assert percent == "" or percent.startswith("550 5.7.25 "), percent
+        # What step 6 watches and has no share goes on being watched.
+        assert refused("7. Refuse a share, then more", world.BROKEN_PTR) == ""
         for step in ("8. Enforce", "In a DNS outage"):
             assert refused(step).startswith("550 5.7.25 [192.0.2.2] has no PTR record")
             assert refused(step, world.BROKEN_PTR).startswith("451 4.7.25 ")
