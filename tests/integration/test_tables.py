@@ -304,6 +304,15 @@ def test_what_is_wrong_with_a_table_is_logged_once_and_in_the_status(directory, 
     state = given.ask(command="status")[-1]["configuration"]
     assert "192.0.2.2/8" in state["tables_error"] and state["tables_failed_since"] > 0
     assert "error" not in state
+
+    def status(*args):  # by a configuration that has no error
+        (directory / "ask.conf").write_text(f'control = "{path}"\n')
+        return subprocess.run([daemon.program("iprevctl"), "status", *args, "-c", directory / "ask.conf"],
+                              capture_output=True, text=True, timeout=60)
+
+    assert re.search(r"^tables +FAILED .*192\.0\.2\.2/8", status().stdout, re.M), status().stdout
+    done = status("--check")
+    assert done.stdout.startswith("IPREVD WARNING - tables cannot be read | ") and done.returncode == 1, done
     table.write_text("192.0.2.3 permit\n")
     given.daemon.wait_log("(?m)^tables .* read again")
     assert given.ask(command="status")[-1]["configuration"]["tables_failed_since"] == 0
