@@ -25,7 +25,7 @@ def blocks(text):
     found, heading, opened, where = [], "", None, 0
     lines = text.splitlines()
     for number, line in enumerate(lines, 1):
-        fence = re.match(r"```(\S*)$", line)
+        fence = re.match(r"```([^`]*)$", line)
         if opened is not None and line == "```":
             found.append(Block(heading, opened, "\n".join(lines[where:number - 1]) + "\n",
                                where + 1))
