@@ -21,7 +21,7 @@
 static const char style[] =
     ":root{color-scheme:light "
     "dark;--fg:#222;--bg:#fff;--dim:#595959;--line:#d5d5d5;--box:#f4f5f7;--bar:#3d6a99;--a0:#"
-    "3f8f84;--a1:#e0b13e;--a2:#b48bd0;--a3:#ee8b47;--a4:#c0392b}"
+    "3f8f84;--a1:#b8860b;--a2:#9a6bbf;--a3:#d9661f;--a4:#a82318}"
     "@media(prefers-color-scheme:dark){:root{--fg:#e4e4e4;--bg:#17191c;--dim:#a6abb2;--line:#"
     "3a3f46;--box:#23272c;--bar:#6f9fd0;--a0:#58b3a6;--a1:#e9c46a;--a2:#c9a0dc;--a3:#f4a261;--a4:#"
     "e8695b}}"
@@ -39,7 +39,7 @@ static const char style[] =
     "th small,td small{display:block;overflow-wrap:break-word}.d{white-space:nowrap}"
     ".wide{overflow-x:auto}"
     ".bar{display:block;height:.55em;background:var(--bar);border-radius:2px;min-width:1px}.room{"
-    "min-width:6em;width:40%}"
+    "min-width:6em;width:40%;text-align:left}"
     ".key{display:inline-block;width:.8em;height:.8em;margin:0 .35em 0 1em;border-radius:2px}"
     ".a0{background:var(--a0);fill:var(--a0)}.a1{background:var(--a1);fill:var(--a1)}.a2{"
     "background:var(--a2);fill:var(--a2)}.a3{background:var(--a3);fill:var(--a3)}.a4{background:"
@@ -52,7 +52,13 @@ static const char style[] =
     ".5em;width:16em;max-width:100%;box-sizing:border-box}"
     "svg{width:100%;height:auto;font-size:12px}svg text{fill:var(--fg)}svg line{stroke:var(--line)}"
     "@media(max-width:600px){body{margin-top:1em}svg{font-size:23px}table{font-size:.86em}th,td{"
-    "padding:.3em .25em}.room{display:none}tbody th{min-width:9em;max-width:9em}}"
+    "padding:.3em .25em}.room{display:none}tbody th{min-width:5em;max-width:9em}"
+    /* Of the clients each is a paragraph. */
+    ".c thead{position:absolute;left:-99em}.c tr,.c th,.c td{display:block}.c tr{padding:.4em "
+    "0;border-bottom:1px solid var(--line)}.c tbody th,.c td{border:0;text-align:left;padding:0 "
+    ".25em;max-width:none}.c td:nth-child(2)::before{content:'Count '}.c td:last-child::before{"
+    "content:'First, last '}.c br{display:none}}"
+    "[hidden]{display:none!important}"
     "@media print{body{margin:0}.find{display:none}}";
 
 /* Search in the tables.  The page allows no other script: this is its hash, and a change of the
@@ -67,8 +73,14 @@ static const char script[] =
 
 #define REASON_COLUMN "Newest reason"
 
-/* Untrusted text: what is odd as in the log, then what HTML would read as its own. */
-static void put_html(FILE *stream, const char *text)
+/* Where a name may go on in the next line, rather than in the middle of a label. */
+static bool may_break(const char *at)
+{
+    return strchr(".:@/-_", at[0]) != NULL && at[1] != '\0' && at[1] != ' ';
+}
+
+/* What HTML would read as its own, escaped; with `breaks` long names break between their labels. */
+static void put_html(FILE *stream, const char *text, bool breaks)
 {
     for (const char *at = text; *at != '\0'; at++) {
         switch (*at) {
@@ -91,16 +103,30 @@ static void put_html(FILE *stream, const char *text)
             (void)fputc(*at, stream);
             break;
         }
+        if (breaks && may_break(at))
+            (void)fputs("<wbr>", stream);
     }
 }
 
-static void put_escaped(FILE *stream, const char *text)
+/* Untrusted text: what is odd as in the log. */
+static void put_untrusted(FILE *stream, const char *text, bool breaks)
 {
     char memory[4 * HOSTNAME_MAX + 4];
     struct textbuf buf;
     textbuf_init(&buf, memory, sizeof memory);
     textbuf_put_untrusted(&buf, text, sizeof memory - 1);
-    put_html(stream, memory);
+    put_html(stream, memory, breaks);
+}
+
+static void put_escaped(FILE *stream, const char *text)
+{
+    put_untrusted(stream, text, false);
+}
+
+/* In a table. */
+static void put_name(FILE *stream, const char *text)
+{
+    put_untrusted(stream, text, true);
 }
 
 static void put_count(FILE *stream, uint64_t count)
@@ -109,11 +135,17 @@ static void put_count(FILE *stream, uint64_t count)
     (void)fprintf(stream, "<td>%s</td>", columns_count(count, text));
 }
 
-/* A table whose columns are `columns`, ended by NULL; "" is one for bars. */
-static void begin_table(FILE *stream, const char *caption, const char *const *columns, bool search)
+/*
+ * A table whose columns are `columns`, ended by NULL; "" is one for bars.  `kind`: SEARCHED,
+ * CLIENTS or "".
+ */
+#define SEARCHED " class=\"s\""
+#define CLIENTS  " class=\"s c\""
+static void begin_table(FILE *stream, const char *caption, const char *const *columns,
+                        const char *kind)
 {
-    (void)fprintf(stream, "<div class=\"wide\"><table%s><caption>%s</caption><thead><tr>",
-                  search ? " class=\"s\"" : "", caption);
+    (void)fprintf(stream, "<div class=\"wide\"><table%s><caption>%s</caption><thead><tr>", kind,
+                  caption);
     for (; *columns != NULL; columns++)
         (void)fprintf(stream, "<th scope=\"col\"%s>%s</th>",
                       (*columns)[0] == '\0'                  ? " class=\"room\""
@@ -279,7 +311,7 @@ static void put_day_table(FILE *stream, const struct report_sums *sums)
 static void put_days(FILE *stream, int64_t first_s, int64_t last_s)
 {
     char first[REPORT_TIME_MAX], last[REPORT_TIME_MAX];
-    (void)fprintf(stream, "<td class=\"d\">%s<br>%s</td></tr>\n", report_print_day(first_s, first),
+    (void)fprintf(stream, "<td class=\"d\">%s <br>%s</td></tr>\n", report_print_day(first_s, first),
                   report_print_day(last_s, last));
 }
 
@@ -290,7 +322,7 @@ static void put_checks(FILE *stream, const struct report_sums *sums)
     (void)fputs("<h2>Checks</h2>\n", stream);
     begin_table(stream,
                 "How often each check was true, was the only one, and decided what would be done",
-                columns, true);
+                columns, SEARCHED);
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         const struct report_check *check = &sums->checks[i];
         if (check->hits == 0)
@@ -310,7 +342,7 @@ static void put_small(FILE *stream, const char *before, const char *text)
     if (text[0] == '\0')
         return;
     (void)fprintf(stream, "<small>%s", before);
-    put_escaped(stream, text);
+    put_name(stream, text);
     (void)fputs("</small>", stream);
 }
 
@@ -320,7 +352,7 @@ static void put_client(FILE *stream, const struct ranking_row *row, bool corresp
     const struct report_client *client = row->extra;
     (void)fputs(correspondent ? "<tr><th scope=\"row\"><b>* " : "<tr><th scope=\"row\"><b>",
                 stream);
-    put_escaped(stream, row->name);
+    put_name(stream, row->name);
     (void)fputs("</b>", stream);
     if (client->address_count > 0)
         put_small(stream, "", report_print_addresses(client, addresses));
@@ -331,7 +363,7 @@ static void put_client(FILE *stream, const struct ranking_row *row, bool corresp
     put_count(stream, row->total);
     (void)fprintf(stream, "<td class=\"t\">%s: %s<small>", action_text(client->would),
                   client->check < CHECK_COUNT ? checks[client->check].name : "-");
-    put_html(stream, client->reason);
+    put_html(stream, client->reason, true);
     (void)fputs("</small></td>", stream);
     put_days(stream, row->first_s, row->last_s);
 }
@@ -357,7 +389,7 @@ static void put_clients(FILE *stream, const struct report_sums *sums,
     (void)snprintf(caption, sizeof caption,
                    "By the domain of the PTR name, else of the EHLO name. %s",
                    report_print_correspondents(origin));
-    begin_table(stream, caption, columns, true);
+    begin_table(stream, caption, columns, CLIENTS);
     for (size_t i = 0; i < count; i++)
         put_client(stream, rows[i], i < known);
     end_table(stream);
@@ -374,11 +406,11 @@ static void put_ranking(FILE *stream, const char *title, const struct ranking *r
     if (rows == NULL)
         return;
     (void)fprintf(stream, "<h2>%ss</h2>\n", title);
-    begin_table(stream, "Counted as if everything were enforced", columns, true);
+    begin_table(stream, "Counted as if everything were enforced", columns, SEARCHED);
     for (size_t i = 0; i < count; i++) {
         const uint64_t *by_action = rows[i]->by_action;
         (void)fputs("<tr><th scope=\"row\">", stream);
-        put_escaped(stream, rows[i]->name);
+        put_name(stream, rows[i]->name);
         (void)fputs("</th>", stream);
         put_count(stream, rows[i]->total);
         put_count(stream, by_action[ACTION_TAG] + by_action[ACTION_QUARANTINE]);
@@ -398,10 +430,10 @@ static void put_uses(FILE *stream, const char *title, const struct report_use *u
     if (count == 0)
         return;
     (void)fprintf(stream, "<h2>%ss</h2>\n", title);
-    begin_table(stream, "How often each decided, and when last", columns, true);
+    begin_table(stream, "How often each decided, and when last", columns, SEARCHED);
     for (size_t i = 0; i < count; i++) {
         (void)fputs("<tr><th scope=\"row\">", stream);
-        put_escaped(stream, uses[i].name);
+        put_name(stream, uses[i].name);
         put_small(stream, "", uses[i].reason != NULL ? uses[i].reason : "");
         (void)fputs("</th>", stream);
         put_count(stream, uses[i].hits);
@@ -417,7 +449,7 @@ static void put_waits(FILE *stream, const struct report_sums *sums)
     static const char *const columns[] = {"Waited", "Decisions", "", NULL};
     char text[REPORT_WAIT_TEXT_MAX];
     (void)fputs("<h2>Time waited for the DNS</h2>\n", stream);
-    begin_table(stream, "From connect to the last answer that a decision needed", columns, false);
+    begin_table(stream, "From connect to the last answer that a decision needed", columns, "");
     for (size_t i = 0; i < REPORT_WAITS; i++) {
         (void)fprintf(stream, "<tr><th scope=\"row\">%s</th>", report_print_wait(i, text));
         put_count(stream, sums->waits[i]);
