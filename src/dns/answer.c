@@ -59,6 +59,14 @@ const char *rrtype_text(uint16_t type)
         return "MX";
     case RR_AAAA:
         return "AAAA";
+    case RR_NS:
+        return "NS";
+    case RR_CNAME:
+        return "CNAME";
+    case RR_SOA:
+        return "SOA";
+    case RR_TXT:
+        return "TXT";
     default:
         return "TYPE?";
     }
@@ -303,4 +311,33 @@ const uint8_t *answer_name(const struct answer *answer, size_t i, size_t *length
         }
         at = end;
     }
+}
+
+/* The RDATA of the i-th TXT record. */
+static const uint8_t *answer_strings(const struct answer *answer, size_t i, size_t *length)
+{
+    const uint8_t *at = answer->payload;
+    for (;; i--) {
+        *length = (size_t)(at[0] << 8 | at[1]);
+        if (i == 0)
+            return at + 2;
+        at += 2 + *length;
+    }
+}
+
+bool answer_text(const struct answer *answer, size_t i, char *out, size_t size)
+{
+    size_t left, used = 0;
+    const uint8_t *at = answer_strings(answer, i, &left);
+    while (left > 0) {
+        size_t length = at[0];
+        if (used + length >= size || memchr(at + 1, '\0', length) != NULL)
+            return false;
+        memcpy(out + used, at + 1, length);
+        used += length;
+        at += 1 + length;
+        left -= 1 + length;
+    }
+    out[used] = '\0';
+    return true;
 }

@@ -10,7 +10,17 @@
 
 #include <stdatomic.h>
 
-enum rrtype { RR_A = 1, RR_PTR = 12, RR_MX = 15, RR_AAAA = 28 };
+enum rrtype {
+    RR_A = 1,
+    RR_NS = 2,
+    RR_CNAME = 5,
+    RR_SOA = 6,
+    RR_PTR = 12,
+    RR_MX = 15,
+    RR_TXT = 16,
+    RR_AAAA = 28,
+    RR_DNAME = 39
+};
 
 #define WIRE_NAME_MAX 255
 
@@ -27,8 +37,8 @@ struct question {
 /*
  * Names and payload follow the struct in one block: for A 4 bytes a record, for AAAA 16, for
  * PTR and MX the uncompressed lower-case wire names, one after another, sorted; those of MX by
- * preference first (RFC 5321 5.1), of which nothing but the order is kept; for TEMPERROR a text
- * that says why, or nothing.
+ * preference first (RFC 5321 5.1), of which nothing but the order is kept; for TXT the RDATA of
+ * each with two bytes of its length before; for TEMPERROR a text that says why, or nothing.
  */
 struct answer {
     atomic_uint refs;
@@ -136,5 +146,9 @@ void answer_unref(const struct answer *answer);
 /* Read payload: the i-th address or name (pointer into the answer, *length set).  i < count. */
 void answer_address(const struct answer *answer, size_t i, struct ipaddr *out);
 const uint8_t *answer_name(const struct answer *answer, size_t i, size_t *length);
+
+/* Of TXT: the strings of the i-th record one after another (RFC 7208 3.3), in `size` bytes with the
+   NUL.  Bytes are as they came.  False: it does not fit, or holds a NUL. */
+bool answer_text(const struct answer *answer, size_t i, char *out, size_t size);
 
 #endif

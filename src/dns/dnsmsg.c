@@ -62,13 +62,13 @@ static void put_name(const struct question *question, uint64_t upper, uint8_t *o
     }
 }
 
-size_t dnsmsg_query(const struct question *question, uint16_t id, bool edns, uint64_t upper,
-                    uint8_t out[DNSMSG_QUERY_MAX])
+size_t dnsmsg_query(const struct question *question, uint16_t id, bool edns, bool recurse,
+                    uint64_t upper, uint8_t out[DNSMSG_QUERY_MAX])
 {
     size_t at = WIRE_HEADER_LENGTH;
     memset(out, 0, DNSMSG_QUERY_MAX);
     put_u16(out, id);
-    out[2] = RD;
+    out[2] = recurse ? RD : 0;
     out[3] = AD; /* asks for AD in the answer without DNSSEC records (RFC 6840 5.7) */
     put_u16(out + 4, 1);
     put_u16(out + 10, edns ? 1 : 0);

@@ -22,10 +22,11 @@
 
 /*
  * Write a query; returns its length.  `edns`: with an OPT record.  The i-th letter of the name is
- * upper case where bit i % 64 of `upper` is set (draft-vixie-dnsext-dns0x20).
+ * upper case where bit i % 64 of `upper` is set (draft-vixie-dnsext-dns0x20).  `recurse`: the
+ * server is to ask others where it does not know.
  */
-size_t dnsmsg_query(const struct question *question, uint16_t id, bool edns, uint64_t upper,
-                    uint8_t out[DNSMSG_QUERY_MAX]);
+size_t dnsmsg_query(const struct question *question, uint16_t id, bool edns, bool recurse,
+                    uint64_t upper, uint8_t out[DNSMSG_QUERY_MAX]);
 
 /* What an acceptable answer looks like. */
 struct dnsmsg_expect {

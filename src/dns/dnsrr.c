@@ -194,7 +194,8 @@ bool wire_record(const struct wire *wire, size_t offset, struct wire_record *out
 
 /* --- decoding by ldns ------------------------------------------------------------------------- */
 
-#define SOA_NUMBERS 20 /* bytes of the five numbers behind its two names (RFC 1035 3.3.13) */
+#define STRINGS_MAX 4096 /* bytes of a TXT record in a zone file */
+#define SOA_NUMBERS 20   /* bytes of the five numbers behind its two names (RFC 1035 3.3.13) */
 
 static bool copy_name(const ldns_rdf *rdf, uint8_t out[WIRE_NAME_MAX], uint8_t *length)
 {
@@ -244,7 +245,24 @@ static bool copy_soa(const ldns_rr *rr, struct rr *out)
     return true;
 }
 
-static bool copy_rr(const ldns_rr *rr, struct rr *out)
+/* `memory` keeps them. */
+static bool copy_strings(const ldns_rr *rr, uint8_t memory[STRINGS_MAX], struct rr *out)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+        const ldns_rdf *string = ldns_rr_rdf(rr, i);
+        size_t size = ldns_rdf_size(string);
+        if (ldns_rdf_get_type(string) != LDNS_RDF_TYPE_STR || length + size > STRINGS_MAX)
+            return false;
+        memcpy(memory + length, ldns_rdf_data(string), size);
+        length += size;
+    }
+    out->strings = memory;
+    out->strings_length = (uint16_t)length;
+    return length > 0;
+}
+
+static bool copy_rr(const ldns_rr *rr, uint8_t memory[STRINGS_MAX], struct rr *out)
 {
     memset(out, 0, sizeof *out);
     out->type = (uint16_t)ldns_rr_get_type(rr);
@@ -266,6 +284,8 @@ static bool copy_rr(const ldns_rr *rr, struct rr *out)
                copy_name(field(rr, 1), out->data, &out->data_length);
     case RR_SOA:
         return copy_soa(rr, out);
+    case RR_TXT:
+        return copy_strings(rr, memory, out);
     default:
         return true;
     }
@@ -315,7 +335,19 @@ static enum result decode_address(const struct wire *wire, size_t *at, size_t si
     return RESULT_OK;
 }
 
-static enum result decode_data(const struct wire *wire, size_t *at, struct rr *out)
+/* Strings of a byte of length and so many bytes, to the end of the record; at least one. */
+static enum result decode_strings(const struct wire *wire, size_t *at, size_t end, struct rr *out)
+{
+    out->strings = wire->bytes + *at;
+    out->strings_length = (uint16_t)(end - *at);
+    if (*at == end)
+        return RESULT_INVALID;
+    while (*at < end)
+        *at += 1U + wire->bytes[*at];
+    return RESULT_OK;
+}
+
+static enum result decode_data(const struct wire *wire, size_t *at, size_t end, struct rr *out)
 {
     switch (out->type) {
     case RR_A:
@@ -329,10 +361,13 @@ static enum result decode_data(const struct wire *wire, size_t *at, struct rr *o
         *at += 2;
         return decode_name(wire, at, out->data, &out->data_length);
     case RR_CNAME:
+    case RR_NS:
     case RR_PTR:
         return decode_name(wire, at, out->data, &out->data_length);
     case RR_SOA:
         return decode_soa(wire, at, out);
+    case RR_TXT:
+        return decode_strings(wire, at, end, out);
     default:
         return RESULT_INVALID;
     }
@@ -348,7 +383,7 @@ enum result rr_decode(const struct wire *wire, const struct wire_record *record,
     memset(out, 0, sizeof *out);
     out->type = record->type;
     out->ttl_s = record->ttl > TTL_MAX ? 0 : record->ttl;
-    status = decode_data(wire, &at, out);
+    status = decode_data(wire, &at, record->next, out);
     return status == RESULT_OK && at != record->next ? RESULT_INVALID : status;
 }
 
@@ -367,6 +402,7 @@ static bool is_directive(ldns_status status)
 
 static enum result visit_rr(ldns_rr *rr, rr_visit *visit, void *arg, char *error, size_t error_size)
 {
+    uint8_t memory[STRINGS_MAX];
     struct rr plain;
     if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN) {
         snprintf(error, error_size, "only records of class IN can be served");
@@ -376,7 +412,7 @@ static enum result visit_rr(ldns_rr *rr, rr_visit *visit, void *arg, char *error
         snprintf(error, error_size, "the type of the record is missing or unknown");
         return RESULT_INVALID;
     }
-    if (!copy_rr(rr, &plain)) {
+    if (!copy_rr(rr, memory, &plain)) {
         snprintf(error, error_size, "the record's data is incomplete");
         return RESULT_INVALID;
     }
@@ -427,6 +463,14 @@ static int compare_addresses(const void *a, const void *b)
     return memcmp(x->data, y->data, x->data_length);
 }
 
+static int compare_strings(const void *a, const void *b)
+{
+    const struct rr *x = a, *y = b;
+    if (x->strings_length != y->strings_length)
+        return x->strings_length < y->strings_length ? -1 : 1;
+    return memcmp(x->strings, y->strings, x->strings_length);
+}
+
 static int compare_targets(const void *a, const void *b)
 {
     const struct rr *x = a, *y = b;
@@ -439,8 +483,9 @@ static int compare_targets(const void *a, const void *b)
 /* Sort, and move each value's first record to the front; returns how many values there are. */
 static unsigned sort_unique(struct rr *records, unsigned count, uint16_t type)
 {
-    int (*compare)(const void *, const void *) =
-        type == RR_A || type == RR_AAAA ? compare_addresses : compare_targets;
+    int (*compare)(const void *, const void *) = type == RR_A || type == RR_AAAA ? compare_addresses
+                                                 : type == RR_TXT                ? compare_strings
+                                                                                 : compare_targets;
     unsigned unique = 0;
     qsort(records, count, sizeof *records, compare);
     for (unsigned i = 0; i < count; i++)
@@ -459,11 +504,18 @@ struct answer *rrset_answer(struct rr *records, unsigned count, uint16_t type)
             ttl_s = records[i].ttl_s;
     count = sort_unique(records, count, type);
     for (unsigned i = 0; i < count; i++)
-        length += records[i].data_length;
+        length += type == RR_TXT ? 2U + records[i].strings_length : records[i].data_length;
     answer = answer_new(type, DNS_FOUND, length);
     if (answer == NULL)
         return NULL;
     for (unsigned i = 0; i < count; i++) {
+        if (type == RR_TXT) {
+            answer->payload[at++] = (uint8_t)(records[i].strings_length >> 8);
+            answer->payload[at++] = (uint8_t)records[i].strings_length;
+            memcpy(answer->payload + at, records[i].strings, records[i].strings_length);
+            at += records[i].strings_length;
+            continue;
+        }
         memcpy(answer->payload + at, records[i].data, records[i].data_length);
         at += records[i].data_length;
     }

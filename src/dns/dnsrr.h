@@ -81,9 +81,6 @@ const uint8_t *wire_name_tail(const uint8_t *name, unsigned labels);
 /* True and *out for the record at `offset`, when all of it lies in the message. */
 bool wire_record(const struct wire *wire, size_t offset, struct wire_record *out);
 
-/* Types that are read besides those that are asked for (enum rrtype). */
-enum { RR_NS = 2, RR_CNAME = 5, RR_SOA = 6, RR_DNAME = 39 };
-
 #define TTL_MAX 2147483647U /* larger ones are 0 (RFC 2181 8) */
 
 struct rr {
@@ -92,15 +89,17 @@ struct rr {
     uint32_t minimum_s;  /* SOA: its MINIMUM field (RFC 2308 4) */
     uint16_t preference; /* MX */
     uint8_t owner_length;
-    uint8_t data_length;          /* 0 for SOA and for types that nobody here asks for */
+    uint8_t data_length;          /* 0 for SOA, TXT and for types that nobody here asks for */
+    uint16_t strings_length;      /* TXT */
     uint8_t owner[WIRE_NAME_MAX]; /* by rr_decode(): none, see rr_owner() */
     uint8_t data[WIRE_NAME_MAX];  /* A: 4 bytes; AAAA: 16; CNAME, DNAME, MX, NS, PTR: the name */
+    const uint8_t *strings;       /* TXT: its RDATA, in the message or for the time of a visit */
 };
 
 /*
- * Decode a record of a message, of type A, AAAA, CNAME, MX, PTR or SOA.  RESULT_INVALID when its
- * RDATA is not exactly what the type demands, or the type is another; RESULT_NOMEM.  Its owner is
- * left out: whose record it is has been seen already (wire_name_equal()), but for an SOA.
+ * Decode a record of a message, of type A, AAAA, CNAME, MX, NS, PTR, SOA or TXT.  RESULT_INVALID
+ * when its RDATA is not exactly what the type demands, or the type is another; RESULT_NOMEM.  Its
+ * owner is left out: whose record it is has been seen already (wire_name_equal()), but for an SOA.
  */
 enum result rr_decode(const struct wire *wire, const struct wire_record *record,
                       struct rr *out) MUST_CHECK;

@@ -117,6 +117,7 @@ static void apply_settings(struct network *network)
                                             .most_ms = network->most_ms,
                                             .attempts = network->settings.attempts,
                                             .use_tcp = network->use_vc,
+                                            .authoritative = network->settings.authoritative,
                                             .tcp_max = network->settings.max_tcp};
     query_pool_set(network->pool, &settings);
 }

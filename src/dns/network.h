@@ -37,6 +37,7 @@ struct network_settings {
     unsigned attempts;       /* tries per server; 0: until the deadline */
     bool trust_ad;           /* the servers' AD bit counts even when not on loopback */
     unsigned max_tcp;        /* TCP connections at a time; 0: 64 */
+    bool authoritative;      /* the servers have the zones themselves: no recursion is asked for */
 };
 
 /*
@@ -50,7 +51,8 @@ struct source *network_new(struct loop *loop, const struct network_settings *set
 /*
  * Other settings for a network in use (reload).  Nothing happens if they are equal; servers that
  * stay keep all that is known about them, and questions under way go on.  From any thread,
- * one at a time, while the network is the resolver's source: the change is posted to the loop.  RESULT_NOMEM, RESULT_CLOSED: nothing has changed.
+ * one at a time, while the network is the resolver's source: the change is posted to the loop.
+ * RESULT_NOMEM, RESULT_CLOSED: nothing has changed.
  */
 enum result network_set(struct source *network, const struct network_settings *settings) MUST_CHECK;
 bool network_settings_equal(const struct network_settings *a, const struct network_settings *b);

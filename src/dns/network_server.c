@@ -113,7 +113,8 @@ bool network_settings_equal(const struct network_settings *a, const struct netwo
 {
     if (a->server_count != b->server_count || !text_equal(a->resolv_conf, b->resolv_conf) ||
         a->timeout_ms != b->timeout_ms || a->attempts != b->attempts ||
-        a->trust_ad != b->trust_ad || a->max_tcp != b->max_tcp)
+        a->trust_ad != b->trust_ad || a->max_tcp != b->max_tcp ||
+        a->authoritative != b->authoritative)
         return false;
     for (unsigned i = 0; i < a->server_count; i++)
         if (!network_server_equal(&a->servers[i], &b->servers[i]))

@@ -36,6 +36,7 @@ struct query_settings {
     unsigned most_ms;    /* ... no longer than this; 0: no such limit */
     unsigned attempts;   /* tries per server that is up; 0: until the deadline */
     bool use_tcp;        /* from the start */
+    bool authoritative;  /* the servers are asked without recursion */
     unsigned tcp_max;    /* connections at a time, others wait for their turn; 0: QUERY_TCP_MAX */
 };
 

@@ -353,8 +353,8 @@ static const struct transport_calls tcp_calls = {on_message, on_tcp_failed};
 
 static size_t attempt_query(struct attempt *attempt, uint8_t message[DNSMSG_QUERY_MAX])
 {
-    return dnsmsg_query(&attempt->query->question, attempt->id, !attempt->plain, attempt->upper,
-                        message);
+    return dnsmsg_query(&attempt->query->question, attempt->id, !attempt->plain,
+                        !attempt->query->pool->settings.authoritative, attempt->upper, message);
 }
 
 /* The letters to send in upper case: of what goes over a network, a random half. */

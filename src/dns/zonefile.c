@@ -16,7 +16,8 @@ struct record {
     unsigned line; /* where it ends in the file */
     uint32_t ttl_s, minimum_s;
     uint16_t type, preference;
-    uint8_t owner_length, data_length;
+    uint16_t data_length;
+    uint8_t owner_length;
     uint8_t bytes[]; /* owner, then data */
 };
 
@@ -132,7 +133,12 @@ static void unpack(const struct record *record, struct rr *out)
     out->type = record->type;
     out->ttl_s = record->ttl_s;
     out->preference = record->preference;
-    out->data_length = record->data_length;
+    if (record->type == RR_TXT) {
+        out->strings_length = record->data_length;
+        out->strings = record->bytes + record->owner_length;
+        return;
+    }
+    out->data_length = (uint8_t)record->data_length;
     memcpy(out->data, record->bytes + record->owner_length, record->data_length);
 }
 
@@ -290,7 +296,9 @@ static enum result add(void *arg, const struct rr *rr)
         return refuse(loading, *loading->line, "DNAME records are not supported");
     if (zone->count == ZONEFILE_RECORDS_MAX)
         return refuse(loading, *loading->line, "the file has more than 1000000 records");
-    record = malloc(sizeof *record + rr->owner_length + rr->data_length);
+    const uint8_t *data = rr->type == RR_TXT ? rr->strings : rr->data;
+    size_t length = rr->type == RR_TXT ? rr->strings_length : rr->data_length;
+    record = malloc(sizeof *record + rr->owner_length + length);
     if (record == NULL || make_room(zone) != RESULT_OK) {
         free(record);
         return RESULT_NOMEM;
@@ -301,9 +309,9 @@ static enum result add(void *arg, const struct rr *rr)
     record->ttl_s = rr->ttl_s;
     record->minimum_s = rr->minimum_s;
     record->owner_length = rr->owner_length;
-    record->data_length = rr->data_length;
+    record->data_length = (uint16_t)length;
     memcpy(record->bytes, rr->owner, rr->owner_length);
-    memcpy(record->bytes + rr->owner_length, rr->data, rr->data_length);
+    memcpy(record->bytes + rr->owner_length, data, length);
     zone->records[zone->count++] = record;
     return RESULT_OK;
 }

@@ -16,6 +16,7 @@ enum { SWITCH_EDNS = 1, SWITCH_STREAM = 2, SWITCH_TRUSTED = 4, SWITCH_OTHER = 0x
 enum place {
     FOUND_ADDRESSES,
     FOUND_NAMES,
+    FOUND_STRINGS,
     NODATA,
     NXDOMAIN,
     LOOPED,
@@ -26,9 +27,9 @@ enum place {
     PLAIN
 };
 
-FUZZ_PLACES([FOUND_ADDRESSES] = "addresses", [FOUND_NAMES] = "names", [NODATA] = "nodata",
-            [NXDOMAIN] = "nxdomain", [LOOPED] = "loop", [CHAINED] = "chain", [STRAY] = "stray",
-            [FAILED] = "failed", [TRUNCATED] = "truncated", [PLAIN] = "plain");
+FUZZ_PLACES([FOUND_ADDRESSES] = "addresses", [FOUND_NAMES] = "names", [FOUND_STRINGS] = "strings",
+            [NODATA] = "nodata", [NXDOMAIN] = "nxdomain", [LOOPED] = "loop", [CHAINED] = "chain",
+            [STRAY] = "stray", [FAILED] = "failed", [TRUNCATED] = "truncated", [PLAIN] = "plain");
 
 /* The question that the message claims to answer; false when it has none that can be asked. */
 static bool question_of(const uint8_t *message, size_t size, struct question *out)
@@ -51,7 +52,8 @@ static bool question_of(const uint8_t *message, size_t size, struct question *ou
         out->name[i] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
     }
     out->type = (uint16_t)(message[at] << 8 | message[at + 1]);
-    return out->type == RR_A || out->type == RR_AAAA || out->type == RR_PTR || out->type == RR_MX;
+    return out->type == RR_A || out->type == RR_AAAA || out->type == RR_PTR || out->type == RR_MX ||
+           out->type == RR_TXT;
 }
 
 static void check_name(const uint8_t *name, size_t length)
@@ -70,6 +72,15 @@ static void check_name(const uint8_t *name, size_t length)
     CHECK(strlen(wirename_text(name, length, text)) < sizeof text);
 }
 
+static void check_strings(const struct answer *answer)
+{
+    char text[1024];
+
+    for (size_t i = 0; i < answer->count; i++)
+        CHECK(!answer_text(answer, i, text, sizeof text) || strlen(text) < sizeof text);
+    fuzz_reach(FOUND_STRINGS);
+}
+
 static void check_found(const struct answer *answer)
 {
     const uint8_t *previous = NULL;
@@ -85,6 +96,10 @@ static void check_found(const struct answer *answer)
             CHECK(addr.family != IP_NONE);
         }
         fuzz_reach(FOUND_ADDRESSES);
+        return;
+    }
+    if (answer->type == RR_TXT) {
+        check_strings(answer);
         return;
     }
     for (size_t i = 0; i < answer->count; i++) {

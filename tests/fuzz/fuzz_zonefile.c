@@ -23,6 +23,10 @@ static void check_answer(const struct answer *answer)
             CHECK(addr.family != IP_NONE);
             continue;
         }
+        if (answer->type == RR_TXT) {
+            (void)answer_text(answer, i, text, sizeof text);
+            continue;
+        }
         const uint8_t *name = answer_name(answer, i, &length);
         CHECK(length >= 1 && length <= WIRE_NAME_MAX);
         CHECK(name >= answer->payload && name + length <= answer->payload + answer->payload_length);
@@ -53,7 +57,7 @@ static void done(void *arg, const struct source_result *result)
 
 static void ask(struct source *source, const char *name)
 {
-    static const enum rrtype types[] = {RR_A, RR_AAAA, RR_PTR, RR_MX};
+    static const enum rrtype types[] = {RR_A, RR_AAAA, RR_PTR, RR_MX, RR_TXT};
     char canonical[HOSTNAME_MAX + 1];
     (void)hostname_parse(name, canonical);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {

@@ -49,6 +49,7 @@ SEEDS = {
     "a-ad": (EDNS | TRUSTED, message([(NAME, 60, "A", ["192.0.2.1"])], flags=dns.flags.AD)),
     "a-ad-untrusted": (EDNS, message([(NAME, 60, "A", ["192.0.2.1"])], flags=dns.flags.AD)),
     "aaaa": (0, message([(NAME, 60, "AAAA", ["2001:db8::1", "::ffff:192.0.2.1"])], rdtype="AAAA")),
+    "txt": (0, message([(NAME, 60, "TXT", ['"v=spf1 ip4:192.0.2.1" " -all"', '"x"'])], rdtype="TXT")),
     "mx": (0, message([(NAME, 60, "MX", ["10 mail.example.org.", "0 ."])], rdtype="MX")),
     "ptr": (0, message([("7.2.0.192.in-addr.arpa.", 60, "PTR", ["mail.example.org."])],
                        rdtype="PTR", name="7.2.0.192.in-addr.arpa.")),

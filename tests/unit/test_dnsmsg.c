@@ -66,6 +66,13 @@ static void put_data(struct message *message, const struct spec *spec)
             put_u16(message, 1);
         put_u16(message, 0);
         put_u16(message, (unsigned)atoi(spec->data));
+    } else if (spec->type == RR_TXT) { /* strings with "|" between */
+        for (const char *at = spec->data; *at != '\0'; at += *at == '|') {
+            char length = (char)strcspn(at, "|");
+            put(message, &length, 1);
+            put(message, at, (size_t)length);
+            at += length;
+        }
     } else {
         const char *name = spec->data;
         if (spec->type == RR_MX) { /* "20 name"; without a number it is 10 */
@@ -145,6 +152,9 @@ static const char *describe(enum dnsmsg_kind kind, enum dns_problem problem,
 
             answer_address(answer, i, &addr);
             ipaddr_format(&addr, text);
+        } else if (answer->type == RR_TXT) {
+            if (!answer_text(answer, i, text, sizeof text))
+                snprintf(text, sizeof text, "unusable");
         } else {
             size_t length;
             const uint8_t *name = answer_name(answer, i, &length);
@@ -186,7 +196,7 @@ static const char *parse(const struct message *message, const struct dnsmsg_expe
 }
 
 enum { OK = 0x8180, AUTHORITATIVE = 0x8500, NO_RA = 0x8100, SECURE = 0x81a0 };
-enum { NX = 3, RR_TXT = 16 };
+enum { NX = 3 };
 #define REVERSE "7.2.0.192.in-addr.arpa"
 #define SOA                                                                                        \
     {                                                                                              \
@@ -242,6 +252,29 @@ static const struct {
      {{"www.example", RR_AAAA, 60, "2001:db8::1"}},
      {{0}},
      "found 2001:db8::1 ttl=60"},
+    {"NS",
+     "example",
+     RR_NS,
+     OK,
+     {{"example", RR_NS, 60, "b.example"}, {"example", RR_NS, 60, "A.Example"}},
+     {{0}},
+     "found a.example b.example ttl=60"},
+    {"TXT",
+     "example",
+     RR_TXT,
+     OK,
+     {{"example", RR_TXT, 60, "v=spf1 |-all"},
+      {"example", RR_TXT, 50, "X"},
+      {"example", RR_TXT, 60, "X"}},
+     {{0}},
+     "found X v=spf1 -all ttl=50"},
+    {"TXT without a string",
+     "example",
+     RR_TXT,
+     OK,
+     {{"example", RR_TXT, 60, ""}},
+     {{0}},
+     "failed malformed answers"},
     {"MX",
      "example",
      RR_MX,
@@ -733,6 +766,10 @@ START_TEST(test_ends)
     } ends[] = {
         {"text", "\3abc", RR_TXT, 4, 4, "nodata ttl=0"},
         {"text, one byte short", "\3abc", RR_TXT, 5, 4, "failed malformed answers"},
+        {"string", "\3abc", RR_TXT, 4, 4, "found abc ttl=60"},
+        {"strings", "\1a\0\1b", RR_TXT, 5, 5, "found ab ttl=60"},
+        {"string past its RDATA", "\4abcd", RR_TXT, 4, 5, "failed malformed answers"},
+        {"string with a NUL", "\3a\0b", RR_TXT, 4, 4, "found unusable ttl=60"},
         {"name", "\1a", RR_PTR, 3, 3, "found a ttl=60"},
         {"name and more", "\1a\0x", RR_PTR, 4, 4, "failed malformed answers"},
         {"name past its RDATA", "\1a\0x", RR_PTR, 2, 4, "failed malformed answers"},
@@ -746,16 +783,18 @@ START_TEST(test_ends)
         struct question question;
         struct dnsmsg_expect expect = {.question = &question, .id = ID};
 
-        set_question(&question, REVERSE, RR_PTR);
-        start(&message, OK, REVERSE, RR_PTR);
+        unsigned asked = strncmp(ends[i].label, "string", 6) == 0 ? RR_TXT : RR_PTR;
+        set_question(&question, REVERSE, (uint16_t)asked);
+        start(&message, OK, REVERSE, asked);
         put(&message, "\xc0\x0c", 2);
         put_u16(&message, ends[i].type);
         put(&message, "\0\1\0\0\0\x3c", 6);
         put_u16(&message, ends[i].length);
-        if (i == 6) /* where the RDATA is */
+        bool pointer = ends[i].data[0] == '\xc0';
+        if (pointer) /* where the RDATA is */
             ck_assert_uint_eq(message.length, 52);
         put(&message, ends[i].data, ends[i].put);
-        if (i == 6)
+        if (pointer)
             message.bytes[53] = 52;
         message.bytes[7] = 1;
         ck_assert_msg(strcmp(parse(&message, &expect, out), ends[i].want) == 0, "%s: %s",
@@ -897,10 +936,12 @@ START_TEST(test_query)
     struct question question;
 
     set_question(&question, "www.example", RR_A);
-    ck_assert_uint_eq(dnsmsg_query(&question, ID, false, 0, out), sizeof plain - 1);
+    ck_assert_uint_eq(dnsmsg_query(&question, ID, false, true, 0, out), sizeof plain - 1);
     ck_assert_mem_eq(out, plain, sizeof plain - 1);
-    ck_assert_uint_eq(dnsmsg_query(&question, ID, true, 0, out), sizeof edns);
+    ck_assert_uint_eq(dnsmsg_query(&question, ID, true, true, 0, out), sizeof edns);
     ck_assert_mem_eq(out, edns, sizeof edns);
+    (void)dnsmsg_query(&question, ID, true, false, 0, out);
+    ck_assert_uint_eq(out[2], 0);
 }
 END_TEST
 

@@ -89,6 +89,7 @@ static const struct {
     {"empty non-terminal", "b.c.example", RR_A, "nodata ttl=33"},
     {"empty non-terminal hides the wildcard", "c.example", RR_MX, "nodata ttl=33"},
     {"below an empty non-terminal", "x.b.c.example", RR_MX, "nxdomain ttl=33"},
+    {"TXT", "deep.x.wild.example", RR_TXT, "found makes x.wild exist ttl=600"},
     {"wildcard", "any.example", RR_MX, "found mail.example ttl=600"},
     {"MX by preference", "pair.example", RR_MX, "found z.example a.example ttl=600"},
     {"wildcard, several labels", "one.two.example", RR_MX, "found mail.example ttl=600"},
@@ -140,6 +141,8 @@ static void describe(void *arg, const struct source_result *result)
 
             answer_address(answer, i, &addr);
             ipaddr_format(&addr, text);
+        } else if (answer->type == RR_TXT) {
+            ck_assert(answer_text(answer, i, text, sizeof text));
         } else {
             size_t length;
             const uint8_t *name = answer_name(answer, i, &length);
