@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* iprevctl check: the whole decision for clients, hosts or domains, by the daemon's own code. */
 #include "core/mailpath.h"
-#include "ctl/check_client.h"
 #include "ctl/check_hosts.h"
 #include "ctl/check_lines.h"
 #include "ctl/command.h"
@@ -14,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 struct check_request {
     const char *conf_path;
@@ -62,47 +62,71 @@ static int check_arguments(const struct command *command, int count, char **text
 
 /* --- clients -------------------------------------------------------------------------------- */
 
-/* False: memory or the output failed. */
-static bool check_lines(struct check_run *run)
+static bool work(struct check_item *item)
 {
+    const struct check_target target = {.client = item->client,
+                                        .helo = item->helo[0] != '\0' ? item->helo : NULL};
+    return check_client_decide(&item->part, &target);
+}
+
+/* As check_queue_add(). */
+static bool add_client(struct check_queue *queue, const struct ipaddr *client, const char *helo)
+{
+    struct check_item *item = check_queue_item(queue);
+    if (item != NULL) {
+        item->work = work;
+        item->client = *client;
+        (void)snprintf(item->helo, sizeof item->helo, "%s", helo != NULL ? helo : "");
+    }
+    return check_queue_add(queue, item);
+}
+
+static bool add_complaint(struct check_queue *queue, int status, uint64_t number, const char *text)
+{
+    struct check_item *item = check_queue_item(queue);
+    if (item != NULL && number > 0)
+        check_client_fail(&item->part, status, "standard input, line %" PRIu64 ": %s", number,
+                          text);
+    else if (item != NULL)
+        check_client_fail(&item->part, status, "standard input: %s", text);
+    return check_queue_add(queue, item);
+}
+
+static bool check_lines(struct check_queue *queue)
+{
+    const char *helo = check_queue_run(queue)->helo;
     struct check_line line;
     const char *error = NULL;
     uint64_t number = 0;
     enum check_line_kind kind;
     bool ok = true;
+    if (isatty(STDIN_FILENO) != 1)
+        check_queue_expect(queue, 0);
     while (ok && (kind = check_lines_next(stdin, &number, &line, &error)) != CHECK_LINE_END) {
-        if (kind == CHECK_LINE_FAILED) {
-            (void)fprintf(stderr, "iprevctl check: standard input: %s\n", strerror(errno));
-            check_client_failed(run, EX_IOERR);
-            return true;
-        }
-        if (kind == CHECK_LINE_BAD) {
-            (void)fflush(stdout);
-            (void)fprintf(stderr, "iprevctl check: standard input, line %" PRIu64 ": %s\n", number,
-                          error);
-            check_client_failed(run, EX_DATAERR);
-            continue;
-        }
-        const struct check_target target = {.client = line.client,
-                                            .helo = line.helo[0] != '\0' ? line.helo : run->helo};
-        /* Who writes line by line wants the answers so. */
-        ok = check_client_decide(run, &target) && fflush(stdout) == 0;
+        if (kind == CHECK_LINE_FAILED)
+            return add_complaint(queue, EX_IOERR, 0, strerror(errno));
+        if (kind == CHECK_LINE_BAD)
+            ok = add_complaint(queue, EX_DATAERR, number, error);
+        else
+            ok = add_client(queue, &line.client, line.helo[0] != '\0' ? line.helo : helo);
     }
     return ok;
 }
 
-static bool check_clients(struct check_run *run, int count, char **texts)
+static bool check_clients(struct check_queue *queue, int count, char **texts)
 {
     bool ok = true;
+    if (count > 1)
+        check_queue_expect(queue, (uint64_t)count);
     for (int i = 0; i < count && ok; i++) {
-        struct check_target target = {.helo = run->helo};
+        struct ipaddr client;
         char name[HOSTNAME_MAX + 1];
         if (strcmp(texts[i], "-") == 0)
-            ok = check_lines(run);
-        else if (ipaddr_parse(texts[i], &target.client) == RESULT_OK)
-            ok = check_client_decide(run, &target);
+            ok = check_lines(queue);
+        else if (ipaddr_parse(texts[i], &client) == RESULT_OK)
+            ok = add_client(queue, &client, check_queue_run(queue)->helo);
         else if (hostname_parse(texts[i], name) == HOSTNAME_OK)
-            ok = check_hosts_host(run, name);
+            ok = check_hosts_host(queue, name, "");
     }
     return ok;
 }
@@ -121,35 +145,39 @@ static int parse_name(const struct command *command, const struct check_request 
     return -1;
 }
 
-static bool check_all(struct check_run *run, const struct check_request *request, const char *name,
-                      int count, char **texts)
+static bool check_all(struct check_queue *queue, const struct check_request *request,
+                      const char *name, int count, char **texts)
 {
-    bool ok;
     if (request->host != NULL)
-        ok = check_hosts_host(run, name);
-    else if (request->mx != NULL)
-        ok = check_hosts_mx(run, name);
-    else
-        ok = check_clients(run, count, texts);
-    if (ok && !run->json && run->clients + run->failed > 1)
-        check_client_summary(run);
-    return ok;
+        return check_hosts_host(queue, name, "");
+    if (request->mx != NULL)
+        return check_hosts_mx(queue, name);
+    return check_clients(queue, count, texts);
 }
 
 static int check_with(struct check_run *run, const struct command *command,
                       const struct check_request *request, const char *name, int count,
                       char **texts)
 {
-    int status = check_client_open(run, command);
-    if (status < 0) {
-        status = EX_OSERR;
-        if (check_all(run, request, name, count, texts))
-            status = command_finish(command, run->worst);
-        else if (ferror(stdout) != 0)
-            status = EX_IOERR;
+    struct check_sums *sums = calloc(1, sizeof *sums);
+    struct check_queue *queue = sums != NULL ? check_queue_new(run) : NULL;
+    enum result status = RESULT_NOMEM;
+    int exit_status = EX_OSERR;
+    if (queue != NULL) {
+        (void)check_all(queue, request, name, count, texts); /* finish() says what failed */
+        status = check_queue_finish(queue, sums);
     }
-    check_client_close(run);
-    return status;
+    if (status == RESULT_OK) {
+        if (!run->json && sums->clients + sums->failed > 1)
+            check_client_summary(run, sums);
+        exit_status = command_finish(command, sums->worst);
+    } else if (status == RESULT_IO) {
+        exit_status = command_failed(command, EX_IOERR, "the output cannot be written");
+    } else {
+        exit_status = command_failed(command, EX_OSERR, "out of memory");
+    }
+    free(sums);
+    return exit_status;
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -184,7 +212,10 @@ static int run(const struct command *command, int argc, char **argv)
         checking->json = request.json;
         checking->colour = screen_has_colour();
         checking->columns = screen_columns();
-        status = check_with(checking, command, &request, name, argc - optind, argv + optind);
+        status = check_client_open(checking, command);
+        if (status < 0)
+            status = check_with(checking, command, &request, name, argc - optind, argv + optind);
+        check_client_close(checking);
     } else {
         status = EX_OSERR;
     }

@@ -10,6 +10,7 @@
 #include "site/json.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,24 +224,25 @@ static char *more_json(const struct check_run *run, const struct check_target *t
     return line;
 }
 
-static bool print_json(const struct check_run *run, const struct check_target *target,
+static bool print_json(const struct check_part *part, const struct check_target *target,
                        const struct decision *decision, const struct transaction *transaction,
                        const struct fitting *fitting)
 {
     char *line = decision_json(decision, transaction);
-    char *more = more_json(run, target, decision, fitting);
+    char *more = more_json(part->run, target, decision, fitting);
     bool ok = line != NULL && more != NULL;
     if (ok) /* both are objects with members: "{...}" */
-        ok = printf("%.*s,%s\n", (int)strlen(line) - 1, line, more + 1) > 0;
+        ok = fprintf(part->out, "%.*s,%s\n", (int)strlen(line) - 1, line, more + 1) > 0;
     free(more);
     free(line);
     return ok;
 }
 
-static bool print_text(struct check_run *run, const struct check_target *target,
+static bool print_text(struct check_part *part, const struct check_target *target,
                        const struct decision *decision, const struct transaction *transaction,
                        const struct fitting *fitting)
 {
+    const struct check_run *run = part->run;
     struct reply reply;
     struct findings *findings = find_more(run, decision);
     bool refused = decision->verdict.done.action >= ACTION_TEMPFAIL;
@@ -249,7 +251,7 @@ static bool print_text(struct check_run *run, const struct check_target *target,
     if (refused)
         decision_reply(decision, 0, &reply);
     const struct evidence_page page = {
-        .stream = stdout,
+        .stream = part->out,
         .colour = run->colour,
         .columns = run->columns,
         .host = target->host,
@@ -260,17 +262,17 @@ static bool print_text(struct check_run *run, const struct check_target *target,
         .more = &findings->more,
         .advice = &findings->advice,
     };
-    check_client_block(run);
+    check_client_block(part);
     evidence_print(&page, decision, transaction);
     free(findings);
-    return ferror(stdout) == 0;
+    return ferror(part->out) == 0;
 }
 
-void check_client_block(struct check_run *run)
+void check_client_block(struct check_part *part)
 {
-    if (run->begun)
-        (void)putchar('\n');
-    run->begun = true;
+    if (part->begun)
+        (void)fputc('\n', part->out);
+    part->begun = true;
 }
 
 /* --- deciding ------------------------------------------------------------------------------- */
@@ -291,32 +293,57 @@ static int exit_status(enum action action)
     return EXIT_VERDICT_REJECT;
 }
 
-static void count(struct check_run *run, const struct check_target *target,
+static void count(struct check_sums *sums, const struct check_target *target,
                   const struct decision *decision)
 {
     enum action action = decision->verdict.done.action;
-    if (run->clients < CHECK_ROWS_MAX) {
-        struct check_row *row = &run->rows[run->clients];
+    if (sums->clients < CHECK_ROWS_MAX) {
+        struct check_row *row = &sums->rows[sums->clients];
         *row = (struct check_row){target->client, action,
                                   verdict_reported(&decision->verdict)->reason, ""};
         if (target->host != NULL)
             (void)snprintf(row->host, sizeof row->host, "%s", target->host);
     }
-    run->clients++;
-    run->by_action[action]++;
-    if (exit_status(action) > run->worst)
-        run->worst = exit_status(action);
+    sums->clients++;
+    sums->by_action[action]++;
+    if (exit_status(action) > sums->worst)
+        sums->worst = exit_status(action);
 }
 
-void check_client_failed(struct check_run *run, int status)
+void check_client_failed(struct check_part *part, int status)
 {
-    run->failed++;
-    if (status > run->worst)
-        run->worst = status;
+    part->sums.failed++;
+    if (status > part->sums.worst)
+        part->sums.worst = status;
 }
 
-bool check_client_decide(struct check_run *run, const struct check_target *target)
+static void complain(struct check_part *part, const char *kind, const char *format, va_list args)
 {
+    (void)fprintf(part->err, "iprevctl check: %s", kind);
+    (void)vfprintf(part->err, format, args);
+    (void)fputc('\n', part->err);
+}
+
+void check_client_fail(struct check_part *part, int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    complain(part, "", format, args);
+    va_end(args);
+    check_client_failed(part, status);
+}
+
+void check_client_warn(struct check_part *part, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    complain(part, "warning: ", format, args);
+    va_end(args);
+}
+
+bool check_client_decide(struct check_part *part, const struct check_target *target)
+{
+    const struct check_run *run = part->run;
     struct lookup *lookup = NULL;
     struct facts facts;
     struct decision decision;
@@ -341,15 +368,11 @@ bool check_client_decide(struct check_run *run, const struct check_target *targe
         struct fitting fitting = {.exemption = exempt ? &exemption : NULL};
         decision_make(run->conf, &facts, &transaction, &decision);
         find_almost(run, &transaction, &decision, &fitting.almost);
-        count(run, target, &decision);
-        ok = run->json ? print_json(run, target, &decision, &transaction, &fitting)
-                       : print_text(run, target, &decision, &transaction, &fitting);
+        count(&part->sums, target, &decision);
+        ok = run->json ? print_json(part, target, &decision, &transaction, &fitting)
+                       : print_text(part, target, &decision, &transaction, &fitting);
     }
     lookup_free(lookup);
-    if (!ok)
-        (void)command_failed(run->command, 0, "%s",
-                             ferror(stdout) != 0 ? "the output cannot be written"
-                                                 : "out of memory");
     return ok;
 }
 
@@ -367,18 +390,31 @@ static void put_row(const struct check_run *run, const struct check_row *row)
     (void)putchar('\n');
 }
 
-void check_client_summary(const struct check_run *run)
+void check_client_add(struct check_sums *sums, const struct check_sums *later)
 {
-    (void)printf("\n%" PRIu64 " client%s:", run->clients, run->clients == 1 ? "" : "s");
+    for (uint64_t i = 0; i < later->clients && i < CHECK_ROWS_MAX; i++)
+        if (sums->clients + i < CHECK_ROWS_MAX)
+            sums->rows[sums->clients + i] = later->rows[i];
+    sums->clients += later->clients;
+    sums->failed += later->failed;
+    for (unsigned i = 0; i < ACTION_COUNT; i++)
+        sums->by_action[i] += later->by_action[i];
+    if (later->worst > sums->worst)
+        sums->worst = later->worst;
+}
+
+void check_client_summary(const struct check_run *run, const struct check_sums *sums)
+{
+    (void)printf("\n%" PRIu64 " client%s:", sums->clients, sums->clients == 1 ? "" : "s");
     for (unsigned i = 0; i < ACTION_COUNT; i++)
         (void)printf("%s %s %" PRIu64, i > 0 ? "," : "", action_text((enum action)i),
-                     run->by_action[i]);
-    if (run->failed > 0)
-        (void)printf("; %" PRIu64 " could not be checked", run->failed);
+                     sums->by_action[i]);
+    if (sums->failed > 0)
+        (void)printf("; %" PRIu64 " could not be checked", sums->failed);
     (void)putchar('\n');
-    for (uint64_t i = 0; i < run->clients && run->clients <= CHECK_ROWS_MAX; i++)
-        put_row(run, &run->rows[i]);
-    if (run->conf->monitor && run->by_action[ACTION_ACCEPT] < run->clients)
+    for (uint64_t i = 0; i < sums->clients && sums->clients <= CHECK_ROWS_MAX; i++)
+        put_row(run, &sums->rows[i]);
+    if (run->conf->monitor && sums->by_action[ACTION_ACCEPT] < sums->clients)
         (void)puts(
             "mode is monitor: at present nothing is done.  This is what mode = enforce would "
             "do.");

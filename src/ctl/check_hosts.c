@@ -4,7 +4,6 @@
 #include "ctl/evidence.h"
 #include "ctl/hostlookup.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,39 +12,6 @@
 static int64_t deadline_of(const struct check_run *run)
 {
     return clock_ms(&clock_system) + (int64_t)run->conf->deadline_s * 1000;
-}
-
-static bool nomem(void)
-{
-    (void)fputs("iprevctl check: out of memory\n", stderr);
-    return false;
-}
-
-/* What could not be checked, and with which exit status that counts. */
-static void fail(struct check_run *run, int status, const char *format, ...) PRINTF_LIKE(3, 4);
-static void fail(struct check_run *run, int status, const char *format, ...)
-{
-    va_list args;
-    (void)fflush(stdout);
-    (void)fputs("iprevctl check: ", stderr);
-    va_start(args, format);
-    (void)vfprintf(stderr, format, args);
-    va_end(args);
-    (void)fputc('\n', stderr);
-    check_client_failed(run, status);
-}
-
-/* Nothing wrong with the run, but worth knowing. */
-static void warn(const char *format, ...) PRINTF_LIKE(1, 2);
-static void warn(const char *format, ...)
-{
-    va_list args;
-    (void)fflush(stdout);
-    (void)fputs("iprevctl check: warning: ", stderr);
-    va_start(args, format);
-    (void)vfprintf(stderr, format, args);
-    va_end(args);
-    (void)fputc('\n', stderr);
 }
 
 static const char *problem_of(const struct dns_evidence *evidence)
@@ -60,41 +26,45 @@ static const char *negative_text(const struct dns_evidence *evidence)
 
 /* --- a host --------------------------------------------------------------------------------- */
 
-static void put_family(const struct check_run *run, const struct host *host, const char *type,
+static void put_family(const struct check_part *part, const struct host *host, const char *type,
                        const struct host_family *family)
 {
     char text[IPADDR_TEXT_MAX];
-    evidence_put_label(stdout, "host", run->colour);
-    (void)printf("%s %s ", host->name, type);
+    evidence_put_label(part->out, "host", part->run->colour);
+    (void)fprintf(part->out, "%s %s ", host->name, type);
     if (family->count == 0) {
-        evidence_put_outcome(stdout, &family->evidence);
+        evidence_put_outcome(part->out, &family->evidence);
         return;
     }
     for (size_t i = 0; i < family->count; i++)
-        (void)printf("%s%s", i > 0 ? ", " : "", ipaddr_format(&family->addresses[i], text));
+        (void)fprintf(part->out, "%s%s", i > 0 ? ", " : "",
+                      ipaddr_format(&family->addresses[i], text));
     if (family->over > 0)
-        (void)printf(" and %zu more", family->over);
-    evidence_put_origin(stdout, &family->evidence);
-    (void)putchar('\n');
+        (void)fprintf(part->out, " and %zu more", family->over);
+    evidence_put_origin(part->out, &family->evidence);
+    (void)fputc('\n', part->out);
 }
 
-/* False: memory or the output failed. */
-static bool check_family(struct check_run *run, const struct host *host, const char *mx,
+/* False: out of memory. */
+static bool check_family(struct check_part *part, const struct host *host, const char *mx,
                          const char *type, const struct host_family *family)
 {
     bool ok = true;
     if (family->evidence.outcome == DNS_TEMPERROR)
-        fail(run, EX_TEMPFAIL, "looking up the %s of %s failed temporarily (%s): try again later",
-             type, host->name, problem_of(&family->evidence));
+        check_client_fail(part, EX_TEMPFAIL,
+                          "looking up the %s of %s failed temporarily (%s): try again later", type,
+                          host->name, problem_of(&family->evidence));
     for (size_t i = 0; i < family->count && ok; i++) {
         const struct check_target target = {.client = family->addresses[i],
-                                            .helo = run->helo != NULL ? run->helo : host->name,
+                                            .helo = part->run->helo != NULL ? part->run->helo
+                                                                            : host->name,
                                             .host = host->name,
                                             .mx = mx};
-        ok = check_client_decide(run, &target);
+        ok = check_client_decide(part, &target);
     }
     if (family->over > 0)
-        warn("%s has %zu more %s records, which are left out", host->name, family->over, type);
+        check_client_warn(part, "%s has %zu more %s records, which are left out", host->name,
+                          family->over, type);
     return ok;
 }
 
@@ -104,132 +74,153 @@ static bool is_negative(const struct host_family *family)
 }
 
 /* All addresses of a host; `mx`: the domain whose MX it is, or NULL. */
-static bool check_host(struct check_run *run, const char *name, const char *mx, struct host *host)
+static bool check_host(struct check_part *part, const char *name, const char *mx, struct host *host)
 {
     enum result status =
-        hostlookup_host(dns_service_resolver(run->dns), name, deadline_of(run), host);
+        hostlookup_host(dns_service_resolver(part->run->dns), name, deadline_of(part->run), host);
     if (status == RESULT_NOMEM)
-        return nomem();
+        return false;
     if (status != RESULT_OK) {
-        fail(run, EX_NOHOST, "%s cannot be looked up", name);
+        check_client_fail(part, EX_NOHOST, "%s cannot be looked up", name);
         return true;
     }
-    if (!run->json) {
-        check_client_block(run);
-        put_family(run, host, "A", &host->v4);
-        put_family(run, host, "AAAA", &host->v6);
+    if (!part->run->json) {
+        check_client_block(part);
+        put_family(part, host, "A", &host->v4);
+        put_family(part, host, "AAAA", &host->v6);
     }
     if (mx != NULL && (host->v4.aliased || host->v6.aliased))
-        warn("the MX %s of %s is an alias (CNAME), which RFC 2181 10.3 and RFC 5321 5.1 forbid",
-             name, mx);
+        check_client_warn(
+            part,
+            "the MX %s of %s is an alias (CNAME), which RFC 2181 10.3 and RFC 5321 5.1 forbid",
+            name, mx);
     if (is_negative(&host->v4) && is_negative(&host->v6)) {
-        fail(run, EX_NOHOST, "%s has no address (A: %s, AAAA: %s)", name,
-             negative_text(&host->v4.evidence), negative_text(&host->v6.evidence));
+        check_client_fail(part, EX_NOHOST, "%s has no address (A: %s, AAAA: %s)", name,
+                          negative_text(&host->v4.evidence), negative_text(&host->v6.evidence));
         return true;
     }
-    return check_family(run, host, mx, "A", &host->v4) &&
-           check_family(run, host, mx, "AAAA", &host->v6);
+    return check_family(part, host, mx, "A", &host->v4) &&
+           check_family(part, host, mx, "AAAA", &host->v6);
 }
 
-bool check_hosts_host(struct check_run *run, const char *name)
+static bool work(struct check_item *item)
 {
     struct host *host = malloc(sizeof *host);
-    bool ok = host != NULL ? check_host(run, name, NULL, host) : nomem();
+    bool ok = host != NULL &&
+              check_host(&item->part, item->host, item->mx[0] != '\0' ? item->mx : NULL, host);
     free(host);
     return ok;
+}
+
+bool check_hosts_host(struct check_queue *queue, const char *name, const char *mx)
+{
+    struct check_item *item = check_queue_item(queue);
+    if (item != NULL) {
+        item->work = work;
+        (void)snprintf(item->host, sizeof item->host, "%s", name);
+        (void)snprintf(item->mx, sizeof item->mx, "%s", mx);
+    }
+    return check_queue_add(queue, item);
 }
 
 /* --- MX ------------------------------------------------------------------------------------- */
 
-static void put_mx(struct check_run *run, const char *domain, const struct mx_list *list)
+static void put_mx(struct check_part *part, const char *domain, const struct mx_list *list)
 {
-    check_client_block(run);
-    evidence_put_label(stdout, "MX", run->colour);
-    (void)printf("%s ", domain);
+    check_client_block(part);
+    evidence_put_label(part->out, "MX", part->run->colour);
+    (void)fprintf(part->out, "%s ", domain);
     if (list->evidence.outcome != DNS_FOUND) {
-        evidence_put_outcome(stdout, &list->evidence);
+        evidence_put_outcome(part->out, &list->evidence);
         return;
     }
-    (void)fputs(list->null_mx ? "\".\", the null MX" : "in order of preference", stdout);
-    evidence_put_origin(stdout, &list->evidence);
-    (void)putchar('\n');
+    (void)fputs(list->null_mx ? "\".\", the null MX" : "in order of preference", part->out);
+    evidence_put_origin(part->out, &list->evidence);
+    (void)fputc('\n', part->out);
     for (size_t i = 0; i < list->count; i++) {
-        evidence_put_label(stdout, "", run->colour);
-        (void)printf("%zu. %s\n", i + 1, list->hosts[i].text);
+        evidence_put_label(part->out, "", part->run->colour);
+        (void)fprintf(part->out, "%zu. %s\n", i + 1, list->hosts[i].text);
     }
 }
 
-static bool check_mx_host(struct check_run *run, const char *domain, const struct mx_host *mx,
-                          struct host *host)
+/* What is said of the domain itself, in a part of its own.  NULL: out of memory. */
+static bool add_mx_flaw(struct check_queue *queue, const char *domain, const struct mx_host *mx)
 {
-    switch (mx->kind) {
-    case MX_HOST:
-        return check_host(run, mx->name, domain, host);
-    case MX_ADDRESS:
-        fail(run, EX_NOHOST,
-             "the MX of %s is an address, %s: an MX must be a host name (RFC 1035 3.3.9)", domain,
-             mx->text);
-        break;
-    case MX_UNUSABLE:
-        fail(run, EX_NOHOST, "the MX of %s is \"%s\", which is no host name", domain, mx->text);
-        break;
-    }
-    return true;
+    struct check_item *item = check_queue_item(queue);
+    if (item != NULL && mx->kind == MX_ADDRESS)
+        check_client_fail(
+            &item->part, EX_NOHOST,
+            "the MX of %s is an address, %s: an MX must be a host name (RFC 1035 3.3.9)", domain,
+            mx->text);
+    else if (item != NULL)
+        check_client_fail(&item->part, EX_NOHOST, "the MX of %s is \"%s\", which is no host name",
+                          domain, mx->text);
+    return check_queue_add(queue, item);
 }
 
-static bool check_mx_hosts(struct check_run *run, const char *domain, const struct mx_list *list,
-                           struct host *host)
+/* The hosts to check: those of the MX records, or the domain itself; 0: none. */
+static size_t judge_mx(struct check_part *part, const char *domain, const struct mx_list *list)
 {
-    bool ok = true;
-    for (size_t i = 0; i < list->count && ok; i++)
-        ok = check_mx_host(run, domain, &list->hosts[i], host);
-    if (list->over > 0)
-        warn("%s has %zu more MX hosts, which are left out", domain, list->over);
-    return ok;
-}
-
-static bool check_mx(struct check_run *run, const char *domain, struct mx_list *list,
-                     struct host *host)
-{
-    enum result status =
-        hostlookup_mx(dns_service_resolver(run->dns), domain, deadline_of(run), list);
-    if (status == RESULT_NOMEM)
-        return nomem();
-    if (status != RESULT_OK) {
-        fail(run, EX_NOHOST, "%s cannot be looked up", domain);
-        return true;
-    }
-    if (!run->json)
-        put_mx(run, domain, list);
     switch (list->evidence.outcome) {
     case DNS_TEMPERROR:
-        fail(run, EX_TEMPFAIL, "looking up the MX of %s failed temporarily (%s): try again later",
-             domain, problem_of(&list->evidence));
-        return true;
+        check_client_fail(part, EX_TEMPFAIL,
+                          "looking up the MX of %s failed temporarily (%s): try again later",
+                          domain, problem_of(&list->evidence));
+        return 0;
     case DNS_NXDOMAIN:
-        fail(run, EX_NOHOST, "there is no domain %s (NXDOMAIN)", domain);
-        return true;
+        check_client_fail(part, EX_NOHOST, "there is no domain %s (NXDOMAIN)", domain);
+        return 0;
     case DNS_FOUND:
-        if (!list->null_mx)
-            return check_mx_hosts(run, domain, list, host);
-        fail(run, EX_NOHOST, "%s says that it takes no mail (null MX, RFC 7505): nothing to check",
-             domain);
-        return true;
+        if (list->over > 0)
+            check_client_warn(part, "%s has %zu more MX hosts, which are left out", domain,
+                              list->over);
+        if (list->null_mx)
+            check_client_fail(part, EX_NOHOST,
+                              "%s says that it takes no mail (null MX, RFC 7505): nothing to check",
+                              domain);
+        return list->count;
     case DNS_NODATA:
     case DNS_NOT_ASKED:
         break;
     }
-    if (!run->json)
-        (void)printf("%-11sno MX: mail goes to the domain's own addresses (RFC 5321 5.1)\n", "");
-    return check_host(run, domain, domain, host);
+    if (!part->run->json)
+        (void)fprintf(part->out,
+                      "%-11sno MX: mail goes to the domain's own addresses (RFC 5321 5.1)\n", "");
+    return 1;
 }
 
-bool check_hosts_mx(struct check_run *run, const char *domain)
+static bool add_mx_hosts(struct check_queue *queue, const char *domain, const struct mx_list *list)
 {
+    bool ok = true;
+    check_queue_expect(queue, list->count);
+    for (size_t i = 0; i < list->count && ok; i++) {
+        const struct mx_host *mx = &list->hosts[i];
+        ok = mx->kind == MX_HOST ? check_hosts_host(queue, mx->name, domain)
+                                 : add_mx_flaw(queue, domain, mx);
+    }
+    return ok;
+}
+
+bool check_hosts_mx(struct check_queue *queue, const char *domain)
+{
+    const struct check_run *run = check_queue_run(queue);
     struct mx_list *list = malloc(sizeof *list);
-    struct host *host = malloc(sizeof *host);
-    bool ok = list != NULL && host != NULL ? check_mx(run, domain, list, host) : nomem();
-    free(host);
+    enum result status = RESULT_NOMEM;
+    if (list != NULL)
+        status = hostlookup_mx(dns_service_resolver(run->dns), domain, deadline_of(run), list);
+    struct check_item *item = status != RESULT_NOMEM ? check_queue_item(queue) : NULL;
+    size_t count = 0;
+    if (item != NULL && status != RESULT_OK)
+        check_client_fail(&item->part, EX_NOHOST, "%s cannot be looked up", domain);
+    if (item != NULL && status == RESULT_OK) {
+        if (!run->json)
+            put_mx(&item->part, domain, list);
+        count = judge_mx(&item->part, domain, list);
+    }
+    bool ok = check_queue_add(queue, item);
+    if (ok && count > 0)
+        ok = list->count > 0 ? add_mx_hosts(queue, domain, list)
+                             : check_hosts_host(queue, domain, domain);
     free(list);
     return ok;
 }

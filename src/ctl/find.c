@@ -110,16 +110,19 @@ static int recheck(const struct finding *finding, const struct command *command,
 {
     struct ipaddr done[RECHECKED_MAX];
     size_t count = 0;
-    struct check_run *run = calloc(1, sizeof *run);
-    if (run == NULL || running_names_add(conf, NULL) != RESULT_OK) {
-        free(run);
+    struct check_run run = {.conf = conf,
+                            .json = finding->request.json,
+                            .colour = screen_has_colour(),
+                            .columns = screen_columns()};
+    struct check_part *part = calloc(1, sizeof *part);
+    if (part == NULL || running_names_add(conf, NULL) != RESULT_OK) {
+        free(part);
         return command_failed(command, EX_OSERR, "out of memory");
     }
-    run->conf = conf;
-    run->json = finding->request.json;
-    run->colour = screen_has_colour();
-    run->columns = screen_columns();
-    int status = check_client_open(run, command);
+    part->run = &run;
+    part->out = stdout;
+    part->err = stderr;
+    int status = check_client_open(&run, command);
     for (size_t i = shown_of(finding); status < 0 && i-- > 0 && count < RECHECKED_MAX;) {
         struct report_entry entry;
         const struct found *row = shown(finding, i);
@@ -131,17 +134,17 @@ static int recheck(const struct finding *finding, const struct command *command,
         if (at < count)
             continue;
         done[count++] = entry.client;
-        if (!run->json)
+        if (!run.json)
             (void)puts("\nNow:");
-        run->sender = entry.sender;
-        run->recipient = entry.recipient[0] != '\0' ? entry.recipient : NULL;
+        run.sender = entry.sender;
+        run.recipient = entry.recipient[0] != '\0' ? entry.recipient : NULL;
         const struct check_target target = {.client = entry.client,
                                             .helo = entry.helo[0] != '\0' ? entry.helo : NULL};
-        if (!check_client_decide(run, &target))
-            status = EX_OSERR;
+        if (!check_client_decide(part, &target))
+            status = command_failed(command, EX_OSERR, "out of memory");
     }
-    check_client_close(run);
-    free(run);
+    check_client_close(&run);
+    free(part);
     return status < 0 ? EX_OK : status;
 }
 

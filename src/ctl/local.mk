@@ -7,6 +7,7 @@ iprevctl_SOURCES = \
 	src/ctl/check.c \
 	src/ctl/check_client.c src/ctl/check_client.h \
 	src/ctl/check_hosts.c src/ctl/check_hosts.h \
+	src/ctl/check_queue.c src/ctl/check_queue.h \
 	src/ctl/client.c src/ctl/client.h \
 	src/ctl/command.c src/ctl/command.h \
 	src/ctl/completion.c src/ctl/completion.h \

@@ -36,9 +36,15 @@ void progress_show(struct progress *progress, uint64_t done, uint64_t count, con
                   "", (int)(part * 100), count, noun);
 }
 
+void progress_wipe(struct progress *progress)
+{
+    if (progress->on && progress->drawn_ms != 0)
+        (void)fputs("\r\033[K", stderr);
+    progress->drawn_ms = 0;
+}
+
 void progress_end(struct progress *progress)
 {
-    if (progress->on)
-        (void)fputs("\r\033[K", stderr);
+    progress_wipe(progress);
     progress->on = false;
 }

@@ -21,7 +21,10 @@ void progress_begin(struct progress *progress, uint64_t total);
 /* Draw, unless that was a moment ago. */
 void progress_show(struct progress *progress, uint64_t done, uint64_t count, const char *noun);
 
-/* Wipe the bar. */
+/* Wipe the bar for other output: it comes back. */
+void progress_wipe(struct progress *progress);
+
+/* Wipe the bar for good. */
 void progress_end(struct progress *progress);
 
 #endif
