@@ -472,6 +472,23 @@ static bool conclude_address(const struct clause *clause, enum received_protocol
     return protocol == RECEIVED_PROTOCOL_LOGIN && received_scan_address(clause->name, &out->from);
 }
 
+/* "by mx.example.org": who wrote the field. */
+static void read_by(const struct received_field *field, char out[HOSTNAME_MAX + 1])
+{
+    struct received_scan scan = {field->tail.text, field->tail.text + field->tail.length};
+    char text[HOSTNAME_MAX + 2];
+    if (!received_scan_equals(received_scan_word(&scan), "by"))
+        return;
+    received_scan_space(&scan);
+    struct received_span name = received_scan_word(&scan);
+    if (name.length >= sizeof text)
+        return;
+    memcpy(text, name.text, name.length);
+    text[name.length] = '\0';
+    if (hostname_parse(text, out) != HOSTNAME_OK)
+        out[0] = '\0';
+}
+
 static void read_field(const struct received_field *field, bool closed, struct received *out)
 {
     struct clause clause = {0};
@@ -503,6 +520,7 @@ static void read_field(const struct received_field *field, bool closed, struct r
         clause.own_literal = true;
     }
     conclude_helo(field, &clause, out);
+    read_by(field, out->by);
 }
 
 /* "(qmail 4711 invoked from network); date", "(from root@localhost) by y"; "(from a [192.0.2.1]) by

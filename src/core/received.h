@@ -46,6 +46,7 @@ struct received {
     char helo[HELO_TEXT_MAX + 1]; /* that, cut at HELO_TEXT_MAX: untrusted text */
     enum received_ptr ptr_state;
     char ptr[HOSTNAME_MAX + 2]; /* as written; "" but for CONFIRMED and UNCONFIRMED */
+    char by[HOSTNAME_MAX + 1];  /* the writer's name, canonical; "": it says none */
 };
 
 /*

@@ -3,6 +3,7 @@
 #include "core/mailpath.h"
 #include "ctl/check_hosts.h"
 #include "ctl/check_lines.h"
+#include "ctl/check_message.h"
 #include "ctl/command.h"
 #include "ctl/running_names.h"
 #include "ctl/screen.h"
@@ -18,7 +19,8 @@
 struct check_request {
     const char *conf_path;
     const char *helo, *sender, *recipient;
-    const char *host, *mx;
+    const char *host, *mx, *message;
+    const char *server;
     bool json;
 };
 
@@ -32,6 +34,11 @@ static const struct command_option options[] = {
      "every address of that host, saying EHLO NAME"},
     {"mx", "DOMAIN", offsetof(struct check_request, mx),
      "every address of every MX host of the domain, likewise"},
+    {"message", "FILE", offsetof(struct check_request, message),
+     "the client that a mail came from which arrived elsewhere, by\n"
+     "its topmost Received field; - for standard input"},
+    {"server", "ADDRESS", offsetof(struct check_request, server),
+     "ask this resolver: 192.0.2.53, 192.0.2.53:5353, [::1]:5353"},
     {"helo", "NAME", offsetof(struct check_request, helo), "what the client says in EHLO"},
     {"sender", "ADDRESS", offsetof(struct check_request, sender),
      "MAIL FROM, for policies that look at it"},
@@ -40,15 +47,17 @@ static const struct command_option options[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* A host or a domain, or addresses: one of the three.  As command_parse(). */
+/* Addresses and names, or one option that says whom to check.  As command_parse(). */
 static int check_arguments(const struct command *command, int count, char **texts,
                            const struct check_request *request)
 {
     struct ipaddr client;
     char name[HOSTNAME_MAX + 1];
-    if ((request->host != NULL) + (request->mx != NULL) + (count > 0) > 1)
-        return command_misused(command, "addresses and names, --host or --mx: one of them");
-    if (request->host == NULL && request->mx == NULL && count == 0)
+    int asked = (request->host != NULL) + (request->mx != NULL) + (request->message != NULL);
+    if (asked + (count > 0) > 1)
+        return command_misused(command,
+                               "addresses and names, --host, --mx or --message: one of them");
+    if (asked + count == 0)
         return command_misused(command, "give an address, a host name, or --mx DOMAIN");
     for (int i = 0; i < count; i++) {
         enum hostname_flaw flaw = hostname_parse(texts[i], name);
@@ -145,6 +154,18 @@ static int parse_name(const struct command *command, const struct check_request 
     return -1;
 }
 
+/* The resolver of --server.  As command_parse(). */
+static int parse_server(const struct command *command, const struct check_request *request,
+                        struct network_server *out)
+{
+    if (request->server == NULL || network_server_parse(request->server, out) == RESULT_OK)
+        return -1;
+    return command_misused(command,
+                           "--server \"%s\": an address is wanted, with a port behind it or "
+                           "without: 192.0.2.53, [2001:db8::53]:5353",
+                           request->server);
+}
+
 static bool check_all(struct check_queue *queue, const struct check_request *request,
                       const char *name, int count, char **texts)
 {
@@ -152,6 +173,8 @@ static bool check_all(struct check_queue *queue, const struct check_request *req
         return check_hosts_host(queue, name, "");
     if (request->mx != NULL)
         return check_hosts_mx(queue, name);
+    if (request->message != NULL)
+        return check_message(queue, request->message);
     return check_clients(queue, count, texts);
 }
 
@@ -184,11 +207,14 @@ static int run(const struct command *command, int argc, char **argv)
 {
     struct check_request request = {0};
     char name[HOSTNAME_MAX + 1] = "";
+    struct network_server server;
     int status = command_parse(command, argc, argv, &request, &request.conf_path);
     if (status < 0)
         status = check_arguments(command, argc - optind, argv + optind, &request);
     if (status < 0)
         status = parse_name(command, &request, name);
+    if (status < 0)
+        status = parse_server(command, &request, &server);
     if (status >= 0)
         return status;
     struct conf *conf = command_conf(request.conf_path);
@@ -202,7 +228,7 @@ static int run(const struct command *command, int argc, char **argv)
         checking->recipient = mailpath_canonical(request.recipient, recipient);
     /* Without an EHLO name, which lines of standard input may have, nobody can claim one of ours.
      */
-    bool claims = request.helo != NULL;
+    bool claims = request.helo != NULL || request.message != NULL;
     for (int i = optind; i < argc; i++)
         claims = claims || strcmp(argv[i], "-") == 0;
     if (checking != NULL && (!claims || running_names_add(conf, NULL) == RESULT_OK) &&
@@ -210,6 +236,7 @@ static int run(const struct command *command, int argc, char **argv)
         checking->conf = conf;
         checking->helo = request.helo;
         checking->json = request.json;
+        checking->server = request.server != NULL ? &server : NULL;
         checking->colour = screen_has_colour();
         checking->columns = screen_columns();
         status = check_client_open(checking, command);

@@ -26,7 +26,12 @@ int check_client_open(struct check_run *run, const struct command *command)
     run->exemptions = running_exemptions_load(run->conf, (int64_t)time(NULL), note);
     if (run->exemptions == NULL)
         return command_failed(command, EX_OSERR, "out of memory");
-    const struct dns_service_settings dns = dns_settings(run->conf);
+    struct dns_service_settings dns = dns_settings(run->conf);
+    if (run->server != NULL) {
+        dns.zone_file = NULL;
+        dns.network.servers[0] = *run->server;
+        dns.network.server_count = 1;
+    }
     run->dns = dns_service_new(&dns, NULL, error);
     if (run->dns == NULL || dns_service_start(run->dns) != RESULT_OK)
         return command_failed(command, EX_UNAVAILABLE, "%s",
@@ -206,6 +211,7 @@ static char *more_json(const struct check_run *run, const struct check_target *t
     if (json != NULL && findings != NULL) {
         json_writer_text(json, "host", target->host);
         json_writer_text(json, "mx_of", target->mx);
+        json_writer_text(json, "source", target->source);
         json_writer_text(json, "passed_over", passed_over(run, &target->client));
         put_exemption(json, fitting->exemption);
         put_almost(json, &fitting->almost);
@@ -255,6 +261,7 @@ static bool print_text(struct check_part *part, const struct check_target *targe
         .colour = run->colour,
         .columns = run->columns,
         .host = target->host,
+        .source = target->source,
         .passed_over = passed_over(run, &target->client),
         .exemption = fitting->exemption,
         .almost = &fitting->almost,

@@ -28,8 +28,9 @@ struct check_run {
     const struct conf *conf;
     struct dns_service *dns;
     struct exemptions *exemptions;
-    const char *helo;               /* of every client; NULL: not given */
-    const char *sender, *recipient; /* canonical; NULL: not given */
+    const char *helo;                    /* of every client; NULL: not given */
+    const char *sender, *recipient;      /* canonical; NULL: not given */
+    const struct network_server *server; /* asked instead of the configured ones; or NULL */
     bool json, colour;
     unsigned columns; /* sentences are folded there */
 };
@@ -53,6 +54,7 @@ struct check_target {
     struct ipaddr client;
     const char *helo;      /* what it says in EHLO, or NULL */
     const char *host, *mx; /* the host that led here, and the domain whose MX it is; or NULL */
+    const char *source;    /* where else it was found, untrusted text; or NULL */
 };
 
 /*

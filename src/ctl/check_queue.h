@@ -25,6 +25,7 @@ struct check_item {
     struct ipaddr client;
     char helo[HELO_TEXT_MAX + 1];
     char host[HOSTNAME_MAX + 1], mx[HOSTNAME_MAX + 1];
+    char source[CHECK_SOURCE_MAX];
     /* The queue's. */
     STAILQ_ENTRY(check_item) link;
     struct check_queue *queue;

@@ -320,6 +320,11 @@ void evidence_print(const struct evidence_page *page, const struct decision *dec
     if (page->host != NULL)
         (void)fprintf(page->stream, " of %s", page->host);
     (void)fputc('\n', page->stream);
+    if (page->source != NULL) {
+        put_label(page, "found in");
+        put_untrusted(page, page->source);
+        (void)fputc('\n', page->stream);
+    }
     put_reverse(page, facts);
     put_helo(page, facts);
     put_label(page, "iprev");

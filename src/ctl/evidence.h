@@ -25,6 +25,7 @@ struct evidence_page {
     bool colour;
     unsigned columns;                  /* sentences are folded there */
     const char *host;                  /* whose address the client is, or NULL */
+    const char *source;                /* where else it was found, untrusted text; or NULL */
     const char *passed_over;           /* the option by which the daemon would not judge; or NULL */
     const struct exemption *exemption; /* the exemption in effect, or NULL */
     const struct almost *almost;

@@ -7,6 +7,7 @@ iprevctl_SOURCES = \
 	src/ctl/check.c \
 	src/ctl/check_client.c src/ctl/check_client.h \
 	src/ctl/check_hosts.c src/ctl/check_hosts.h \
+	src/ctl/check_message.c src/ctl/check_message.h \
 	src/ctl/check_queue.c src/ctl/check_queue.h \
 	src/ctl/client.c src/ctl/client.h \
 	src/ctl/command.c src/ctl/command.h \
@@ -40,6 +41,7 @@ libctl_a_SOURCES = \
 	src/ctl/find_print.c src/ctl/find_print.h \
 	src/ctl/hostlookup.c src/ctl/hostlookup.h \
 	src/ctl/inquiry.c src/ctl/inquiry.h \
+	src/ctl/message_client.c src/ctl/message_client.h \
 	src/ctl/ranking.c src/ctl/ranking.h \
 	src/ctl/rotated.c src/ctl/rotated.h \
 	src/ctl/logs/maillog_event.h \

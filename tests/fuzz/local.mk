@@ -73,7 +73,7 @@ tests_fuzz_fuzz_names_LDADD = libcore.a libbase.a $(PSL_LIBS) $(IDN2_LIBS)
 tests_fuzz_fuzz_names_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_fuzz_received_SOURCES = tests/fuzz/fuzz_received.c $(FUZZ_SHARED)
-tests_fuzz_fuzz_received_LDADD = libcore.a libbase.a
+tests_fuzz_fuzz_received_LDADD = libcore.a libbase.a $(PSL_LIBS) $(IDN2_LIBS)
 tests_fuzz_fuzz_received_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_fuzz_replay_SOURCES = tests/fuzz/fuzz_replay.c $(FUZZ_SHARED)

@@ -103,3 +103,93 @@ def test_bar_is_for_terminals_only(conf, directory):
     assert b" %  " in shown[True] and b"clients" in shown[True]
     assert shown[True].endswith(b"\r\x1b[K") and shown[False] == b""
     assert check(conf, *clients).stderr == ""
+
+
+# --- another resolver ---
+
+
+def test_server_is_asked_instead_of_the_configured_ones(conf, directory):
+    (directory / "zone").write_text(world.ZONE)
+    with HostileDNS() as one, HostileDNS() as two:
+        two.host("192.0.2.77", "mail.two.example")
+        conf.write_text(settings(one.addr))
+        assert check(conf, "192.0.2.77").returncode == 77
+        asked = len(one.log)
+        done = check(conf, "192.0.2.77", "--server", two.addr)
+        assert done.returncode == 0 and f"[{two.addr}, " in done.stdout
+        assert len(one.log) == asked
+        conf.write_text(f'dns {{ zone-file = "{directory}/zone" }}\ncontrol = "none"\n')
+        assert check(conf, "192.0.2.77", "--server", two.addr).returncode == 0
+
+
+@pytest.mark.parametrize("server", ["ns.example", "192.0.2.1:0", "", "[::1", "192.0.2.1:99999"])
+def test_server_that_is_no_address(conf, server):
+    conf.write_text(settings("127.0.0.1"))
+    done = check(conf, "192.0.2.1", "--server", server)
+    assert done.returncode == 64 and done.stdout == ""
+    assert f'--server "{server}": an address is wanted' in done.stderr
+
+
+# --- a message ---
+
+MESSAGE = """Received: by 2002:a05:7000:1234:b0:5d1:1 with SMTP id x1; Sun, 29 Nov 2026 10:00:00 +0000
+Received: from mail.good.example (mail.good.example. [{0}])
+        by mx.other.example with ESMTPS id x3
+        for <b@other.example>; Sun, 29 Nov 2026 10:00:00 +0000
+Subject: hello
+
+text
+"""
+
+
+@pytest.fixture
+def zone(conf, directory):
+    (directory / "zone").write_text(world.ZONE)
+    conf.write_text(f'dns {{ zone-file = "{directory}/zone" }}\ncontrol = "none"\nstate-dir = "none"\n'
+                    'own-names = {"mx.own.example"}\n')
+    return conf
+
+
+@pytest.mark.parametrize("head", ["", "From a@b Sun Nov 29 10:00:00 2026\n", "\n\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_message(zone, directory, head, end):
+    path = directory / "mail"
+    path.write_bytes((head + MESSAGE.format(world.GOOD)).replace("\n", end).encode())
+    done = check(zone, "--message", path, "--json")
+    got = json.loads(done.stdout)
+    assert (got["client"], got["helo"], got["agreement"]) == (world.GOOD, "mail.good.example", "exact")
+    assert got["source"] == f"Received field 2 of {path}, written by mx.other.example"
+    assert done.returncode == 0 and done.stderr == ""
+
+
+def test_message_on_standard_input(zone):
+    done = check(zone, "--message", "-", stdin=MESSAGE.format(world.NO_PTR))
+    assert done.returncode == 77
+    assert ("\nfound in   Received field 2 of standard input, written by mx.other.example\n"
+            in done.stdout)
+    assert "EHLO       mail.good.example A 192.0.2.1 " in done.stdout
+    assert '2.2.0.192.in-addr.arpa. PTR NAME.' in done.stdout
+
+
+def test_helo_overrules_that_of_the_message(zone):
+    done = check(zone, "--message", "-", "--helo", "x.example", "--json",
+                 stdin=MESSAGE.format(world.GOOD))
+    assert json.loads(done.stdout)["helo"] == "x.example"
+
+
+@pytest.mark.parametrize("text, status, words", [
+    ("", 65, "standard input: no Received field: a message with its whole header is wanted"),
+    ("Subject: x\n\ntext\n", 65, "no Received field"),
+    (MESSAGE.format("10.0.0.1"), 65, "none of 2 Received fields names a mail server's address"),
+    ("\0\0\xff\n" * 10000, 65, "no Received field"),
+    ("Received: from " + "x" * 2000000, 65, "none of 1 Received fields"),
+], ids=["empty", "no-field", "private", "nonsense", "without-end"])
+def test_message_without_a_client(zone, text, status, words):
+    done = check(zone, "--message", "-", stdin=text)
+    assert done.returncode == status and words in done.stderr and done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_message_that_is_not_there(zone):
+    done = check(zone, "--message", "/nonexistent/mail")
+    assert done.returncode == 66 and "/nonexistent/mail: No such file" in done.stderr

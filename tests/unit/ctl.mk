@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 CTL_TESTS = tests/unit/test_advice tests/unit/test_check_lines tests/unit/test_hostlookup \
-	tests/unit/test_maillog_reader tests/unit/test_replay_formats tests/unit/test_replay_facts tests/unit/test_report \
+	tests/unit/test_maillog_reader tests/unit/test_message_client tests/unit/test_replay_formats tests/unit/test_replay_facts tests/unit/test_report \
 	tests/unit/test_rotated
 CTL_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 CTL_TEST_LIBS = libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS) $(CHECK_LIBS)
@@ -19,6 +19,9 @@ tests_unit_test_hostlookup_LDADD = $(CTL_TEST_LIBS)
 tests_unit_test_maillog_reader_SOURCES = tests/unit/test_maillog_reader.c
 tests_unit_test_maillog_reader_CFLAGS = $(CTL_TEST_CFLAGS)
 tests_unit_test_maillog_reader_LDADD = $(CTL_TEST_LIBS)
+tests_unit_test_message_client_SOURCES = tests/unit/test_message_client.c
+tests_unit_test_message_client_CFLAGS = $(CTL_TEST_CFLAGS)
+tests_unit_test_message_client_LDADD = $(CTL_TEST_LIBS)
 tests_unit_test_replay_formats_SOURCES = tests/unit/test_replay_formats.c
 tests_unit_test_replay_formats_CFLAGS = $(CTL_TEST_CFLAGS)
 tests_unit_test_replay_formats_LDADD = $(CTL_TEST_LIBS)
