@@ -23,7 +23,8 @@ SAMPLE = TOP / "conf" / "iprevd.conf"
 TABLES = {"cidr": "192.0.2.0/24 permit\n", "pcre": "/dsl/ REJECT\n", "regexp": "/dsl/ REJECT\n",
           "texthash": "mail.example.org OK\n"}
 # Other languages that have tests of their own, and what is only for reading.
-LANGUAGES = {"iprevd.conf", "main.cf", "master.cf", "sendmail.mc", "sh", "reply", "console", ""}
+LANGUAGES = {"iprevd.conf", "main.cf", "master.cf", "sendmail.mc", "sh", "reply", "console",
+             "console debian", ""}
 
 
 def accepts(text, folder):
