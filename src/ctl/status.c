@@ -103,10 +103,23 @@ static void put_server(const struct json_value *server)
                  json_value_int_of(server, "mismatched"));
 }
 
+/* What was found wrong with the servers since the daemon began. */
+static void put_finding(const struct json_value *finding)
+{
+    char text[CLIENT_TIME_MAX];
+    (void)printf(LABEL, "");
+    client_put(json_value_text_of(finding, "text"));
+    (void)printf("\n" LABEL "  %" PRId64 " time%s, last %s\n", "",
+                 json_value_int_of(finding, "count"),
+                 json_value_int_of(finding, "count") == 1 ? "" : "s",
+                 client_when(json_value_int_of(finding, "last"), text));
+}
+
 static void put_dns(const struct json_value *dns)
 {
     char span[CLIENT_TIME_MAX];
     const struct json_value *servers = json_value_member(dns, "servers");
+    const struct json_value *findings = json_value_member(dns, "findings");
     if (json_value_bool_of(dns, "outage")) {
         (void)printf(LABEL, "DNS");
         put_alarm("OUTAGE");
@@ -124,6 +137,8 @@ static void put_dns(const struct json_value *dns)
     }
     for (size_t i = 0; i < json_value_count(servers); i++)
         put_server(json_value_item(servers, i));
+    for (size_t i = 0; i < json_value_count(findings); i++)
+        put_finding(json_value_item(findings, i));
 }
 
 /* What was put right is history, and in the log. */

@@ -2,6 +2,7 @@
 #include "daemon/status.h"
 
 #include "config.h"
+#include "dns/finding.h"
 
 #include <unistd.h>
 
@@ -109,6 +110,26 @@ static void put_servers(struct json_writer *json, const struct status_sources *s
     json_writer_end(json);
 }
 
+/* What was ever found wrong with the servers. */
+static void put_findings(struct json_writer *json, const struct status_sources *sources)
+{
+    const struct metric *found = metrics_find(sources->metrics, FINDINGS_METRIC);
+    const struct metric *last = metrics_find(sources->metrics, FINDINGS_LAST_METRIC);
+    const struct metric_desc *desc = metric_description(found);
+    json_writer_begin_list(json, "findings");
+    for (size_t i = 0; desc != NULL && i < desc->labels[0].count; i++) {
+        if (metric_value(found, i, 0) == 0)
+            continue;
+        json_writer_begin_object(json, NULL);
+        json_writer_text(json, "finding", desc->labels[0].values[i]);
+        json_writer_text(json, "text", finding_text(i));
+        json_writer_int(json, "count", metric_value(found, i, 0));
+        json_writer_int(json, "last", metric_value(last, i, 0));
+        json_writer_end(json);
+    }
+    json_writer_end(json);
+}
+
 static void put_dns(struct json_writer *json, const struct status_sources *sources)
 {
     struct resolver_health health = resolver_health(sources->resolver);
@@ -119,6 +140,7 @@ static void put_dns(struct json_writer *json, const struct status_sources *sourc
     json_writer_bool(json, "denies_everything", health.denies);
     json_writer_text(json, "zone_file", sources->conf->zone_file);
     put_servers(json, sources);
+    put_findings(json, sources);
     json_writer_end(json);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/metrics.h"
 #include "dns/cache.h"
+#include "dns/finding.h"
 #include "dns/source.h"
 
 /* Outcomes older than this say nothing any more, in milliseconds. */
@@ -50,12 +51,6 @@
 #define BREAKER_PROBE_MS   4000
 #define BREAKER_CLOSING_MS 2000
 
-/* Milliseconds between two lines that say that lookups fail though the probe is answered. */
-#define BREAKER_LOG_MS 600000
-
-/* ... and that the servers invent answers. */
-#define BREAKER_INVENTED_LOG_MS 3600000
-
 /* The address whose PTR record every resolver of the Internet finds: a root server's. */
 #define BREAKER_CONTROL "198.41.0.4"
 
@@ -70,6 +65,7 @@ struct breaker_services {
     struct cache *cache;
     struct loop *loop;
     struct metric *outage; /* 1 while it is open; may be NULL */
+    struct finding_log *findings;
     /* It has opened or closed.  On the loop's thread, in the middle of breaker_report(). */
     void (*changed)(void *arg, bool open);
     void *arg;

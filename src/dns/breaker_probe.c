@@ -25,8 +25,6 @@ struct breaker {
     _Atomic int64_t since_ms; /* ... as is this */
     struct question found[BREAKER_FOUND_MAX];
     unsigned found_count, found_next;
-    int64_t invented_ms; /* when an invented answer was logged; 0: never */
-    int64_t logged_ms;   /* that lookups fail though the probe is answered; 0: never */
     struct loop_timer *again;
     /* The probe under way. */
     struct source *source; /* a user of it; NULL: there is none */
@@ -108,13 +106,11 @@ static void log_change(const struct breaker *breaker)
 }
 
 /* What fails is said now and then when it is no outage: nobody would look for it. */
-static void log_no_outage(struct breaker *breaker, int64_t now_ms)
+static void log_no_outage(struct breaker *breaker)
 {
-    if (breaker->logged_ms != 0 && now_ms - breaker->logged_ms < BREAKER_LOG_MS)
-        return;
-    breaker->logged_ms = now_ms;
-    log_warning("PTR lookups of different networks fail and hardly any is answered, though the "
-                "servers resolve names that we chose: it is no outage to iprevd");
+    if (finding_note(breaker->use.findings, FINDING_PTR_FAILS, breaker->use.loop))
+        log_warning("PTR lookups of different networks fail and hardly any is answered, though the "
+                    "servers resolve names that we chose: it is no outage to iprevd");
 }
 
 static void end_probe(struct breaker *breaker, enum breaker_probe probe)
@@ -131,10 +127,12 @@ static void end_probe(struct breaker *breaker, enum breaker_probe probe)
         loop_timer_arm(breaker->again, window->probe_ms + BREAKER_OPEN_MS) != RESULT_OK)
         log_error("out of memory: the DNS outage is not probed");
     if (!changed && !window->open && what == BREAKER_DOWN && probe == BREAKER_ANSWERED)
-        log_no_outage(breaker, now_ms);
+        log_no_outage(breaker);
     if (!changed)
         return;
     metric_set(breaker->use.outage, 0, 0, window->open);
+    if (window->open && window->cause == BREAKER_DENIES_ALL)
+        (void)finding_note(breaker->use.findings, FINDING_DENIES_ALL, breaker->use.loop);
     log_change(breaker);
     breaker->use.changed(breaker->use.arg, window->open);
 }
@@ -194,12 +192,10 @@ static void finish(struct breaker *breaker)
 /* The name does not exist, and has an address: so will every name that a client invents. */
 static void log_invented(struct breaker *breaker)
 {
-    int64_t now_ms = loop_now_ms(breaker->use.loop);
-    if (breaker->invented_ms != 0 && now_ms - breaker->invented_ms < BREAKER_INVENTED_LOG_MS)
-        return;
-    breaker->invented_ms = now_ms;
-    log_warning("the DNS servers invent addresses for names that do not exist (below com): HELO "
-                "names and senders that do not exist look as if they did");
+    if (finding_note(breaker->use.findings, FINDING_INVENTS, breaker->use.loop))
+        log_warning(
+            "the DNS servers invent addresses for names that do not exist (below com): HELO "
+            "names and senders that do not exist look as if they did");
 }
 
 static void on_probe(void *arg, const struct source_result *result)

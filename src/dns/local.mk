@@ -10,6 +10,7 @@ libdns_a_SOURCES = \
 	src/dns/cache_file.c src/dns/cache_file.h \
 	src/dns/cache_shard.c src/dns/cache_shard.h \
 	src/dns/dns_service.c src/dns/dns_service.h \
+	src/dns/finding.c src/dns/finding.h \
 	src/dns/lookup.c src/dns/lookup.h src/dns/lookup_private.h \
 	src/dns/lookup_facts.c src/dns/lookup_names.c \
 	src/dns/pending_outage.c \

@@ -8,6 +8,7 @@ libdns_a_SOURCES += \
 	src/dns/query.c src/dns/query.h src/dns/query_private.h \
 	src/dns/query_attempt.c \
 	src/dns/query_denial.c \
+	src/dns/query_limit.c \
 	src/dns/query_pool.c \
 	src/dns/resolvconf.c src/dns/resolvconf.h \
 	src/dns/servers.c src/dns/servers.h \

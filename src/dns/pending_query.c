@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
 #include "dns/pending_query_private.h"
 
 #include <stdlib.h>
@@ -255,6 +256,18 @@ static bool count_hop(struct pending_query *query)
     return ++query->hops <= atomic_load(&query->queries->max_cname_hops);
 }
 
+static void log_alias_limit(const struct pending_query *query)
+{
+    struct pending_queries *queries = query->queries;
+    char name[NAME_TEXT_MAX];
+    if (!finding_note(queries->use.findings, FINDING_ALIAS_LIMIT, queries->use.loop))
+        return;
+    log_warning("%s is an alias of an alias, and so on, more than %u times (dns.max-cname-hops): "
+                "such lookups fail",
+                wirename_text(query->question.name, query->question.length, name),
+                atomic_load(&queries->max_cname_hops));
+}
+
 /* The chain leads on to another name: from the cache if it is there, else from the source. */
 static void follow(struct pending_query *query, const struct question *target)
 {
@@ -266,6 +279,7 @@ static void follow(struct pending_query *query, const struct question *target)
         return;
     }
     if (!count_hop(query)) {
+        log_alias_limit(query);
         pending_complete(query, make_problem(query, PROBLEM_CHAIN));
         return;
     }

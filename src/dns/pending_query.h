@@ -20,6 +20,7 @@ struct pending_query_services {
     struct sources *sources;
     struct breaker *breaker;
     const struct resolver_metrics *metrics;
+    struct finding_log *findings;
 };
 
 /* NULL: out of memory. */

@@ -93,7 +93,6 @@ struct pending_share {
     unsigned given_up[SHARE_GIVEN_UP_SLOTS]; /* questions, by when: a ring */
     int64_t given_up_slot;                   /* the last one */
     unsigned drops;                          /* not logged yet */
-    int64_t logged_ms;
     struct loop_timer *turn;
 };
 

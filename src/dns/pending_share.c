@@ -15,15 +15,14 @@
 #include <stdlib.h>
 
 /* An Unbound has as many questions of its own, about names of servers, as it is asked. */
-#define WINDOW_MAX      256
-#define WINDOW_MIN      64
-#define WINDOW_REST_MS  500 /* from one reduction to the next: its effect must be seen first */
-#define SHARE_MIN       2   /* of every network: a PTR and an EHLO name */
-#define JOSTLE_MS       500 /* under way so long, a question gives way to an equal, ... */
-#define JOSTLE_PART     4   /* ... as long as no more than this part of the window was given up */
-#define TURN_MS         50  /* how often those that wait are looked at */
-#define TURN_QUERIES    32  /* of a turn */
-#define DROPS_LOGGED_MS 60000
+#define WINDOW_MAX     256
+#define WINDOW_MIN     64
+#define WINDOW_REST_MS 500 /* from one reduction to the next: its effect must be seen first */
+#define SHARE_MIN      2   /* of every network: a PTR and an EHLO name */
+#define JOSTLE_MS      500 /* under way so long, a question gives way to an equal, ... */
+#define JOSTLE_PART    4   /* ... as long as no more than this part of the window was given up */
+#define TURN_MS        50  /* how often those that wait are looked at */
+#define TURN_QUERIES   32  /* of a turn */
 
 static unsigned window_max(const struct pending_queries *queries)
 {
@@ -340,17 +339,15 @@ void pending_share_answered(struct pending_queries *queries, const struct answer
 static void log_drop(struct pending_queries *queries, const struct share_network *network)
 {
     struct pending_share *share = &queries->share;
-    int64_t now = now_ms(queries);
     char text[IPNET_TEXT_MAX];
     struct ipnet net;
     metric_add(queries->use.metrics->dropped, 0, 0, 1);
     share->drops++;
-    if (share->logged_ms != 0 && now - share->logged_ms < DROPS_LOGGED_MS)
+    if (!finding_note(queries->use.findings, FINDING_DROPS, queries->use.loop))
         return;
     resolver_network_of(network->key, &net);
     log_warning("%u DNS questions were dropped, as %u are pending; clients of %s have most, %u",
                 share->drops, queries->count, ipnet_format(&net, text), network->count);
-    share->logged_ms = now;
     share->drops = 0;
 }
 

@@ -198,10 +198,13 @@ static void note_plain(struct attempt *attempt)
 {
     struct server *server = attempt->server;
     int64_t now_ms = loop_now_ms(attempt->query->pool->loop);
-    if (attempt->mute && !server_plain(server, now_ms))
+    if (attempt->mute && !server_plain(server, now_ms)) {
+        (void)finding_note(&attempt->query->pool->findings, FINDING_NO_EDNS,
+                           attempt->query->pool->loop);
         log_warning("DNS server %s answers questions with EDNS0 by silence: it is asked without "
                     "for %d minutes",
                     server->text, SERVER_PLAIN_MS / 60000);
+    }
     server->plain_until_ms = now_ms + SERVER_PLAIN_MS;
 }
 
@@ -255,9 +258,12 @@ static void on_other_case(struct attempt *attempt)
     struct server *server = attempt->server;
     int64_t now_ms = loop_now_ms(attempt->query->pool->loop);
     query_pool_stray(attempt->query->pool, server);
-    if (server->lower_until_ms <= now_ms)
+    if (server->lower_until_ms <= now_ms) {
+        (void)finding_note(&attempt->query->pool->findings, FINDING_LETTERS,
+                           attempt->query->pool->loop);
         log_info("DNS server %s changes the letters of questions: it is asked in lower case",
                  server->text);
+    }
     server->lower_until_ms = now_ms + SERVER_CASE_MS;
     attempt_anew(attempt); /* from another port, with another ID */
 }
@@ -273,6 +279,8 @@ static void on_failed(struct attempt *attempt, const uint8_t *message, size_t le
         dnsmsg_reason(message, length, reason))
         query_note_reason(attempt->query,
                           answer_new_reason(attempt->query->question.type, problem, reason));
+    if (problem == PROBLEM_SERVFAIL && attempt->query->done != NULL)
+        query_suspect_limit(attempt->query->pool, attempt->server, &attempt->query->question);
     if (of_the_zone) { /* it is an answer: no other server is asked for a better one */
         struct query *query = attempt->query;
         query_fail(query, problem);
@@ -385,15 +393,10 @@ static enum result attempt_renew(struct attempt *attempt)
     return status == RESULT_OK ? query_pool_id(pool, &attempt->id) : status;
 }
 
-/* Milliseconds between two lines that say that all connections are in use. */
-#define TCP_LOG_MS 600000
-
 static void log_tcp_limit(struct query_pool *pool)
 {
-    int64_t now_ms = loop_now_ms(pool->loop);
-    if (pool->tcp_logged_ms != 0 && now_ms - pool->tcp_logged_ms < TCP_LOG_MS)
+    if (!finding_note(&pool->findings, FINDING_TCP_FULL, pool->loop))
         return;
-    pool->tcp_logged_ms = now_ms;
     log_warning("all %u TCP connections to DNS servers are in use (dns.max-tcp): questions wait",
                 pool->settings.tcp_max);
 }

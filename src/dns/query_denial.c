@@ -11,9 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROOF_MAX_S  300     /* an SOA that was found proves for so long at most */
-#define PROOF_NONE_S 30      /* that a parent has none is remembered for this long */
-#define TOLD_MS      3600000 /* between two log lines about one server */
+#define PROOF_MAX_S  300 /* an SOA that was found proves for so long at most */
+#define PROOF_NONE_S 30  /* that a parent has none is remembered for this long */
 
 /* What a server that left out one SOA does otherwise. */
 enum habit { HABIT_UNKNOWN, HABIT_SENDS, HABIT_STRIPS };
@@ -55,6 +54,8 @@ static void note_strips(struct denial_inquiry *inquiry)
     if (habit_of(server, now_ms(inquiry)) != HABIT_UNKNOWN)
         return;
     server->strips_soa_until_ms = now_ms(inquiry) + SERVER_HABIT_MS;
+    (void)finding_note(&inquiry->query->pool->findings, FINDING_STRIPS_SOA,
+                       inquiry->query->pool->loop);
     log_warning("DNS server %s strips the SOA records from its denials: they are asked for, which "
                 "costs more questions",
                 server->text);
@@ -119,17 +120,13 @@ static void disbelieve(struct denial_inquiry *inquiry)
 void query_unproved(struct attempt *attempt, enum dns_problem problem)
 {
     struct query *query = attempt->query;
-    struct server *server = attempt->server;
-    int64_t now = loop_now_ms(query->pool->loop);
     char name[NAME_TEXT_MAX];
     metric_add(query->pool->metrics.unproved, 0, 0, 1);
-    if (server->unproved_logged_ms == 0 || now - server->unproved_logged_ms >= TOLD_MS) {
-        server->unproved_logged_ms = now;
+    if (finding_note(&query->pool->findings, FINDING_UNPROVED, query->pool->loop))
         log_warning("DNS server %s denies %s %s without an SOA record that proves it: such answers "
                     "count as temporary failures",
-                    server->text, rrtype_text(query->question.type),
+                    attempt->server->text, rrtype_text(query->question.type),
                     wirename_text(query->question.name, query->question.length, name));
-    }
     attempt->erred = true;
     attempt_failed(attempt, problem);
 }

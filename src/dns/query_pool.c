@@ -42,7 +42,7 @@ struct query_pool *query_pool_new(struct loop *loop, struct metrics *metrics)
     pool->spare_timer = loop_timer_new(loop, end_spare, pool);
     if (pool->tcp_turn == NULL || pool->spare_timer == NULL ||
         !query_metrics_declare(&pool->metrics, metrics) ||
-        pthread_mutex_init(&pool->lock, NULL) != 0) {
+        !finding_declare(&pool->findings, metrics) || pthread_mutex_init(&pool->lock, NULL) != 0) {
         loop_timer_free(pool->tcp_turn);
         loop_timer_free(pool->spare_timer);
         free(pool);
@@ -180,7 +180,7 @@ void query_pool_stray(struct query_pool *pool, struct server *server)
     pthread_mutex_lock(&pool->lock);
     bool is_flood = server_sent_stray(server, loop_now_ms(pool->loop));
     pthread_mutex_unlock(&pool->lock);
-    if (is_flood)
+    if (is_flood && finding_note(&pool->findings, FINDING_GUESSING, pool->loop))
         log_warning("%d packets within a minute pretend to come from DNS server %s and answer no "
                     "question: somebody guesses; they are dropped",
                     SERVER_STRAYS_MAX, server->text);

@@ -8,6 +8,7 @@
 #define IPREVD_QUERY_PRIVATE_H
 
 #include "dns/denial.h"
+#include "dns/finding.h"
 #include "dns/query.h"
 #include "dns/resolver_metrics.h"
 #include "dns/servers.h"
@@ -33,8 +34,8 @@ struct query_pool {
     struct query_settings settings;
     unsigned tcp_open;
     struct query_metrics metrics;
+    struct finding_log findings;
     struct loop_timer *tcp_turn; /* calls query_pool_turn() */
-    int64_t tcp_logged_ms;       /* when it was said that all are in use; 0: never */
     TAILQ_HEAD(attempt_queue, attempt) tcp_waiting;
     LIST_HEAD(query_list, query) running;
     struct udp_spare spare;
@@ -45,6 +46,8 @@ struct query_pool {
     unsigned id_count;
     uint64_t proof_seed; /* keys their place against names that somebody chose to collide */
     struct query_proof proofs[QUERY_PROOFS];
+    int64_t looks_since_ms; /* looks for limits of servers: counted since, ... */
+    unsigned looks;         /* ... so many */
 };
 
 /* Connect those who wait for a TCP connection (query_attempt.c). */
@@ -191,6 +194,16 @@ void query_inquiry_free(struct query *query);
 
 /* A denial that is not believed: counted, logged now and then, and a failure of this server. */
 void query_unproved(struct attempt *attempt, enum dns_problem problem);
+
+/* --- limits of a server (query_limit.c) --------------------------------------------------------
+ */
+
+/*
+ * The server has failed to answer for PTR records: find out, now and then, whether it fails at
+ * these records alone.  Nothing waits for that.
+ */
+void query_suspect_limit(struct query_pool *pool, struct server *server,
+                         const struct question *question);
 
 /*
  * Ask one server a question whose denial needs no proof, but says in *heard what it rests on.  As

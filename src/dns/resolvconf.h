@@ -9,9 +9,10 @@
 
 #include "dns/network.h"
 
-#define RESOLVCONF_SIZE_MAX    65536 /* bytes read of the file */
-#define RESOLVCONF_SERVERS_MAX 3 /* as in the C library: what follows was never asked by anybody   \
-                                  */
+#define RESOLVCONF_SIZE_MAX 65536 /* bytes read of the file */
+#define RESOLVCONF_SERVERS_MAX                                                                     \
+    3 /* as in the C library: what follows was never asked by anybody                              \
+       */
 
 /* Upper limit of the option, as in the C library. */
 #define RESOLVCONF_TIMEOUT_MAX_S 30

@@ -14,6 +14,7 @@ struct resolver {
     struct breaker *breaker;
     struct pending_queries *queries;
     struct resolver_metrics metrics;
+    struct finding_log findings;
 };
 
 /* --- networks of clients -------------------------------------------------------------------- */
@@ -131,10 +132,13 @@ static bool build(struct resolver *resolver, const struct resolver_limits *limit
 {
     if (metrics != NULL && !resolver_metrics_declare(&resolver->metrics, metrics))
         return false;
+    if (!finding_declare(&resolver->findings, metrics))
+        return false;
     const struct breaker_services needs = {.sources = resolver->sources,
                                            .cache = resolver->cache,
                                            .loop = resolver->loop,
                                            .outage = resolver->metrics.outage,
+                                           .findings = &resolver->findings,
                                            .changed = on_outage,
                                            .arg = resolver,
                                            .control = limits->control};
@@ -145,7 +149,8 @@ static bool build(struct resolver *resolver, const struct resolver_limits *limit
                                                     .loop = resolver->loop,
                                                     .sources = resolver->sources,
                                                     .breaker = resolver->breaker,
-                                                    .metrics = &resolver->metrics};
+                                                    .metrics = &resolver->metrics,
+                                                    .findings = &resolver->findings};
     resolver->queries = pending_queries_new(&services, limits);
     return resolver->queries != NULL;
 }

@@ -195,9 +195,5 @@ bool server_sent_stray(struct server *server, int64_t now_ms)
         server->strays_since_ms = now_ms;
         server->strays = 0;
     }
-    if (++server->strays < SERVER_STRAYS_MAX ||
-        (server->strays_logged_ms != 0 && now_ms - server->strays_logged_ms < SERVER_STRAYS_LOG_MS))
-        return false;
-    server->strays_logged_ms = now_ms;
-    return true;
+    return ++server->strays == SERVER_STRAYS_MAX;
 }

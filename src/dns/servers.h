@@ -25,9 +25,8 @@
 #define SERVER_CASE_MS                                                                             \
     3600000 /* a server that changes letters is asked in lower case for so long */
 
-#define SERVER_STRAYS_MAX    100   /* packets a minute that answer nothing: more are no accident */
-#define SERVER_STRAYS_MS     60000 /* ... counted for so long */
-#define SERVER_STRAYS_LOG_MS 3600000 /* between two lines about them */
+#define SERVER_STRAYS_MAX 100   /* packets a minute that answer nothing: more are no accident */
+#define SERVER_STRAYS_MS  60000 /* ... counted for so long */
 
 #define SERVER_HABIT_MS 3600000 /* whether denials have an SOA record is known for this long */
 
@@ -58,11 +57,9 @@ struct server {
     bool doubted;                /* a sign of life is waited for */
     int64_t sent_soa_ms;         /* a denial had an SOA record; 0: none had */
     int64_t strips_soa_until_ms; /* it is known to strip them from all denials; 0: it is not */
-    int64_t unproved_logged_ms;  /* when a denial without proof was logged; 0: never */
     uint64_t queries, answers, timeouts, failures, mismatched;
-    int64_t strays_since_ms;  /* packets that answered nothing: counted since, ... */
-    unsigned strays;          /* ... so many, ... */
-    int64_t strays_logged_ms; /* ... and logged then; 0: never */
+    int64_t strays_since_ms; /* packets that answered nothing: counted since, ... */
+    unsigned strays;         /* ... so many */
 };
 
 /* The servers in configured order.  Each holds one reference. */
@@ -119,8 +116,8 @@ bool server_was_silent(struct server *server, int64_t now_ms) MUST_CHECK;
 bool server_showed_no_life(struct server *server, int64_t now_ms) MUST_CHECK;
 bool server_was_unreachable(struct server *server, int64_t now_ms) MUST_CHECK;
 /*
- * A packet that answered no question.  True: so many came within a minute that somebody guesses,
- * and that has not been said for SERVER_STRAYS_LOG_MS.
+ * A packet that answered no question.  True, once a minute: so many came in it that somebody
+ * guesses.
  */
 bool server_sent_stray(struct server *server, int64_t now_ms) MUST_CHECK;
 /* It failed to answer a question that another server then did answer. */

@@ -33,7 +33,8 @@ ZONES = {
     "com": "good NS ns1.infra.\n",
     "infra": "ns1 A 11.0.0.1\n",
     "0.1.20.in-addr.arpa": "1 PTR mail.good.com.\n2 PTR none.good.com.\n3 CNAME 3.rev.good.com.\n"
-                           "4 CNAME 4.rev.good.com.\n5 TXT there\n",
+                           "4 CNAME 4.rev.good.com.\n5 TXT there\n" +
+                           "".join(f"6 PTR c{i}.good.com.\n" for i in range(300)),
     "good.com": "mail A 20.1.0.1\n3.rev PTR mail.good.com.\n",
 }
 

@@ -8,11 +8,12 @@ import json
 import selectors
 import subprocess
 import threading
+import time
 
 import pytest
 
 import daemon
-from hostile_dns import HostileDNS, reverse
+from hostile_dns import HostileDNS, Rule, reverse
 from milterclient import MilterClient, MilterConnection, MilterError
 
 ENFORCE = 'mode = enforce\ndeadline = 3\ncache { failure-ttl = 1  stale = 0 }\n'
@@ -79,6 +80,74 @@ def test_failures_are_temporary(start_iprevd, dns, behaviour):
         # Whom our resolver refuses is not the sender.
         code = "451 4.4.3" if behaviour == "refused" else "451 4.7.25"
         assert result.text.startswith(code), result.text
+
+
+def guesses(server):
+    server.host("192.0.2.7", "mail.example.org")
+    server.on(reverse("192.0.2.7"), "PTR", ["mail.example.org"], behaviour="flood_first")
+
+
+def denies_without_proof(server):
+    server.default = Rule(rcode="NXDOMAIN", soa=False)
+
+
+def invents(server):
+    """Names that do not exist have an address; broken zones make the daemon ask for one."""
+    rule = server.rule
+    server.rule = lambda name, rdtype: Rule(["198.51.100.80"]) \
+        if rdtype == "A" and rule(name, rdtype) is server.default else rule(name, rdtype)
+    for i in range(1, 5):
+        server.on(reverse(f"192.{i}.2.7"), "PTR", behaviour="servfail")
+
+
+def aliases(server):
+    names = [reverse("192.0.2.7")] + [f"alias{i}.example.org" for i in range(4)]
+    for name, target in zip(names, names[1:]):
+        server.on(name, "PTR", answer=[(name, 60, "CNAME", [target])])
+
+
+def too_many_records(server):
+    server.on(reverse("192.0.2.7"), "PTR", behaviour="servfail")
+
+
+FOUND = [
+    ("guessing", guesses, ["192.0.2.7"], "somebody guesses"),
+    ("unproved-denial", denies_without_proof, ["192.0.2.7"], "without an SOA record that proves it"),
+    ("invents", invents, [f"192.{i}.2.7" for i in range(1, 5)], "invent addresses"),
+    ("alias-limit", aliases, ["192.0.2.7"], "(dns.max-cname-hops)"),
+    ("record-limit", too_many_records, ["192.0.2.7"], "max-rrset-size"),
+]
+
+
+@pytest.mark.parametrize("finding, prepare, clients, words", FOUND, ids=[row[0] for row in FOUND])
+def test_what_is_wrong_with_servers_is_reported(start_iprevd, directory, dns, finding, prepare, clients,
+                                                words):
+    """In the log, once; in status as text and JSON.  Whose DNS is in order does not notice."""
+    prepare(dns)
+    dns.host("192.9.2.7", "mail.good.example")
+    running = start_iprevd(ENFORCE + f'control = "{directory}/control"\n',
+                           dns=servers(dns, more="max-cname-hops = 2"))
+
+    def status(*options):
+        return subprocess.run([daemon.program("iprevctl"), "status", *options, "-c",
+                               running.config_path], capture_output=True, text=True, check=True).stdout
+
+    def found():
+        return {entry["finding"]: entry for entry in json.loads(status("--json"))["dns"]["findings"]}
+
+    assert found() == {} and "last 2" not in status()
+    before = int(time.time())
+    for client in clients:
+        assert ask(running, client, f"[{client}]").verdict in ("accept", "tempfail")
+    daemon.wait_until("the finding", lambda: finding in found())
+    entry = found()[finding]
+    assert entry["count"] >= 1 and before <= entry["last"] <= time.time()
+    assert entry["text"] in status()
+    assert running.log.count(words) == 1
+    assert "DNS outage" not in running.log
+    assert iprev(ask(running, "192.9.2.7", "[192.9.2.7]")) == "pass"
+    if finding == "invents":
+        assert ask(running, "192.8.2.7", "[192.8.2.7]").verdict == "reject"
 
 
 @pytest.mark.parametrize("count, want", [(5, "pass"), (12, "temperror"), (300, "temperror")])

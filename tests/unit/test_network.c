@@ -125,7 +125,7 @@ START_TEST(old_servers_end_in_their_own_turn)
     write_file(path, "options use-vc\n");
     struct network_settings settings = {.resolv_conf = path, .max_tcp = 2};
     struct world world = {.now_ms = 1000, .cache = cache_new(&cache_limits, 1)};
-    world.clock = (struct clock){by_hand_ms, NULL, &world.now_ms};
+    world.clock = (struct clock){by_hand_ms, by_hand_ms, &world.now_ms};
     world.loop = loop_new_with(&world.clock);
     ck_assert(world.loop != NULL && world.cache != NULL);
     struct source *source = network_new(world.loop, &settings, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who may ask when the servers have enough to do. */
+#include "dns/finding.h"
 #include "dns/resolver.h"
 #include "scripted_source.h"
 
@@ -234,6 +235,7 @@ START_TEST(full)
         ck_assert(!asks[i].answered);
     ck_assert_int_eq(figure("iprevd_resolver_dropped_total"), 1);
     ck_assert_int_eq(figure("iprevd_resolver_refused_total"), 0);
+    ck_assert_int_eq(metric_value(metrics_find(metrics, FINDINGS_METRIC), FINDING_DROPS, 0), 1);
     pass(50);
     ck_assert_int_eq(good->outcome, DNS_FOUND);
     finish();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Questions on their way through servers that the test plays: what is asked, when, and what comes
  * of it. */
+#include "dns/dnsrr.h"
+#include "dns/finding.h"
 #include "dns/query.h"
 #include "dns/servers.h"
 #include "dns_lab.h"
@@ -215,6 +217,11 @@ static void answer_a(struct lab *lab, const struct lab_packet *packet, bool opt)
     lab_send(lab, packet, &answer);
 }
 
+static int64_t found(const struct lab *lab, enum finding what)
+{
+    return metric_value(metrics_find(lab->metrics, FINDINGS_METRIC), what, 0);
+}
+
 /* A server that drops questions with EDNS0 is asked without, and that is remembered. */
 START_TEST(edns_is_dropped)
 {
@@ -235,6 +242,7 @@ START_TEST(edns_is_dropped)
     }
     ck_assert_int_eq(asker->outcome, DNS_FOUND);
     ck_assert_uint_eq(lab_logged(&lab, "answers questions with EDNS0 by silence"), 1);
+    ck_assert_int_eq(found(&lab, FINDING_NO_EDNS), 1);
     asker = lab_ask(&lab, "b.example", RR_A, 8000);
     lab_expect(&lab, 0, "b.example", RR_A, &packet);
     ck_assert(!packet.edns);
@@ -294,9 +302,10 @@ START_TEST(guessing_is_logged)
             ck_assert(asker->done && asker->outcome == DNS_FOUND);
             lab.asked = 0;
             lab.askers[0] = (struct lab_asker){0};
-            lab_pass(&lab, round == 2 ? SERVER_STRAYS_LOG_MS : 1000);
+            lab_pass(&lab, round == 2 ? 3600000 : 1000);
         }
     ck_assert_uint_eq(lab_logged(&lab, "somebody guesses"), 2);
+    ck_assert_int_eq(found(&lab, FINDING_GUESSING), 2);
     lab_close(&lab);
 }
 END_TEST
@@ -439,6 +448,66 @@ START_TEST(whose_words)
 }
 END_TEST
 
+/* --- limits of a server --------------------------------------------------------------------- */
+
+/* SERVFAIL for PTR records of a name whose SOA can be asked for: more than the server takes. */
+START_TEST(more_records_than_a_server_takes)
+{
+    static const char name[] = "1.2.0.192.in-addr.arpa";
+    static const struct {
+        uint16_t type;
+        unsigned rcode;
+        bool soa;
+        unsigned want;
+    } rows[] = {
+        {RR_PTR, LAB_NOERROR, true, 1},   {RR_PTR, LAB_NOERROR, false, 0},
+        {RR_PTR, LAB_SERVFAIL, false, 0}, {RR_PTR, LAB_NXDOMAIN, true, 0},
+        {RR_PTR, LAB_REFUSED, false, 0},  {RR_A, LAB_NOERROR, true, 0},
+    };
+    struct lab lab;
+    struct lab_packet packet;
+    struct lab_answer answer;
+    lab_open(&lab, 1);
+    lab_start(&lab, NULL);
+    for (unsigned round = 0; round < 24; round++) { /* ten looks a minute, one line an hour */
+        struct lab_asker *asker = lab_ask(&lab, name, rows[_i].type, 8000);
+        lab_expect(&lab, 0, name, rows[_i].type, &packet);
+        lab_reply(&lab, &packet, LAB_SERVFAIL);
+        ck_assert(asker->done && asker->problem == PROBLEM_SERVFAIL);
+        bool looks = rows[_i].type == RR_PTR && round % 12 < 10;
+        ck_assert(take_about(&lab, 0, name, &packet) == looks);
+        if (looks) {
+            ck_assert_uint_eq(packet.type, RR_SOA);
+            lab_begin(&answer, &packet, rows[_i].rcode);
+            if (rows[_i].soa)
+                lab_soa(&answer, 2, "2.0.192.in-addr.arpa");
+            lab_send(&lab, &packet, &answer);
+        }
+        lab.asked = 0;
+        lab.askers[0] = (struct lab_asker){0};
+        lab_pass(&lab, 5000);
+    }
+    ck_assert_uint_eq(lab_logged(&lab, "max-rrset-size"), rows[_i].want);
+    ck_assert_int_eq(found(&lab, FINDING_RECORD_LIMIT), 20 * rows[_i].want);
+    lab_close(&lab);
+}
+END_TEST
+
+/* The source ends while it looks. */
+START_TEST(look_that_is_cut_off)
+{
+    struct lab lab;
+    struct lab_packet packet;
+    lab_open(&lab, 1);
+    lab_start(&lab, NULL);
+    (void)lab_ask(&lab, "1.2.0.192.in-addr.arpa", RR_PTR, 8000);
+    lab_expect(&lab, 0, "1.2.0.192.in-addr.arpa", RR_PTR, &packet);
+    lab_reply(&lab, &packet, LAB_SERVFAIL);
+    lab_expect(&lab, 0, "1.2.0.192.in-addr.arpa", RR_SOA, &packet);
+    lab_close(&lab);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("query");
@@ -455,6 +524,8 @@ int main(void)
     tcase_add_test(tcase, letters_on_this_machine);
     tcase_add_loop_test(tcase, bogus_zone, 0, 5);
     tcase_add_test(tcase, whose_words);
+    tcase_add_loop_test(tcase, more_records_than_a_server_takes, 0, 6);
+    tcase_add_test(tcase, look_that_is_cut_off);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

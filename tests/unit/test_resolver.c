@@ -996,6 +996,7 @@ START_TEST(everything_is_denied)
         pass(1000);
     }
     ck_assert(resolver_health(resolver).down && resolver_health(resolver).denies);
+    ck_assert_int_eq(value_of(FINDINGS_METRIC, FINDING_DENIES_ALL), 1);
     for (int i = 0; i < BREAKER_DENIED_NETWORKS + 1; i++) {
         ck_assert_int_eq(outcome_of_zone(i, "NXDOMAIN ttl=300"), DNS_TEMPERROR);
         ask(&heard, "nobody.example", RR_A);
@@ -1133,6 +1134,55 @@ START_TEST(probe_of_old_servers)
     pass(100);
     ck_assert_uint_eq(scripted_freed(script), 1);
     ck_assert(!resolver_health(resolver).down);
+}
+END_TEST
+
+/* --- findings ------------------------------------------------------------------------------- */
+
+/* What the breaker and the chains find out is counted, with the time. */
+START_TEST(findings)
+{
+    static const struct {
+        const char *label, *below_com;
+        enum finding want;
+    } rows[] = {{"the servers invent answers", "192.0.2.80", FINDING_INVENTS},
+                {"PTR lookups alone fail", "NXDOMAIN", FINDING_PTR_FAILS}};
+    set_control("198.41.0.4");
+    scripted_on(script, "*.com", RR_A, rows[_i].below_com, 0);
+    scripted_on(script, CONTROL, RR_PTR, "a.root-servers.net", 0);
+    for (int i = 0; i < 3; i++)
+        ask_zone(i, "SERVFAIL");
+    ck_assert_int_eq(value_of(FINDINGS_METRIC, rows[_i].want), 0);
+    ask_zone(3, "SERVFAIL");
+    ck_assert_msg(value_of(FINDINGS_METRIC, rows[_i].want) == 1, "%s", rows[_i].label);
+    ck_assert_int_eq(value_of(FINDINGS_LAST_METRIC, rows[_i].want), SCRIPTED_START_S);
+    ck_assert(!resolver_health(resolver).down);
+}
+END_TEST
+
+START_TEST(too_many_aliases_are_found)
+{
+    struct heard heard;
+    char name[16], target[32];
+    for (unsigned i = 0; i < limits.max_cname_hops + 2; i++) {
+        (void)snprintf(name, sizeof name, "a%u.example", i);
+        (void)snprintf(target, sizeof target, "CNAME a%u.example", i + 1);
+        scripted_on(script, name, RR_PTR, target, 0);
+    }
+    ask(&heard, "a0.example", RR_PTR);
+    ck_assert_int_eq(heard.problem, PROBLEM_CHAIN);
+    ck_assert_int_eq(value_of(FINDINGS_METRIC, FINDING_ALIAS_LIMIT), 1);
+}
+END_TEST
+
+/* Every finding has its label and its line. */
+START_TEST(every_finding_has_its_words)
+{
+    const struct metric_desc *desc = metric_description(metrics_find(metrics, FINDINGS_METRIC));
+    ck_assert_uint_eq(desc->labels[0].count, FINDING_COUNT);
+    for (unsigned i = 0; i < FINDING_COUNT; i++)
+        ck_assert_msg(desc->labels[0].values[i] != NULL && finding_text(i) != NULL, "%u", i);
+    ck_assert_ptr_null(finding_text(FINDING_COUNT));
 }
 END_TEST
 
@@ -1400,6 +1450,9 @@ int main(void)
     tcase_add_test(tcase, probe_that_is_stopped);
     tcase_add_test(tcase, probe_of_old_servers);
     tcase_add_test(tcase, no_outage);
+    tcase_add_loop_test(tcase, findings, 0, 2);
+    tcase_add_test(tcase, too_many_aliases_are_found);
+    tcase_add_test(tcase, every_finding_has_its_words);
     tcase_add_test(tcase, every_problem_has_a_label);
     tcase_add_test(tcase, counters);
     tcase_add_test(tcase, crowd_on_a_loop);
