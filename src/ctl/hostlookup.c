@@ -4,6 +4,7 @@
 #include "base/thread.h"
 #include "dns/dnsrr.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* One question under way; answers come on the resolver's thread. */
@@ -87,7 +88,9 @@ static enum result ask(struct resolver *resolver, const struct question *questio
     return status;
 }
 
-static struct dns_evidence evidence_of(struct resolver *resolver, const struct wait *wait)
+/* The text outlives the answer. */
+static struct dns_evidence evidence_of(struct resolver *resolver, const struct wait *wait,
+                                       char problem[HOSTLOOKUP_PROBLEM_MAX])
 {
     const struct answer *answer = wait->answer;
     struct dns_evidence evidence = {.outcome = (enum dns_outcome)answer->outcome,
@@ -98,8 +101,9 @@ static struct dns_evidence evidence_of(struct resolver *resolver, const struct w
                                     .server = resolver_server_text(resolver, answer->server)};
     if (evidence.outcome == DNS_TEMPERROR) {
         bool late = answer->problem == PROBLEM_CANCELLED;
-        evidence.problem =
-            dns_problem_text(late ? PROBLEM_DEADLINE : (enum dns_problem)answer->problem);
+        (void)snprintf(problem, HOSTLOOKUP_PROBLEM_MAX, "%s",
+                       late ? dns_problem_text(PROBLEM_DEADLINE) : answer_problem_text(answer));
+        evidence.problem = problem;
     }
     return evidence;
 }
@@ -116,7 +120,7 @@ static enum result ask_family(struct resolver *resolver, const char *name, enum 
         status = ask(resolver, &question, deadline_ms, &wait);
     if (status != RESULT_OK)
         return status;
-    out->evidence = evidence_of(resolver, &wait);
+    out->evidence = evidence_of(resolver, &wait, out->problem);
     out->aliased = wait.answer->aliased;
     for (size_t i = 0; wait.answer->outcome == DNS_FOUND && i < wait.answer->count; i++) {
         if (out->count == HOSTLOOKUP_ADDRESSES_MAX)
@@ -189,7 +193,7 @@ enum result hostlookup_mx(struct resolver *resolver, const char *domain, int64_t
         status = ask(resolver, &question, deadline_ms, &wait);
     if (status != RESULT_OK)
         return status;
-    out->evidence = evidence_of(resolver, &wait);
+    out->evidence = evidence_of(resolver, &wait, out->problem);
     for (size_t i = 0; wait.answer->outcome == DNS_FOUND && i < wait.answer->count; i++) {
         size_t length;
         const uint8_t *name = answer_name(wait.answer, i, &length);

@@ -12,9 +12,13 @@
 #define HOSTLOOKUP_HOSTS_MAX     32 /* MX hosts looked at: more are no mail domain's, but a game */
 #define HOSTLOOKUP_ADDRESSES_MAX 64 /* of one host and family */
 
+/* Bytes of what is wrong, with the server's own words behind it. */
+#define HOSTLOOKUP_PROBLEM_MAX 256
+
 /* The addresses of one family. */
 struct host_family {
     struct dns_evidence evidence;
+    char problem[HOSTLOOKUP_PROBLEM_MAX]; /* what evidence.problem points to, if to anything */
     struct ipaddr addresses[HOSTLOOKUP_ADDRESSES_MAX];
     size_t count, over; /* over: found and not kept */
     bool aliased;       /* the name is a CNAME */
@@ -47,6 +51,7 @@ struct mx_host {
 
 struct mx_list {
     struct dns_evidence evidence;
+    char problem[HOSTLOOKUP_PROBLEM_MAX];       /* as in struct host_family */
     bool null_mx;                               /* RFC 7505: the domain takes no mail */
     struct mx_host hosts[HOSTLOOKUP_HOSTS_MAX]; /* in order of preference, each once */
     size_t count, over;

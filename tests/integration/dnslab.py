@@ -162,7 +162,7 @@ controls {{ }};
 """})
         return address
 
-    def kresd(self, name, address):
+    def kresd(self, name, address, more=""):
         self.start(name, address, "kresd", "-n", "-c", "@DIR@/conf.lua", "@DIR@", files={
             "conf.lua": f"""net.listen('{address}', 53)
 net.ipv6 = false
@@ -170,10 +170,10 @@ trust_anchors.remove('.')
 modules.load('hints')
 hints.root({{['ns1.infra.'] = {{'{AUTHORITY}'}}}})
 cache.size = 10 * MB
-"""})
+{more}"""})
         return address
 
-    def pdns(self, name, address):
+    def pdns(self, name, address, more="", files=None):
         self.start(name, address, "pdns_recursor", "--config-dir=@DIR@", files={
             "hints": HINTS, "recursor.conf": f"""local-address={address}
 hint-file=@DIR@/hints
@@ -181,7 +181,7 @@ socket-dir=@DIR@
 dnssec=off
 threads=1
 daemon=no
-"""})
+{more}""", **(files or {})})
         return address
 
     def dnsmasq(self, name, address, *options):

@@ -4,14 +4,17 @@
 without a PTR name, one with, and one whose zone is broken get is the same behind all of them."""
 
 import os
+import subprocess
 import sys
 
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
+from daemon import Daemon, program  # noqa: E402
 from dnsask import Dnsask  # noqa: E402
 from dnslab import RESOLVER, Lab  # noqa: E402
 from hostile_dns import reverse  # noqa: E402
+from milterclient import MilterClient  # noqa: E402
 
 UPSTREAM = f"--server={RESOLVER}"
 DENIED, FAILED = "DENIED", "FAILED"
@@ -104,6 +107,49 @@ def test_nothing_is_believed_where_everything_is_denied(lab, resolver):
     for answer in answers:
         assert answer["problem"] in ("denied without SOA", "denied with another zone's SOA"), answers
     assert errors.count("without an SOA record that proves it") == 1  # an hour
+
+
+# A zone whose signatures are wrong, and what validating resolvers say of it (RFC 8914).
+WRONG_DS = "good.com. DS 12345 8 2 " + 32 * "ab"
+VALIDATING = {
+    "unbound": (lambda lab: lab.unbound("bogus-unbound", "127.0.0.31", f"""  ede: yes
+  module-config: "validator iterator"
+  trust-anchor: "{WRONG_DS}"
+"""), "DNSSEC validation failed ("),
+    "kresd": (lambda lab: lab.kresd("bogus-kresd", "127.0.0.33",
+                                    f"trust_anchors.add('{WRONG_DS}')\n"),
+              "SERVFAIL (Other Error: O4TP: couldnt validate RRSIGs"),
+    "pdns": (lambda lab: lab.pdns(
+        "bogus-pdns", "127.0.0.34",
+        "dnssec=validate\nextended-resolution-errors=yes\nlua-config-file=@DIR@/anchors.lua\n",
+        {"anchors.lua": f"clearTA()\naddTA('good.com', '{WRONG_DS.split(' DS ')[1]}')\n"}),
+             "DNSSEC validation failed ("),
+}
+
+
+@pytest.mark.parametrize("resolver", VALIDATING)
+def test_the_servers_words_are_evidence(lab, tmp_path, resolver):
+    """In `check` of a client, a host and a domain, in the log, and in what `find` shows of it."""
+    start, words = VALIDATING[resolver]
+    running = Daemon(tmp_path, f'decision-log = "{tmp_path}/decisions.json"\n',
+                     dns=f'dns {{ nameservers = {{"{start(lab)}"}} }}', listen=f"unix:{tmp_path}/milter",
+                     prefix=lab.prefix)
+
+    def ctl(*arguments, status):
+        done = subprocess.run([*lab.prefix, program("iprevctl"), *arguments, "-c", running.config_path],
+                              capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout, done.stderr
+
+    with running:
+        client = {"client": "20.1.0.1", "helo": "[20.1.0.1]"}
+        assert MilterClient(running.spec).session(**client).verdict == "tempfail"
+        for arguments in (("check", "20.1.0.1"), ("find", "--client", "20.1.0.1")):
+            assert words in ctl(*arguments, status=75 if arguments[0] == "check" else 0)[0]
+        for arguments in (("--host", "mail.good.com"), ("--mx", "mail.good.com")):
+            out, err = ctl("check", *arguments, status=75)
+            assert words in out and words in err
+    assert words in running.log
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ static void print_answer(const struct ask *ask, const struct source_result *resu
     printf(",\"type\":\"%s\",\"outcome\":\"%s\",\"problem\":", rrtype_text(answer->type),
            outcomes[answer->outcome]);
     if (answer->outcome == DNS_TEMPERROR)
-        print_string(dns_problem_text((enum dns_problem)answer->problem));
+        print_string(answer_problem_text(answer));
     else
         fputs("null", stdout);
     printf(",\"ttl\":%u,\"secure\":%s,\"dropped\":%u,\"took_ms\":%u,\"hops\":%u,\"chained\":%s",
