@@ -146,7 +146,7 @@ class Container:
         script = (f"mount --bind {IMAGE} {IMAGE} && mount -o remount,ro,bind {IMAGE} && {volumes} && "
                   f"mount --bind -o ro /conf.d {IMAGE}/etc/iprevd/conf.d && "
                   f"mount -t proc proc {IMAGE}/proc && "
-                  f"mount --bind /dev {IMAGE}/dev && "
+                  f"mount --rbind /dev {IMAGE}/dev && "
                   f"exec chroot --userspec={stage.user}:{stage.user} {IMAGE} {shlex.join(stage.entry)}")
         self.process = subprocess.Popen(
             ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script],
@@ -155,7 +155,7 @@ class Container:
         until("the container to be healthy", lambda: self.health() == 0)
 
     def first_process(self):
-        assert self.process.poll() is None, self.process.communicate()
+        assert self.process.poll() is None, (self.process.returncode, self.process.communicate())
         pid = self.process.pid
         children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         if not children:

@@ -78,7 +78,7 @@ static struct outcome judge_set(const struct policy *policy, const struct policy
 {
     struct outcome outcome = {.checks = judged.checks, .reason = CHECK_COUNT};
     enum check_id heaviest = CHECK_COUNT;
-    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+    for (unsigned i = 0; judged.checks >> i != 0; i++) {
         enum check_id id = (enum check_id)i;
         if ((judged.checks & CHECK_BIT(i)) == 0)
             continue;
@@ -111,7 +111,7 @@ static check_set enforced_checks(const struct policy *policy, const struct polic
     check_set enforced = 0;
     if (site->monitor)
         return 0;
-    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+    for (unsigned i = 0; set >> i != 0; i++) {
         const struct check_rule *rule = &policy->rules[i];
         if ((set & CHECK_BIT(i)) == 0 || rule->monitor)
             continue;

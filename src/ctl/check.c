@@ -74,7 +74,7 @@ static int check_arguments(const struct command *command, int count, char **text
 static bool work(struct check_item *item)
 {
     const struct check_target target = {.client = item->client,
-                                        .helo = item->helo[0] != '\0' ? item->helo : NULL};
+                                        .helo = item->has_helo ? item->helo : NULL};
     return check_client_decide(&item->part, &target);
 }
 
@@ -85,6 +85,7 @@ static bool add_client(struct check_queue *queue, const struct ipaddr *client, c
     if (item != NULL) {
         item->work = work;
         item->client = *client;
+        item->has_helo = helo != NULL;
         (void)snprintf(item->helo, sizeof item->helo, "%s", helo != NULL ? helo : "");
     }
     return check_queue_add(queue, item);

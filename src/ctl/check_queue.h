@@ -23,6 +23,7 @@ struct check_item {
     bool (*work)(struct check_item *item);
     /* What `work` wants; "" and IP_NONE for nothing. */
     struct ipaddr client;
+    bool has_helo; /* an EHLO name may be empty */
     char helo[HELO_TEXT_MAX + 1];
     char host[HOSTNAME_MAX + 1], mx[HOSTNAME_MAX + 1];
     char source[CHECK_SOURCE_MAX];

@@ -61,19 +61,20 @@ static bool helo_is_ours(const struct session *session)
 
 static bool first_facts(struct session *session)
 {
-    struct facts *facts = &session->facts, fresh = {0};
-    if (session->lookup == NULL || lookup_facts(session->lookup, &fresh) != RESULT_OK)
+    struct facts *facts = &session->facts;
+    if (session->lookup == NULL || lookup_facts(session->lookup, facts) != RESULT_OK)
         return false; /* what was decided still points to the facts of before */
-    *facts = fresh;
     facts->client = session->client;
     facts->helo = session->helo;
     facts->helo_unrecorded = session->helo_unrecorded;
     facts->helo_is_ours = helo_is_ours(session);
     facts->client_is_ours = facts->helo_is_ours && session->services->is_own_address != NULL &&
                             session->services->is_own_address(&facts->client);
-    if (session->subject == SUBJECT_CLIENT) { /* of others the MTA has no opinion */
-        facts->mta_resolve = session->mta_resolve;
-        memcpy(facts->mta_name, session->mta_name, sizeof facts->mta_name);
+    facts->mta_resolve = session->mta_resolve;
+    memcpy(facts->mta_name, session->mta_name, sizeof facts->mta_name);
+    if (session->subject != SUBJECT_CLIENT) { /* of others the MTA has no opinion */
+        facts->mta_resolve = MTA_UNKNOWN;
+        facts->mta_name[0] = '\0';
     }
     return true;
 }

@@ -147,6 +147,7 @@ static void record(struct ask *ask, struct answer *answer, const struct resolver
     ask->took_ms = delivery->took_ms;
     ask->answered = true;
     ask->confirms = is_clients(ask);
+    part->failed = part->failed || (answer != NULL && answer->outcome == DNS_TEMPERROR);
     part->last_ms = lookup_now_ms(lookup);
     lookup->all_cached = lookup->all_cached && delivery->origin == DNS_FROM_CACHE;
     if (part == &lookup->reverse && ask == &part->asks[ASK_PTR])
@@ -436,7 +437,10 @@ static bool forget_failures(struct part *part, unsigned recoveries)
     if (part == NULL)
         return false;
     struct lookup *lookup = part->lookup;
-    for (size_t i = 0; i < part->ask_count; i++) {
+    pthread_mutex_lock(&lookup->lock);
+    size_t count = part->failed ? part->ask_count : 0;
+    pthread_mutex_unlock(&lookup->lock);
+    for (size_t i = 0; i < count; i++) {
         struct resolver_request *request = NULL;
         pthread_mutex_lock(&lookup->lock);
         if (part->pending == 0 && lookup_now_ms(lookup) < part->deadline_ms)

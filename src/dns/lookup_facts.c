@@ -217,6 +217,7 @@ enum result lookup_facts(struct lookup *lookup, struct facts *facts)
     pthread_mutex_lock(&lookup->lock);
     enum result status = fill_facts(lookup, facts);
     pthread_mutex_unlock(&lookup->lock);
-    facts->resolver_down = resolver_is_down(lookup->resolver);
+    if (status == RESULT_OK)
+        facts->resolver_down = resolver_is_down(lookup->resolver);
     return status;
 }

@@ -42,6 +42,7 @@ struct part {
     int64_t started_ms, last_ms; /* of the last answer */
     unsigned pending;
     bool dropped;
+    bool failed; /* an answer was a temporary failure */
     bool held; /* nothing is asked until lookup_go_on() */
     size_t ask_count;
     /* Of the reverse part: the asks from ASK_NAMES on that have a name, and since when. */
