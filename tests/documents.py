@@ -91,7 +91,7 @@ def check_links(path):
 def check_commands(path, known):
     """Commands of iprevctl that are mentioned exist, and take the options that are shown."""
     wrong = []
-    shown = re.findall(r"(?:`|^ +|\$ )iprevctl ([a-z]+)([^\n`|]*)", path.read_text(), re.MULTILINE)
+    shown = re.findall(r"(?:`|^ +|\$ |\d # |\| )iprevctl ([a-z]+)([^\n`|]*)", path.read_text(), re.MULTILINE)
     for name, rest in shown:
         if name not in known:
             wrong.append(f"{path.name}: there is no command iprevctl {name}")

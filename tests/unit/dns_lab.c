@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,15 +58,20 @@ void lab_open(struct lab *lab, unsigned servers)
         lab->servers[i] = open_socket(&lab->ports[i]);
 }
 
-int lab_listen(const struct lab *lab, unsigned server)
+int lab_listen(struct lab *lab, unsigned server)
 {
-    const struct sockaddr_in where = {.sin_family = AF_INET,
-                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                      .sin_port = htons(lab->ports[server])};
+    struct sockaddr_in where = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
-    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&where, sizeof where), 0);
+    where.sin_port = htons(lab->ports[server]);
+    while (bind(fd, (const struct sockaddr *)&where, sizeof where) != 0) {
+        ck_assert_int_eq(errno, EADDRINUSE); /* of another program: then another port for both */
+        int another = open_socket(&lab->ports[server]);
+        (void)close(lab->servers[server]);
+        lab->servers[server] = another;
+        where.sin_port = htons(lab->ports[server]);
+    }
     ck_assert_int_eq(listen(fd, 64), 0);
     return fd;
 }

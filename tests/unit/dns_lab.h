@@ -54,8 +54,8 @@ struct lab {
 /* Open sockets for that many servers; the source is not made yet.  Logging goes to a file. */
 void lab_open(struct lab *lab, unsigned servers);
 
-/* A listener for TCP connections at a server's port, which the caller closes. */
-int lab_listen(const struct lab *lab, unsigned server);
+/* A listener for TCP connections at a server's port, before lab_start(); the caller closes it. */
+int lab_listen(struct lab *lab, unsigned server);
 
 /* Make the source that asks these servers; `settings` may be NULL. */
 void lab_start(struct lab *lab, const struct network_settings *settings);
