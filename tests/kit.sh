@@ -26,6 +26,9 @@ elif [ "${CI-}" = true ]; then
     fail "apparmor_parser is not there: scripts/install-packages check"
 fi
 
+# A program that is confined reaches no terminal by itself.
+grep -q 'include <abstractions/consoles>' contrib/iprevd.apparmor || fail "iprevd -t is mute under AppArmor"
+
 if command -v systemd-analyze >/dev/null 2>&1; then
     sed -e 's|^ExecStart=.*|ExecStart=/bin/true|' -e '/^Documentation=/d' systemd/iprevd-report.service \
         >"$directory/iprevd-report.service"
@@ -56,6 +59,17 @@ IPREVD_REPORT_ARGS='--top 3' sh "$directory/report" || fail "the report failed"
 mail_has "To: root"
 mail_has "Subject: iprevd on $(uname -n): report of 1d"
 mail_has "asked: report --since 1d --top 3"
+cat >"$directory/journalctl" <<END
+#!/bin/sh
+echo "journalctl \$*"
+END
+chmod +x "$directory/journalctl"
+sed -i 's/^echo "asked.*/& ; case "$*" in *"--mail-log -") cat ;; esac/' "$directory/iprevctl"
+IPREVD_REPORT_MAIL_LOG=journal sh "$directory/report" || fail "the report with the journal failed"
+mail_has "asked: report --since 1d --mail-log -"
+mail_has "journalctl -q -o short-iso --since -7d SYSLOG_FACILITY=2"
+IPREVD_REPORT_MAIL_LOG='/var/log/mail log' IPREVD_REPORT_ARGS=--all sh "$directory/report" || fail "no report with a file"
+mail_has "asked: report --since 1d --all --mail-log /var/log/mail log"
 REPORT_STATUS=1 IPREVD_REPORT_TO=a@example.net,b@example.net sh "$directory/report" || fail "no mail of a failure"
 mail_has "To: a@example.net,b@example.net"
 mail_has "Subject: iprevd on $(uname -n): no report of 1d"

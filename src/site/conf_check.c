@@ -327,10 +327,11 @@ static void tell_shadowed(void *arg, const struct match *match, const struct mat
     const struct checker *c = arg;
     char where[CONF_WHERE_MAX];
     conf_warning(c->loader->messages, match->text_line,
-                 "match \"%s\" is never reached: match \"%s\" (%s) decides for all clients "
-                 "in its networks",
-                 match->name, by->name,
-                 conf_where(c->loader->messages, by->text_line, match->text_line, where));
+                 "match \"%s\" is never reached: match \"%s\" (%s) %s", match->name, by->name,
+                 conf_where(c->loader->messages, by->text_line, match->text_line, where),
+                 by->client != NULL && match_asks_for_client_only(by)
+                     ? "decides for all clients in its networks"
+                     : "fits whenever it does, and is before it");
 }
 
 /* One line that ends all checks is hardly meant, and is not seen in any log. */

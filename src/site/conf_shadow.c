@@ -6,6 +6,9 @@
 
 #define DEPTH_MAX 129 /* networks around an address, one a prefix length */
 
+/* Pairs of words, networks and blocks that are compared for one configuration: milliseconds. */
+#define COMPARISONS_MAX 1000000
+
 /* A network of a match block. */
 struct shadow_net {
     struct ipnet net;
@@ -75,22 +78,74 @@ static void sweep(const struct shadow_net *nets, size_t total, size_t count, siz
     }
 }
 
+static bool net_is_covered(const struct net_list *wide, const struct ipnet *net, size_t *left)
+{
+    size_t count;
+    const struct ipnet *nets = net_list_nets(wide, &count);
+    for (size_t i = 0; i<count && * left> 0; i++, (*left)--)
+        if (nets[i].bits <= net->bits && ipnet_contains(&nets[i], &net->addr))
+            return true;
+    return false;
+}
+
+static bool covers_clients(const struct net_list *wide, const struct net_list *narrow, size_t *left)
+{
+    size_t count = 0;
+    const struct ipnet *nets = narrow != NULL ? net_list_nets(narrow, &count) : NULL;
+    if (wide == NULL)
+        return true;
+    if (narrow == NULL || net_list_has_tables(narrow))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!net_is_covered(wide, &nets[i], left))
+            return false;
+    return true;
+}
+
+/* Does `wide` fit whenever `narrow` does? */
+static bool covers(const struct match *wide, const struct match *narrow, size_t *left)
+{
+    struct pattern_list *of_wide[MATCH_LISTS], *of_narrow[MATCH_LISTS];
+    if (wide->until_s != 0 && (narrow->until_s == 0 || narrow->until_s > wide->until_s))
+        return false;
+    match_lists(wide, of_wide);
+    match_lists(narrow, of_narrow);
+    for (size_t i = 0; i < MATCH_LISTS; i++)
+        if (of_wide[i] != NULL &&
+            (of_narrow[i] == NULL || !pattern_list_covers(of_wide[i], of_narrow[i], left)))
+            return false;
+    return covers_clients(wide->client, narrow->client, left);
+}
+
+/* The first block that fits whenever block `i` does; `i` where there is none. */
+static size_t find_wider(const struct match *matches, size_t i, size_t *left)
+{
+    for (size_t j = 0; j<i && * left> 0; j++, (*left)--)
+        if (!(matches[j].client == NULL && match_asks_for_client_only(&matches[j])) &&
+            covers(&matches[j], &matches[i], left))
+            return j;
+    return i;
+}
+
 bool conf_shadow_find(const struct match *matches, size_t count,
                       void (*tell)(void *arg, const struct match *match, const struct match *by),
                       void *arg)
 {
     size_t total = collect(matches, count, NULL);
     struct shadow_net *nets = calloc(total + 1, sizeof *nets);
-    size_t *first = malloc((count + 1) * sizeof *first);
+    size_t *first = malloc((count + 1) * sizeof *first), left = COMPARISONS_MAX;
     bool ok = nets != NULL && first != NULL;
     if (ok) {
         memset(first, 0xff, (count + 1) * sizeof *first); /* SIZE_MAX: no network */
         (void)collect(matches, count, nets);
         qsort(nets, total, sizeof *nets, compare);
         sweep(nets, total, count, first);
-        for (size_t i = 0; i < count; i++)
-            if (first[i] < count && !net_list_has_tables(matches[i].client))
-                tell(arg, &matches[i], &matches[first[i]]);
+        for (size_t i = 0; i < count; i++) {
+            bool by_networks = first[i] < count && !net_list_has_tables(matches[i].client);
+            size_t by = by_networks ? first[i] : find_wider(matches, i, &left);
+            if (by != i)
+                tell(arg, &matches[i], &matches[by]);
+        }
     }
     free(nets);
     free(first);

@@ -107,8 +107,7 @@ static bool parse_host(char *word, struct pattern *out)
     return flaw != HOSTNAME_EMPTY && (flaw != HOSTNAME_MALFORMED || word[0] == '[');
 }
 
-/* "<user@example.org>" and "<>" are what SMTP and people write; "@example.org" is how virtual(5)
-   has a domain. */
+/* "<user@example.org>" and "<>" are what SMTP and people write. */
 static void strip_path(char *word)
 {
     size_t length = strlen(word);
@@ -118,12 +117,14 @@ static void strip_path(char *word)
     }
 }
 
+/* "@example.org" is how virtual(5) has a domain. */
 static bool parse_mail(char *word, struct pattern *out)
 {
-    strip_path(word);
     const char *at = strrchr(word, '@');
     if (has_control_in_mail(word, at))
         return false;
+    if (strpbrk(word, "<>") != NULL && strchr(word, '"') == NULL)
+        return false; /* half a path, or one within another: no mailbox has such bytes */
     if (at == word && strchr(word, '*') == NULL) {
         memmove(word, word + 1, strlen(word));
         out->shape = SHAPE_DOMAIN;
@@ -155,20 +156,29 @@ static bool parse_word(char *word, struct pattern *out)
     return word[0] != '\0' && !has_control(word);
 }
 
-/* A word as what it is compared with is written: a mailbox canonical, a name of A-labels.  A word
-   that cannot be written so is copied, and refused where it is parsed. */
-static char *copy_canonical(enum pattern_kind kind, const char *word)
+/* A mailbox as mail has it.  NULL: memory is out. */
+static char *copy_mailbox(const char *word)
 {
     char mailbox[MAILPATH_MAX + 1];
-    char name[HOSTNAME_MAX + 2] = ".";
+    return mailpath_canonical(word, mailbox) != NULL ? strdup(mailbox) : NULL;
+}
+
+/* A word as what it is compared with is written: a mailbox canonical, a name of A-labels (behind
+   the '.' or the '@' of a domain).  A word that cannot be written so is copied, and refused where
+   it is parsed.  NULL: memory is out. */
+static char *copy_canonical(enum pattern_kind kind, const char *word)
+{
+    char name[HOSTNAME_MAX + 2];
     bool mail = kind == PATTERN_MAIL && strchr(word, '@') != NULL;
-    if (mail && word[0] != '@' && word[strlen(word) - 1] != '@' && strchr(word, '*') == NULL)
-        return mailpath_canonical(word, mailbox) != NULL ? strdup(mailbox) : NULL;
-    size_t dot = word[0] == '.';
+    bool domain = mail && word[0] == '@';
+    if (mail && !domain && word[strlen(word) - 1] != '@' && strpbrk(word, "*<>") == NULL)
+        return copy_mailbox(word);
+    size_t before = word[0] == '.' || domain;
     enum result result = RESULT_INVALID;
-    bool local_part = kind == PATTERN_MAIL && strpbrk(word, ".*") == NULL;
-    if (!mail && !local_part && kind != PATTERN_WORD && idn_is_needed(word))
-        result = idn_to_ascii(word + dot, name + dot);
+    bool local_part = kind == PATTERN_MAIL && strpbrk(word, ".*@") == NULL;
+    if ((!mail || domain) && !local_part && kind != PATTERN_WORD && idn_is_needed(word))
+        result = idn_to_ascii(word + before, name + before);
+    name[0] = before > 0 ? word[0] : name[0];
     if (result == RESULT_NOMEM)
         return NULL;
     return strdup(result == RESULT_OK ? name : word);
@@ -190,7 +200,11 @@ static enum result add_pattern(struct pattern_list *list, size_t i,
         }
         return accesstable_load(type, path, &pattern->table, error);
     }
-    pattern->text = copy_canonical(list->kind, list->words[i]);
+    char *word = strdup(list->words[i]);
+    if (word != NULL && list->kind == PATTERN_MAIL)
+        strip_path(word);
+    pattern->text = word != NULL ? copy_canonical(list->kind, word) : NULL;
+    free(word);
     if (pattern->text == NULL)
         return RESULT_NOMEM;
     lower(pattern->text);
@@ -306,6 +320,73 @@ const char *pattern_list_find(const struct pattern_list *list, const char *text)
             return list->words[i];
     }
     return NULL;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+/* Does `wide` fit every domain (or host name) that the words in `domain` stand for? */
+static bool covers_domain(const struct pattern *wide, const char *domain)
+{
+    bool open = strchr(domain, '*') != NULL;
+    if (wide->shape == SHAPE_SUFFIX)
+        return open ? ends_with(domain, wide->text) : hostname_under(domain, wide->text + 1);
+    return wide->shape == SHAPE_WILDCARD && strchr(wide->text, '@') == NULL &&
+           wildcard(wide->text, domain);
+}
+
+/* A '*' of the narrow word is met by nothing but a '*' of the wide one. */
+static bool covers(const struct pattern_list *list, const struct pattern *wide,
+                   const struct pattern *narrow)
+{
+    bool mail = list->kind == PATTERN_MAIL;
+    if (wide->shape == SHAPE_FILE || narrow->shape == SHAPE_FILE)
+        return false;
+    if (wide->shape == narrow->shape && strcmp(wide->text, narrow->text) == 0)
+        return true;
+    switch (narrow->shape) {
+    case SHAPE_EXACT:
+        return plain_matches(list, wide, narrow->text);
+    case SHAPE_SUFFIX:
+        return wide->shape == SHAPE_SUFFIX
+                   ? hostname_under(narrow->text + 1, wide->text + 1)
+                   : wide->shape == SHAPE_WILDCARD && strcmp(wide->text, "*") == 0;
+    case SHAPE_DOMAIN:
+        return covers_domain(wide, narrow->text) ||
+               (wide->shape == SHAPE_WILDCARD && strncmp(wide->text, "*@", 2) == 0 &&
+                wildcard(wide->text + 2, narrow->text));
+    case SHAPE_WILDCARD:
+        return (wide->shape == SHAPE_WILDCARD &&
+                (strchr(wide->text, '@') == NULL) == (strchr(narrow->text, '@') == NULL) &&
+                wildcard(wide->text, narrow->text)) ||
+               covers_domain(wide, mail && strchr(narrow->text, '@') != NULL
+                                       ? domain_of(narrow->text)
+                                       : narrow->text);
+    default:
+        return false;
+    }
+}
+
+static bool word_is_covered(const struct pattern_list *list, const struct pattern_list *narrow,
+                            size_t i, size_t *left)
+{
+    for (size_t j = 0; j<list->count && * left> 0; j++, (*left)--)
+        if (strcmp(list->words[j], narrow->words[i]) == 0 ||
+            covers(list, &list->patterns[j], &narrow->patterns[i]))
+            return true;
+    return false;
+}
+
+bool pattern_list_covers(const struct pattern_list *list, const struct pattern_list *narrow,
+                         size_t *left)
+{
+    for (size_t i = 0; i < narrow->count; i++)
+        if (!word_is_covered(list, narrow, i, left))
+            return false;
+    return true;
 }
 
 size_t pattern_list_read_as(struct pattern_list *list, enum accesstable_sense sense)

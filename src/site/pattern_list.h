@@ -32,6 +32,13 @@ void pattern_list_each_warning(const struct pattern_list *list,
                                void (*tell)(void *arg, const char *warning), void *arg);
 /* The word or table entry that matched (lives as long as the list), or NULL. */
 const char *pattern_list_find(const struct pattern_list *list, const char *text);
+/*
+ * Does `list` find every text that `narrow`, of the same kind, finds?  True only where the words
+ * alone show it; files are taken for the same when they have one name.  *left, counted down, is how
+ * many pairs of words may still be looked at; at 0 the answer is false.
+ */
+bool pattern_list_covers(const struct pattern_list *list, const struct pattern_list *narrow,
+                         size_t *left);
 uint64_t pattern_list_changed(const struct pattern_list *list, bool *unseen);
 /* As accesstable_limit_hits(), of all its tables. */
 uint64_t pattern_list_limit_hits(const struct pattern_list *list);

@@ -670,6 +670,22 @@ static const struct {
      "none }",
      ":2: match \"b\" is never reached: match \"a\" (line 1) decides for all clients in its "
      "networks"},
+    {"a name behind its domain",
+     "match \"wide\" { ptr = {\"*.example.org\"} policy = none }\n"
+     "match \"narrow\" { ptr = {\"mail.example.org\"} client = {\"192.0.2.1\"} policy = default }",
+     ":2: match \"narrow\" is never reached: match \"wide\" (line 1) fits whenever it does, and is "
+     "before it"},
+    {"a sender behind its domain, and a network in another",
+     "match \"wide\" { client = {\"192.0.2.0/24\"} sender = {\"@a.example\", \"<>\"} policy = none "
+     "}\nmatch \"narrow\" { client = {\"192.0.2.7\"} sender = {\"x@a.example\"} policy = default }",
+     ":2: match \"narrow\" is never reached: match \"wide\" (line 1) fits whenever it does, and is "
+     "before it"},
+    {"one that ends before the wider one",
+     "match \"wide\" { recipient = {\"postmaster\"} policy = none until = \"2099-12-31\" }\n"
+     "match \"narrow\" { recipient = {\"postmaster@a.example\"} policy = default until = "
+     "\"2099-12-30\" }",
+     ":2: match \"narrow\" is never reached: match \"wide\" (line 1) fits whenever it does, and is "
+     "before it"},
     {"everybody by address", "\nmatch \"a\" { client = {\"0.0.0.0/0\", \"::/0\"} policy = none }",
      ":2: match \"a\" has policy \"none\" for every client: nothing is checked any more; mode = "
      "monitor refuses nobody and still logs"},

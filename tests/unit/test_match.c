@@ -63,6 +63,10 @@ static const struct {
     {"address in brackets", PATTERN_MAIL, "<A@Example.org>", "a@example.org", true},
     {"address in brackets, another", PATTERN_MAIL, "<a@example.org>", "b@example.org", false},
     {"@domain", PATTERN_MAIL, "@Example.org", "b@example.org", true},
+    {"<@domain>", PATTERN_MAIL, "<@Example.org>", "b@example.org", true},
+    {"<.domain>", PATTERN_MAIL, "<.example.org>", "b@a.example.org", true},
+    {"@domain of U-labels", PATTERN_MAIL, "@m\xc3\xbcller.example", "b@xn--mller-kva.example",
+     true},
     {"@domain, below", PATTERN_MAIL, "@example.org", "b@a.example.org", false},
     {"@domain, inside a label", PATTERN_MAIL, "@example.org", "b@badexample.org", false},
     {"a quoted word", PATTERN_MAIL, "\"user\"@Example.ORG.", "user@example.org", true},
@@ -108,13 +112,17 @@ static const struct {
     enum pattern_kind kind;
     const char *pattern;
 } bad_patterns[] = {
-    {PATTERN_HOST, ""},      {PATTERN_HOST, "a b"},
-    {PATTERN_HOST, "a..b"},  {PATTERN_HOST, "a/b"},
-    {PATTERN_HOST, "."},     {PATTERN_HOST, "..a"},
-    {PATTERN_HOST, "a@b"},   {PATTERN_HOST, "\303\244..example"},
-    {PATTERN_MAIL, "a@"},    {PATTERN_MAIL, "a b@c"},
-    {PATTERN_MAIL, ".a..b"}, {PATTERN_MAIL, "a\r\n@b.c"},
-    {PATTERN_WORD, ""},      {PATTERN_WORD, "a b"},
+    {PATTERN_HOST, ""},          {PATTERN_HOST, "a b"},
+    {PATTERN_HOST, "a..b"},      {PATTERN_HOST, "a/b"},
+    {PATTERN_HOST, "."},         {PATTERN_HOST, "..a"},
+    {PATTERN_HOST, "a@b"},       {PATTERN_HOST, "\303\244..example"},
+    {PATTERN_MAIL, "a@"},        {PATTERN_MAIL, "a b@c"},
+    {PATTERN_MAIL, ".a..b"},     {PATTERN_MAIL, "a\r\n@b.c"},
+    {PATTERN_WORD, ""},          {PATTERN_WORD, "a b"},
+    {PATTERN_MAIL, "<@>"},       {PATTERN_MAIL, "<a@b.c"},
+    {PATTERN_MAIL, "a@b.c>"},    {PATTERN_MAIL, "<<a@b.c>>"},
+    {PATTERN_MAIL, "<"},         {PATTERN_MAIL, "<bob@>"},
+    {PATTERN_MAIL, "A <a@b.c>"}, {PATTERN_MAIL, "<@a.example:>"},
 };
 
 START_TEST(test_bad_pattern)
@@ -129,6 +137,55 @@ START_TEST(test_bad_pattern)
     ck_assert_uint_eq(bad, 1);
     ck_assert_str_eq(error, "");
     ck_assert_ptr_null(list);
+}
+END_TEST
+
+static const struct {
+    const char *label;
+    enum pattern_kind kind;
+    const char *wide, *narrow;
+    bool want;
+} cover_cases[] = {
+    {"the same", PATTERN_HOST, "a.example", "a.example", true},
+    {"another", PATTERN_HOST, "a.example", "b.example", false},
+    {"a name below", PATTERN_HOST, ".a.example", "x.a.example", true},
+    {"the name itself", PATTERN_HOST, ".a.example", "a.example", true},
+    {"a domain below", PATTERN_HOST, ".a.example", ".x.a.example", true},
+    {"a domain above", PATTERN_HOST, ".x.a.example", ".a.example", false},
+    {"no label of it", PATTERN_HOST, ".a.example", "ba.example", false},
+    {"everything", PATTERN_HOST, "*", ".a.example", true},
+    {"a run and the domain itself", PATTERN_HOST, "*.a.example", ".a.example", false},
+    {"a run below", PATTERN_HOST, ".a.example", "*.x.a.example", true},
+    {"a run beside", PATTERN_HOST, ".a.example", "*a.example", false},
+    {"a run within a run", PATTERN_HOST, "mx*.example", "mx1*.example", true},
+    {"a run without", PATTERN_HOST, "mx1*.example", "mx*.example", false},
+    {"an address of the domain", PATTERN_MAIL, "@a.example", "x@a.example", true},
+    {"an address of no such domain", PATTERN_MAIL, "@a.example", "x@b.a.example", false},
+    {"a domain below a domain", PATTERN_MAIL, ".a.example", "b.a.example", true},
+    {"a local part of a domain", PATTERN_MAIL, "postmaster", "postmaster@a.example", true},
+    {"a domain of a local part", PATTERN_MAIL, "postmaster@a.example", "postmaster", false},
+    {"all of a domain", PATTERN_MAIL, "*@a.example", "@a.example", true},
+    {"some of a domain", PATTERN_MAIL, "b*@a.example", "@a.example", false},
+    {"a run in a domain", PATTERN_MAIL, ".a.example", "b*@x.a.example", true},
+    {"the null sender", PATTERN_MAIL, "@a.example", "<>", false},
+    {"a word", PATTERN_WORD, "smtp*", "smtpd", true},
+};
+
+START_TEST(test_covers)
+{
+    char error[ACCESSTABLE_ERROR_MAX];
+    struct pattern_list *wide = NULL, *narrow = NULL;
+    size_t bad, left = 1;
+    enum pattern_kind kind = cover_cases[_i].kind;
+    ck_assert(pattern_list_new(kind, &cover_cases[_i].wide, 1, &wide, &bad, error) == RESULT_OK);
+    ck_assert(pattern_list_new(kind, &cover_cases[_i].narrow, 1, &narrow, &bad, error) ==
+              RESULT_OK);
+    ck_assert_msg(pattern_list_covers(wide, narrow, &left) == cover_cases[_i].want, "%s",
+                  cover_cases[_i].label);
+    left = 0;
+    ck_assert(!pattern_list_covers(wide, narrow, &left));
+    pattern_list_free(wide);
+    pattern_list_free(narrow);
 }
 END_TEST
 
@@ -426,6 +483,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, make_table, remove_table);
     LOOP(tcase, test_pattern, pattern_cases);
     LOOP(tcase, test_bad_pattern, bad_patterns);
+    LOOP(tcase, test_covers, cover_cases);
     tcase_add_test(tcase, test_long_text);
     tcase_add_test(tcase, test_networks);
     tcase_add_test(tcase, test_pattern_file);
