@@ -408,7 +408,7 @@ static const struct conf_option match_options[] = {
      .type = CONF_TEXT,
      .text = TEXT_LINE,
      AT(reason),
-     .allowed = "one line of text of at most 200 characters"},
+     .allowed = "one line of text in UTF-8 of at most 200 characters"},
     {.name = "until",
      .type = CONF_UNTIL,
      AT(until_s),

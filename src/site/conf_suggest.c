@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define WORD_MAX    64
 #define CLOSE       3 /* as many slips still look like the word */
@@ -38,6 +39,8 @@ const char *conf_closest(const char *const *words, size_t count, const char *nam
     const char *best = NULL;
     unsigned best_distance = CLOSE + 1;
     for (size_t i = 0; i < count; i++) {
+        if (strcasecmp(words[i], name) == 0)
+            return words[i];
         unsigned distance = conf_distance(words[i], name);
         /* Three slips in a word of four letters are another word. */
         if (distance < best_distance && distance * 2 <= strlen(words[i])) {
@@ -88,6 +91,10 @@ void conf_suggest_option(const struct conf_schema *schema, const struct conf_sch
     size_t count = names_of(schema, names);
     const struct conf_schema *home = home_of(file, name);
     const char *closest = conf_closest(names, count, name);
+    if (strpbrk(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL) {
+        snprintf(out, CONF_HINT_MAX, "allowed: name = value, or a block; comments begin with #");
+        return;
+    }
     if (home != NULL && home->name[0] == '\0') {
         snprintf(out, CONF_HINT_MAX, "it belongs outside of all blocks");
         return;

@@ -330,12 +330,23 @@ static const struct {
      ":1: key \"match.a.policy\": found nothing; allowed: the name of a policy block, default, or "
      "none"},
     {"reason", "match \"a\" { policy = none reason = \"\" }",
-     ":1: key \"match.a.reason\": found \"\"; allowed: one line of text of at most 200 characters"},
+     ":1: key \"match.a.reason\": found \"\"; allowed: one line of text in UTF-8 of at most 200 "
+     "characters"},
     {"until", "match \"a\" { policy = none until = \"2027-02-30\" }",
      ":1: key \"match.a.until\": found \"2027-02-30\"; allowed: a day such as 2027-01-31 (through "
      "its end, UTC) or a minute such as 2027-01-31T18:00Z"},
 
     /* What is not there, twice there, or in the wrong place. */
+    {"no option at all", "[",
+     ":1: key \"[\": found an unknown option; allowed: name = value, or a block; comments begin "
+     "with #"},
+    {"a comment of another language", "; mode",
+     ":1: key \";\": found an unknown option; allowed: name = value, or a block; comments begin "
+     "with #"},
+    {"capital letters", "Mode = enforce",
+     ":1: key \"Mode\": found an unknown option; did you mean \"mode\"?"},
+    {"capital letters only", "LISTEN = x",
+     ":1: key \"LISTEN\": found an unknown option; did you mean \"listen\"?"},
     {"unknown option", "mod = enforce",
      ":1: key \"mod\": found an unknown option; did you mean \"mode\"?"},
     {"swapped letters", "dealdine = 3",
@@ -445,8 +456,8 @@ static const struct {
     {"number sign in a value", "match \"a\" { reason = INC#4711 policy = none }",
      ":1: found \"#\" outside of a string" QUOTES},
     {"broken UTF-8", "match \"a\" { reason = \"M\303ller\" policy = none }",
-     ":1: key \"match.a.reason\": found \"M\\xc3ller\"; allowed: one line of text of at most 200 "
-     "characters"},
+     ":1: key \"match.a.reason\": found \"M\\xc3ller\"; allowed: one line of text in UTF-8 of at "
+     "most 200 characters"},
     {"bare star", "own-names = {*.example}", ":1: found \"*\" outside of a string" QUOTES},
     {"bar in a name", "dns|timeout = 3", ":1: found \"|\" outside of a string" QUOTES},
     {"bar in a quoted name", "\"dns|timeout\" = 3",
