@@ -474,7 +474,7 @@ START_TEST(html)
     char *got = print(report_print_html);
     ck_assert_int_eq(strncmp(got, "<!DOCTYPE html>", 15), 0);
     ck_assert_ptr_nonnull(strstr(got, "</html>"));
-    ck_assert_ptr_nonnull(strstr(got, "\\x1b[2J&lt;b&gt;&amp;&quot;&#39;\\xff%s.example"));
+    ck_assert_ptr_nonnull(strstr(got, "\\x1b[2J&lt;b&gt;&amp;&quot;&#39;\\xff%s.<wbr>example"));
     ck_assert_ptr_null(strstr(got, "<b>&"));
     const char *script = strstr(got, "<script"); /* ours, for the search */
     ck_assert(script != NULL && strstr(script + 1, "<script") == NULL);
