@@ -4,6 +4,7 @@
 #include "ctl/check_hosts.h"
 #include "ctl/check_lines.h"
 #include "ctl/check_message.h"
+#include "ctl/check_spf.h"
 #include "ctl/command.h"
 #include "ctl/running_names.h"
 #include "ctl/screen.h"
@@ -19,7 +20,7 @@
 struct check_request {
     const char *conf_path;
     const char *helo, *sender, *recipient;
-    const char *host, *mx, *message;
+    const char *host, *mx, *spf, *message;
     const char *server;
     bool json;
 };
@@ -34,6 +35,8 @@ static const struct command_option options[] = {
      "every address of that host, saying EHLO NAME"},
     {"mx", "DOMAIN", offsetof(struct check_request, mx),
      "every address of every MX host of the domain, likewise"},
+    {"spf", "DOMAIN", offsetof(struct check_request, spf),
+     "the single hosts that the domain's SPF record names"},
     {"message", "FILE", offsetof(struct check_request, message),
      "the client that a mail came from which arrived elsewhere, by\n"
      "its topmost Received field; - for standard input"},
@@ -53,10 +56,11 @@ static int check_arguments(const struct command *command, int count, char **text
 {
     struct ipaddr client;
     char name[HOSTNAME_MAX + 1];
-    int asked = (request->host != NULL) + (request->mx != NULL) + (request->message != NULL);
+    int asked = (request->host != NULL) + (request->mx != NULL) + (request->spf != NULL) +
+                (request->message != NULL);
     if (asked + (count > 0) > 1)
-        return command_misused(command,
-                               "addresses and names, --host, --mx or --message: one of them");
+        return command_misused(
+            command, "addresses and names, --host, --mx, --spf or --message: one of them");
     if (asked + count == 0)
         return command_misused(command, "give an address, a host name, or --mx DOMAIN");
     for (int i = 0; i < count; i++) {
@@ -143,11 +147,13 @@ static bool check_clients(struct check_queue *queue, int count, char **texts)
 
 /* --- a run ---------------------------------------------------------------------------------- */
 
-/* The canonical name of --host or --mx.  As command_parse(). */
+/* The canonical name of --host, --mx or --spf.  As command_parse(). */
 static int parse_name(const struct command *command, const struct check_request *request,
                       char out[HOSTNAME_MAX + 1])
 {
-    const char *text = request->host != NULL ? request->host : request->mx;
+    const char *text = request->host != NULL ? request->host
+                       : request->mx != NULL ? request->mx
+                                             : request->spf;
     enum hostname_flaw flaw = text != NULL ? hostname_parse(text, out) : HOSTNAME_OK;
     if (flaw != HOSTNAME_OK)
         return command_misused(command, "\"%s\" %s: a %s is wanted", text, hostname_flaw_text(flaw),
@@ -174,6 +180,8 @@ static bool check_all(struct check_queue *queue, const struct check_request *req
         return check_hosts_host(queue, name, "");
     if (request->mx != NULL)
         return check_hosts_mx(queue, name);
+    if (request->spf != NULL)
+        return check_spf(queue, name);
     if (request->message != NULL)
         return check_message(queue, request->message);
     return check_clients(queue, count, texts);

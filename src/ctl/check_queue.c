@@ -22,7 +22,7 @@ struct check_queue {
     bool begun;
 };
 
-static void item_free(struct check_item *item)
+void check_queue_drop(struct check_item *item)
 {
     if (item->part.out != NULL)
         (void)fclose(item->part.out);
@@ -83,7 +83,7 @@ static void *print_all(void *arg)
         STAILQ_REMOVE_HEAD(&queue->items, link);
         queue->count--;
         (void)pthread_cond_broadcast(&queue->changed);
-        item_free(item);
+        check_queue_drop(item);
     }
     progress_end(&queue->progress);
     (void)pthread_mutex_unlock(&queue->lock);
@@ -151,7 +151,7 @@ struct check_item *check_queue_item(struct check_queue *queue)
     item->part.err = open_memstream(&item->err_text, &item->err_length);
     if (item->part.out != NULL && item->part.err != NULL)
         return item;
-    item_free(item);
+    check_queue_drop(item);
     return NULL;
 }
 
@@ -175,7 +175,7 @@ bool check_queue_add(struct check_queue *queue, struct check_item *item)
     if (ok && !threaded)
         (void)work(item);
     if (!ok && item != NULL)
-        item_free(item);
+        check_queue_drop(item);
     return ok;
 }
 

@@ -47,6 +47,9 @@ void check_queue_expect(struct check_queue *queue, uint64_t total);
 /* A new item; NULL: out of memory.  It is given back by check_queue_add(). */
 struct check_item *check_queue_item(struct check_queue *queue) MUST_CHECK;
 
+/* Free an item that is not added. */
+void check_queue_drop(struct check_item *item);
+
 /* Takes the item; blocks while CHECK_QUEUE_MAX are under way.  False: it is of no use to add more,
    memory or the output failed.  NULL is such a failure. */
 bool check_queue_add(struct check_queue *queue, struct check_item *item) MUST_CHECK;

@@ -206,6 +206,32 @@ enum result hostlookup_mx(struct resolver *resolver, const char *domain, int64_t
     return RESULT_OK;
 }
 
+/* --- TXT ------------------------------------------------------------------------------------ */
+
+enum result hostlookup_txt(struct resolver *resolver, const char *domain,
+                           bool (*wanted)(const char *text), int64_t deadline_ms,
+                           struct txt_record *out)
+{
+    struct question question;
+    struct wait wait;
+    char text[HOSTLOOKUP_TEXT_MAX + 1];
+    memset(out, 0, sizeof *out);
+    enum result status = question_from_name(domain, RR_TXT, &question);
+    if (status == RESULT_OK)
+        status = ask(resolver, &question, deadline_ms, &wait);
+    if (status != RESULT_OK)
+        return status;
+    out->evidence = evidence_of(resolver, &wait, out->problem);
+    for (size_t i = 0; wait.answer->outcome == DNS_FOUND && i < wait.answer->count; i++) {
+        if (!answer_text(wait.answer, i, text, sizeof text))
+            out->unusable++;
+        else if (wanted(text) && out->count++ == 0)
+            memcpy(out->text, text, sizeof text);
+    }
+    answer_unref(wait.answer);
+    return RESULT_OK;
+}
+
 /* --- names ---------------------------------------------------------------------------------- */
 
 static void name_from_wire(const uint8_t *name, size_t length, struct dns_name *out)

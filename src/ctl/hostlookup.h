@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From a host or a domain to the addresses that mail of it may come from, seen from the sender's
- * side: A and AAAA of a host; MX of a domain (RFC 5321 5.1, RFC 7505).  Blocks; one caller at a
- * time.
+ * side: A and AAAA of a host; MX of a domain (RFC 5321 5.1, RFC 7505).  Blocks; thread safe.
  */
 #ifndef IPREVD_HOSTLOOKUP_H
 #define IPREVD_HOSTLOOKUP_H
@@ -60,6 +59,20 @@ struct mx_list {
 /* Ask for MX of a canonical domain.  As hostlookup_host(). */
 enum result hostlookup_mx(struct resolver *resolver, const char *domain, int64_t deadline_ms,
                           struct mx_list *out) MUST_CHECK;
+
+#define HOSTLOOKUP_TEXT_MAX 4096 /* bytes of one TXT record: SPF asks for 450 (RFC 7208 3.4) */
+
+struct txt_record {
+    struct dns_evidence evidence;
+    char problem[HOSTLOOKUP_PROBLEM_MAX]; /* as in struct host_family */
+    char text[HOSTLOOKUP_TEXT_MAX + 1]; /* the first that is wanted: untrusted */
+    size_t count, unusable;             /* wanted ones; longer ones and those with a NUL */
+};
+
+/* Ask for TXT of a canonical domain and keep what wanted() says.  As hostlookup_host(). */
+enum result hostlookup_txt(struct resolver *resolver, const char *domain,
+                           bool (*wanted)(const char *text), int64_t deadline_ms,
+                           struct txt_record *out) MUST_CHECK;
 
 #define HOSTLOOKUP_CHAIN_MAX 8 /* aliases followed for the sake of evidence */
 

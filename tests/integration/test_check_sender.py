@@ -193,3 +193,98 @@ def test_message_without_a_client(zone, text, status, words):
 def test_message_that_is_not_there(zone):
     done = check(zone, "--message", "/nonexistent/mail")
     assert done.returncode == 66 and "/nonexistent/mail: No such file" in done.stderr
+
+
+# --- SPF ---
+
+SPF_ZONE = world.ZONE + "".join([
+    'good.example. TXT "other text"\n',
+    'good.example. TXT "v=spf1 a:mail.good.example mx ip4:192.0.2.1 ip4:192.0" ".2.2 ip6:2001:db8::2/128 '
+    'ip4:198.51.100.0/24 a:mail.good.example/24 -ip4:192.0.2.3 include:_spf.big.example '
+    'exists:%{i}.x.example ptr ?all"\n',
+    "mail.good.example. AAAA 2001:db8::1\n", "good.example. MX 10 mail.good.example.\n",
+    "good.example. MX 20 second.good.example.\nsecond.good.example. A 192.0.2.5\n",
+    'two.example. TXT "v=spf1 -all"\ntwo.example. TXT "v=spf1 a -all"\n',
+    'others.example. TXT "v=spf1 include:_spf.big.example redirect=x.example"\n',
+    'none.example. TXT "v=spf10 a"\n',
+    'bad.example. TXT "v=spf1 ip4:192.0.2.1 nonsense ip4:192.0.2.300 -all"\n',
+    'many.example. TXT "v=spf1 ' + "".join(f"a:h{i}.many.example " for i in range(11)) + '-all"\n',
+    "".join(f"h{i}.many.example. A 192.0.2.1\n" for i in range(11)),
+    'void.example. TXT "v=spf1 a:x.good.example a:y.good.example mx:z.good.example ip4:192.0.2.1 -all"\n',
+    'manymx.example. TXT "v=spf1 mx"\n',
+    "".join(f"manymx.example. MX {i} h{i}.many.example.\n" for i in range(11)),
+    'hostile.example. TXT "v=spf1 ip4:192.0.2.1 \\027[2J\\255 exp=\\"\\\\ -all"\n',
+    'behind.example. TXT "v=spf1 ip4:192.0.2.1 -all ip4:192.0.2.2 redirect=good.example"\n',
+    world.broken("broken.example"),
+    'half.example. TXT "v=spf1 a:mail.broken.example ip4:192.0.2.1"\n',
+])
+
+
+@pytest.fixture
+def spf(conf, directory):
+    (directory / "zone").write_text(SPF_ZONE)
+    conf.write_text(f'dns {{ zone-file = "{directory}/zone" }}\ncontrol = "none"\nstate-dir = "none"\n'
+                    'own-names = {"mx.own.example"}\n')
+    return conf
+
+
+def test_spf(spf):
+    done = check(spf, "--spf", "Good.Example", "--json")
+    head, *clients = [json.loads(line) for line in done.stdout.splitlines()]
+    assert head["spf"] == "good.example" and head["record"].startswith("v=spf1 a:mail.good.example mx ip4:")
+    assert {t["term"]: t["note"] for t in head["terms"]} == {
+        "a:mail.good.example": "2 addresses of mail.good.example",
+        "mx": "3 addresses of the MX hosts of good.example",
+        "ip4:192.0.2.1": "1 address", "ip4:192.0.2.2": "1 address", "ip6:2001:db8::2/128": "1 address",
+        "ip4:198.51.100.0/24": "a network: not expanded",
+        "a:mail.good.example/24": "a network: not expanded",
+        "-ip4:192.0.2.3": "no sender: that is what the record denies",
+        "include:_spf.big.example": "another record, not followed: iprevctl check --spf _spf.big.example",
+        "exists:%{i}.x.example": "depends on each client: not expanded",
+        "ptr": "depends on each client: not expanded", "?all": "everybody else"}
+    assert [(c["client"], c["helo"], c["source"]) for c in clients] == [
+        ("192.0.2.1", "mail.good.example", "SPF of good.example: a:mail.good.example"),
+        ("2001:db8::1", "mail.good.example", "SPF of good.example: a:mail.good.example"),
+        ("192.0.2.5", "second.good.example", "SPF of good.example: mx"),
+        ("192.0.2.2", None, "SPF of good.example: ip4:192.0.2.2"),
+        ("2001:db8::2", None, "SPF of good.example: ip6:2001:db8::2/128")]
+    assert done.returncode == 77 and done.stderr == ""
+
+
+def test_spf_as_text(spf):
+    out = check(spf, "--spf", "good.example").stdout
+    assert out.startswith('SPF        good.example  [zone file, ttl 3600, 0 ms]\n'
+                          '           v=spf1 a:mail.good.example mx ip4:192.0.2.1 ')
+    assert "\n           ip4:198.51.100.0/24          a network: not expanded\n" in out
+    assert "\nclient     192.0.2.1 of mail.good.example\nfound in   SPF of good.example: a:mail" in out
+    assert "\n5 clients: accept 2, tag 1, " in out
+
+
+@pytest.mark.parametrize("domain, status, words, clients", [
+    ("two.example", 65, "two.example has 2 SPF records: to receivers that is none", 0),
+    ("none.example", 68, "none.example has no SPF record\n", 0),
+    ("moved.example", 68, "moved.example has no SPF record\n", 0),
+    ("nowhere.example", 68, "there is no domain nowhere.example (NXDOMAIN)", 0),
+    ("x.broken.example", 75, "looking up the TXT of x.broken.example failed temporarily (SERVFAIL)", 0),
+    ("others.example", 68, "names no single host: nothing to check", 0),
+    ("bad.example", 65, "a term of the SPF record of bad.example is no address or network", 1),
+    ("many.example", 65, "has more than 10 terms that need lookups", 1),
+    ("void.example", 0, "3 terms of the SPF record of void.example find nothing", 1),
+    ("manymx.example", 65, "has more than 10 MX hosts", 1),
+    ("hostile.example", 65, "is no term of SPF", 1),
+    ("behind.example", 0, "", 1),
+    ("half.example", 75, "looking up the A of mail.broken.example failed temporarily", 1),
+])
+def test_spf_records(spf, domain, status, words, clients):
+    done = check(spf, "--spf", domain)
+    assert done.returncode == status and words in done.stderr
+    assert done.stdout.count("client     ") == clients and "\x1b" not in done.stdout
+    lines = [json.loads(line) for line in check(spf, "--spf", domain, "--json").stdout.splitlines()]
+    assert sum("client" in line for line in lines) == clients
+
+
+@pytest.mark.parametrize("args", [("--spf", "localhost"), ("--spf", "192.0.2.1"),
+                                  ("--spf", "a.example", "--mx", "a.example"),
+                                  ("--spf", "a.example", "192.0.2.1")])
+def test_spf_wrong_usage(spf, args):
+    assert check(spf, *args).returncode == 64
