@@ -22,7 +22,7 @@ struct check_request {
     const char *helo, *sender, *recipient;
     const char *host, *mx, *spf, *message;
     const char *server;
-    bool json;
+    bool smtp, json;
 };
 
 static const struct command_word words[] = {
@@ -40,6 +40,8 @@ static const struct command_option options[] = {
     {"message", "FILE", offsetof(struct check_request, message),
      "the client that a mail came from which arrived elsewhere, by\n"
      "its topmost Received field; - for standard input"},
+    {"smtp", NULL, offsetof(struct check_request, smtp),
+     "connect to port 25 of every client and compare what it says"},
     {"server", "ADDRESS", offsetof(struct check_request, server),
      "ask this resolver: 192.0.2.53, 192.0.2.53:5353, [::1]:5353"},
     {"helo", "NAME", offsetof(struct check_request, helo), "what the client says in EHLO"},
@@ -245,6 +247,7 @@ static int run(const struct command *command, int argc, char **argv)
         checking->conf = conf;
         checking->helo = request.helo;
         checking->json = request.json;
+        checking->smtp = request.smtp;
         checking->server = request.server != NULL ? &server : NULL;
         checking->colour = screen_has_colour();
         checking->columns = screen_columns();

@@ -168,6 +168,7 @@ static void put_almost(struct json_writer *json, const struct almost *almost)
 struct findings {
     struct inquiry more;
     struct advice advice;
+    struct smtp_probe smtp; /* if asked */
 };
 
 /* The checks of what would be done that decide it or count: only they are worth advice. */
@@ -196,6 +197,11 @@ static struct findings *find_more(const struct check_run *run, const struct deci
         free(findings);
         return NULL;
     }
+    if (run->smtp && check_smtp_ask(dns_service_resolver(run->dns), &decision->evidence,
+                                    run->conf->deadline_s, &findings->smtp) != RESULT_OK) {
+        free(findings);
+        return NULL;
+    }
     advice_make(&decision->evidence, checks_that_matter(decision), &findings->more,
                 &findings->advice);
     return findings;
@@ -212,6 +218,7 @@ static char *more_json(const struct check_run *run, const struct check_target *t
         json_writer_text(json, "host", target->host);
         json_writer_text(json, "mx_of", target->mx);
         json_writer_text(json, "source", target->source);
+        check_smtp_json(json, run->smtp ? &findings->smtp : NULL);
         json_writer_text(json, "passed_over", passed_over(run, &target->client));
         put_exemption(json, fitting->exemption);
         put_almost(json, &fitting->almost);
@@ -267,6 +274,7 @@ static bool print_text(struct check_part *part, const struct check_target *targe
         .almost = &fitting->almost,
         .reply = refused ? &reply : NULL,
         .more = &findings->more,
+        .smtp = run->smtp ? &findings->smtp : NULL,
         .advice = &findings->advice,
     };
     check_client_block(part);

@@ -32,6 +32,7 @@ struct check_run {
     const char *sender, *recipient;      /* canonical; NULL: not given */
     const struct network_server *server; /* asked instead of the configured ones; or NULL */
     bool json, colour;
+    bool smtp;        /* ask port 25 of every client, too */
     unsigned columns; /* sentences are folded there */
 };
 

@@ -168,6 +168,45 @@ static void put_helo(const struct evidence_page *page, const struct facts *facts
     (void)fputc('\n', page->stream);
 }
 
+static void put_said(const struct evidence_page *page, const char *label, const char *what,
+                     const struct smtp_reply *reply)
+{
+    if (reply->code == 0)
+        return;
+    put_label(page, label);
+    (void)fprintf(page->stream, "%s%u ", what, reply->code);
+    put_untrusted(page, reply->text);
+    (void)fputc('\n', page->stream);
+}
+
+/* What port 25 says. */
+static void put_smtp(const struct evidence_page *page)
+{
+    const struct smtp_probe *smtp = page->smtp;
+    char memory[HOSTNAME_MAX + 200];
+    if (smtp == NULL)
+        return;
+    put_said(page, "port 25", "", &smtp->greeting);
+    put_said(page, "", "to EHLO: ", &smtp->ehlo);
+    for (unsigned i = 0; i < smtp->count; i++) {
+        (void)snprintf(memory, sizeof memory, "%s %s.", smtp->names[i].name,
+                       check_smtp_fit_text(smtp->names[i].fit));
+        put_sentence(page, "", memory);
+    }
+    if (smtp->greeting.code != 0)
+        put_sentence(page, "",
+                     "This is what it says when it receives.  Most servers say the same when they "
+                     "send, and it decides nothing here.");
+    if (smtp->failure[0] != '\0') {
+        (void)snprintf(memory, sizeof memory, "note: %s.%s", smtp->failure,
+                       smtp->greeting.code == 0
+                           ? "  Many networks block port 25, and a host that only sends has none "
+                             "open."
+                           : "");
+        put_sentence(page, smtp->greeting.code == 0 ? "port 25" : "", memory);
+    }
+}
+
 /* By which setting of the check nothing is done about it. */
 static void put_why_not_enforced(const struct evidence_page *page, const struct check_rule *rule)
 {
@@ -327,6 +366,7 @@ void evidence_print(const struct evidence_page *page, const struct decision *dec
     }
     put_reverse(page, facts);
     put_helo(page, facts);
+    put_smtp(page);
     put_label(page, "iprev");
     (void)fprintf(page->stream, "%s", iprev_result_text(decision->evidence.iprev.result));
     if (decision->evidence.iprev.confirmed != NULL)

@@ -7,6 +7,7 @@
 #define IPREVD_EVIDENCE_H
 
 #include "ctl/advice.h"
+#include "ctl/check_smtp.h"
 #include "site/decision.h"
 #include "site/exemptions.h"
 
@@ -31,6 +32,7 @@ struct evidence_page {
     const struct almost *almost;
     const struct reply *reply; /* NULL when nothing is refused */
     const struct inquiry *more;
+    const struct smtp_probe *smtp; /* NULL: not asked */
     const struct advice *advice;
 };
 

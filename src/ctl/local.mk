@@ -9,6 +9,7 @@ iprevctl_SOURCES = \
 	src/ctl/check_hosts.c src/ctl/check_hosts.h \
 	src/ctl/check_message.c src/ctl/check_message.h \
 	src/ctl/check_queue.c src/ctl/check_queue.h \
+	src/ctl/check_smtp.c src/ctl/check_smtp.h \
 	src/ctl/check_spf.c src/ctl/check_spf.h \
 	src/ctl/client.c src/ctl/client.h \
 	src/ctl/command.c src/ctl/command.h \
@@ -45,6 +46,8 @@ libctl_a_SOURCES = \
 	src/ctl/message_client.c src/ctl/message_client.h \
 	src/ctl/ranking.c src/ctl/ranking.h \
 	src/ctl/rotated.c src/ctl/rotated.h \
+	src/ctl/smtp_probe.c src/ctl/smtp_probe.h \
+	src/ctl/smtp_reply.c src/ctl/smtp_reply.h \
 	src/ctl/spf_record.c src/ctl/spf_record.h \
 	src/ctl/logs/maillog_event.h \
 	src/ctl/replay/replay_compare.c src/ctl/replay/replay_compare.h \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 CTL_TESTS = tests/unit/test_advice tests/unit/test_check_lines tests/unit/test_hostlookup \
 	tests/unit/test_maillog_reader tests/unit/test_message_client tests/unit/test_replay_formats tests/unit/test_replay_facts tests/unit/test_report \
-	tests/unit/test_rotated tests/unit/test_spf_record
+	tests/unit/test_rotated tests/unit/test_smtp_reply tests/unit/test_spf_record
 CTL_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 CTL_TEST_LIBS = libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += $(CTL_TESTS)
@@ -37,3 +37,6 @@ tests_unit_test_rotated_LDADD = $(CTL_TEST_LIBS)
 tests_unit_test_spf_record_SOURCES = tests/unit/test_spf_record.c
 tests_unit_test_spf_record_CFLAGS = $(CTL_TEST_CFLAGS)
 tests_unit_test_spf_record_LDADD = $(CTL_TEST_LIBS)
+tests_unit_test_smtp_reply_SOURCES = tests/unit/test_smtp_reply.c
+tests_unit_test_smtp_reply_CFLAGS = $(CTL_TEST_CFLAGS)
+tests_unit_test_smtp_reply_LDADD = $(CTL_TEST_LIBS)
