@@ -545,11 +545,24 @@ bool checks_failure_is_ours(const struct evidence *evidence)
     return evidence->facts->resolver_down || (failed != NULL && failed->fault == DNS_FAULT_OURS);
 }
 
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
 void fix_dns_temperror(const struct evidence *evidence, struct textbuf *out)
 {
     const struct dns_evidence *failed = checks_failed_lookup(evidence);
     if (checks_failure_is_ours(evidence) || evidence->iprev.expired)
         textbuf_put(out, "nothing is wrong on your side; your server will try again by itself");
+    else if (failed != NULL && begins(outcome_text(failed), "DNSSEC"))
+        textbuf_put(out,
+                    "your server will try again by itself; the owner of that zone must sign it "
+                    "again or correct its DS record");
+    else if (failed != NULL && begins(outcome_text(failed), "CNAME"))
+        textbuf_put(out,
+                    "your server will try again by itself; the owner of that zone must correct "
+                    "its CNAME records");
     else if (failed != NULL && failed->fault == DNS_FAULT_UNKNOWN)
         textbuf_put(out,
                     "your server will try again by itself; our resolver or the name servers of "

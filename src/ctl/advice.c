@@ -533,6 +533,23 @@ static check_set without_consequences(const struct advising *to, check_set set)
     return set;
 }
 
+/* Have the zones' own servers what is missing already?  Then it is said, and nothing else is to be
+   done. */
+static bool say_done(struct advising *to)
+{
+    const struct check_now *now = to->more->now;
+    if (now == NULL || !now->leads_back || !(now->ptr_differs || now->forward_differs))
+        return false;
+    const struct authority_answer *newer = now->ptr_differs ? &now->ptr : &now->forward;
+    SAY("Nothing is left to do but wait.  The zone's own server, %s, says %s already%s.",
+        newer->server, now->ptr_differs ? now->name : to->client,
+        now->ptr_differs ? ", and that name leads back" : "");
+    SAY("The resolver that was asked here has kept the older answer; it expires in %s.  Other "
+        "resolvers may have kept it for as long.",
+        now->until);
+    return true;
+}
+
 /* What works here, and may not elsewhere. */
 static void say_notes(struct advising *to)
 {
@@ -590,6 +607,11 @@ void advice_make(const struct evidence *evidence, check_set set, const struct in
         return;
     }
     set = without_consequences(to, set);
+    if ((set & PTR_CHECKS) != 0 && say_done(to)) {
+        set &= ~PTR_CHECKS;
+        if (evidence->facts->helo_name.name != NULL && more->now->helo[0] == '\0')
+            set &= ~HELO_CHECKS; /* the EHLO name is that PTR name */
+    }
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
         if ((pieces[i].checks & set) != 0)
             pieces[i].advise(to);

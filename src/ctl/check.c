@@ -22,7 +22,7 @@ struct check_request {
     const char *helo, *sender, *recipient;
     const char *host, *mx, *spf, *message;
     const char *server;
-    bool smtp, json;
+    bool authoritative, smtp, json;
 };
 
 static const struct command_word words[] = {
@@ -40,6 +40,8 @@ static const struct command_option options[] = {
     {"message", "FILE", offsetof(struct check_request, message),
      "the client that a mail came from which arrived elsewhere, by\n"
      "its topmost Received field; - for standard input"},
+    {"authoritative", NULL, offsetof(struct check_request, authoritative),
+     "ask the zones' own servers, too: what do they say now?"},
     {"smtp", NULL, offsetof(struct check_request, smtp),
      "connect to port 25 of every client and compare what it says"},
     {"server", "ADDRESS", offsetof(struct check_request, server),
@@ -248,6 +250,7 @@ static int run(const struct command *command, int argc, char **argv)
         checking->helo = request.helo;
         checking->json = request.json;
         checking->smtp = request.smtp;
+        checking->authoritative = request.authoritative;
         checking->server = request.server != NULL ? &server : NULL;
         checking->colour = screen_has_colour();
         checking->columns = screen_columns();

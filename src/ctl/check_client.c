@@ -19,6 +19,17 @@
 
 /* --- a run ---------------------------------------------------------------------------------- */
 
+static struct dns_service_settings settings_of(const struct check_run *run)
+{
+    struct dns_service_settings dns = dns_settings(run->conf);
+    if (run->server != NULL) {
+        dns.zone_file = NULL;
+        dns.network.servers[0] = *run->server;
+        dns.network.server_count = 1;
+    }
+    return dns;
+}
+
 int check_client_open(struct check_run *run, const struct command *command)
 {
     char note[EXEMPTIONS_NOTE_MAX], error[DNS_SERVICE_ERROR_MAX];
@@ -26,12 +37,7 @@ int check_client_open(struct check_run *run, const struct command *command)
     run->exemptions = running_exemptions_load(run->conf, (int64_t)time(NULL), note);
     if (run->exemptions == NULL)
         return command_failed(command, EX_OSERR, "out of memory");
-    struct dns_service_settings dns = dns_settings(run->conf);
-    if (run->server != NULL) {
-        dns.zone_file = NULL;
-        dns.network.servers[0] = *run->server;
-        dns.network.server_count = 1;
-    }
+    const struct dns_service_settings dns = settings_of(run);
     run->dns = dns_service_new(&dns, NULL, error);
     if (run->dns == NULL || dns_service_start(run->dns) != RESULT_OK)
         return command_failed(command, EX_UNAVAILABLE, "%s",
@@ -169,6 +175,7 @@ struct findings {
     struct inquiry more;
     struct advice advice;
     struct smtp_probe smtp; /* if asked */
+    struct check_now now;   /* likewise */
 };
 
 /* The checks of what would be done that decide it or count: only they are worth advice. */
@@ -186,6 +193,28 @@ static check_set checks_that_matter(const struct decision *decision)
     return set & decision->verdict.would.checks;
 }
 
+/* What is asked only by an option. */
+static enum result ask_options(const struct check_run *run, const struct evidence *evidence,
+                               int64_t deadline_ms, struct findings *findings)
+{
+    struct resolver *resolver = dns_service_resolver(run->dns);
+    const struct ipaddr *client = &evidence->facts->client;
+    struct inquiry *more = &findings->more;
+    enum result status = RESULT_OK;
+    if (run->smtp)
+        status = check_smtp_ask(resolver, evidence, run->conf->deadline_s, &findings->smtp);
+    if (run->authoritative && status == RESULT_OK) {
+        const struct dns_service_settings settings = settings_of(run);
+        char reverse[IPADDR_REVERSE_MAX];
+        const char *owner = inquiry_owner(more, ipaddr_reverse_name(client, reverse));
+        unsigned skip = client->family == IP_V6 && more->chain_count == 0 ? INQUIRY_V6_SKIP : 0;
+        status = check_now_ask(resolver, &settings, evidence, owner, skip, deadline_ms,
+                               (int64_t)time(NULL), &findings->now);
+        more->now = &findings->now;
+    }
+    return status;
+}
+
 /* Caller frees.  NULL: out of memory. */
 static struct findings *find_more(const struct check_run *run, const struct decision *decision)
 {
@@ -193,12 +222,8 @@ static struct findings *find_more(const struct check_run *run, const struct deci
     int64_t deadline_ms = clock_ms(&clock_system) + (int64_t)run->conf->deadline_s * 1000;
     if (findings == NULL ||
         inquiry_make(dns_service_resolver(run->dns), &decision->evidence, run->conf->orgdomains,
-                     deadline_ms, &findings->more) != RESULT_OK) {
-        free(findings);
-        return NULL;
-    }
-    if (run->smtp && check_smtp_ask(dns_service_resolver(run->dns), &decision->evidence,
-                                    run->conf->deadline_s, &findings->smtp) != RESULT_OK) {
+                     deadline_ms, &findings->more) != RESULT_OK ||
+        ask_options(run, &decision->evidence, deadline_ms, findings) != RESULT_OK) {
         free(findings);
         return NULL;
     }
@@ -218,6 +243,7 @@ static char *more_json(const struct check_run *run, const struct check_target *t
         json_writer_text(json, "host", target->host);
         json_writer_text(json, "mx_of", target->mx);
         json_writer_text(json, "source", target->source);
+        check_now_json(json, findings->more.now);
         check_smtp_json(json, run->smtp ? &findings->smtp : NULL);
         json_writer_text(json, "passed_over", passed_over(run, &target->client));
         put_exemption(json, fitting->exemption);

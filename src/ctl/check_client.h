@@ -32,8 +32,9 @@ struct check_run {
     const char *sender, *recipient;      /* canonical; NULL: not given */
     const struct network_server *server; /* asked instead of the configured ones; or NULL */
     bool json, colour;
-    bool smtp;        /* ask port 25 of every client, too */
-    unsigned columns; /* sentences are folded there */
+    bool smtp;          /* ask port 25 of every client, too */
+    bool authoritative; /* ask the zones' own servers, too */
+    unsigned columns;   /* sentences are folded there */
 };
 
 /* What some clients add up to. */

@@ -207,6 +207,53 @@ static void put_smtp(const struct evidence_page *page)
     }
 }
 
+static void put_record_now(const struct evidence_page *page, const char *label, const char *name,
+                           const char *type, const struct authority_answer *answer)
+{
+    const struct dns_records *records = &answer->records;
+    put_label(page, label);
+    (void)fprintf(page->stream, "%s %s ", name, type);
+    if (!answer->asked) {
+        (void)fprintf(page->stream, "not asked: %s\n",
+                      answer->failure != NULL ? answer->failure : "no name that can be asked");
+        return;
+    }
+    if (records->evidence.outcome != DNS_FOUND) {
+        evidence_put_outcome(page->stream, &records->evidence);
+        return;
+    }
+    for (size_t i = 0; i < records->count; i++)
+        (void)fprintf(page->stream, "%s%s", i > 0 ? ", " : "", records->texts[i]);
+    if (records->over > 0)
+        (void)fprintf(page->stream, " and %zu more", records->over);
+    evidence_put_origin(page->stream, &records->evidence);
+    (void)fputc('\n', page->stream);
+}
+
+/* What the zones' own servers say. */
+static void put_now(const struct evidence_page *page, const struct facts *facts)
+{
+    const struct check_now *now = page->more->now;
+    const char *type = facts->client.family == IP_V6 ? "AAAA" : "A";
+    char reverse[IPADDR_REVERSE_MAX], memory[256];
+    if (now == NULL)
+        return;
+    put_record_now(page, "authority",
+                   inquiry_owner(page->more, ipaddr_reverse_name(&facts->client, reverse)), "PTR",
+                   &now->ptr);
+    if (now->name[0] != '\0')
+        put_record_now(page, "", now->name, type, &now->forward);
+    if (now->helo[0] != '\0')
+        put_record_now(page, "", now->helo, type, &now->helo_forward);
+    if (now->until[0] == '\0') {
+        put_sentence(page, "", "The resolver says the same.");
+        return;
+    }
+    (void)snprintf(memory, sizeof memory, "The resolver has kept another answer; it expires in %s.",
+                   now->until);
+    put_sentence(page, "", memory);
+}
+
 /* By which setting of the check nothing is done about it. */
 static void put_why_not_enforced(const struct evidence_page *page, const struct check_rule *rule)
 {
@@ -366,6 +413,7 @@ void evidence_print(const struct evidence_page *page, const struct decision *dec
     }
     put_reverse(page, facts);
     put_helo(page, facts);
+    put_now(page, facts);
     put_smtp(page);
     put_label(page, "iprev");
     (void)fprintf(page->stream, "%s", iprev_result_text(decision->evidence.iprev.result));

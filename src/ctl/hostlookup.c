@@ -269,6 +269,41 @@ enum result hostlookup_next(struct resolver *resolver, const struct dns_name *na
     return status;
 }
 
+static void keep_record(const struct answer *answer, size_t i, char out[NAME_TEXT_MAX])
+{
+    struct ipaddr address;
+    size_t length;
+    if (answer->type == RR_A || answer->type == RR_AAAA) {
+        answer_address(answer, i, &address);
+        (void)ipaddr_format(&address, out);
+        return;
+    }
+    const uint8_t *name = answer_name(answer, i, &length);
+    (void)wirename_text(name, length, out);
+}
+
+enum result hostlookup_records(struct resolver *resolver, const struct dns_name *name,
+                               uint16_t type, int64_t deadline_ms, struct dns_records *out)
+{
+    struct question question = name->question;
+    struct wait wait;
+    memset(out, 0, sizeof *out);
+    question.type = type;
+    enum result status = ask(resolver, &question, deadline_ms, &wait);
+    if (status != RESULT_OK)
+        return status;
+    out->evidence = evidence_of(resolver, &wait, out->problem);
+    for (size_t i = 0; wait.answer->outcome == DNS_FOUND && i < wait.answer->count; i++) {
+        if (out->count == HOSTLOOKUP_RECORDS_MAX)
+            out->over++;
+        else
+            keep_record(wait.answer, i, out->texts[out->count++]);
+    }
+    out->over += wait.answer->dropped;
+    answer_unref(wait.answer);
+    return RESULT_OK;
+}
+
 enum result hostlookup_zone(struct resolver *resolver, const struct dns_name *name, unsigned skip,
                             int64_t deadline_ms, struct dns_name *out)
 {

@@ -65,8 +65,8 @@ enum result hostlookup_mx(struct resolver *resolver, const char *domain, int64_t
 struct txt_record {
     struct dns_evidence evidence;
     char problem[HOSTLOOKUP_PROBLEM_MAX]; /* as in struct host_family */
-    char text[HOSTLOOKUP_TEXT_MAX + 1]; /* the first that is wanted: untrusted */
-    size_t count, unusable;             /* wanted ones; longer ones and those with a NUL */
+    char text[HOSTLOOKUP_TEXT_MAX + 1];   /* the first that is wanted: untrusted */
+    size_t count, unusable;               /* wanted ones; longer ones and those with a NUL */
 };
 
 /* Ask for TXT of a canonical domain and keep what wanted() says.  As hostlookup_host(). */
@@ -91,6 +91,21 @@ enum result hostlookup_name(const char *name, struct dns_name *out) MUST_CHECK;
  */
 enum result hostlookup_next(struct resolver *resolver, const struct dns_name *name, uint16_t type,
                             int64_t deadline_ms, struct dns_name *out) MUST_CHECK;
+
+#define HOSTLOOKUP_RECORDS_MAX 16
+
+/* Records of type A, AAAA, NS or PTR as text. */
+struct dns_records {
+    struct dns_evidence evidence;
+    char problem[HOSTLOOKUP_PROBLEM_MAX];              /* as in struct host_family */
+    size_t count, over;                                /* over: found and not kept */
+    char texts[HOSTLOOKUP_RECORDS_MAX][NAME_TEXT_MAX]; /* names escaped */
+};
+
+/* Ask for them.  As hostlookup_host(). */
+enum result hostlookup_records(struct resolver *resolver, const struct dns_name *name,
+                               uint16_t type, int64_t deadline_ms,
+                               struct dns_records *out) MUST_CHECK;
 
 /*
  * The apex of the zone that the name is in, by its SOA, seen from `skip` labels above the name on.

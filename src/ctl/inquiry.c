@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define V6_SKIP 16 /* labels below a /64, in which nobody begins a zone */
-
 struct asking {
     struct resolver *resolver;
     int64_t deadline_ms;
@@ -31,6 +29,11 @@ const struct name_facts *inquiry_subject(const struct evidence *evidence)
             first = name;
     }
     return first;
+}
+
+const char *inquiry_owner(const struct inquiry *inquiry, const char *reverse)
+{
+    return inquiry->chain_count > 0 ? inquiry->chain[inquiry->chain_count - 1] : reverse;
 }
 
 /* Nothing of it is needed: only a lack of memory ends the asking. */
@@ -61,7 +64,7 @@ static enum result ask_reverse(const struct asking *asking)
     }
     if (failed(status))
         return status;
-    unsigned skip = facts->client.family == IP_V6 && out->chain_count == 0 ? V6_SKIP : 0;
+    unsigned skip = facts->client.family == IP_V6 && out->chain_count == 0 ? INQUIRY_V6_SKIP : 0;
     if (facts->ptr.outcome == DNS_TEMPERROR) /* a zone above it is another one */
         return RESULT_OK;
     status = hostlookup_zone(asking->resolver, &at, skip, asking->deadline_ms, &next);

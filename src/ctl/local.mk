@@ -37,7 +37,9 @@ noinst_LIBRARIES += libctl.a
 libctl_a_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS)
 libctl_a_SOURCES = \
 	src/ctl/advice.c src/ctl/advice.h \
+	src/ctl/authority.c src/ctl/authority.h \
 	src/ctl/check_lines.c src/ctl/check_lines.h \
+	src/ctl/check_now.c src/ctl/check_now.h \
 	src/ctl/columns.c src/ctl/columns.h \
 	src/ctl/find_conditions.c src/ctl/find_conditions.h \
 	src/ctl/find_print.c src/ctl/find_print.h \

@@ -225,13 +225,13 @@ struct answer *answer_new_problem(uint16_t type, enum dns_problem problem)
 struct answer *answer_new_reason(uint16_t type, enum dns_problem problem, const char *reason)
 {
     const char *text = dns_problem_text(problem);
-    size_t size = strlen(text) + strlen(reason) + sizeof " ()";
+    size_t size = strlen(text) + strlen(reason) + sizeof ": ";
     struct answer *answer = answer_new(type, DNS_TEMPERROR, size);
     if (answer == NULL)
         return NULL;
     answer->problem = (uint8_t)problem;
     answer->server = ANSWER_NO_SERVER;
-    (void)snprintf((char *)answer->payload, size, "%s (%s)", text, reason);
+    (void)snprintf((char *)answer->payload, size, "%s: %s", text, reason);
     return answer;
 }
 

@@ -117,6 +117,17 @@ remote-control:
         self.authority = self.start("authority", AUTHORITY, "nsd", "-d", "-c", "@DIR@/nsd.conf",
                                     files=files)
 
+    def authority_changes(self, zone, text):
+        """More records for a zone; the authority has them when this returns."""
+        path = self.directory / "authority" / ("zone." + (zone.strip(".") or "root"))
+        serial = int(path.read_text().split("host.infra. ")[1].split()[0]) + 1
+        path.write_text(path.read_text().replace(f"host.infra. {serial - 1} ", f"host.infra. {serial} ")
+                        + text)
+        os.kill(self.authority.pid, signal.SIGHUP)
+        waiter = subprocess.run([*self.prefix, sys.executable, __file__, "serial", AUTHORITY, zone,
+                                 str(serial)], check=False, timeout=2 * PATIENCE_S)
+        assert waiter.returncode == 0
+
     def authority_stops(self):
         """The uplink is cut: what is asked there is not answered until it goes on."""
         os.killpg(self.authority.pid, signal.SIGSTOP)
@@ -209,6 +220,18 @@ def wait_for(address):
     return 1
 
 
+def wait_for_serial(address, zone, serial):
+    import dns.message  # pylint: disable=import-outside-toplevel
+    import dns.query  # pylint: disable=import-outside-toplevel
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        answer = dns.query.tcp(dns.message.make_query(zone, "SOA"), address, timeout=PATIENCE_S).answer
+        if answer and answer[0][0].serial == int(serial):
+            return 0
+        time.sleep(0.02)
+    return 1
+
+
 def forward(address, upstream):
     """One query at a time over UDP: the authority section is left out of every answer."""
     import dns.message  # pylint: disable=import-outside-toplevel
@@ -229,4 +252,6 @@ def forward(address, upstream):
 if __name__ == "__main__":
     if sys.argv[1] == "wait":
         sys.exit(wait_for(sys.argv[2]))
+    if sys.argv[1] == "serial":
+        sys.exit(wait_for_serial(*sys.argv[2:]))
     forward(*sys.argv[1:])
