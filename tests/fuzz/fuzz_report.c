@@ -77,10 +77,10 @@ static bool take(struct report_sums *sums, const struct maillog_item *item)
 static void check_html(const char *html)
 {
     static const char *const tags[] = {
-        "!DOCTYPE", "b",      "body",  "br",    "caption", "details", "div",  "h1",
-        "h2",       "head",   "html",  "input", "label",   "line",    "meta", "p",
-        "rect",     "script", "small", "span",  "style",   "summary", "svg",  "table",
-        "tbody",    "td",     "text",  "th",    "thead",   "tr",      "title"};
+        "!DOCTYPE", "b",      "body",  "br",    "caption", "details", "div",   "h1",
+        "h2",       "head",   "html",  "input", "label",   "line",    "meta",  "p",
+        "rect",     "script", "small", "span",  "style",   "summary", "svg",   "table",
+        "tbody",    "td",     "text",  "th",    "thead",   "tr",      "title", "wbr"};
     for (const char *at = strchr(html, '<'); at != NULL; at = strchr(at, '<')) {
         char tag[16] = "";
         at += 1 + (at[1] == '/');
