@@ -292,7 +292,7 @@ static void put_day_table(FILE *stream, const struct report_sums *sums)
                                           "Tempfail", "Reject", "Would refuse", NULL};
     (void)fputs("<details><summary>The days as a table</summary>\n", stream);
     begin_table(stream, "What was done, and what would be deferred or refused, by day", columns,
-                false);
+                "");
     for (size_t i = first_day(sums); i < sums->day_count; i++) {
         const struct report_day *day = &sums->days[i];
         (void)fprintf(stream, "<tr><th scope=\"row\" class=\"d\">%04d-%02d-%02d</th>",
