@@ -335,7 +335,7 @@ bool check_spf(struct check_queue *queue, const char *domain)
         check_queue_drop(item);
         item = NULL;
     }
-    ok = check_queue_add(queue, item);
+    ok = check_queue_add(queue, item) && spf != NULL;
     if (ok)
         check_queue_expect(queue, spf->count);
     for (size_t i = 0; ok && i < spf->count; i++)

@@ -173,13 +173,14 @@ bool spf_record_next(const char **at, struct spf_term *out)
     if (length == 0)
         return false;
     memset(out, 0, sizeof *out);
-    size_t kept = length < SPF_TERM_MAX ? length : SPF_TERM_MAX;
+    bool whole = length <= SPF_TERM_MAX;
+    size_t kept = whole ? length : SPF_TERM_MAX;
     memcpy(out->text, *at, kept);
     memcpy(text, out->text, kept + 1);
     *at += length;
-    if (kept < length)
-        broken(out, "is longer than any domain");
-    else
+    if (whole)
         parse(text, out);
+    else
+        broken(out, "is longer than any domain");
     return true;
 }

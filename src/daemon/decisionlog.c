@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -43,7 +44,8 @@ struct decisionlog {
 
     /* The thread's own. */
     int fd;
-    bool torn; /* the file ends in a part of a line */
+    bool borrowed; /* it is standard output, whose flags are not ours */
+    bool torn;     /* the file ends in a part of a line */
     /* Lines lost since it was last said, and why: said once when it begins and once at its end. */
     uint64_t lost;
     bool reported;
@@ -156,14 +158,29 @@ static void lose(struct decisionlog *log)
     metric_add(log->count, FATE_LOST, 0, 1);
 }
 
+/* O_NONBLOCK: a pipe without a reader must not hold up the thread. */
+static int open_path(struct decisionlog *log, const char *path)
+{
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+    log->borrowed = fd < 0 && strcmp(path, "/dev/stdout") == 0;
+    /* A socket, or a pipe of somebody who started us and is somebody else. */
+    return log->borrowed ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) : fd;
+}
+
+/* Would a line be taken at once?  A pipe that is ready takes PIPE_BUF bytes, which are more. */
+static bool is_ready(const struct decisionlog *log)
+{
+    struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
+    return !log->borrowed || poll(&ready, 1, 0) != 0;
+}
+
 /* Open the file anew.  One that cannot be opened leaves the one that is open, if it has that name.
  */
 static void open_file(struct decisionlog *log, const char *path, bool other_file)
 {
     int fd = -1;
     if (path != NULL) {
-        /* O_NONBLOCK: a pipe without a reader must not hold up the thread. */
-        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+        fd = open_path(log, path);
         if (fd < 0)
             tell_trouble(log, path, "cannot open it", errno);
         if (fd < 0 && !other_file)
@@ -191,6 +208,11 @@ static void write_line(struct decisionlog *log, const char *path, const struct l
         return;
     }
     ssize_t written;
+    if (!is_ready(log)) {
+        tell_trouble(log, path, "cannot write", EAGAIN);
+        lose(log);
+        return;
+    }
     do
         written = writev(log->fd, parts, 3);
     while (written < 0 && errno == EINTR);

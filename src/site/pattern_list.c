@@ -178,7 +178,8 @@ static char *copy_canonical(enum pattern_kind kind, const char *word)
     bool local_part = kind == PATTERN_MAIL && strpbrk(word, ".*@") == NULL;
     if ((!mail || domain) && !local_part && kind != PATTERN_WORD && idn_is_needed(word))
         result = idn_to_ascii(word + before, name + before);
-    name[0] = before > 0 ? word[0] : name[0];
+    if (before > 0)
+        name[0] = word[0];
     if (result == RESULT_NOMEM)
         return NULL;
     return strdup(result == RESULT_OK ? name : word);

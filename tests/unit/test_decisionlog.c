@@ -2,9 +2,11 @@
 #include "daemon/decisionlog.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Two of these fill the queue more than half. */
@@ -104,6 +106,30 @@ START_TEST(test_order_and_end)
 }
 END_TEST
 
+/* In a container, or under a manager that has a socket there: it can't be opened, and is used. */
+START_TEST(test_standard_output)
+{
+    int ends[2], flags = 0;
+    char text[64] = "";
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    ck_assert_int_eq(dup2(ends[1], STDOUT_FILENO), STDOUT_FILENO);
+    ck_assert_int_eq(decisionlog_set_path(decisions, "/dev/stdout"), RESULT_OK);
+    ck_assert_int_eq(decisionlog_start(decisions), RESULT_OK);
+    decisionlog_put(decisions, line(3));
+    ck_assert_int_eq(read(ends[0], text, sizeof text), 4);
+    ck_assert_str_eq(text, "xxx\n");
+    flags = fcntl(STDOUT_FILENO, F_GETFL);
+    ck_assert_int_eq(flags & O_NONBLOCK, 0); /* it is not ours alone */
+    /* Nobody reads: lines are lost, and the end comes. */
+    for (unsigned i = 0; i < 4096; i++)
+        decisionlog_put(decisions, line(1000));
+    decisionlog_free(decisions);
+    decisions = NULL;
+    ck_assert_int_gt(counted(1), 0);
+    ck_assert_int_eq(counted(0) + counted(1), 4097);
+}
+END_TEST
+
 START_TEST(test_no_thread_frees_what_waits)
 {
     ck_assert_int_eq(decisionlog_set_path(decisions, path), RESULT_OK);
@@ -120,6 +146,7 @@ int main(void)
     tcase_add_test(tests, test_off_until_there_is_a_path);
     tcase_add_test(tests, test_full_queue_costs_lines);
     tcase_add_test(tests, test_order_and_end);
+    tcase_add_test(tests, test_standard_output);
     tcase_add_test(tests, test_no_thread_frees_what_waits);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
