@@ -10,6 +10,7 @@ libdns_a_SOURCES += \
 	src/dns/query_denial.c \
 	src/dns/query_limit.c \
 	src/dns/query_pool.c \
+	src/dns/query_stream.c \
 	src/dns/resolvconf.c src/dns/resolvconf.h \
 	src/dns/servers.c src/dns/servers.h \
 	src/dns/transport.c src/dns/transport.h \

@@ -23,7 +23,9 @@
 #define QUERY_TCP_TRIES    5    /* connections of one question to a server that breaks them off */
 #define QUERY_NUDGE_MS     250  /* a new asker is worth a packet when the last is as old as this */
 #define QUERY_TCP_MS       3000 /* over TCP, before the next server is asked too */
-#define QUERY_LOCAL_MS     100  /* before a try that failed for lack of descriptors is repeated */
+/* ... on a connection with others, of which it is not known that they do not hold it up. */
+#define QUERY_TCP_SHARED_MS 1000
+#define QUERY_LOCAL_MS      100 /* before a try that failed for lack of descriptors is repeated */
 /* Strays on one socket, then TCP: a sender of strays guesses port and ID (RFC 5452 9.2). */
 #define QUERY_STRAYS_MAX 100
 #define QUERY_TCP_MAX    64 /* connections at a time, unless set */

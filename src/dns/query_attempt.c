@@ -3,8 +3,6 @@
 
 #include "base/log.h"
 #include "dns/dnsmsg.h"
-#include "dns/transport_tcp.h"
-
 #include <errno.h>
 
 /*
@@ -52,9 +50,7 @@ void attempt_close(struct attempt *attempt)
         attempt->waiting = false;
     }
     if (attempt->tcp != NULL) {
-        tcp_free(attempt->tcp);
-        attempt->tcp = NULL;
-        pool->tcp_open--;
+        query_stream_leave(attempt);
         tcp_turn_at(pool, loop_now_ms(pool->loop));
     }
 }
@@ -136,7 +132,7 @@ static void attempt_to_stream(struct attempt *attempt)
     }
     query->current = attempt;
     query->sent_ms = loop_now_ms(pool->loop);
-    query_arm(query, query->sent_ms + QUERY_TCP_MS);
+    query_arm(query, query->sent_ms + attempt_timeout_ms(attempt, 0));
 }
 
 static void attempt_stray(struct attempt *attempt)
@@ -156,7 +152,7 @@ int64_t attempt_timeout_ms(const struct attempt *attempt, unsigned round)
     const struct query_settings *settings = &query->pool->settings;
     int64_t wait_ms, share_ms;
     if (attempt->tcp != NULL || attempt->waiting)
-        return QUERY_TCP_MS;
+        return query_stream_is_shared(attempt) ? QUERY_TCP_SHARED_MS : QUERY_TCP_MS;
     wait_ms = server_timeout_ms(attempt->server, settings->timeout_ms, round);
     if (settings->timeout_ms == 0 && round == 0) {
         /* Every server has its turn before the deadline. */
@@ -290,9 +286,8 @@ static void on_failed(struct attempt *attempt, const uint8_t *message, size_t le
     attempt_failed(attempt, problem);
 }
 
-static void on_message(void *arg, const uint8_t *message, size_t length)
+void attempt_message(struct attempt *attempt, const uint8_t *message, size_t length)
 {
-    struct attempt *attempt = arg;
     struct query *query = attempt->query;
     bool datagram = attempt->udp != NULL;
     if (attempt->mute && dnsmsg_has_edns(message, length)) /* late, but it does answer that */
@@ -347,19 +342,27 @@ static void on_udp_failed(void *arg, int error)
     attempt_not_asked(attempt, transport_error_is_local(error) ? RESULT_LIMIT : RESULT_IO);
 }
 
-static void on_tcp_failed(void *arg, int error)
+void attempt_broken(struct attempt *attempt, int error, bool progress)
 {
-    struct attempt *attempt = arg;
-    attempt_lost(attempt, error == 0 ? PROBLEM_MALFORMED : PROBLEM_NETWORK);
+    if (progress && attempt->cut < QUERY_TCP_TRIES) {
+        attempt->cut++;
+        attempt->again_ms = loop_now_ms(attempt->query->pool->loop);
+    } else {
+        attempt_lost(attempt, error == 0 ? PROBLEM_MALFORMED : PROBLEM_NETWORK);
+    }
     attempt_over(attempt);
 }
 
-static const struct transport_calls udp_calls = {on_message, on_udp_failed};
-static const struct transport_calls tcp_calls = {on_message, on_tcp_failed};
+static void on_udp_message(void *arg, const uint8_t *message, size_t length)
+{
+    attempt_message(arg, message, length);
+}
+
+static const struct transport_calls udp_calls = {on_udp_message, on_udp_failed};
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-static size_t attempt_query(struct attempt *attempt, uint8_t message[DNSMSG_QUERY_MAX])
+size_t attempt_query(const struct attempt *attempt, uint8_t message[DNSMSG_QUERY_MAX])
 {
     return dnsmsg_query(&attempt->query->question, attempt->id, !attempt->plain,
                         !attempt->query->pool->settings.authoritative, attempt->upper, message);
@@ -415,20 +418,14 @@ static void attempt_wait_tcp(struct attempt *attempt)
 static enum result attempt_stream(struct attempt *attempt)
 {
     struct query_pool *pool = attempt->query->pool;
-    uint8_t message[DNSMSG_QUERY_MAX];
-    enum result status;
-    if (pool->tcp_open >= pool->settings.tcp_max) {
+    enum result status = attempt_renew(attempt);
+    if (status == RESULT_OK)
+        status = query_stream_join(attempt);
+    if (status == RESULT_LIMIT) {
         log_tcp_limit(pool);
         attempt_wait_tcp(attempt);
-        return RESULT_OK;
-    }
-    status = attempt_renew(attempt);
-    if (status == RESULT_OK)
-        status = tcp_open(pool->loop, &attempt->server->where, message,
-                          attempt_query(attempt, message), &tcp_calls, attempt, &attempt->tcp);
-    if (status == RESULT_OK) {
-        pool->tcp_open++;
-    } else if (status == RESULT_NOMEM || transport_error_is_local(errno)) {
+        status = RESULT_OK;
+    } else if (status == RESULT_NOMEM || (status == RESULT_IO && transport_error_is_local(errno))) {
         udp_spare_clear(&pool->spare); /* descriptors that nobody uses */
         attempt_wait_tcp(attempt);
         tcp_turn_at(pool, loop_now_ms(pool->loop) + QUERY_LOCAL_MS);
@@ -441,9 +438,9 @@ void query_pool_turn(void *arg)
 {
     struct query_pool *pool = arg;
     unsigned turns = pool->settings.tcp_max; /* who must wait again goes to the end */
-    while (turns-- > 0 && pool->tcp_open < pool->settings.tcp_max &&
-           !TAILQ_EMPTY(&pool->tcp_waiting)) {
-        struct attempt *attempt = TAILQ_FIRST(&pool->tcp_waiting);
+    struct attempt *attempt;
+    while (turns-- > 0 && (attempt = TAILQ_FIRST(&pool->tcp_waiting)) != NULL &&
+           query_stream_has_room(pool, attempt->server)) {
         TAILQ_REMOVE(&pool->tcp_waiting, attempt, link);
         attempt->waiting = false;
         enum result status = attempt_stream(attempt);
@@ -485,6 +482,10 @@ enum result attempt_ask(struct attempt *attempt)
     struct query_pool *pool = query->pool;
     enum result status = RESULT_OK;
     if (attempt->stream || pool->settings.use_tcp) {
+        if (query_stream_is_blocked(attempt)) { /* in order, behind one that is silent? */
+            attempt_close(attempt);
+            attempt->moved = true;
+        }
         if (!attempt_open(attempt))
             status = attempt_stream(attempt);
     } else {

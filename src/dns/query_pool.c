@@ -13,8 +13,10 @@ static void end_spare(void *arg)
 {
     struct query_pool *pool = arg;
     pool->spare_ends = false;
-    if (LIST_EMPTY(&pool->running))
-        udp_spare_clear(&pool->spare);
+    if (!LIST_EMPTY(&pool->running))
+        return;
+    udp_spare_clear(&pool->spare);
+    query_stream_rest(pool);
 }
 
 void query_pool_rest(struct query_pool *pool)
@@ -23,8 +25,10 @@ void query_pool_rest(struct query_pool *pool)
         return;
     pool->spare_ends =
         loop_timer_arm(pool->spare_timer, loop_now_ms(pool->loop) + SPARE_MS) == RESULT_OK;
-    if (!pool->spare_ends)
-        udp_spare_clear(&pool->spare);
+    if (pool->spare_ends)
+        return;
+    udp_spare_clear(&pool->spare);
+    query_stream_rest(pool);
 }
 
 /* --- life cycle ------------------------------------------------------------------------------- */
@@ -36,6 +40,7 @@ struct query_pool *query_pool_new(struct loop *loop, struct metrics *metrics)
         return NULL;
     TAILQ_INIT(&pool->tcp_waiting);
     LIST_INIT(&pool->running);
+    LIST_INIT(&pool->streams);
     pool->loop = loop;
     pool->settings = (struct query_settings){.tcp_max = QUERY_TCP_MAX};
     pool->tcp_turn = loop_timer_new(loop, query_pool_turn, pool);
@@ -62,6 +67,7 @@ void query_pool_free(struct query_pool *pool)
     while (!LIST_EMPTY(&pool->running))
         query_cancel(LIST_FIRST(&pool->running));
     udp_spare_clear(&pool->spare);
+    query_stream_rest(pool);
     loop_timer_free(pool->tcp_turn);
     loop_timer_free(pool->spare_timer);
     pthread_mutex_destroy(&pool->lock);

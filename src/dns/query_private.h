@@ -8,6 +8,7 @@
 #define IPREVD_QUERY_PRIVATE_H
 
 #include "dns/denial.h"
+#include "dns/dnsmsg.h"
 #include "dns/finding.h"
 #include "dns/query.h"
 #include "dns/resolver_metrics.h"
@@ -32,7 +33,8 @@ struct query_pool {
     struct loop *loop;
     pthread_mutex_t lock; /* held where a server's numbers change: others read them */
     struct query_settings settings;
-    unsigned tcp_open;
+    LIST_HEAD(query_streams, query_stream) streams; /* TCP connections, ... */
+    unsigned tcp_open;                              /* ... so many */
     struct query_metrics metrics;
     struct finding_log findings;
     struct loop_timer *tcp_turn; /* calls query_pool_turn() */
@@ -83,8 +85,9 @@ struct attempt {
     struct query *query;
     struct server *server;
     struct udp *udp;
-    struct tcp *tcp;
-    TAILQ_ENTRY(attempt) link; /* in tcp_waiting */
+    struct query_stream *tcp;    /* the connection that its question is on, or NULL */
+    TAILQ_ENTRY(attempt) beside; /* in that connection's attempts */
+    TAILQ_ENTRY(attempt) link;   /* in tcp_waiting */
     bool waiting;
     bool stream;  /* over TCP from now on */
     bool plain;   /* the query was sent without EDNS0 */
@@ -92,6 +95,9 @@ struct attempt {
     bool mute;    /* ... did not answer with it, on this socket */
     bool over;    /* nothing more is expected of it */
     bool erred;   /* it answered with an error */
+    bool heard;   /* a message with the ID came, over TCP */
+    bool moved;   /* from one TCP connection to another */
+    unsigned cut; /* times that its connection was closed while others were answered */
     uint16_t id;
     uint64_t upper; /* letters of the question that were sent in upper case */
     unsigned strays;
@@ -112,6 +118,19 @@ void attempt_close(struct attempt *attempt);
 
 /* Can an answer still come? */
 bool attempt_open(const struct attempt *attempt);
+
+/* A message came that is for this attempt, if it answers its question.  The query may be gone. */
+void attempt_message(struct attempt *attempt, const uint8_t *message, size_t length);
+
+/*
+ * The TCP connection that it was on is gone (`error` is an errno; 0: closed).  With `progress` the
+ * server has answered others on it, and the question goes out again at once.  The query may be
+ * gone.
+ */
+void attempt_broken(struct attempt *attempt, int error, bool progress);
+
+/* The question as it goes out; returns its length. */
+size_t attempt_query(const struct attempt *attempt, uint8_t message[DNSMSG_QUERY_MAX]);
 
 /* Milliseconds for which this server is waited for before the next is asked. */
 int64_t attempt_timeout_ms(const struct attempt *attempt, unsigned round);
@@ -180,6 +199,31 @@ void query_pause(struct query *query);
 
 /* End a query whose asker does not want to hear of it. */
 void query_abandon(struct query *query);
+
+/* --- TCP connections (query_stream.c) ----------------------------------------------------------
+ */
+
+/*
+ * Put the attempt's question on a connection to its server, an open one or a new one, with an ID
+ * that no other question on it has.  RESULT_LIMIT: all are in use.  RESULT_IO (errno),
+ * RESULT_NOMEM.
+ */
+enum result query_stream_join(struct attempt *attempt) MUST_CHECK;
+
+/* Take it off: if it was not answered, its answer may still come, and is for nobody. */
+void query_stream_leave(struct attempt *attempt);
+
+/* Would query_stream_join() have a place? */
+bool query_stream_has_room(struct query_pool *pool, struct server *server);
+
+/* Are others on its connection that may have to be answered first, for all that is known? */
+bool query_stream_is_shared(const struct attempt *attempt);
+
+/* Nothing came on its connection since it was asked, and older questions are before it. */
+bool query_stream_is_blocked(const struct attempt *attempt);
+
+/* Close connections that nobody uses. */
+void query_stream_rest(struct query_pool *pool);
 
 /* --- a denial without proof (query_denial.c) ----------------------------------------------------
  */

@@ -28,12 +28,20 @@
 #define SERVER_STRAYS_MAX 100   /* packets a minute that answer nothing: more are no accident */
 #define SERVER_STRAYS_MS  60000 /* ... counted for so long */
 
-#define SERVER_HABIT_MS 3600000 /* whether denials have an SOA record is known for this long */
+/* Whether denials have an SOA record, and how TCP connections are used, is known for this long. */
+#define SERVER_HABIT_MS 3600000
 
 #define SERVER_NO_LABEL 255 /* answer.server of a server whose text is not kept */
 
 /* Why a server is down. */
 enum server_fault { SERVER_UP, SERVER_SILENT, SERVER_UNREACHABLE, SERVER_FAILING };
+
+/* What comes of several questions on one TCP connection. */
+enum server_pipeline {
+    PIPELINE_UNKNOWN,
+    PIPELINE_OVERTAKES, /* answers come as they are ready */
+    PIPELINE_ALONE,     /* in order, behind silent ones, or the connection is closed after one */
+};
 
 struct server {
     struct network_server where;
@@ -57,6 +65,8 @@ struct server {
     bool doubted;                /* a sign of life is waited for */
     int64_t sent_soa_ms;         /* a denial had an SOA record; 0: none had */
     int64_t strips_soa_until_ms; /* it is known to strip them from all denials; 0: it is not */
+    enum server_pipeline pipeline;
+    int64_t pipeline_until_ms; /* after this: PIPELINE_UNKNOWN */
     uint64_t queries, answers, timeouts, failures, mismatched;
     int64_t strays_since_ms; /* packets that answered nothing: counted since, ... */
     unsigned strays;         /* ... so many */

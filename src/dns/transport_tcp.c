@@ -2,6 +2,8 @@
 #include "dns/transport_tcp.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,8 +18,9 @@ struct tcp {
     struct loop_watch *watch;
     bool *freed; /* set while a call to the owner is under way: where to say that it freed us */
 
-    uint8_t query[PREFIX + TCP_QUERY_MAX];
-    size_t query_length, query_sent;
+    bool connected;
+    uint8_t out[TCP_OUT_MAX]; /* what waits to be sent */
+    size_t out_length;
 
     uint8_t prefix[PREFIX];
     size_t got;       /* bytes of prefix and message read */
@@ -55,29 +58,38 @@ static bool again(int error)
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
-/* The connection stands, or has failed; send what is left of the query. */
-static void write_some(struct tcp *tcp)
+/* As much as there is room for on the way; false when the connection has failed (errno). */
+static bool send_some(struct tcp *tcp)
+{
+    ssize_t sent = send(tcp->fd, tcp->out, tcp->out_length, MSG_NOSIGNAL);
+    if (sent < 0)
+        return again(errno);
+    tcp->out_length -= (size_t)sent;
+    memmove(tcp->out, tcp->out + sent, tcp->out_length);
+    return true;
+}
+
+/* Has the connection come to stand?  Else an errno. */
+static int connect_error(const struct tcp *tcp)
 {
     int error = 0;
     socklen_t size = sizeof error;
-    ssize_t sent;
-    if (getsockopt(tcp->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-        error = errno;
-    if (error != 0) {
-        tell_failed(tcp, error);
-        return;
-    }
-    sent = send(tcp->fd, tcp->query + tcp->query_sent, tcp->query_length - tcp->query_sent,
-                MSG_NOSIGNAL);
-    if (sent < 0) {
-        if (!again(errno))
-            tell_failed(tcp, errno);
-        return;
-    }
-    tcp->query_sent += (size_t)sent;
-    if (tcp->query_sent == tcp->query_length &&
-        loop_watch_change(tcp->watch, LOOP_READ) != RESULT_OK)
-        tell_failed(tcp, ENOMEM);
+    return getsockopt(tcp->fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+/* The connection stands, or has failed; send what waits.  False: it has failed. */
+static bool write_some(struct tcp *tcp)
+{
+    int error = tcp->connected ? 0 : connect_error(tcp);
+    tcp->connected = true;
+    /* Of one that was broken off what has arrived is read first, and then the end. */
+    if (error == 0 && !send_some(tcp))
+        tcp->out_length = 0;
+    if (error == 0 && tcp->out_length == 0 && loop_watch_change(tcp->watch, LOOP_READ) != RESULT_OK)
+        error = ENOMEM;
+    if (error != 0)
+        (void)tell_failed(tcp, error);
+    return error == 0;
 }
 
 /* The prefix is complete: make room for the message. */
@@ -116,32 +128,23 @@ static bool read_some(struct tcp *tcp)
 static void on_ready(void *arg, unsigned ready)
 {
     struct tcp *tcp = arg;
-    (void)ready;
-    if (tcp->query_sent < tcp->query_length) {
-        write_some(tcp);
+    if (tcp->out_length > 0 && !write_some(tcp))
         return;
-    }
+    if ((ready & LOOP_READ) == 0)
+        return;
     for (int i = 0; i < TRANSPORT_READS_MAX; i++)
         if (!read_some(tcp))
             return;
 }
 
-enum result tcp_open(struct loop *loop, const struct network_server *server, const uint8_t *message,
-                     size_t length, const struct transport_calls *calls, void *arg,
-                     struct tcp **out)
+enum result tcp_open(struct loop *loop, const struct network_server *server,
+                     const struct transport_calls *calls, void *arg, struct tcp **out)
 {
-    struct tcp *tcp;
-    if (length > TCP_QUERY_MAX)
-        return RESULT_INVALID;
-    tcp = calloc(1, sizeof *tcp);
+    struct tcp *tcp = calloc(1, sizeof *tcp);
     if (tcp == NULL)
         return RESULT_NOMEM;
     tcp->calls = calls;
     tcp->arg = arg;
-    tcp->query[0] = (uint8_t)(length >> 8);
-    tcp->query[1] = (uint8_t)length;
-    memcpy(tcp->query + PREFIX, message, length);
-    tcp->query_length = PREFIX + length;
     tcp->fd = transport_connect(server, SOCK_STREAM);
     if (tcp->fd < 0) {
         int error = errno;
@@ -149,6 +152,8 @@ enum result tcp_open(struct loop *loop, const struct network_server *server, con
         errno = error;
         return RESULT_IO;
     }
+    /* A question behind another one must not wait for what acknowledges that. */
+    (void)setsockopt(tcp->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     tcp->watch = loop_watch_new(loop, tcp->fd, LOOP_WRITE, on_ready, tcp);
     if (tcp->watch == NULL) {
         tcp_free(tcp);
@@ -156,6 +161,23 @@ enum result tcp_open(struct loop *loop, const struct network_server *server, con
     }
     *out = tcp;
     return RESULT_OK;
+}
+
+enum result tcp_send(struct tcp *tcp, const uint8_t *message, size_t length)
+{
+    uint8_t *at = tcp->out + tcp->out_length;
+    if (length > TCP_QUERY_MAX)
+        return RESULT_INVALID;
+    if (TCP_OUT_MAX - tcp->out_length < PREFIX + length)
+        return RESULT_LIMIT;
+    at[0] = (uint8_t)(length >> 8);
+    at[1] = (uint8_t)length;
+    memcpy(at + PREFIX, message, length);
+    tcp->out_length += PREFIX + length;
+    /* Most often there is room at once.  An error comes back when the socket is looked at. */
+    if (!tcp->connected || (send_some(tcp) && tcp->out_length == 0))
+        return RESULT_OK;
+    return loop_watch_change(tcp->watch, LOOP_READ | LOOP_WRITE);
 }
 
 void tcp_free(struct tcp *tcp)

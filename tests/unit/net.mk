@@ -22,7 +22,7 @@ if !SANITIZED
 TESTS += tests/unit/test_dnsmsg_nomem
 endif
 dist_check_SCRIPTS += tests/integration/test_dns_engine.py tests/integration/test_dns_real.py \
-	tests/integration/test_dns_lab.py tests/integration/test_dns_outage.py
+	tests/integration/test_dns_lab.py tests/integration/test_dns_outage.py tests/integration/test_dns_tcp.py
 EXTRA_DIST += tests/integration/dnslab.py tests/integration/dnsask.py tests/integration/hostile_dns.py tests/integration/outages.py
 
 tests_unit_test_denial_SOURCES = tests/unit/test_denial.c
