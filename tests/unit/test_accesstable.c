@@ -676,6 +676,20 @@ static const struct {
      ":2: \"/b/ OK\" behind endif means nothing"},
     {"cidr without a result", TABLE_CIDR, "192.0.2.0/25\n192.0.2.0/24 OK\n",
      ":1: \"192.0.2.0/25\" has no result and is passed over"},
+    {"cidr rule on the line of an if", TABLE_CIDR, "if 192.0.2.0/24 192.0.2.5 OK\nendif\n",
+     ":1: \"192.0.2.0/24 192.0.2.5 OK\" behind if is no network: the if is passed over, and what "
+     "is "
+     "inside of it holds for all"},
+    {"a digit of Perl", TABLE_REGEXP, "/^a\\d+/ OK\n",
+     ":1: found \"^a\\x5cd+\"; a backslash before a letter is that letter in POSIX, d for example "
+     "and "
+     "no digit; [0-9] and [[:digit:]] are digits, and pcre: tables have Perl's escapes"},
+    {"lazy as in Perl", TABLE_REGEXP, "if /a.*?b/\nendif\n",
+     ":1: found \"a.*?b\"; \"?\" or \"+\" behind a repetition repeats it once more in POSIX, and "
+     "makes "
+     "it neither lazy nor possessive"},
+    {"what GNU has besides", TABLE_REGEXP, "/\\w\\W\\s\\S\\b\\B\\<\\>\\.(a)\\1/ OK\n", NULL},
+    {"Perl", TABLE_PCRE, "/\\d.*?/ OK\n", NULL},
     {"nothing", TABLE_PCRE, "if /a/\n/b/ OK\nendif\n", NULL},
 };
 

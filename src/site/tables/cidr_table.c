@@ -76,6 +76,14 @@ static enum result open_guard(void *of, char *pattern, unsigned line, uint32_t *
 {
     struct cidr_table *table = of;
     struct cidr_rule rule = {.guard = *guard};
+    if (pattern[strcspn(pattern, " \t\n\v\f\r")] != '\0') { /* as Postfix does */
+        table_warning(
+            error, line,
+            "\"%.80s\" behind if is no network: the if is passed over, and what is inside "
+            "of it holds for all",
+            pattern);
+        return RESULT_OK;
+    }
     enum result status = parse_rule(pattern, line, &rule, error);
     if (status != RESULT_OK)
         return status;

@@ -19,6 +19,7 @@ struct translation {
     size_t length, room;
     bool nomem;
     const char *why;
+    const char *odd; /* what is valid and means something else in Perl; NULL: nothing */
     enum last last;
     size_t atom; /* where in `out` the last atom starts */
     size_t groups[DEPTH_MAX];
@@ -189,6 +190,9 @@ static bool repeat(struct translation *t, const char *text)
         t->why = "a repetition of a repetition";
         return false;
     }
+    if (t->last == LAST_REPEATED && (text[0] == '?' || text[0] == '+') && t->odd == NULL)
+        t->odd = "\"?\" or \"+\" behind a repetition repeats it once more in POSIX, and makes it "
+                 "neither lazy nor possessive";
     if (t->last == LAST_REPEATED)
         wrap_atom(t);
     put(t, text);
@@ -342,6 +346,9 @@ static bool escape(struct translation *t)
         t->why = "back-reference to a group that is not closed before it";
         return false;
     }
+    if (isalpha((unsigned char)c) && t->odd == NULL)
+        t->odd = "a backslash before a letter is that letter in POSIX, d for example and no digit; "
+                 "[0-9] and [[:digit:]] are digits, and pcre: tables have Perl's escapes";
     if (!t->extended)
         return basic_escape(t, c);
     literal(t, c);
@@ -446,5 +453,6 @@ enum result ere_translate(const char *pattern, bool is_extended, char **out, con
         return RESULT_INVALID;
     }
     *out = t.out;
+    *why = t.odd;
     return RESULT_OK;
 }

@@ -16,7 +16,7 @@
 
 /*
  * `extended`: ERE, else BRE.  *out is malloc'ed, the caller frees.  RESULT_INVALID: *why is a
- * static sentence.
+ * static sentence.  RESULT_OK: *why is NULL, or says what means something else in Perl.
  */
 enum result ere_translate(const char *pattern, bool extended, char **out,
                           const char **why) MUST_CHECK;

@@ -203,6 +203,8 @@ static enum result compile_pattern(const struct regex_table *table,
             table_error(error, line, "found \"%.80s\"; %s", text, why);
         if (status != RESULT_OK)
             return status;
+        if (why != NULL)
+            table_warning(error, line, "found \"%.40s\"; %s", text, why);
         text = translated;
     }
     out->negated = source->negated;
