@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/textbuf.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,6 +61,7 @@ enum {
     NEEDS_HEX = 1, /* outside of printable ASCII, or the backslash */
     QUOTE = 2,     /* ends a quoted value */
     SEPARATOR = 4, /* ends a value without quotes */
+    UTF8 = 8,      /* of no byte: characters beyond ASCII stay as they are */
 };
 static const uint8_t byte_kinds[256] = {
     [0 ... 0x1f] = NEEDS_HEX, [0x7f ... 0xff] = NEEDS_HEX, ['\\'] = NEEDS_HEX, ['"'] = QUOTE,
@@ -74,11 +77,18 @@ static size_t plain_length(const char *text, unsigned kinds)
     return length;
 }
 
-/* Write the harmless form of one untrusted byte; `special` are the kinds to escape by a backslash.
- */
-static size_t escape_byte(unsigned char byte, unsigned special, char out[ESCAPE_MAX])
+/* Write the harmless form of the first byte or character of `text` and step over it; `special` are
+   the kinds to escape by a backslash. */
+static size_t escape_next(const char **text, unsigned special, char out[ESCAPE_MAX])
 {
     static const char hex[] = "0123456789abcdef";
+    size_t length = (special & UTF8) != 0 ? utf8_length(*text) : 0;
+    if (length > 1 && !utf8_is_control(*text)) {
+        memcpy(out, *text, length);
+        *text += length;
+        return length;
+    }
+    unsigned char byte = (unsigned char)*(*text)++;
     if ((byte_kinds[byte] & NEEDS_HEX) != 0) {
         out[0] = '\\';
         out[1] = 'x';
@@ -100,8 +110,8 @@ static bool escaped_fits(const char *text, unsigned special, size_t max)
 {
     size_t total = 0;
     char escaped[ESCAPE_MAX];
-    for (; *text != '\0' && total <= max; text++)
-        total += escape_byte((unsigned char)*text, special, escaped);
+    while (*text != '\0' && total <= max)
+        total += escape_next(&text, special, escaped);
     return total <= max;
 }
 
@@ -116,9 +126,9 @@ static void put_escaped(struct textbuf *buf, const char *text, unsigned special,
     }
     bool fits = escaped_fits(text, special, max);
     size_t room = fits ? max : max < sizeof ELLIPSIS - 1 ? 0 : max - (sizeof ELLIPSIS - 1);
-    for (size_t used = 0; *text != '\0'; text++) {
+    for (size_t used = 0; *text != '\0';) {
         char escaped[ESCAPE_MAX];
-        size_t length = escape_byte((unsigned char)*text, special, escaped);
+        size_t length = escape_next(&text, special, escaped);
         if (used + length > room)
             break;
         append(buf, escaped, length);
@@ -131,6 +141,11 @@ static void put_escaped(struct textbuf *buf, const char *text, unsigned special,
 void textbuf_put_untrusted(struct textbuf *buf, const char *text, size_t max)
 {
     put_escaped(buf, text, 0, max);
+}
+
+void textbuf_put_own(struct textbuf *buf, const char *text, size_t max)
+{
+    put_escaped(buf, text, UTF8, max);
 }
 
 static void put_key(struct textbuf *buf, const char *key)
@@ -152,7 +167,8 @@ static void put_key(struct textbuf *buf, const char *key)
     append(buf, "=", 1);
 }
 
-void textbuf_put_field(struct textbuf *buf, const char *key, const char *value, size_t max)
+static void put_field(struct textbuf *buf, const char *key, const char *value, size_t max,
+                      unsigned special)
 {
     if (value == NULL)
         value = "";
@@ -165,9 +181,19 @@ void textbuf_put_field(struct textbuf *buf, const char *key, const char *value, 
     bool quoted = value[0] == '\0' || strpbrk(value, " \"=") != NULL;
     if (quoted)
         append(buf, "\"", 1);
-    put_escaped(buf, value, QUOTE, max);
+    put_escaped(buf, value, special, max);
     if (quoted)
         append(buf, "\"", 1);
+}
+
+void textbuf_put_field(struct textbuf *buf, const char *key, const char *value, size_t max)
+{
+    put_field(buf, key, value, max, QUOTE);
+}
+
+void textbuf_put_own_field(struct textbuf *buf, const char *key, const char *value, size_t max)
+{
+    put_field(buf, key, value, max, QUOTE | UTF8);
 }
 
 void textbuf_put_word(struct textbuf *buf, const char *key, const char *word)

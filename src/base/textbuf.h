@@ -36,12 +36,19 @@ void textbuf_printf(struct textbuf *buf, const char *format, ...) PRINTF_LIKE(2,
  */
 void textbuf_put_untrusted(struct textbuf *buf, const char *text, size_t max);
 
+/* The same for what this site wrote itself, names and reasons: valid characters of UTF-8 that are
+   no control characters stay as they are. */
+void textbuf_put_own(struct textbuf *buf, const char *text, size_t max);
+
 /*
  * Append ` key=value` (the leading space only when the text is not empty) for a
  * key=value log line: untrusted text as above, put in double quotes, with inner
  * quotes escaped, when it is empty or contains space, '"' or '='.
  */
 void textbuf_put_field(struct textbuf *buf, const char *key, const char *value, size_t max);
+
+/* The same with textbuf_put_own(). */
+void textbuf_put_own_field(struct textbuf *buf, const char *key, const char *value, size_t max);
 
 /* The same for a word of ours, and for a number, which need neither quotes nor escapes. */
 void textbuf_put_word(struct textbuf *buf, const char *key, const char *word);

@@ -22,7 +22,7 @@ static void put_exemption(void *arg, const char *line, const struct json_value *
     (void)json_value_int(json_value_member(record, "until"), &until);
     client_put(json_value_text_of(record, "subject"));
     (void)printf("  until %s  ", client_when(until, when));
-    client_put(json_value_text_of(record, "reason"));
+    client_put_own(json_value_text_of(record, "reason"));
     (void)putchar('\n');
 }
 

@@ -54,6 +54,15 @@ void client_put(const char *text)
     (void)fputs(memory, stdout);
 }
 
+void client_put_own(const char *text)
+{
+    char memory[SHOWN_MAX + 4];
+    struct textbuf buf;
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_own(&buf, text == NULL ? "-" : text, SHOWN_MAX);
+    (void)fputs(memory, stdout);
+}
+
 struct json_writer *client_request(const char *name, const char *key, const char *value)
 {
     struct json_writer *json = json_writer_new();

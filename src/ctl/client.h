@@ -59,5 +59,6 @@ const char *client_when(int64_t wall_s, char out[CLIENT_TIME_MAX]);
 
 /* Untrusted text, harmless for a terminal; NULL: "-". */
 void client_put(const char *text);
+void client_put_own(const char *text); /* what this site wrote: UTF-8 stays */
 
 #endif

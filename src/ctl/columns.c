@@ -30,13 +30,42 @@ void columns_put_count(FILE *stream, uint64_t count, int width)
     (void)fprintf(stream, "%*s", width, count == 0 ? "-" : columns_count(count, text));
 }
 
+/* Characters of UTF-8. */
+static int characters_of(const char *text)
+{
+    int count = 0;
+    for (; *text != '\0'; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
+/* `text` in that many columns, cut on the left. */
+static void put_cut(FILE *stream, const char *text, int width)
+{
+    int count = characters_of(text);
+    bool cut = width > 0 && count > width;
+    for (int room = width - 3; cut && count > room; count--)
+        do
+            text++;
+        while (((unsigned char)*text & 0xc0) == 0x80);
+    (void)fprintf(stream, "%s%s%*s", cut ? "..." : "", text,
+                  !cut && count < width ? width - count : 0, "");
+}
+
+void columns_put_own(FILE *stream, const char *name, int width)
+{
+    char memory[4 * HOSTNAME_MAX + 4];
+    struct textbuf buf;
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_own(&buf, name, sizeof memory - 1);
+    put_cut(stream, memory, width);
+}
+
 void columns_put_name(FILE *stream, const char *name, int width)
 {
     char memory[4 * HOSTNAME_MAX + 4];
     struct textbuf buf;
     textbuf_init(&buf, memory, sizeof memory);
     textbuf_put_untrusted(&buf, name, sizeof memory - 1);
-    bool cut = width > 0 && buf.length > (size_t)width;
-    (void)fprintf(stream, "%s%-*s", cut ? "..." : "", cut ? width - 3 : width,
-                  cut ? memory + buf.length - (width - 3) : memory);
+    put_cut(stream, memory, width);
 }

@@ -21,5 +21,7 @@ void columns_put_count(FILE *stream, uint64_t count, int width);
  * left, because the end of a domain says whose it is.  Width 0: as many as it takes.
  */
 void columns_put_name(FILE *stream, const char *name, int width);
+void columns_put_own(FILE *stream, const char *name,
+                     int width); /* what this site wrote, in UTF-8 */
 
 #endif

@@ -217,7 +217,7 @@ int command_finish(const struct command *command, int status)
     if (fflush(stdout) == 0 && !failed)
         return status;
     return command_failed(command, EX_IOERR, "the output cannot be written: %s",
-                          failed ? "it could not before" : strerror(errno));
+                          failed ? "an earlier write failed" : strerror(errno));
 }
 
 /* --- what commands begin with --------------------------------------------------------------- */

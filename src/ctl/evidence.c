@@ -26,6 +26,16 @@ static void put_untrusted(const struct evidence_page *page, const char *text)
     (void)fputs(memory, page->stream);
 }
 
+/* What this site wrote. */
+static void put_own(const struct evidence_page *page, const char *text)
+{
+    char memory[UNTRUSTED_MAX + 4];
+    struct textbuf buf;
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_own(&buf, text, UNTRUSTED_MAX);
+    (void)fputs(memory, page->stream);
+}
+
 void evidence_put_label(FILE *stream, const char *label, bool colour)
 {
     (void)fprintf(stream, colour && label[0] != '\0' ? "\033[1m%-11s\033[0m" : "%-11s", label);
@@ -304,11 +314,11 @@ static void put_match(const struct evidence_page *page, const struct decision *d
         return;
     put_label(page, "match");
     (void)fputc('"', page->stream);
-    put_untrusted(page, match->name);
+    put_own(page, match->name);
     (void)fprintf(page->stream, "\" (%s:%u", match->file, match->line);
     if (match->reason != NULL) {
         (void)fputs(": ", page->stream);
-        put_untrusted(page, match->reason);
+        put_own(page, match->reason);
     }
     (void)fputs(")\n", page->stream);
 }
@@ -325,7 +335,7 @@ static void put_exemption(const struct evidence_page *page)
         (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
     put_label(page, "exemption");
     (void)fprintf(page->stream, "allowed until %s by %s: ", when, exemption->subject);
-    put_untrusted(page, exemption->reason);
+    put_own(page, exemption->reason);
     (void)fputs(" (iprevctl allowed)\n", page->stream);
 }
 

@@ -32,6 +32,16 @@ static void put(FILE *stream, const char *label, const char *text)
     (void)fprintf(stream, LABEL "%s\n", label, memory);
 }
 
+/* The same of what this site wrote. */
+static void put_own(FILE *stream, const char *label, const char *text)
+{
+    char memory[SHOWN_MAX + 4];
+    struct textbuf buf;
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_own(&buf, text, SHOWN_MAX);
+    (void)fprintf(stream, LABEL "%s\n", label, memory);
+}
+
 /* A sentence of the daemon, in which what is untrusted is escaped already. */
 static void put_sentence(FILE *stream, const char *label, const char *text)
 {
@@ -141,7 +151,7 @@ static void put_transaction(FILE *stream, const struct report_entry *entry)
 static void put_verdict(FILE *stream, const struct report_entry *entry)
 {
     if (entry->match[0] != '\0')
-        put(stream, "match", entry->match);
+        put_own(stream, "match", entry->match);
     if (entry->policy[0] != '\0')
         put(stream, "policy", entry->policy);
     (void)fprintf(stream, LABEL "%s", "verdict", action_text(entry->action));

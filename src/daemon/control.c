@@ -232,7 +232,7 @@ static const char *escaped(const char *text, char *out, size_t size)
 {
     struct textbuf buf;
     textbuf_init(&buf, out, size);
-    textbuf_put_untrusted(&buf, text, size);
+    textbuf_put_own(&buf, text, size);
     return out;
 }
 

@@ -137,8 +137,12 @@ static int test_configuration(const struct conf *conf, const struct options *opt
 {
     if (service_user_test(conf, report) > 0)
         return EX_CONFIG;
-    if (options->verbose > 0)
-        return conf_print(conf, stdout) == RESULT_OK && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+    if (options->verbose > 0) {
+        if (conf_print(conf, stdout) == RESULT_OK && fflush(stdout) == 0)
+            return EX_OK;
+        log_error("the output cannot be written: %s", strerror(errno));
+        return EX_IOERR;
+    }
     char mode[CONF_MODE_TEXT_MAX];
     char names[RESTART_NAMES_MAX];
     struct textbuf buf;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "site/conf_message.h"
 
+#include "base/utf8.h"
 #include "site/conf.h"
 
 #include <stdarg.h>
@@ -10,16 +11,20 @@
 #define MESSAGE_MAX 1600
 #define FOUND_MAX   100
 
-/* Keep backslashes as they are: people look for what they wrote. */
+/* Keep backslashes and UTF-8 as they are: people look for what they wrote. */
 static void make_printable(const char *text, char *out, size_t size)
 {
     size_t length = 0;
-    for (; *text != '\0' && length + sizeof "\\xNN" < size; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte >= 0x20 && byte <= 0x7e)
-            out[length++] = (char)byte;
-        else
-            length += (size_t)snprintf(out + length, size - length, "\\x%02x", byte);
+    while (*text != '\0' && length + sizeof "\\xNN" < size) {
+        size_t bytes = utf8_length(text);
+        if (bytes > 0 && !utf8_is_control(text)) {
+            memcpy(out + length, text, bytes);
+            length += bytes;
+            text += bytes;
+        } else {
+            length +=
+                (size_t)snprintf(out + length, size - length, "\\x%02x", (unsigned char)*text++);
+        }
     }
     out[length] = '\0';
 }

@@ -93,11 +93,11 @@ static void explain_exempt(struct decision *decision)
     } else {
         why = decision->match->reason;
         textbuf_put(&buf, "exempt by match ");
-        textbuf_put_untrusted(&buf, decision->match->name, TITLE_SHOWN_MAX);
+        textbuf_put_own(&buf, decision->match->name, TITLE_SHOWN_MAX);
     }
     if (why != NULL && why[0] != '\0') {
         textbuf_put(&buf, ": ");
-        textbuf_put_untrusted(&buf, why, sizeof decision->reason);
+        textbuf_put_own(&buf, why, sizeof decision->reason);
     }
 }
 
@@ -238,9 +238,9 @@ void decision_log_line(const struct decision *decision, const struct transaction
     put_evidence(&buf, decision);
     textbuf_put_word(&buf, "action", action_text(verdict->done.action));
     textbuf_put_word(&buf, "mode", decision->conf->monitor ? "monitor" : "enforce");
-    put_field(&buf, "policy", decision_policy_name(decision), TITLE_SHOWN_MAX);
-    put_field(&buf, "match", decision->match != NULL ? decision->match->name : NULL,
-              TITLE_SHOWN_MAX);
+    textbuf_put_own_field(&buf, "policy", decision_policy_name(decision), TITLE_SHOWN_MAX);
+    textbuf_put_own_field(&buf, "match", decision->match != NULL ? decision->match->name : "-",
+                          TITLE_SHOWN_MAX);
     put_field(&buf, "stage", transaction->stage, ID_SHOWN_MAX);
     put_field(&buf, "mta", transaction->mta, MTA_SHOWN_MAX);
     textbuf_put_number(&buf, "dns_ms", transaction->dns_ms < 0 ? 0 : (uint64_t)transaction->dns_ms);

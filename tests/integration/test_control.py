@@ -413,6 +413,21 @@ def test_allow_is_in_effect_at_once(control):
     assert given.ctl("unallow", world.NO_PTR, check=False).returncode == 1
 
 
+def test_what_the_site_wrote_is_in_its_own_letters(control):
+    given = control(f'match "m\u00fcller" {{ client = {{"{world.GENERIC}"}} policy = "none" '
+                    'reason = "f\u00fcr M\u00fcller" }\n')
+    given.ctl("allow", world.NO_PTR, "--reason", "f\u00fcr M\u00fcller")
+    assert "f\u00fcr M\u00fcller" in given.ctl("allowed").stdout
+    for client, words in ((world.NO_PTR, ': f\u00fcr M\u00fcller (iprevctl allowed)'),
+                          (world.GENERIC, 'match      "m\u00fcller" (')):
+        assert session(given, client).verdict == "accept"
+        shown = given.ctl("check", client).stdout
+        assert words in shown and "f\u00fcr M\u00fcller" in shown
+    given.daemon.wait_log('match=m\u00fcller .*reason="exempt by match m\u00fcller: f\u00fcr M\u00fcller"')
+    given.daemon.wait_log('reason="exempt for now: f\u00fcr M\u00fcller"')
+    assert "\\xc3" not in given.daemon.log
+
+
 def test_allow_network_and_domain(control):
     given = control('policy "default" { check ptr-generic { action = reject } }')
     assert session(given, world.GENERIC).verdict == "reject"

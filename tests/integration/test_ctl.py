@@ -133,10 +133,15 @@ def test_config_with_a_mistake(ctl):
     assert done.returncode == 0 and done.stderr.startswith("warning: ")
 
 
-@pytest.mark.parametrize("command", [["config"], ["check", world.GOOD, "--json"]])
-def test_output_that_cannot_be_written(ctl, command):
+@pytest.mark.parametrize("command", [["config"], ["check", world.GOOD, "--json"], ["replay", "TRIPLES"],
+                                     ["replay", "--json", "--summary", "TRIPLES"]])
+def test_output_that_cannot_be_written(ctl, directory, command):
+    (directory / "triples").write_text(f"{world.GOOD} mail.good.example -\n")
+    command = [str(directory / "triples") if word == "TRIPLES" else word for word in command]
     with open("/dev/full", "w") as full:
-        assert ctl(*command, stdout=full).returncode == 74
+        done = ctl(*command, stdout=full)
+    assert done.returncode == 74
+    assert f"iprevctl {command[0]}: the output cannot be written: " in done.stderr
 
 
 # What stands before the command is the same as behind it.

@@ -44,6 +44,37 @@ START_TEST(test_escapes)
 }
 END_TEST
 
+/* What the site wrote keeps its characters, whole ones, and nothing else that is not ASCII. */
+static const struct {
+    const char *label, *text;
+    size_t max;
+    const char *want;
+} own[] = {
+    {"UTF-8", "f\xc3\xbcr \xe2\x82\xac \xf0\x9f\x93\xa7", 99,
+     "f\xc3\xbcr \xe2\x82\xac \xf0\x9f\x93\xa7"},
+    {"a control character of C1",
+     "a\xc2\x9b"
+     "b",
+     99, "a\\xc2\\x9bb"},
+    {"half a character", "a\xc3", 99, "a\\xc3"},
+    {"escape and delete", "\x1b[2J\x7f", 99, "\\x1b[2J\\x7f"},
+    {"no half character", "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc", 6, "\xc3\xbc..."},
+    {"just fits", "\xc3\xbc\xc3\xbc", 4, "\xc3\xbc\xc3\xbc"},
+};
+
+START_TEST(test_own)
+{
+    char memory[128];
+    struct textbuf buf;
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_own(&buf, own[_i].text, own[_i].max);
+    ck_assert_msg(strcmp(memory, own[_i].want) == 0, "%s: %s", own[_i].label, memory);
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_own_field(&buf, "k", "f\xc3\xbcr \"uns\"", 99);
+    ck_assert_str_eq(memory, "k=\"f\xc3\xbcr \\\"uns\\\"\"");
+}
+END_TEST
+
 START_TEST(test_bounded)
 {
     char memory[8];
@@ -129,6 +160,7 @@ int main(void)
     Suite *suite = suite_create("textbuf");
     TCase *tcase = tcase_create("all");
     tcase_add_loop_test(tcase, test_escapes, 0, (int)(sizeof cases / sizeof cases[0]));
+    tcase_add_loop_test(tcase, test_own, 0, (int)(sizeof own / sizeof own[0]));
     tcase_add_test(tcase, test_bounded);
     tcase_add_test(tcase, test_fields_are_separated);
     tcase_add_test(tcase, test_own_words);

@@ -259,8 +259,6 @@ static int replay_files(struct replay *replay, const struct policy *policy,
         (void)fputs("iprevctl replay: out of memory\n", stderr);
         return EX_OSERR;
     }
-    if (fflush(stdout) != 0 || ferror(stdout) != 0)
-        return EX_IOERR;
     return replay->problems > 0 ? EX_DATAERR : EX_OK;
 }
 
@@ -296,7 +294,7 @@ static int replay_conf(const struct command *command, struct replay *replay, int
     }
     int status = replay_files(replay, policy, other, dns, count, paths);
     dns_service_free(dns);
-    return status;
+    return command_finish(command, status);
 }
 
 static int run(const struct command *command, int argc, char **argv)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/report/report_entry.h"
 
+#include "base/utf8.h"
 #include "ctl/logs/maillog_stamp.h"
 #include "site/json.h"
 
@@ -44,6 +45,18 @@ static enum report_cache cache_of(const char *value)
     return strcmp(value, "stale") == 0 ? REPORT_CACHE_STALE : REPORT_CACHE_MISS;
 }
 
+/* A sentence may hold UTF-8, of a reason that the site wrote. */
+static void make_printable(char *text)
+{
+    while (*text != '\0') {
+        size_t length = utf8_length(text);
+        if (length > 0 && !utf8_is_control(text))
+            text += length;
+        else
+            *text++ = '?';
+    }
+}
+
 /* "hit", "pass", "a,b": the members that both forms share, as text; others change nothing. */
 static bool take(struct report_entry *out, const char *key, const char *value)
 {
@@ -65,10 +78,8 @@ static bool take(struct report_entry *out, const char *key, const char *value)
     else
         (void)take_text(out, key, value);
     /* A sentence is escaped already and shown as it is: make sure of it. */
-    for (char *at = strcmp(key, "reason") == 0 ? out->reason : NULL; at != NULL && *at != '\0';
-         at++)
-        if (*at < ' ' || *at > '~')
-            *at = '?';
+    if (strcmp(key, "reason") == 0)
+        make_printable(out->reason);
     if (strcmp(key, "ptr") == 0)
         maillog_copy(out->ptr_names, sizeof out->ptr_names, value, strlen(value));
     return true;

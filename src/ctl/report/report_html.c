@@ -123,6 +123,16 @@ static void put_escaped(FILE *stream, const char *text)
     put_untrusted(stream, text, false);
 }
 
+/* What this site wrote. */
+static void put_own(FILE *stream, const char *text)
+{
+    char memory[4 * HOSTNAME_MAX + 4];
+    struct textbuf buf;
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_own(&buf, text, sizeof memory - 1);
+    put_html(stream, memory, true);
+}
+
 /* In a table. */
 static void put_name(FILE *stream, const char *text)
 {
@@ -433,8 +443,12 @@ static void put_uses(FILE *stream, const char *title, const struct report_use *u
     begin_table(stream, "How often each decided, and when last", columns, SEARCHED);
     for (size_t i = 0; i < count; i++) {
         (void)fputs("<tr><th scope=\"row\">", stream);
-        put_name(stream, uses[i].name);
-        put_small(stream, "", uses[i].reason != NULL ? uses[i].reason : "");
+        put_own(stream, uses[i].name);
+        if (uses[i].reason != NULL && uses[i].reason[0] != '\0') {
+            (void)fputs("<small>", stream);
+            put_own(stream, uses[i].reason);
+            (void)fputs("</small>", stream);
+        }
         (void)fputs("</th>", stream);
         put_count(stream, uses[i].hits);
         (void)fprintf(stream, "<td>%s<small>%s</small></td></tr>\n",

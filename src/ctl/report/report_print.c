@@ -271,7 +271,7 @@ static void put_use(FILE *stream, const struct report_use *use, const struct rep
                     const struct report_origin *origin)
 {
     char last[REPORT_TIME_MAX], unused[REPORT_ZONE_MAX];
-    columns_put_name(stream, use->name, NAME_WIDTH);
+    columns_put_own(stream, use->name, NAME_WIDTH);
     columns_put_count(stream, use->hits, 11);
     (void)fprintf(stream, "%12s", report_print_day(use->last_s, last));
     (void)report_print_unused(use, sums, origin, unused);
