@@ -27,6 +27,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_replay \
 	tests/fuzz/fuzz_report \
 	tests/fuzz/fuzz_resolvconf \
+	tests/fuzz/fuzz_sender \
 	tests/fuzz/fuzz_session \
 	tests/fuzz/fuzz_untrusted \
 	tests/fuzz/fuzz_zonefile
@@ -87,6 +88,10 @@ tests_fuzz_fuzz_report_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_resolvconf_SOURCES = tests/fuzz/fuzz_resolvconf.c $(FUZZ_SHARED)
 tests_fuzz_fuzz_resolvconf_LDADD = $(FUZZ_DNS_LIBS)
 tests_fuzz_fuzz_resolvconf_LDFLAGS = $(FUZZ_LINK)
+
+tests_fuzz_fuzz_sender_SOURCES = tests/fuzz/fuzz_sender.c $(FUZZ_SHARED)
+tests_fuzz_fuzz_sender_LDADD = libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
+tests_fuzz_fuzz_sender_LDFLAGS = $(FUZZ_LINK)
 
 # In the small world of the scenarios.
 tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c tests/fuzz/told.c tests/fuzz/told.h \
