@@ -64,13 +64,19 @@ static const char *address_type(const struct facts *facts)
     return facts->client.family == IP_V6 ? "AAAA" : "A";
 }
 
-/* "resolves to 203.0.113.9", "does not resolve (NXDOMAIN)", "has no A record". */
+/* "resolves to 203.0.113.9", "does not exist (NXDOMAIN)", "has no A record", "is an alias (CNAME)
+   for a name without A record". */
 static void put_resolution(struct textbuf *out, const struct facts *facts,
                            const struct name_facts *name)
 {
     if (name->forward.outcome == DNS_FOUND && name->address_count > 0) {
         textbuf_put(out, "resolves to ");
         put_addresses(out, name);
+    } else if (name->forward.aliased && name->forward.outcome == DNS_NXDOMAIN) {
+        textbuf_put(out, "is an alias (CNAME) for a name that does not exist (NXDOMAIN)");
+    } else if (name->forward.aliased && name->forward.outcome == DNS_NODATA) {
+        textbuf_printf(out, "is an alias (CNAME) for a name without %s record",
+                       address_type(facts));
     } else if (name->forward.outcome == DNS_NODATA || name->forward.outcome == DNS_FOUND) {
         textbuf_printf(out, "has no %s record", address_type(facts));
     } else if (name->forward.outcome == DNS_NXDOMAIN) {
@@ -491,9 +497,17 @@ static void put_ask(const struct evidence *evidence, const char *what, struct te
                    what);
 }
 
+/* The record itself stands behind it (checks_put_record()): what it is to be needs no words. */
+static bool has_record(const struct evidence *evidence)
+{
+    char memory[HOSTNAME_MAX + 1];
+    return !evidence->facts->ptr.aliased && checks_wanted_ptr(evidence, memory) != NULL;
+}
+
 void fix_ptr_missing(const struct evidence *evidence, struct textbuf *out)
 {
-    put_ask(evidence, "to set it", out);
+    put_ask(evidence,
+            has_record(evidence) ? "to set it" : "to set it to your mail server's host name", out);
 }
 
 void fix_ptr_invalid(const struct evidence *evidence, struct textbuf *out)
@@ -513,9 +527,15 @@ void fix_ptr_mismatch(const struct evidence *evidence, struct textbuf *out)
     }
     if (checks_wanted_ptr(evidence, memory) == NULL && name != NULL && name->flaw == HOSTNAME_OK &&
         checks_name_is_own(evidence, name->name) && name->address_count == 0 &&
-        !name->forward.aliased)
-        textbuf_printf(out, "add an %s record to the name, or ", address_type(facts));
-    put_ask(evidence, "to correct the PTR record", out);
+        !name->forward.aliased) {
+        textbuf_printf(out, "add an %s record with ", address_type(facts));
+        put_addr(out, &facts->client);
+        textbuf_put(out, " to the name, or ");
+    }
+    put_ask(evidence,
+            has_record(evidence) ? "to correct the PTR record"
+                                 : "to change the PTR record to your mail server's host name",
+            out);
 }
 
 void fix_ptr_generic(const struct evidence *evidence, struct textbuf *out)
@@ -568,15 +588,25 @@ void fix_dns_temperror(const struct evidence *evidence, struct textbuf *out)
                     "your server will try again by itself; our resolver or the name servers of "
                     "the zone did not answer in time");
     else
-        textbuf_put(out, "your server will try again by itself; if this lasts for a day, the "
-                         "operator of the zone must fix its name servers");
+        textbuf_printf(out,
+                       "your server will try again by itself; if this lasts for a day, the "
+                       "operator of %s must fix its name servers",
+                       failed != &evidence->facts->ptr ? "that name's zone"
+                       : evidence->facts->ptr.aliased  ? "the delegated reverse zone (RFC 2317)"
+                                                      : "the reverse zone, usually your provider,");
 }
 
 /* The name that would agree, when there is one. */
 void fix_helo_name(const struct evidence *evidence, struct textbuf *out)
 {
     const struct name_facts *confirmed = evidence->iprev.confirmed;
-    textbuf_put(out, "set your server's EHLO name to ");
+    /* A mail service's server: whom the message is from cannot set anything there. */
+    bool service = (evidence->true_checks & CHECK_BIT(CHECK_SENDER_PTR_MISMATCH)) != 0 &&
+                   evidence->agreement == AGREEMENT_DOMAIN;
+    textbuf_put(out, service
+                         ? "there is nothing to set on the sender's side; the server's operator "
+                           "can set its EHLO name to "
+                         : "set your server's EHLO name to ");
     if (confirmed != NULL && checks_name_is_own(evidence, confirmed->name))
         textbuf_put_untrusted(out, confirmed->name, SHOWN_CLAIM_MAX);
     else

@@ -81,8 +81,7 @@ static int check_arguments(const struct command *command, int count, char **text
 
 static bool work(struct check_item *item)
 {
-    const struct check_target target = {.client = item->client,
-                                        .helo = item->has_helo ? item->helo : NULL};
+    const struct check_target target = {.client = item->client, .helo = check_item_helo(item)};
     return check_client_decide(&item->part, &target);
 }
 
@@ -93,8 +92,7 @@ static bool add_client(struct check_queue *queue, const struct ipaddr *client, c
     if (item != NULL) {
         item->work = work;
         item->client = *client;
-        item->has_helo = helo != NULL;
-        (void)snprintf(item->helo, sizeof item->helo, "%s", helo != NULL ? helo : "");
+        check_item_say(item, helo);
     }
     return check_queue_add(queue, item);
 }

@@ -48,9 +48,8 @@ static void read_header(FILE *stream, struct message_client *message)
 
 static bool work(struct check_item *item)
 {
-    const struct check_target target = {.client = item->client,
-                                        .helo = item->helo[0] != '\0' ? item->helo : NULL,
-                                        .source = item->source};
+    const struct check_target target = {
+        .client = item->client, .helo = check_item_helo(item), .source = item->source};
     return check_client_decide(&item->part, &target);
 }
 
@@ -73,7 +72,7 @@ static void fill(struct check_item *item, const char *path, const struct message
         helo = found->client.helo;
     item->work = work;
     item->client = found->client.from;
-    (void)snprintf(item->helo, sizeof item->helo, "%s", helo != NULL ? helo : "");
+    check_item_say(item, helo);
     (void)snprintf(item->source, sizeof item->source, "Received field %u of %s%s%s", found->number,
                    path, found->client.by[0] != '\0' ? ", written by " : "", found->client.by);
 }

@@ -55,8 +55,8 @@ static enum result ask_forward(const struct now_asking *asking, const char *name
     struct dns_name at;
     if (hostlookup_name(name, &at) != RESULT_OK)
         return RESULT_OK;
-    return authority_ask(asking->resolver, asking->settings, &at, type_of(asking->facts), 0,
-                         asking->deadline_ms, out);
+    return authority_ask(asking->resolver, asking->settings, &at, (uint16_t)type_of(asking->facts),
+                         0, asking->deadline_ms, out);
 }
 
 /* --- what differs --------------------------------------------------------------------------- */

@@ -155,6 +155,17 @@ struct check_item *check_queue_item(struct check_queue *queue)
     return NULL;
 }
 
+void check_item_say(struct check_item *item, const char *helo)
+{
+    item->has_helo = helo != NULL;
+    (void)snprintf(item->helo, sizeof item->helo, "%s", helo != NULL ? helo : "");
+}
+
+const char *check_item_helo(const struct check_item *item)
+{
+    return item->has_helo ? item->helo : NULL;
+}
+
 bool check_queue_add(struct check_queue *queue, struct check_item *item)
 {
     (void)pthread_mutex_lock(&queue->lock);

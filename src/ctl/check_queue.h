@@ -23,7 +23,7 @@ struct check_item {
     bool (*work)(struct check_item *item);
     /* What `work` wants; "" and IP_NONE for nothing. */
     struct ipaddr client;
-    bool has_helo; /* an EHLO name may be empty */
+    bool has_helo; /* `helo` is said, and may be empty: check_item_say() */
     char helo[HELO_TEXT_MAX + 1];
     char host[HOSTNAME_MAX + 1], mx[HOSTNAME_MAX + 1];
     char source[CHECK_SOURCE_MAX];
@@ -46,6 +46,10 @@ void check_queue_expect(struct check_queue *queue, uint64_t total);
 
 /* A new item; NULL: out of memory.  It is given back by check_queue_add(). */
 struct check_item *check_queue_item(struct check_queue *queue) MUST_CHECK;
+
+/* What the client says in EHLO; NULL: nothing. */
+void check_item_say(struct check_item *item, const char *helo);
+const char *check_item_helo(const struct check_item *item);
 
 /* Free an item that is not added. */
 void check_queue_drop(struct check_item *item);

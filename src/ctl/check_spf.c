@@ -283,7 +283,7 @@ static bool read_record(struct spf_reading *spf)
 static bool work(struct check_item *item)
 {
     const struct check_target target = {.client = item->client,
-                                        .helo = item->helo[0] != '\0' ? item->helo : NULL,
+                                        .helo = check_item_helo(item),
                                         .host = item->host[0] != '\0' ? item->host : NULL,
                                         .source = item->source};
     return check_client_decide(&item->part, &target);
@@ -298,7 +298,9 @@ static bool add_client(struct check_queue *queue, const char *domain,
         item->work = work;
         item->client = sender->address;
         (void)snprintf(item->host, sizeof item->host, "%s", sender->host);
-        (void)snprintf(item->helo, sizeof item->helo, "%s", helo != NULL ? helo : sender->host);
+        if (helo == NULL && sender->host[0] != '\0')
+            helo = sender->host;
+        check_item_say(item, helo);
         (void)snprintf(item->source, sizeof item->source, "SPF of %s: %s", domain, sender->term);
     }
     return check_queue_add(queue, item);

@@ -91,7 +91,7 @@ def test_the_whole_explanation(log):
                    r"^to +b@here\.example$", r"mail\.moved\.example 203\.0\.113\.9  \[found, ",
                    r"^check +ptr-mismatch: reject, score 5\.0 \(not enforced\)$",
                    r"^ +PTR mail\.moved\.example resolves to 203\.0\.113\.9, not to ",
-                   r"to correct the PTR record",
+                   r"to change the PTR record",
                    r"^verdict +accept \(enforced it would have been reject\), mode monitor$"):
         assert re.search(wanted, text, re.MULTILINE), (wanted, text)
     text = log.find("--queue-id", "4XYZ").stdout

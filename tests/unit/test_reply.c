@@ -49,14 +49,16 @@ static const struct {
      {C4, NX},
      "550",
      "5.7.25",
-     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it (ptr-missing)"},
+     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER
+     "to set it to your mail server's host name (ptr-missing)"},
     {"no PTR, deferred",
      CHECK_PTR_MISSING,
      ACTION_TEMPFAIL,
      {C4, NX},
      "450",
      "4.7.25",
-     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it (ptr-missing)"},
+     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER
+     "to set it to your mail server's host name (ptr-missing)"},
     {"mismatch",
      CHECK_PTR_MISMATCH,
      ACTION_REJECT,
@@ -64,7 +66,7 @@ static const struct {
      "550",
      "5.7.25",
      "[198.51.100.7] PTR mail.a.example resolves to 203.0.113.9, not to 198.51.100.7" PROVIDER
-     "to correct the PTR record (ptr-mismatch)"},
+     "to change the PTR record to your mail server's host name (ptr-mismatch)"},
     {"no PTR, and an EHLO name that leads back: the exact record",
      CHECK_PTR_MISSING,
      ACTION_REJECT,
@@ -96,15 +98,18 @@ static const struct {
      {C4, .ptr = "mail.a.example=NODATA"},
      "550",
      "5.7.25",
-     "[198.51.100.7] PTR mail.a.example has no A record; add an A record to the name, or ask your "
-     "hosting or Internet provider to correct the PTR record (ptr-mismatch)"},
+     "[198.51.100.7] PTR mail.a.example has no A record; add an A record with 198.51.100.7 to the "
+     "name, or "
+     "ask your hosting or Internet provider to change the PTR record to your mail server's host "
+     "name (ptr-mismatch)"},
     {"a provider's name is no record to ask for",
      CHECK_PTR_MISSING,
      ACTION_REJECT,
      {C4, NX, .helo = "198-51-100-7.dsl.isp.test", .helo_forward = "198.51.100.7"},
      "550",
      "5.7.25",
-     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it (ptr-missing)"},
+     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER
+     "to set it to your mail server's host name (ptr-missing)"},
     {"underscore",
      CHECK_HELO_INVALID,
      ACTION_REJECT,
@@ -152,8 +157,8 @@ static const struct {
      "451",
      "4.7.25",
      "[198.51.100.7] looking up the PTR of 198.51.100.7 failed temporarily (SERVFAIL); your server "
-     "will try again by itself; if this lasts for a day, the operator of the zone must fix its "
-     "name servers (dns-temperror)"},
+     "will try again by itself; if this lasts for a day, the operator of the reverse "
+     "zone, usually your provider, must fix its name servers (dns-temperror)"},
     {"temporary, refused by the site",
      CHECK_DNS_TEMPERROR,
      ACTION_REJECT,
@@ -215,14 +220,15 @@ static const struct {
      "550",
      "5.7.25",
      {"[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER
-      "to set it; see https://mx.example/why (ptr-missing)"}},
+      "to set it to your mail server's host name; see https://mx.example/why (ptr-missing)"}},
     {"help URL with placeholders",
      NULL,
      "https://mx.example/why?ip=%{client}&x=%20%{helo}#%{check}",
      ACTION_REJECT,
      "550",
      "5.7.25",
-     {"[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it; see "
+     {"[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER
+      "to set it to your mail server's host name; see "
       "https://mx.example/why?ip=198.51.100.7&x=%20%{helo}#ptr-missing (ptr-missing)"}},
     {"help URL with placeholders in one's own text",
      "%{url} %{record}|",
@@ -270,7 +276,7 @@ static const struct {
      "550",
      "5.7.25",
      {"198.51.100.7 has no PTR record (NXDOMAIN). ask your hosting or Internet provider to set "
-      "it."}},
+      "it to your mail server's host name."}},
     {"no URL", "see %{url}", NULL, ACTION_REJECT, "550", "5.7.25", {"see "}},
     {"nothing but a URL that is not set",
      "%{url} ",
@@ -326,7 +332,8 @@ START_TEST(test_score)
     ck_assert_str_eq(
         reply.lines[0],
         "[198.51.100.7] total score 5 of ptr-missing, helo-not-fqdn and helo-disagrees: "
-        "198.51.100.7 has no PTR record (NXDOMAIN)" PROVIDER "to set it (ptr-missing)");
+        "198.51.100.7 has no PTR record (NXDOMAIN)" PROVIDER
+        "to set it to your mail server's host name (ptr-missing)");
 
     /* A check that adds nothing is no part of the sum, true or not. */
     scene.policy.rules[CHECK_HELO_NOT_FQDN].score = 0;
@@ -337,7 +344,8 @@ START_TEST(test_score)
     ck_assert_str_eq(
         reply.lines[0],
         "[198.51.100.7] total score 3.5 of ptr-missing and helo-disagrees: 198.51.100.7 "
-        "has no PTR record (NXDOMAIN)" PROVIDER "to set it (ptr-missing)");
+        "has no PTR record (NXDOMAIN)" PROVIDER
+        "to set it to your mail server's host name (ptr-missing)");
     scene.policy.rules[CHECK_HELO_NOT_FQDN].score = 1.5;
 
     scene.policy.rules[CHECK_HELO_DISAGREES].monitor = true;
