@@ -38,8 +38,8 @@ static const struct command_option options[] = {
     {"spf", "DOMAIN", offsetof(struct check_request, spf),
      "the single hosts that the domain's SPF record names"},
     {"message", "FILE", offsetof(struct check_request, message),
-     "the client that a mail came from which arrived elsewhere, by\n"
-     "its topmost Received field; - for standard input"},
+     "the client from which another site took this message,\n"
+     "by its topmost Received field; - for standard input"},
     {"authoritative", NULL, offsetof(struct check_request, authoritative),
      "ask the zones' own servers, too: what do they say now?"},
     {"smtp", NULL, offsetof(struct check_request, smtp),
@@ -274,8 +274,8 @@ const struct command command_check = {
              "Judged as if mode were enforce; monitor and percent of checks count.\n"
              "Exemptions (iprevctl allow) count as for the daemon.  Exit status: 0 accept, 1\n"
              "tag or quarantine, 75 tempfail or a lookup that failed temporarily, 77 reject;\n"
-             "64 usage, 65 a line that cannot be read, 68 a host or domain without\n"
-             "addresses, 69 unavailable, 78 configuration error.  Of several the highest\n"
-             "counts.\n",
+             "64 usage, 65 a line, message or SPF record that makes no sense, 66 no such\n"
+             "file, 68 a host or domain without addresses, 69 unavailable, 78 configuration\n"
+             "error.  Of several the highest counts.\n",
     .run = run,
 };

@@ -4,6 +4,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 
 import pytest
@@ -253,8 +254,8 @@ def test_spf(spf):
 
 def test_spf_as_text(spf):
     out = check(spf, "--spf", "good.example").stdout
-    assert out.startswith('SPF        good.example  [zone file, ttl 3600, 0 ms]\n'
-                          '           v=spf1 a:mail.good.example mx ip4:192.0.2.1 ')
+    assert re.match(r"SPF        good.example  \[zone file, ttl 3600, \d+ ms\]\n"
+                    r"           v=spf1 a:mail.good.example mx ip4:192.0.2.1 ", out)
     assert "\n           ip4:198.51.100.0/24          a network: not expanded\n" in out
     assert "\nclient     192.0.2.1 of mail.good.example\nfound in   SPF of good.example: a:mail" in out
     assert "\n5 clients: accept 2, tag 1, " in out
