@@ -359,6 +359,8 @@ void check_client_failed(struct check_part *part, int status)
 }
 
 static void complain(struct check_part *part, const char *kind, const char *format, va_list args)
+    PRINTF_LIKE(3, 0);
+static void complain(struct check_part *part, const char *kind, const char *format, va_list args)
 {
     (void)fprintf(part->err, "iprevctl check: %s", kind);
     (void)vfprintf(part->err, format, args);
