@@ -22,9 +22,12 @@ int transport_connect(const struct network_server *server, int type);
 
 /*
  * Take a datagram socket from its server, and from its port: it has none until it is connected
- * again, and then another random one.  What has arrived is thrown away.  False: close it.
+ * again, and then another random one.  False: close it.
  */
 bool transport_disconnect(int fd);
+
+/* Throw away what has arrived, and an error that nobody has seen.  False: there is still more. */
+bool transport_drain(int fd);
 
 /* Connect such a socket; 0, or -1 with errno. */
 int transport_reconnect(int fd, const struct network_server *server);

@@ -15,6 +15,7 @@ struct udp {
     const struct transport_calls *calls; /* NULL: it is a spare one */
     void *arg;
     int fd;
+    unsigned sent, received; /* datagrams since it was connected */
     struct loop_watch *watch;
     bool *freed; /* set while a call to the owner is under way: where to say that it freed us */
 };
@@ -34,6 +35,7 @@ static bool read_one(struct udp *udp)
             udp->freed = NULL;
         return false;
     }
+    udp->received++;
     udp->calls->message(udp->arg, message, length > DNSMSG_UDP_SIZE ? 0 : (size_t)length);
     if (!freed)
         udp->freed = NULL;
@@ -44,8 +46,10 @@ static void on_ready(void *arg, unsigned ready)
 {
     const struct udp *udp = arg;
     (void)ready;
-    if (udp->calls == NULL)
-        return; /* given back since it became readable */
+    if (udp->calls == NULL) { /* given back; what came before that is for nobody */
+        (void)transport_drain(udp->fd);
+        return;
+    }
     for (int i = 0; i < TRANSPORT_READS_MAX; i++)
         if (!read_one(arg))
             return;
@@ -119,6 +123,7 @@ enum result udp_open(struct loop *loop, struct udp_spare *spare,
         return errno == ENOMEM ? RESULT_NOMEM : RESULT_IO;
     udp->spare = spare;
     udp->family = family;
+    udp->sent = udp->received = 0;
     udp->calls = calls;
     udp->arg = arg;
     *out = udp;
@@ -127,10 +132,21 @@ enum result udp_open(struct loop *loop, struct udp_spare *spare,
 
 enum result udp_send(struct udp *udp, const uint8_t *message, size_t length)
 {
+    udp->sent++;
     if (send(udp->fd, message, length, MSG_NOSIGNAL) >= 0 || errno == EAGAIN ||
         errno == EWOULDBLOCK || errno == EINTR || errno == ENOBUFS)
         return RESULT_OK;
     return RESULT_IO;
+}
+
+/*
+ * Free it of its server, port, and what has arrived.  Nothing else has, most likely, where one
+ * datagram was sent and one came: a look for it would be a system call for each question.
+ */
+static bool clean(const struct udp *udp)
+{
+    bool is_answered = udp->sent == 1 && udp->received == 1;
+    return transport_disconnect(udp->fd) && (is_answered || transport_drain(udp->fd));
 }
 
 void udp_free(struct udp *udp)
@@ -142,8 +158,7 @@ void udp_free(struct udp *udp)
         *udp->freed = true;
     udp->freed = NULL;
     spare = udp->spare;
-    if (!spare->usable || spare->count[udp->family] == UDP_SPARE_MAX ||
-        !transport_disconnect(udp->fd)) {
+    if (!spare->usable || spare->count[udp->family] == UDP_SPARE_MAX || !clean(udp)) {
         udp_close(udp);
         return;
     }

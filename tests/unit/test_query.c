@@ -508,6 +508,36 @@ START_TEST(look_that_is_cut_off)
 }
 END_TEST
 
+/* --- sockets -------------------------------------------------------------------------------- */
+
+/* What comes after the answer is for nobody: it neither ends nor keeps busy who has the socket
+ * next. */
+START_TEST(an_answer_that_comes_twice)
+{
+    struct lab lab;
+    struct lab_packet packet;
+    lab_open(&lab, 1);
+    lab_start(&lab, NULL);
+    for (unsigned round = 0; round < 3; round++) {
+        struct lab_asker *asker =
+            lab_ask(&lab, round % 2 == 0 ? "a.example" : "b.example", RR_A, 8000);
+        lab_expect(&lab, 0, round % 2 == 0 ? "a.example" : "b.example", RR_A, &packet);
+        for (int i = 0; i <= _i; i++) {
+            struct lab_answer answer;
+            lab_begin(&answer, &packet, LAB_NOERROR);
+            lab_record(&answer, 1, packet.name, RR_A, 60, "\300\0\2\1", 4);
+            ck_assert_int_eq(sendto(lab.servers[0], answer.bytes, answer.length, 0,
+                                    (struct sockaddr *)&packet.from, sizeof packet.from),
+                             (ssize_t)answer.length);
+        }
+        lab_settle(&lab); /* ends when nothing is left to do */
+        ck_assert(asker->done && asker->outcome == DNS_FOUND);
+    }
+    ck_assert_int_eq(lab_metric(&lab, "iprevd_dns_mismatched_total"), 0);
+    lab_close(&lab);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("query");
@@ -526,6 +556,7 @@ int main(void)
     tcase_add_test(tcase, whose_words);
     tcase_add_loop_test(tcase, more_records_than_a_server_takes, 0, 6);
     tcase_add_test(tcase, look_that_is_cut_off);
+    tcase_add_loop_test(tcase, an_answer_that_comes_twice, 0, 3);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
