@@ -9,6 +9,7 @@ tests/unit/test_conf).
 """
 
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -251,6 +252,18 @@ def check_json(page, line_keys, objects):
 # --- all ---
 
 
+def check_rendering():
+    """The pages are what mandoc and groff take without a warning, where there are these."""
+    for tool in (["mandoc", "-T", "lint", "-W", "warning"], ["groff", "-mandoc", "-ww", "-Tutf8", "-z"]):
+        if shutil.which(tool[0]) is None:
+            if tool[0] == "mandoc" and os.environ.get("CI") == "true":
+                WRONG.append("mandoc is not there: scripts/install-packages check")
+            continue
+        for page in sorted((TOP / "doc").glob("*.[158]")):
+            done = subprocess.run([*tool, page], capture_output=True, text=True, check=False)
+            WRONG.extend((done.stdout + done.stderr).splitlines())
+
+
 def play(folder):
     """(a line of the log with would and reason, the metrics)."""
     port = free_port()
@@ -283,6 +296,7 @@ def main():
         line, metrics = play(folder / "iprevd")
         objects = decide(folder)
         check_ranges(conf_page, folder)
+    check_rendering()
     check_daemon_options(daemon_page)
     check_signals(daemon_page)
     keys = check_log(daemon_page, conf_page, line)

@@ -10,6 +10,7 @@ libbase_a_SOURCES = \
 	src/base/metrics.c src/base/metrics.h \
 	src/base/replace_file.c src/base/replace_file.h \
 	src/base/result.c src/base/result.h \
+	src/base/plural.h \
 	src/base/textbuf.c src/base/textbuf.h \
 	src/base/thread.c src/base/thread.h \
 	src/base/timer_heap.c src/base/timer_heap.h \

@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/plural.h"
 #include "base/thread.h"
 
 #include <errno.h>
@@ -280,8 +281,8 @@ static bool next_queue(struct queue *queue, uint64_t *lost)
 static void tell_lost(uint64_t lost)
 {
     char text[128], line[sizeof text + AROUND_MAX];
-    int length = snprintf(text, sizeof text,
-                          "the log is read too slowly: %" PRIu64 " lines were lost", lost);
+    int length = snprintf(text, sizeof text, "the log is read too slowly: %" PRIu64 " line%s lost",
+                          lost, plural_of(lost, " was", "s were"));
     enum log_sink where = current_sink();
     if (length > 0)
         write_out(where, line, put_line(line, where, LOG_LEVEL_WARNING, text, (size_t)length));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/check_hosts.h"
 
+#include "base/plural.h"
 #include "ctl/evidence.h"
 #include "ctl/hostlookup.h"
 
@@ -63,8 +64,8 @@ static bool check_family(struct check_part *part, const struct host *host, const
         ok = check_client_decide(part, &target);
     }
     if (family->over > 0)
-        check_client_warn(part, "%s has %zu more %s records, which are left out", host->name,
-                          family->over, type);
+        check_client_warn(part, "%s has %zu more %s record%s left out", host->name, family->over,
+                          type, plural_of(family->over, ", which is", "s, which are"));
     return ok;
 }
 
@@ -172,8 +173,8 @@ static size_t judge_mx(struct check_part *part, const char *domain, const struct
         return 0;
     case DNS_FOUND:
         if (list->over > 0)
-            check_client_warn(part, "%s has %zu more MX hosts, which are left out", domain,
-                              list->over);
+            check_client_warn(part, "%s has %zu more MX host%s left out", domain, list->over,
+                              plural_of(list->over, ", which is", "s, which are"));
         if (list->null_mx)
             check_client_fail(part, EX_NOHOST,
                               "%s says that it takes no mail (null MX, RFC 7505): nothing to check",

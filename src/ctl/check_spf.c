@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/check_spf.h"
 
+#include "base/plural.h"
 #include "ctl/evidence.h"
 #include "ctl/hostlookup.h"
 #include "ctl/spf_record.h"
@@ -207,7 +208,8 @@ static void judge_limits(struct spf_reading *spf)
                           "receivers take the record as invalid (RFC 7208 4.6.4)",
                           spf->voids, spf->domain, SPF_VOID_MAX);
     if (spf->dropped > 0)
-        check_client_warn(spf->part, "%zu more addresses are left out", spf->dropped);
+        check_client_warn(spf->part, "%zu more address%s left out", spf->dropped,
+                          plural_of(spf->dropped, " is", "es are"));
     if (spf->count == 0)
         check_client_fail(spf->part, EX_NOHOST,
                           "the SPF record of %s names no single host: nothing to check",

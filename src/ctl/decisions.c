@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/decisions.h"
 
+#include "base/plural.h"
 #include "base/textbuf.h"
 #include "ctl/logs/maillog_reader.h"
 
@@ -100,8 +101,9 @@ static void end_file(struct decisions *decisions, const struct file *file)
     progress_end(&decisions->progress);
     (void)fprintf(stderr,
                   "%s:%" PRIu64 ": %" PRIu64 " of %" PRIu64
-                  " lines are in no form that is known; this is the first\n",
-                  file->path, file->strange_line, file->strange, file->lines);
+                  " lines %s in no form that is known; this is the first\n",
+                  file->path, file->strange_line, file->strange, file->lines,
+                  plural_of(file->strange, "is", "are"));
 }
 
 static enum result read_file(struct decisions *decisions, const char *path)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/evidence.h"
 
+#include "base/plural.h"
+
 #include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
@@ -148,8 +150,8 @@ static void put_reverse(const struct evidence_page *page, const struct facts *fa
     }
     if (facts->names_over > 0) {
         put_label(page, "");
-        (void)fprintf(page->stream, "%zu more names were not looked up (max-ptr)\n",
-                      facts->names_over);
+        (void)fprintf(page->stream, "%zu more name%s not looked up (max-ptr)\n", facts->names_over,
+                      plural_of(facts->names_over, " was", "s were"));
     }
 }
 

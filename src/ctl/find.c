@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* iprevctl find: decisions of the log again, with all that they were made of. */
+#include "base/plural.h"
 #include "ctl/check_client.h"
 #include "ctl/decisions.h"
 #include "ctl/find_conditions.h"
@@ -160,8 +161,8 @@ static int print_found(const struct finding *finding, const struct command *comm
             return command_failed(command, EX_OSERR, "out of memory");
     }
     if (finding->count > count)
-        (void)fprintf(stderr, "note: %zu older ones are not shown (--top N)\n",
-                      finding->count - count);
+        (void)fprintf(stderr, "note: %zu older one%s not shown (--top N)\n", finding->count - count,
+                      plural_of(finding->count - count, " is", "s are"));
     if (count == 0) {
         (void)fputs("nothing is found\n", stderr);
         return EXIT_NOTHING_FOUND;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* iprevctl status: how the running daemon is, for people on 80 columns. */
+#include "base/plural.h"
 #include "ctl/client.h"
 #include "ctl/screen.h"
 #include "ctl/status_check.h"
@@ -82,8 +83,9 @@ static void put_cache(const struct json_value *cache)
 {
     double rate = 0;
     (void)json_value_real(json_value_member(cache, "hit_rate"), &rate);
-    (void)printf(LABEL "%" PRId64 " records, %.1f of %.1f MiB, hit rate %.1f %%\n", "cache",
+    (void)printf(LABEL "%" PRId64 " record%s, %.1f of %.1f MiB, hit rate %.1f %%\n", "cache",
                  json_value_int_of(cache, "records"),
+                 plural((uint64_t)json_value_int_of(cache, "records")),
                  (double)json_value_int_of(cache, "bytes") / 1048576,
                  (double)json_value_int_of(cache, "size") / 1048576, rate * 100);
 }
@@ -96,8 +98,9 @@ static void put_server(const struct json_value *server)
         (void)fputs(" up", stdout);
     else
         put_alarm(" DOWN");
-    (void)printf(", %" PRId64 " ms, %" PRId64 " queries\n", json_value_int_of(server, "rtt_ms"),
-                 json_value_int_of(server, "queries"));
+    (void)printf(", %" PRId64 " ms, %" PRId64 " quer%s\n", json_value_int_of(server, "rtt_ms"),
+                 json_value_int_of(server, "queries"),
+                 plural_of((uint64_t)json_value_int_of(server, "queries"), "y", "ies"));
     (void)printf(LABEL "  timeouts %" PRId64 "  failures %" PRId64 "  mismatched %" PRId64 "\n", "",
                  json_value_int_of(server, "timeouts"), json_value_int_of(server, "failures"),
                  json_value_int_of(server, "mismatched"));
@@ -191,8 +194,10 @@ static void put_decision_log(const struct json_value *log)
 {
     if (json_value_text_of(log, "path") == NULL)
         return;
-    (void)printf(LABEL "%" PRId64 " lines written, %" PRId64 " lost\n" LABEL, "decision log",
-                 json_value_int_of(log, "written"), json_value_int_of(log, "lost"), "");
+    (void)printf(LABEL "%" PRId64 " line%s written, %" PRId64 " lost\n" LABEL, "decision log",
+                 json_value_int_of(log, "written"),
+                 plural((uint64_t)json_value_int_of(log, "written")),
+                 json_value_int_of(log, "lost"), "");
     client_put(json_value_text_of(log, "path"));
     (void)putchar('\n');
 }

@@ -2,6 +2,7 @@
 #include "daemon/control.h"
 
 #include "base/log.h"
+#include "base/plural.h"
 #include "base/textbuf.h"
 #include "daemon/cacheview.h"
 #include "daemon/request_server.h"
@@ -169,7 +170,7 @@ static void do_cache_flush(struct control *control, struct request_server_peer *
                            const struct control_request *request)
 {
     size_t gone = cacheview_flush(control->services.resolver, &request->addr, request->name);
-    log_info("control: cache flush: %zu records are forgotten", gone);
+    log_info("control: cache flush: %zu record%s forgotten", gone, plural_of(gone, " is", "s are"));
     answer_ok(peer, "records", (int64_t)gone, NULL);
 }
 

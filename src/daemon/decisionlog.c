@@ -2,6 +2,7 @@
 #include "daemon/decisionlog.h"
 
 #include "base/log.h"
+#include "base/plural.h"
 #include "base/thread.h"
 
 #include <errno.h>
@@ -220,8 +221,8 @@ static void write_line(struct decisionlog *log, const char *path, const struct l
         log->torn = false;
         metric_add(log->count, FATE_WRITTEN, 0, 1);
         if (log->reported)
-            log_info("decision log %s: written again, %llu lines were lost", path,
-                     (unsigned long long)log->lost);
+            log_info("decision log %s: written again, %llu line%s lost", path,
+                     (unsigned long long)log->lost, plural_of(log->lost, " was", "s were"));
         log->reported = false;
         log->lost = 0;
         return;
@@ -267,8 +268,9 @@ static void *thread_main(void *arg)
         bool other_file =
             turn.path == NULL || last_path == NULL || strcmp(turn.path, last_path) != 0;
         if (turn.overflow > 0)
-            log_warning("decision log: the disk is too slow: %llu lines were lost, mail was not",
-                        (unsigned long long)turn.overflow);
+            log_warning("decision log: the disk is too slow: %llu line%s lost, mail was not",
+                        (unsigned long long)turn.overflow,
+                        plural_of(turn.overflow, " was", "s were"));
         if (turn.reopen)
             open_file(log, turn.path, other_file);
         while (!STAILQ_EMPTY(&turn.lines)) {

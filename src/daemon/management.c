@@ -6,6 +6,7 @@
 #include "daemon/management.h"
 
 #include "base/log.h"
+#include "base/plural.h"
 #include "daemon/notify.h"
 #include "daemon/service_state.h"
 
@@ -78,7 +79,8 @@ static void begin_draining(struct service *service)
     notify_stopping();
     listener_quiesce(service->listener);
     libmilter_wake_listener();
-    log_info("stopping: %u sessions are under way", atomic_load(&service->sessions));
+    unsigned sessions = atomic_load(&service->sessions);
+    log_info("stopping: %u session%s under way", sessions, plural_of(sessions, " is", "s are"));
 }
 
 static void look_at_sessions(void *arg)

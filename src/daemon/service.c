@@ -2,6 +2,7 @@
 #include "daemon/service.h"
 
 #include "base/log.h"
+#include "base/plural.h"
 #include "daemon/own_address.h"
 #include "daemon/service_state.h"
 #include "daemon/state.h"
@@ -227,9 +228,8 @@ bool service_run(struct service *service)
     unsigned left = atomic_load(&service->sessions);
     management_stop(service);
     loop_stop(dns_service_loop(service->dns));
-    log_info(ok ? "stopped: %u sessions were cut off"
-                : "libmilter gave up: %u sessions were cut off",
-             left);
+    log_info(ok ? "stopped: %u session%s cut off" : "libmilter gave up: %u session%s cut off", left,
+             plural_of(left, " was", "s were"));
     return ok && atomic_load(&service->draining);
 }
 

@@ -2,6 +2,7 @@
 #include "dns/network.h"
 
 #include "base/log.h"
+#include "base/plural.h"
 #include "dns/query.h"
 #include "dns/resolvconf.h"
 #include "dns/servers.h"
@@ -135,8 +136,8 @@ static enum result apply_resolvconf(struct network *network, const struct resolv
     network->rotate = conf->rotate;
     apply_settings(network);
     if (conf->ignored > 0)
-        log_warning("%s: %u nameserver lines are not used", network->settings.resolv_conf,
-                    conf->ignored);
+        log_warning("%s: %u nameserver line%s not used", network->settings.resolv_conf,
+                    conf->ignored, plural_of(conf->ignored, " is", "s are"));
     return RESULT_OK;
 }
 

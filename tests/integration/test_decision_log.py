@@ -124,7 +124,7 @@ def test_disk_has_room_again(start_iprevd, directory):
     path.parent.chmod(0o777)
     client.session(client=world.NO_PTR)
     assert len(wait_lines(path, 1)) == 1
-    running.wait_log("written again, 1 lines were lost")
+    running.wait_log("written again, 1 line was lost")
 
 
 def test_a_pipe_without_reader_holds_up_nobody(logged, directory):

@@ -139,6 +139,12 @@ def test_maildir(replay):
         assert got[0]["file"].endswith("Maildir/cur/1.a:2,S")
 
 
+def test_one_of_each_is_not_many(replay):
+    text = replay.run("--no-dns", replay.file("log", "".join(POSTFIX.splitlines(True)[1:3]) + "nothing known\n"))
+    assert text.splitlines()[3].startswith("1 attempt in 3 lines of 1 file, ")
+    assert "Passed over: 1 line of no known form." in text and "1 of 3 lines is in no form" in replay.stderr
+
+
 def test_a_directory_that_is_no_maildir(replay):
     (replay.directory / "other").mkdir()
     replay.run("--no-dns", replay.directory / "other", status=65)

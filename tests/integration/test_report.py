@@ -214,7 +214,7 @@ def test_what_is_not_understood_is_said(report):
     assert 'the first is of "postfix/smtpd"' in report.stderr
     path = report.file("log", SYSLOG + "Wat 12 mx iprevd[7]: " + MESSAGE + "\n")
     report.run(path)
-    assert f"{path}:5: 1 of 5 lines are in no form that is known" in report.stderr
+    assert f"{path}:5: 1 of 5 lines is in no form that is known" in report.stderr
 
 
 def test_stamps_without_a_year_are_from_before_the_last_change_of_the_file(report):
@@ -451,6 +451,13 @@ def test_what_is_not_used(report):
     assert blocks["gone"][:2] == ["-", "-"] and "not" in blocks["gone"]
     assert {name: words[0] for name, words in exemptions.items()} == {
         "203.0.113.0/24": "1", ".kernel.org": "1", "192.0.2.77": "-"}
+
+
+def test_standard_input_is_one_file(report):
+    report.run("-", "--mail-log", "-", status=64)
+    assert "standard input is one file" in report.stderr
+    text = report.run(report.file("empty", ""))
+    assert text.startswith("0 decisions, times in ")
 
 
 def test_page_in_a_browser(report):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/logs/maillog_feed.h"
 
+#include "base/plural.h"
 #include "base/textbuf.h"
 #include "ctl/logs/maillog_date.h"
 #include "ctl/logs/maillog_mailbox.h"
@@ -344,8 +345,9 @@ static void on_end(struct maillog_feed *feed, uint64_t lines)
         complain_of_all(feed);
     } else if (feed->strange > 0) {
         (void)snprintf(text, sizeof text,
-                       "%llu of %llu lines are in no form that is known; this is the first",
-                       (unsigned long long)feed->strange, (unsigned long long)lines);
+                       "%llu of %llu lines %s in no form that is known; this is the first",
+                       (unsigned long long)feed->strange, (unsigned long long)lines,
+                       plural_of(feed->strange, "is", "are"));
         note(feed, feed->strange_line, text);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/replay/replay_compare_print.h"
 
+#include "base/plural.h"
 #include "ctl/columns.h"
 #include "ctl/replay/replay_print.h"
 
@@ -181,13 +182,14 @@ static void put_domains(FILE *stream, const struct replay_compare *compare,
     for (size_t i = 0; i < count && i < DOMAINS_SHOWN; i++)
         put_domain(stream, rows[i], i < correspondents);
     if (count > DOMAINS_SHOWN)
-        (void)fprintf(stream, "and %zu more domains\n", count - DOMAINS_SHOWN);
+        (void)fprintf(stream, "and %zu more domain%s\n", count - DOMAINS_SHOWN,
+                      plural(count - DOMAINS_SHOWN));
     if (ranking_others(compare->domains)->total > 0)
         put_domain(stream, ranking_others(compare->domains), false);
     if (correspondents > 0)
         (void)fprintf(stream,
-                      "* Users of this site wrote to %zu of these domains: read them first.\n",
-                      correspondents);
+                      "* Users of this site wrote to %zu of these domains: read %s first.\n",
+                      correspondents, plural_of(correspondents, "it", "them"));
     free(rows);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/replay/replay_print.h"
 
+#include "base/plural.h"
 #include "base/textbuf.h"
 #include "ctl/columns.h"
 #include "ctl/replay/replay_compare_print.h"
@@ -107,9 +108,10 @@ static const char *day_text(int64_t wall_s, char out[16])
 static void put_title(FILE *stream, const struct replay_tally *tally, const struct replay_run *run)
 {
     char text[COLUMNS_COUNT_MAX], first[16], last[16];
-    (void)fprintf(stream, "%s attempts", columns_count(tally->total, text));
-    (void)fprintf(stream, " in %s lines", columns_count(run->counts.lines, text));
-    (void)fprintf(stream, " of %" PRIu64 " file%s", run->files, run->files == 1 ? "" : "s");
+    (void)fprintf(stream, "%s attempt%s", columns_count(tally->total, text), plural(tally->total));
+    (void)fprintf(stream, " in %s line%s", columns_count(run->counts.lines, text),
+                  plural(run->counts.lines));
+    (void)fprintf(stream, " of %" PRIu64 " file%s", run->files, plural(run->files));
     if (tally->first_s != 0)
         (void)fprintf(stream, ", %s to %s", day_text(tally->first_s, first),
                       day_text(tally->last_s, last));
@@ -122,8 +124,8 @@ static void put_title(FILE *stream, const struct replay_tally *tally, const stru
             (void)fprintf(stream, "Not judged: %s %s.\n", columns_count(tally->skipped[i], text),
                           skip_texts[i]);
     if (run->counts.strange > 0)
-        (void)fprintf(stream, "Passed over: %s lines that are of no known form.\n",
-                      columns_count(run->counts.strange, text));
+        (void)fprintf(stream, "Passed over: %s line%s of no known form.\n",
+                      columns_count(run->counts.strange, text), plural(run->counts.strange));
     if (run->problems > 0)
         (void)fprintf(stream, "Problems: %s, reported on standard error.\n",
                       columns_count(run->problems, text));
@@ -252,14 +254,14 @@ static void put_domains(FILE *stream, const struct replay_tally *tally)
     for (size_t i = 0; i < shown; i++)
         put_domain(stream, worst[i], i < correspondents);
     if (count > shown)
-        (void)fprintf(stream, "and %zu more domains with mail that would not just be accepted\n",
-                      count - shown);
+        (void)fprintf(stream, "and %zu more domain%s with mail that would not just be accepted\n",
+                      count - shown, plural(count - shown));
     if (shown > 0 && ranking_others(tally->domains)->total > 0)
         put_domain(stream, ranking_others(tally->domains), false);
     if (correspondents > 0)
         (void)fprintf(stream,
-                      "* Users of this site wrote to %zu of these domains: read them first.\n",
-                      correspondents);
+                      "* Users of this site wrote to %zu of these domains: read %s first.\n",
+                      correspondents, plural_of(correspondents, "it", "them"));
     free(worst);
 }
 

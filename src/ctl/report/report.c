@@ -78,6 +78,10 @@ static int parse(const struct command *command, int argc, char **argv, struct re
         return command_misused(command, "--check \"%s\": there is no such check", request->check);
     if (request->would != NULL && !action_parse(request->would, &request->at_action))
         return command_misused(command, "--would \"%s\": there is no such action", request->would);
+    for (int i = optind; request->mail_log != NULL && i < argc; i++)
+        if (strcmp(argv[i], "-") == 0 && strcmp(request->mail_log, "-") == 0)
+            return command_misused(command,
+                                   "standard input is one file: the decisions, or --mail-log");
     unsigned top =
         request->top == NULL ? REPORT_TOP : command_count(request->top, RANKING_NAMES_MAX);
     if (top == 0)

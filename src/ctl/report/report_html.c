@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/report/report_print.h"
 
+#include "base/plural.h"
 #include "base/textbuf.h"
 #include "ctl/columns.h"
 
@@ -502,10 +503,13 @@ static void put_lead(FILE *stream, const struct report_sums *sums,
 {
     char first[REPORT_TIME_MAX], last[REPORT_TIME_MAX], now[REPORT_TIME_MAX];
     char zone[REPORT_ZONE_MAX], count[COLUMNS_COUNT_MAX];
-    (void)fprintf(stream, "<p class=\"lead\">%s decision%s from %s to %s, made %s, times in %s",
-                  columns_count(sums->total, count), sums->total == 1 ? "" : "s",
-                  report_print_time(sums->first_s, first), report_print_time(sums->last_s, last),
-                  report_print_time(origin->now_s, now), report_print_zone(origin->now_s, zone));
+    (void)fprintf(stream, "<p class=\"lead\">%s decision%s", columns_count(sums->total, count),
+                  plural(sums->total));
+    if (sums->total > 0)
+        (void)fprintf(stream, " from %s to %s", report_print_time(sums->first_s, first),
+                      report_print_time(sums->last_s, last));
+    (void)fprintf(stream, ", made %s, times in %s", report_print_time(origin->now_s, now),
+                  report_print_zone(origin->now_s, zone));
     for (size_t i = 0; i < origin->file_count; i++) {
         (void)fputs(i == 0 ? ", out of " : ", ", stream);
         put_escaped(stream, origin->files[i]);

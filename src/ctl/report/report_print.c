@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/report/report_print.h"
 
+#include "base/plural.h"
 #include "base/textbuf.h"
 #include "ctl/columns.h"
 #include "ctl/report/report_correspondents.h"
@@ -339,9 +340,11 @@ static void put_title(FILE *stream, const struct report_sums *sums,
 {
     char first[REPORT_TIME_MAX], last[REPORT_TIME_MAX], zone[REPORT_ZONE_MAX];
     char count[COLUMNS_COUNT_MAX];
-    (void)fprintf(stream, "%s decision%s, %s to %s, times in %s\n",
-                  columns_count(sums->total, count), sums->total == 1 ? "" : "s",
-                  report_print_time(sums->first_s, first), report_print_time(sums->last_s, last),
+    (void)fprintf(stream, "%s decision%s", columns_count(sums->total, count), plural(sums->total));
+    if (sums->total > 0)
+        (void)fprintf(stream, ", %s to %s", report_print_time(sums->first_s, first),
+                      report_print_time(sums->last_s, last));
+    (void)fprintf(stream, ", times in %s\n",
                   report_print_zone(sums->last_s != 0 ? sums->last_s : origin->now_s, zone));
     (void)fputs("of ", stream);
     for (size_t i = 0; i < sums->server_count; i++) {
