@@ -4,6 +4,7 @@
 #include "daemon/privileges.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,10 +119,26 @@ static unsigned look_as(const struct conf *conf, const struct privileges *privil
     return eyes->errors;
 }
 
+/* A start would log it, and go on. */
+static void look_for_group(const struct conf_report *report, const char *key, const char *name,
+                           const char *outcome)
+{
+    char message[MESSAGE_MAX];
+    if (name == NULL || getgrnam(name) != NULL)
+        return;
+    (void)snprintf(message, sizeof message, "key \"%s\": there is no group \"%.64s\": %s", key,
+                   name, outcome);
+    report->warning(report->arg, message);
+}
+
 unsigned service_user_test(const struct conf *conf, const struct conf_report *report)
 {
     char error[PRIVILEGES_ERROR_MAX];
     struct privileges privileges;
+    look_for_group(report, "control-group", conf->control_group,
+                   "iprevctl is for root and the service's user");
+    if (strncmp(conf->listen, "inet", 4) != 0)
+        look_for_group(report, "socket-group", conf->socket_group, "the service does not start");
     char *user = geteuid() == 0 ? find_user(conf) : NULL;
     if (user == NULL)
         return 0;

@@ -15,7 +15,8 @@
  * else the owner of state-dir, else nobody knows and nothing is looked at; nor if we are not root,
  * or the service is.  What it cannot read is an error, what it cannot write, or what the
  * packaged unit hides, a warning: one complete message a file.  Makes a process that becomes that
- * user.  Returns how many errors there were.
+ * user.  Before that, whoever runs it: groups that do not exist are warnings.  Returns how many
+ * errors there were.
  */
 unsigned service_user_test(const struct conf *conf, const struct conf_report *report);
 

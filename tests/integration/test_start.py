@@ -574,6 +574,22 @@ def test_root_tests_with_the_eyes_of_the_user(place):
     assert done.returncode == 0 and "unless the unit's SupplementaryGroups= names" in done.stderr
 
 
+@pytest.mark.parametrize("line, said", [
+    ('control-group = "nonesuch"', 'key "control-group": there is no group "nonesuch": iprevctl is for root '
+                                   "and the service's user"),
+    ('socket-group = "nonesuch"', 'key "socket-group": there is no group "nonesuch": the service does not '
+                                  "start"),
+    ('socket-group = "nonesuch"\nlisten = "inet:8896@localhost"', None)])
+def test_groups_that_do_not_exist_are_named_by_the_test(place, line, said):
+    config = place.directory / "group.conf"
+    listen = "" if "listen" in line else 'listen = "unix:/tmp/iprevd.sock"\n'
+    config.write_text(f'state-dir = "none"\ncontrol = "none"\n{listen}{line}\n')
+    done = subprocess.run([program(), "-t", "-c", config], capture_output=True, text=True, timeout=SECONDS,
+                          check=False)
+    assert done.returncode == 0
+    assert f"warning: {said}\n" in done.stderr if said else "no group" not in done.stderr
+
+
 @as_root
 def test_the_user_is_the_owner_of_the_control_socket(place):
     place.directory.chmod(0o755)
