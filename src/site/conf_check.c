@@ -205,8 +205,8 @@ static void check_refusals(const struct checker *c, unsigned line, const struct 
     if (mismatch->action >= ACTION_TEMPFAIL ||
         (policy->reject_score > 0 && mismatch->score >= policy->reject_score))
         conf_warning(c->loader->messages, line,
-                     "policy \"%s\": helo-mismatch alone refuses mail, which RFC 5321 4.1.4 "
-                     "forbids; accept or tag does not",
+                     "policy \"%s\" refuses mail for helo-mismatch alone, which RFC 5321 4.1.4 "
+                     "forbids; use accept or tag",
                      policy->name);
     if (temperror->action == ACTION_REJECT ||
         (policy->reject_score > 0 && temperror->score >= policy->reject_score))

@@ -618,12 +618,12 @@ static const struct {
     const char *label, *text, *want;
 } warning_cases[] = {
     {"helo-mismatch refused", "policy \"default\" { check helo-mismatch { action = reject } }",
-     ":1: policy \"default\": helo-mismatch alone refuses mail, which RFC 5321 4.1.4 forbids; "
-     "accept or tag does not"},
+     ":1: policy \"default\" refuses mail for helo-mismatch alone, which RFC 5321 4.1.4 forbids; "
+     "use accept or tag"},
     {"helo-mismatch refused by its score",
      "policy \"default\" { reject-score = 4 check helo-mismatch { score = 4 } }",
-     ":1: policy \"default\": helo-mismatch alone refuses mail, which RFC 5321 4.1.4 forbids; "
-     "accept or tag does not"},
+     ":1: policy \"default\" refuses mail for helo-mismatch alone, which RFC 5321 4.1.4 forbids; "
+     "use accept or tag"},
     {"dns-temperror refused", "policy \"default\" { check dns-temperror { action = reject } }",
      ":1: policy \"default\": dns-temperror with action reject turns temporary failures of the DNS "
      "into bounces; tempfail does not"},
