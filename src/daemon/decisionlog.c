@@ -163,9 +163,13 @@ static void lose(struct decisionlog *log)
 static int open_path(struct decisionlog *log, const char *path)
 {
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
-    log->borrowed = fd < 0 && strcmp(path, "/dev/stdout") == 0;
-    /* A socket, or a pipe of somebody who started us and is somebody else. */
-    return log->borrowed ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) : fd;
+    log->borrowed = false;
+    if (fd < 0 && strcmp(path, "/dev/stdout") == 0) {
+        /* A socket, or a pipe of somebody who started us and is somebody else. */
+        log->borrowed = true;
+        fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    }
+    return fd;
 }
 
 /* Would a line be taken at once?  A pipe that is ready takes PIPE_BUF bytes, which are more. */
