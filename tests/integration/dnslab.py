@@ -17,6 +17,9 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, os.path.dirname(__file__))
+from mta import packages_dir  # noqa: E402
+
 PATIENCE_S = 60  # only ends a test that has failed already
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin"
 AUTHORITY = "11.0.0.1"
@@ -201,10 +204,47 @@ daemon=no
                    "--log-facility=-", *options)
         return address
 
+    def resolved(self, name, address, upstream=RESOLVER):
+        """systemd-resolved, with a /run, users and a configuration of its own."""
+        program = next((str(path) for root in ("/", packages_dir("resolved"))
+                        for path in (pathlib.Path(root) / "lib/systemd/systemd-resolved",
+                                     pathlib.Path(root) / "usr/lib/systemd/systemd-resolved")
+                        if path.exists()), None)
+        assert program, "systemd-resolved is not there: scripts/fetch-mta DIR resolved"
+        for words in ("link add up0 type veth peer up1", "addr add 11.99.0.1/24 dev up0",
+                      "link set up1 up", "link set up0 up"):
+            self.ip("-n", self.name, *words.split())  # without a link it asks nobody
+        self.start(name, address, "unshare", "-m", "sh", "-eu", "@DIR@/start", program, files={
+            "resolved.conf": f"""[Resolve]
+DNS={upstream}
+FallbackDNS=
+Domains=~.
+DNSSEC=no
+LLMNR=no
+MulticastDNS=no
+DNSStubListenerExtra={address}
+""", "start": RESOLVED})
+        return address
+
     def stripping_forwarder(self, name, address, upstream=RESOLVER):
         self.start(name, address, "python3", __file__, address, upstream)
         return address
 
+
+# Its user need not be there, and it reads nothing of this machine's.
+RESOLVED = """mount --make-rprivate /
+for file in passwd group; do
+	grep -v ^systemd-resolve: /etc/$file >@DIR@/$file
+	mount --bind @DIR@/$file /etc/$file
+done
+echo systemd-resolve:x:996:996::/:/bin/false >>/etc/passwd
+echo systemd-resolve:x:996: >>/etc/group
+mount -t tmpfs tmpfs /run
+mkdir -p /run/systemd/resolve /run/systemd/resolved.conf.d
+chown systemd-resolve:systemd-resolve /run/systemd/resolve
+cp @DIR@/resolved.conf /run/systemd/resolved.conf.d/
+exec "$1"
+"""
 
 HINTS = f". 3600000 NS ns1.infra.\nns1.infra. 3600000 A {AUTHORITY}\n"
 

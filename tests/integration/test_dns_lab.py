@@ -43,6 +43,7 @@ RESOLVERS = {
     "kresd": lambda lab: lab.kresd("kresd", "127.0.0.13"),
     "pdns": lambda lab: lab.pdns("pdns", "127.0.0.14"),
     "dnsmasq": lambda lab: lab.dnsmasq("dnsmasq", "127.0.0.15", UPSTREAM),
+    "systemd-resolved": lambda lab: lab.resolved("resolved", "127.0.0.18"),
     "dnsmasq --bogus-priv": lambda lab: lab.dnsmasq("bogus-priv", "127.0.0.16", UPSTREAM,
                                                     "--bogus-priv"),
     "a forwarder that strips the authority section":
