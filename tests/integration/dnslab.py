@@ -8,6 +8,7 @@ Run as a program it forwards DNS queries and strips the authority section of eve
     dnslab.py 127.0.0.19 127.0.0.11
 """
 
+import ipaddress
 import os
 import pathlib
 import shutil
@@ -32,13 +33,19 @@ ZONES = {
     "in-addr.arpa": "20 NS ns1.infra.\n",
     # The last is delegated to a server that does not have it: it refers to itself.
     "20.in-addr.arpa": "0.1 NS ns1.infra.\n20 NS ns1.infra.\n",
-    "ip6.arpa": "",
-    "com": "good NS ns1.infra.\n",
+    "ip6.arpa": f"{ipaddress.ip_address('2a00:1::1').reverse_pointer}. PTR six.good.com.\n",
+    "com": "good NS ns1.infra.\nsilent NS ns.silent\nns.silent A 11.66.0.1\n"
+           "nobody NS ns.nobody\nns.nobody A 11.0.0.9\n",
     "infra": "ns1 A 11.0.0.1\n",
     "0.1.20.in-addr.arpa": "1 PTR mail.good.com.\n2 PTR none.good.com.\n3 CNAME 3.rev.good.com.\n"
-                           "4 CNAME 4.rev.good.com.\n5 TXT there\n" +
+                           "4 CNAME 4.rev.good.com.\n5 TXT there\n"
+                           "7 CNAME 7.0/25\n7.0/25 PTR mail.good.com.\n8 PTR MAIL.Good.COM.\n" +
                            "".join(f"6 PTR c{i}.good.com.\n" for i in range(300)),
-    "good.com": "mail A 20.1.0.1\n3.rev PTR mail.good.com.\n",
+    "good.com": "mail A 20.1.0.1\n3.rev PTR mail.good.com.\nsix AAAA 2a00:1::1\n"
+                "old DNAME new.good.com.\nhost.new A 20.1.0.1\n*.wild A 20.1.0.1\n_under A 20.1.0.1\n"
+                "round CNAME about\nabout CNAME round\nalias9 A 20.1.0.1\n" +
+                "".join(f"alias{i} CNAME alias{i + 1}\n" for i in range(9)) +
+                63 * "l" + " A 20.1.0.1\n",
 }
 
 

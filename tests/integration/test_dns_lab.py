@@ -15,6 +15,7 @@ from dnsask import Dnsask  # noqa: E402
 from dnslab import RESOLVER, Lab  # noqa: E402
 from hostile_dns import reverse  # noqa: E402
 from milterclient import MilterClient  # noqa: E402
+from test_dns_greedy import SILENCE  # noqa: E402
 
 UPSTREAM = f"--server={RESOLVER}"
 DENIED, FAILED = "DENIED", "FAILED"
@@ -35,6 +36,18 @@ WORKING = [
     ("no such host", "none.good.com", "A", DENIED),
     ("no such domain", "none.com", "A", DENIED),
     ("below no top-level domain", "mail.acme.local", "A", DENIED),
+    ("IPv6", reverse("2a00:1::1"), "PTR", "FOUND"),
+    ("an IPv6 host", "six.good.com", "AAAA", "FOUND"),
+    ("an alias with a slash (RFC 2317)", reverse("20.1.0.7"), "PTR", "FOUND"),
+    ("letters of both cases", reverse("20.1.0.8"), "PTR", "FOUND"),
+    ("DNAME", "host.old.good.com", "A", "FOUND"),
+    ("a wildcard", "any.wild.good.com", "A", "FOUND"),
+    ("an underscore", "_under.good.com", "A", "FOUND"),
+    ("a label of 63 bytes", 63 * "l" + ".good.com", "A", "FOUND"),
+    ("nine aliases", "alias0.good.com", "A", "FOUND"),
+    ("aliases in a circle", "round.good.com", "A", FAILED),
+    ("a silent zone", "host.silent.com", "A", FAILED),
+    ("a zone whose server is not there", "host.nobody.com", "A", FAILED),
 ]
 
 RESOLVERS = {
@@ -73,13 +86,18 @@ def lab(tmp_path_factory):
     if os.geteuid() != 0:
         pytest.skip("not root: the lab is a network namespace of its own")
     with Lab(tmp_path_factory.mktemp("lab")) as running:
+        running.ip("-n", running.name, "route", "add", "local", "11.66.0.0/16", "dev", "lo")
+        silence = subprocess.Popen([*running.prefix, sys.executable, "-c", SILENCE, "11.66.0.1"],
+                                   stdout=subprocess.PIPE)
+        running.processes.append(silence)
+        assert silence.stdout.readline() == b"ready\n"
         running.unbound("unbound", RESOLVER)
         yield running
 
 
 def ask_all(lab, address, rows):
     with Dnsask(f"{address}:53", prefix=lab.prefix) as asker:
-        answers = [asker.ask(name, rdtype, deadline_ms=20000) for name, rdtype in rows]
+        answers = asker.ask_all(rows, deadline_ms=8000)
     return answers, asker.errors
 
 
