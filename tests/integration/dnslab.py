@@ -62,7 +62,7 @@ class Lab:
         self.directory = pathlib.Path(directory)
         self.name = f"iprevd-lab-{os.getpid()}"
         self.prefix = ["ip", "netns", "exec", self.name]
-        self.processes = []
+        self.processes, self.started = [], {}
 
     def ip(self, *arguments):
         subprocess.run(["ip", *arguments], check=True, capture_output=True, timeout=PATIENCE_S)
@@ -93,14 +93,25 @@ class Lab:
             (directory / file).write_text(text.replace("@DIR@", str(directory)))
         argv = [argument.replace("@DIR@", str(directory)) for argument in argv]
         log = open(directory / "log", "w+")
-        process = subprocess.Popen([*self.prefix, which(argv[0]), *argv[1:]], stdout=log, stderr=log,
-                                   stdin=subprocess.DEVNULL, cwd=directory, start_new_session=True)
-        self.processes.append(process)
+        self.started[name] = [[*self.prefix, which(argv[0]), *argv[1:]], directory, log, None]
+        process = self.start_again(name)
         waiter = subprocess.run([*self.prefix, sys.executable, __file__, "wait", address], check=False,
                                 capture_output=True, text=True, timeout=2 * PATIENCE_S)
         log.seek(0)
         assert waiter.returncode == 0 and process.poll() is None, f"{name}: {log.read()}"
         return process
+
+    def start_again(self, name):
+        argv, directory, log, _ = self.started[name]
+        process = subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=directory,
+                                   start_new_session=True)
+        self.started[name][-1] = process
+        self.processes.append(process)
+        return process
+
+    def kill(self, name):
+        self.started[name][-1].kill()
+        self.started[name][-1].wait()
 
     def start_authority(self):
         files, zones = {}, ""

@@ -6,6 +6,7 @@ without a PTR name, one with, and one whose zone is broken get is the same behin
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -117,6 +118,30 @@ def test_one_verdict_behind_all(lab, resolver):
     assert limited or "max-rrset-size" not in errors
     got = {row[0]: kind(answer) for row, answer in zip(WORKING, answers)}
     assert got == {row[0]: row[3] for row in WORKING}, (answers, errors)
+
+
+RESTARTED = {
+    "unbound": lambda lab: lab.unbound("again-unbound", "127.0.0.41"),
+    "named": lambda lab: lab.named("again-named", "127.0.0.42"),
+    "kresd": lambda lab: lab.kresd("again-kresd", "127.0.0.43"),
+    "pdns": lambda lab: lab.pdns("again-pdns", "127.0.0.44"),
+    "dnsmasq": lambda lab: lab.dnsmasq("again-dnsmasq", "127.0.0.45", UPSTREAM),
+}
+
+
+@pytest.mark.parametrize("resolver", RESTARTED)
+def test_a_restart_of_a_second_costs_no_answer(lab, resolver):
+    rows = [(reverse(f"20.1.0.{host}"), "PTR") for host in (1, 3, 7, 200)] + [("mail.good.com", "A")]
+    with Dnsask(f"{RESTARTED[resolver](lab)}:53", prefix=lab.prefix) as asker:
+        assert asker.ask("six.good.com", "AAAA")["outcome"] == "FOUND"
+        lab.kill(f"again-{resolver}")
+        for name, rdtype in rows:
+            asker.command(f"ask {name} {rdtype} 8000")
+        up = threading.Timer(1.0, lab.start_again, (f"again-{resolver}",))
+        up.start()
+        answers = {answer["name"]: kind(answer) for answer in (asker.line() for _ in rows)}
+        up.join()
+    assert answers == {name: DENIED if name == reverse("20.1.0.200") else "FOUND" for name, _ in rows}
 
 
 @pytest.mark.parametrize("resolver", DENYING)
