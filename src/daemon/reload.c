@@ -180,6 +180,7 @@ static void finish(struct service *service)
         statistics_tables_read(service->statistics, ok);
     else if (reload->kind == RELOAD_CONFIGURATION)
         statistics_reloaded(service->statistics, ok, wall_s);
+    statistics_tables_are(service->statistics, reload->failures[RELOAD_TABLES].since_s == 0);
     log_outcome(service, ok);
     if (reload->kind == RELOAD_CONFIGURATION) {
         notify_ready(ok ? "running" : "running with an earlier configuration");

@@ -12,7 +12,7 @@ struct statistics {
     struct metric *left, *ehlo_limit;
     atomic_uint local_clients; /* while there was no other */
     atomic_bool others;        /* there was another */
-    struct metric *reloads, *reload_ok, *table_reads, *reload_time, *build;
+    struct metric *reloads, *reload_ok, *table_reads, *tables_ok, *reload_time, *build;
     /* Label values, by enum. */
     const char *actions[ACTION_COUNT];
     const char *check_names[CHECK_COUNT];
@@ -113,6 +113,11 @@ static bool declare_all(struct statistics *s, struct metrics *metrics)
           "Times that tables were read because one had changed.",
           METRIC_COUNTER,
           {{"result", ok_values, 2}}}},
+        {&s->tables_ok,
+         {"iprevd_last_table_read_successful",
+          "1, or 0 while a table that has changed cannot be read.",
+          METRIC_GAUGE,
+          {{0}}}},
         {&s->reload_time,
          {"iprevd_configuration_loaded_timestamp_seconds",
           "When the configuration in use was read.",
@@ -123,6 +128,7 @@ static bool declare_all(struct statistics *s, struct metrics *metrics)
         return false;
     metric_set(s->build, 0, 0, 1);
     metric_set(s->reload_ok, 0, 0, 1);
+    metric_set(s->tables_ok, 0, 0, 1);
     return true;
 }
 
@@ -207,4 +213,9 @@ void statistics_reloaded(struct statistics *statistics, bool ok, int64_t wall_s)
 void statistics_tables_read(struct statistics *statistics, bool ok)
 {
     metric_add(statistics->table_reads, ok, 0, 1);
+}
+
+void statistics_tables_are(struct statistics *statistics, bool ok)
+{
+    metric_set(statistics->tables_ok, 0, 0, ok);
 }

@@ -30,5 +30,6 @@ void statistics_decided(struct statistics *statistics, const struct decision *de
 bool statistics_left(struct statistics *statistics, enum session_left reason) MUST_CHECK;
 void statistics_reloaded(struct statistics *statistics, bool ok, int64_t wall_s);
 void statistics_tables_read(struct statistics *statistics, bool ok); /* and nothing else */
+void statistics_tables_are(struct statistics *statistics, bool ok); /* those in force the newest? */
 
 #endif

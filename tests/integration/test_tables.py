@@ -15,6 +15,7 @@ import world
 from milterclient import MilterClient
 from mta import ROOT, RUN
 from test_control import Control
+from test_metrics import Exporter
 
 # The daemon looks at its tables every 10 s of its own clock.
 LOOK_S = 10
@@ -317,6 +318,21 @@ def test_what_is_wrong_with_a_table_is_logged_once_and_in_the_status(directory, 
     given.daemon.wait_log("(?m)^tables .* read again")
     assert given.ask(command="status")[-1]["configuration"]["tables_failed_since"] == 0
     assert given.daemon.log.count("the running ones stay") == 1
+
+
+def test_a_table_that_stays_broken_stays_an_alert(directory, start_iprevd):
+    table, port = directory / "partners.cidr", daemon.free_port()
+    table.write_text("192.0.2.2 permit\n")
+    running = start_iprevd(f'mode = enforce\nmetrics = "127.0.0.1:{port}"\n'
+                           f'match "p" {{ client = {{"cidr:{table}"}} policy = "none" }}\n')
+    exporter = Exporter(running, port)
+    name = "iprevd_last_table_read_successful"
+    assert exporter.values()[name] == 1
+    table.write_text("192.0.2.2/8 permit\n")
+    daemon.wait_until("the failure", lambda: exporter.values()[name] == 0)
+    table.write_text("192.0.2.3 permit\n")
+    running.reload()  # which reads the tables, too
+    daemon.wait_until("its end", lambda: exporter.values()[name] == 1)
 
 
 @pytest.fixture
