@@ -468,7 +468,7 @@ void addrtrace_put(const struct addrtrace *trace, struct textbuf *out)
 {
     switch (trace->form) {
     case ADDRTRACE_OCTETS:
-        textbuf_put(out, "octets ");
+        textbuf_put(out, "contains ");
         break;
     case ADDRTRACE_TOGETHER:
         textbuf_put(out, "octets run together ");

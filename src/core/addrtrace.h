@@ -56,7 +56,7 @@ void addrtrace_find(const struct name_parts *parts, const struct ipaddr *addr,
 /* The value of decimal digits that can be an octet, with zeros before or not; else -1. */
 int addrtrace_octet(const char *digits, size_t length);
 
-/* "octets 7.113 reversed in label 1". */
+/* "contains 7.113 reversed in label 1". */
 void addrtrace_put(const struct addrtrace *trace, struct textbuf *out);
 
 #endif

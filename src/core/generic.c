@@ -290,7 +290,7 @@ static void put_chance(const struct octetchance *chance, struct textbuf *out)
 {
     textbuf_printf(out, "%s %.*s in label %u",
                    chance->hex    ? "last octets in hexadecimal"
-                   : chance->pair ? "octets"
+                   : chance->pair ? "contains"
                                   : "last octet",
                    (int)chance->shown.length, chance->shown.at, chance->shown.label);
 }

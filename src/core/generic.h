@@ -12,7 +12,7 @@
 
 struct generic {
     bool generic;
-    char why[GENERIC_WHY_MAX]; /* "octets 7.113 reversed in label 1", printable; "" when not generic
+    char why[GENERIC_WHY_MAX]; /* "contains 7.113 reversed in label 1", printable; "" when not generic
                                 */
 };
 

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import termios
@@ -75,7 +76,7 @@ class Check:
             data += chunk
         os.close(master)
         process.wait(60)
-        return data.decode()
+        return re.sub(r"\r[^\r\n]*\r\x1b\[K", "", data.decode())  # the bar, and its end
 
 
 @pytest.fixture

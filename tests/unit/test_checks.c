@@ -110,7 +110,8 @@ static const struct {
     {"computed",
      CHECK_PTR_GENERIC,
      {C4, .ptr = "dsl-100-7.isp.test=198.51.100.7"},
-     "PTR dsl-100-7.isp.test looks like a provider's default name, not a mail server's own (octets "
+     "PTR dsl-100-7.isp.test looks like a provider's default name, not a mail server's own "
+     "(contains "
      "100-7 in label 1 and "
      "word \"dsl\")"},
     {"site's pattern",
@@ -126,7 +127,8 @@ static const struct {
     {"the other name is not confirmed",
      CHECK_PTR_GENERIC,
      {C4, .ptr = "dsl-100-7.isp.test=198.51.100.7 mail.a.example=NX"},
-     "PTR dsl-100-7.isp.test looks like a provider's default name, not a mail server's own (octets "
+     "PTR dsl-100-7.isp.test looks like a provider's default name, not a mail server's own "
+     "(contains "
      "100-7 in label 1 and "
      "word \"dsl\")"},
     {"a mail server", CHECK_PTR_GENERIC, {C4, PASS}, NULL},
@@ -139,7 +141,8 @@ static const struct {
     {"a generic one may be confirmed yet",
      CHECK_PTR_GENERIC,
      {C4, .ptr = "dsl-100-7.isp.test=198.51.100.7 dsl-100-7.isp.example=TEMP"},
-     "PTR dsl-100-7.isp.test looks like a provider's default name, not a mail server's own (octets "
+     "PTR dsl-100-7.isp.test looks like a provider's default name, not a mail server's own "
+     "(contains "
      "100-7 in label 1 and "
      "word \"dsl\")"},
 
