@@ -207,6 +207,21 @@ START_TEST(silent_zone_or_server)
 }
 END_TEST
 
+/* The RD bit: a zone's own servers are not to ask others. */
+START_TEST(recursion_is_asked_for)
+{
+    const struct network_settings settings = {.authoritative = _i == 1};
+    struct lab lab;
+    struct lab_packet packet;
+    lab_open(&lab, 1);
+    lab_start(&lab, &settings);
+    (void)lab_ask(&lab, "a.example", RR_A, 8000);
+    lab_expect(&lab, 0, "a.example", RR_A, &packet);
+    ck_assert_uint_eq(packet.bytes[2] & 1, _i == 0);
+    lab_close(&lab);
+}
+END_TEST
+
 static void answer_a(struct lab *lab, const struct lab_packet *packet, bool opt)
 {
     struct lab_answer answer;
@@ -400,8 +415,7 @@ START_TEST(bogus_zone)
         const char *want;
     } rows[] = {
         {6, "", PROBLEM_BOGUS, "DNSSEC validation failed: DNSSEC Bogus"},
-        {7, "of <\"a\nb\\>", PROBLEM_BOGUS,
-         "DNSSEC validation failed: Signature Expired: of <ab>"},
+        {7, "of <\"a\nb\\>", PROBLEM_BOGUS, "DNSSEC validation failed: Signature Expired: of <ab>"},
         {9, "x", PROBLEM_BOGUS, "DNSSEC validation failed: DNSKEY Missing: x"},
         {22, "at delegation", PROBLEM_SERVFAIL, "SERVFAIL: No Reachable Authority: at delegation"},
         {99, "", PROBLEM_SERVFAIL, "SERVFAIL: another error"},
@@ -547,6 +561,7 @@ int main(void)
     tcase_add_loop_test(tcase, plain_question_that_cannot_be_sent, 0, 2);
     tcase_add_test(tcase, turn_that_comes_to_nothing);
     tcase_add_loop_test(tcase, silent_zone_or_server, 0, 3);
+    tcase_add_loop_test(tcase, recursion_is_asked_for, 0, 2);
     tcase_add_test(tcase, edns_is_dropped);
     tcase_add_loop_test(tcase, edns_is_not_dropped, 0, 2);
     tcase_add_test(tcase, guessing_is_logged);
