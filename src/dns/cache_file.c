@@ -304,7 +304,7 @@ static enum result read_record(struct reader *reader, const uint8_t *at, size_t 
     length -= RECORD_FIXED - 4;
     if (!is_type(type) || (flags & ~(uint64_t)FLAGS_KNOWN) != 0 || name > WIRE_NAME_MAX ||
         payload > length || name != length - payload || name_length(at, name) != name ||
-        !is_payload((uint16_t)type, (enum dns_outcome)outcome, at + name, payload, count))
+        !is_payload((uint16_t)type, (enum dns_outcome)outcome, at + name, payload, (size_t)count))
         return invalid(reader, damaged);
     struct answer *answer = answer_new((uint16_t)type, (enum dns_outcome)outcome, payload);
     if (answer == NULL)

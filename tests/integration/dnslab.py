@@ -11,6 +11,7 @@ Run as a program it forwards DNS queries and strips the authority section of eve
 import ipaddress
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -53,6 +54,13 @@ def which(program):
     path = shutil.which(program, path=PATH)
     assert path, f"{program} is not installed: scripts/install-packages check"
     return path
+
+
+def old_settings():
+    """Since 5.2 PowerDNS Recursor reads settings that are no YAML only if it is told so."""
+    said = subprocess.run(["pdns_recursor", "--version"], capture_output=True, text=True, check=False)
+    version = re.search(r"Recursor (\d+)\.(\d+)", said.stdout + said.stderr)
+    return ["--enable-old-settings"] if version and tuple(map(int, version.groups())) >= (5, 2) else []
 
 
 class Lab:
@@ -206,7 +214,7 @@ cache.size = 10 * MB
         return address
 
     def pdns(self, name, address, more="", files=None):
-        self.start(name, address, "pdns_recursor", "--config-dir=@DIR@", files={
+        self.start(name, address, "pdns_recursor", "--config-dir=@DIR@", *old_settings(), files={
             "hints": HINTS, "recursor.conf": f"""local-address={address}
 hint-file=@DIR@/hints
 socket-dir=@DIR@
