@@ -11,7 +11,7 @@ import threading
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
-from daemon import Daemon, program  # noqa: E402
+from daemon import Daemon, program, wait_until  # noqa: E402
 from dnsask import Dnsask  # noqa: E402
 from dnslab import RESOLVER, Lab  # noqa: E402
 from hostile_dns import reverse  # noqa: E402
@@ -151,6 +151,20 @@ def test_nothing_is_believed_where_everything_is_denied(lab, resolver):
     for answer in answers:
         assert answer["problem"] in ("denied without SOA", "denied with another zone's SOA"), answers
     assert errors.count("without an SOA record that proves it") == 1  # an hour
+
+
+def test_an_interface_that_comes_later(lab, tmp_path):
+    """resolv.conf names a server on an interface that is not there yet; the file does not change."""
+    path = tmp_path / "resolv.conf"
+    path.write_text("nameserver fe80::53%late0\n")
+    with Dnsask(options=("-r", str(path)), prefix=lab.prefix) as asker:
+        assert asker.ask("mail.good.com", "A", 1000)["outcome"] == "TEMPERROR"
+        for words in ("link add late0 type veth peer late1", "link set late1 up", "link set late0 up",
+                      "addr add fe80::53/64 dev late0 nodad"):
+            lab.ip("-n", lab.name, *words.split())
+        lab.unbound("late", "127.0.0.51", "  interface: fe80::53%late0\n  do-ip6: yes\n"
+                                          "  access-control: fe80::/10 allow\n")
+        wait_until("the server is found", lambda: asker.ask("mail.good.com", "A", 1000)["outcome"] == "FOUND")
 
 
 # A zone whose signatures are wrong, and what validating resolvers say of it (RFC 8914).
