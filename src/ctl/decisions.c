@@ -160,12 +160,14 @@ static int find_files(struct decisions *decisions, const struct conf *conf, int 
                                "which file?  decision-log is %s, which cannot be read again\n"
                                "What was written to it can: ... | iprevctl %s -",
                                path, decisions->command->name);
+    bool built_in = strcmp(conf->path, "/dev/null") == 0;
     if (count == 0 && path == NULL)
         return command_misused(decisions->command,
-                               "which file?  decision-log is not set in %s\n"
+                               "which file?  decision-log is not set%s%s\n"
                                "The journal has the decisions, too: "
                                "journalctl -u iprevd -o short-iso | iprevctl %s -",
-                               conf->path, decisions->command->name);
+                               built_in ? "" : " in ", built_in ? "" : conf->path,
+                               decisions->command->name);
     enum result result = count > 0 ? copy_paths(&decisions->files, count, paths)
                                    : rotated_find(path, decisions->since_s, &decisions->files);
     if (result == RESULT_IO)
