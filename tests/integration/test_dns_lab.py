@@ -173,15 +173,15 @@ VALIDATING = {
     "unbound": (lambda lab: lab.unbound("bogus-unbound", "127.0.0.31", f"""  ede: yes
   module-config: "validator iterator"
   trust-anchor: "{WRONG_DS}"
-"""), "DNSSEC validation failed ("),
+"""), "DNSSEC validation failed: "),
     "kresd": (lambda lab: lab.kresd("bogus-kresd", "127.0.0.33",
                                     f"trust_anchors.add('{WRONG_DS}')\n"),
-              "SERVFAIL (Other Error: O4TP: couldnt validate RRSIGs"),
+              "SERVFAIL: Other Error: O4TP: couldnt validate RRSIGs"),
     "pdns": (lambda lab: lab.pdns(
         "bogus-pdns", "127.0.0.34",
         "dnssec=validate\nextended-resolution-errors=yes\nlua-config-file=@DIR@/anchors.lua\n",
         {"anchors.lua": f"clearTA()\naddTA('good.com', '{WRONG_DS.split(' DS ')[1]}')\n"}),
-             "DNSSEC validation failed ("),
+             "DNSSEC validation failed: "),
 }
 
 
