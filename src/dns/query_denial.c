@@ -61,14 +61,28 @@ static void note_strips(struct denial_inquiry *inquiry)
                 server->text);
 }
 
-static struct query_proof *proof_of(const struct denial_inquiry *inquiry)
+static uint64_t hash_of(const struct denial_inquiry *inquiry)
 {
-    struct query_pool *pool = inquiry->query->pool;
-    uint64_t hash = wirename_hash(inquiry->question.name, inquiry->question.length,
-                                  pool->proof_seed + inquiry->attempt->server->label);
-    struct query_proof *proof = &pool->proofs[hash % QUERY_PROOFS];
-    if (proof->hash != hash)
-        *proof = (struct query_proof){.hash = hash};
+    return wirename_hash(inquiry->question.name, inquiry->question.length,
+                         inquiry->query->pool->proof_seed + inquiry->attempt->server->label);
+}
+
+/* What is known of the name, in milliseconds from now; 0: nothing. */
+static int64_t known_ms(const struct denial_inquiry *inquiry, const struct query_proof **out)
+{
+    uint64_t hash = hash_of(inquiry);
+    const struct query_proof *proof = &inquiry->query->pool->proofs[hash % QUERY_PROOFS];
+    int64_t left_ms = proof->until_ms - now_ms(inquiry);
+    *out = proof;
+    return proof->hash == hash && left_ms > 0 ? left_ms : 0;
+}
+
+/* Another name of that place is forgotten. */
+static struct query_proof *note_proof(const struct denial_inquiry *inquiry, int64_t keep_ms)
+{
+    uint64_t hash = hash_of(inquiry);
+    struct query_proof *proof = &inquiry->query->pool->proofs[hash % QUERY_PROOFS];
+    *proof = (struct query_proof){.hash = hash, .until_ms = now_ms(inquiry) + keep_ms};
     return proof;
 }
 
@@ -140,10 +154,7 @@ static void remember(const struct denial_inquiry *inquiry, uint32_t ttl_s)
 {
     if (!wire_name_under(inquiry->question.name, inquiry->heard.apex))
         return;
-    struct query_proof *proof = proof_of(inquiry);
-    proof->apex_length = inquiry->heard.apex_length;
-    proof->exists = false;
-    proof->until_ms = now_ms(inquiry) + (int64_t)ttl_s * 1000;
+    note_proof(inquiry, (int64_t)ttl_s * 1000)->apex_length = inquiry->heard.apex_length;
 }
 
 /* The SOA of the zone was found, or is in the denial of a part of it. */
@@ -165,12 +176,8 @@ static bool is_gap(const struct denial_inquiry *inquiry, bool exists)
 
 static void on_none(struct denial_inquiry *inquiry, enum dns_outcome outcome)
 {
-    if (inquiry->number > 0) {
-        struct query_proof *proof = proof_of(inquiry);
-        proof->apex_length = 0;
-        proof->exists = outcome == DNS_NODATA;
-        proof->until_ms = now_ms(inquiry) + PROOF_NONE_S * 1000;
-    }
+    if (inquiry->number > 0)
+        note_proof(inquiry, PROOF_NONE_S * 1000)->exists = outcome == DNS_NODATA;
     if (inquiry->number > 0 && is_gap(inquiry, outcome == DNS_NODATA)) {
         disbelieve(inquiry);
         return;
@@ -293,10 +300,10 @@ static void ask(struct denial_inquiry *inquiry)
             disbelieve(inquiry);
             return;
         }
-        const struct query_proof *proof = proof_of(inquiry);
+        const struct query_proof *proof;
         const struct question *question = &inquiry->question;
-        int64_t left_ms = proof->until_ms - now_ms(inquiry);
-        if (left_ms <= 0)
+        int64_t left_ms = known_ms(inquiry, &proof);
+        if (left_ms == 0)
             break;
         if (proof->apex_length > 0 &&
             proves(inquiry, question->name + question->length - proof->apex_length,
