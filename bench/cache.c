@@ -150,7 +150,7 @@ static void measure_cap(size_t size)
         answer_unref(answer);
         if (i % 10000 == 0) {
             cache_stats(cache, &stats);
-            most = stats.bytes > most ? stats.bytes : most;
+            most = stats.bytes > most ? (size_t)stats.bytes : most;
         }
     }
     cache_stats(cache, &stats);

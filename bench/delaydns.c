@@ -341,7 +341,7 @@ static void serve(struct server *server)
         if (server->count > 0)
             left = server->ring[server->head].due_ns - now_ns();
         if (left > 0)
-            wait = (struct timespec){left / 1000000000, left % 1000000000};
+            wait = (struct timespec){(time_t)(left / 1000000000), (long)(left % 1000000000)};
         if (ppoll(&ready, 1, server->count > 0 ? &wait : NULL, &open) > 0)
             receive(server);
         send_due(server);
