@@ -86,12 +86,14 @@ static bool cut_prefixes(char *value, bool *wide)
 /* The domain of a, mx, include and redirect. */
 static void parse_domain(const char *value, struct spf_term *out)
 {
-    if (strchr(value, '%') != NULL)
+    if (strchr(value, '%') != NULL) {
         out->kind = SPF_DYNAMIC;
-    else if (value[0] == '\0')
+    } else if (value[0] == '\0') {
         broken(out, "lacks its domain");
-    else if (hostname_parse(value, out->domain) != HOSTNAME_OK)
+    } else if (hostname_parse(value, out->domain) != HOSTNAME_OK) {
+        out->domain[0] = '\0'; /* a single label is left there */
         broken(out, "has a domain that is none");
+    }
 }
 
 /* `value` is what stands behind the name: "", ":x", "/24". */
