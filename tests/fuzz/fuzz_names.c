@@ -169,7 +169,7 @@ static void check_why(const struct generic *generic, const char *name, const str
         enum place place;
         enum ipfamily family;
     } forms[] = {{"octets run together ", GENERIC_TOGETHER, IP_V4},
-                 {"octets ", GENERIC_OCTETS, IP_V4},
+                 {"contains ", GENERIC_OCTETS, IP_V4},
                  {"address as a number ", GENERIC_NUMBER, IP_V4},
                  {"address in hexadecimal ", GENERIC_HEX, IP_V4},
                  {"digits of the address", GENERIC_V6, IP_V6},
