@@ -506,6 +506,14 @@ static bool has_record(const struct evidence *evidence)
 
 void fix_ptr_missing(const struct evidence *evidence, struct textbuf *out)
 {
+    const char *kind = namekind_private_address(&evidence->facts->client);
+    if (kind != NULL) {
+        textbuf_printf(out,
+                       "it is a %s address: whoever runs the receiving network has to set the "
+                       "record in its own DNS, or to exempt the address",
+                       kind);
+        return;
+    }
     put_ask(evidence,
             has_record(evidence) ? "to set it" : "to set it to your mail server's host name", out);
 }

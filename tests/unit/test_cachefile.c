@@ -85,7 +85,7 @@ static size_t records(struct cache *of)
 {
     struct cache_stats stats;
     cache_stats(of, &stats);
-    return stats.records;
+    return (size_t)stats.records;
 }
 
 static struct cache_found look(struct cache *in, const char *name, enum rrtype type)
