@@ -206,7 +206,7 @@ static int check_with(struct check_run *run, const struct command *command,
             check_client_summary(run, sums);
         exit_status = command_finish(command, sums->worst);
     } else if (status == RESULT_IO) {
-        exit_status = command_failed(command, EX_IOERR, "the output cannot be written");
+        exit_status = command_finish(command, EX_IOERR); /* says it */
     } else {
         exit_status = command_failed(command, EX_OSERR, "out of memory");
     }

@@ -84,7 +84,7 @@ def test_several_clients_the_worst_counts(ctl):
 
 def test_names_over_max_ptr(ctl):
     done = ctl("check", world.MANY, config="max-ptr = 2\n")
-    assert "1 more names were not looked up (max-ptr)" in done.stdout
+    assert "1 more name was not looked up (max-ptr)" in done.stdout
 
 
 def test_match_and_monitor_are_shown(ctl):

@@ -19,7 +19,7 @@ from smtpclient import message
 def test_monitor_first(network):
     steps = fenced.installations("monitor-first.md")
     assert list(steps) == ["2. Install it", "3. Put it in front of the mail server",
-                           "5. Exempt who has to be exempt", "6. Enforce what only tags",
+                           "5. Exempt the clients that need it", "6. Enforce what only tags",
                            "7. Refuse a share, then more", "8. Enforce", "In a DNS outage"]
     mail_server = steps.pop("3. Put it in front of the mail server")
     assert mail_server["main.cf"] == fenced.installations("postfix.md")["One line"]["main.cf"]
@@ -49,9 +49,9 @@ def test_monitor_first(network):
         assert '"would":"reject"' in wait_until(
             "the decision log", (folder / "decisions.json").read_text)
         site.filter.wait_log(r"action=accept .*would=reject")
-        assert refused("5. Exempt who has to be exempt", "192.0.2.4") == ""
+        assert refused("5. Exempt the clients that need it", "192.0.2.4") == ""
         site.filter.wait_log(r"client=192\.0\.2\.4 .*match=partners .*contract 17")
-        assert refused("5. Exempt who has to be exempt", rcpt="abuse@example.net") == ""
+        assert refused("5. Exempt the clients that need it", rcpt="abuse@example.net") == ""
         site.filter.wait_log(r"policy=none match=postmaster")
         assert refused("6. Enforce what only tags") == ""
         assert refused("6. Enforce what only tags", world.GENERIC) == ""

@@ -186,7 +186,8 @@ def test_journal_export(replay):
     assert got["time"] == "2026-11-14T10:00:00Z"
 
 
-CHECK_ONLY = {"host", "mx_of", "passed_over", "exemption", "unconfirmed", "ptr_aliases", "advice"}
+CHECK_ONLY = {"host", "mx_of", "passed_over", "exemption", "unconfirmed", "ptr_aliases", "advice", "source",
+              "smtp", "authority"}
 
 
 def test_keys_are_those_of_check(replay):
