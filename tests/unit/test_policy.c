@@ -186,7 +186,7 @@ START_TEST(test_scores)
     ck_assert_msg(verdict_reported(&verdict)->reason == scores[_i].want_reason, "%s",
                   scores[_i].label);
     double total = scores[_i].a + scores[_i].b;
-    ck_assert(verdict.would.score >= total && verdict.would.score <= total);
+    ck_assert_double_eq_tol(verdict.would.score, total, POLICY_SCORE_EPSILON);
 }
 END_TEST
 
