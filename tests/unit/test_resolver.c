@@ -1172,6 +1172,7 @@ START_TEST(too_many_aliases_are_found)
     ask(&heard, "a0.example", RR_PTR);
     ck_assert_int_eq(heard.problem, PROBLEM_CHAIN);
     ck_assert_int_eq(value_of(FINDINGS_METRIC, FINDING_ALIAS_LIMIT), 1);
+    leave(&heard);
 }
 END_TEST
 
