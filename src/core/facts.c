@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/facts.h"
 
+const char *dns_outcome_key(enum dns_outcome outcome)
+{
+    static const char *const keys[] = {
+        [DNS_NOT_ASKED] = "not-asked", [DNS_FOUND] = "found",         [DNS_NODATA] = "nodata",
+        [DNS_NXDOMAIN] = "nxdomain",   [DNS_TEMPERROR] = "temperror",
+    };
+    return keys[outcome];
+}
+
 void name_facts_confirm(struct name_facts *name, const struct ipaddr *client)
 {
     name->confirmed = false;

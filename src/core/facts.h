@@ -56,6 +56,9 @@ static inline bool dns_evidence_is_open(const struct dns_evidence *evidence)
     return evidence->outcome == DNS_TEMPERROR || dns_evidence_is_stale(evidence);
 }
 
+/* "not-asked", "found", "nodata", "nxdomain" or "temperror", as JSON has it.  Static. */
+const char *dns_outcome_key(enum dns_outcome outcome);
+
 /* A host name and its addresses of the client's family. */
 struct name_facts {
     const char *name;        /* canonical; for an unusable PTR name its escaped presentation form */

@@ -170,12 +170,11 @@ enum result check_now_ask(struct resolver *resolver, const struct dns_service_se
 static void put_answer(struct json_writer *json, const char *key,
                        const struct authority_answer *answer)
 {
-    static const char *const outcomes[] = {"not-asked", "found", "nodata", "nxdomain", "temperror"};
     const struct dns_evidence *evidence = &answer->records.evidence;
     json_writer_begin_object(json, key);
     json_writer_sentence(json, "zone", answer->zone[0] != '\0' ? answer->zone : NULL);
     json_writer_text(json, "server", evidence->server);
-    json_writer_text(json, "outcome", outcomes[evidence->outcome]);
+    json_writer_text(json, "outcome", dns_outcome_key(evidence->outcome));
     json_writer_int(json, "ttl", evidence->ttl_s);
     json_writer_text(json, "problem",
                      answer->failure != NULL ? answer->failure : evidence->problem);

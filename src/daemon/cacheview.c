@@ -9,15 +9,6 @@
 
 /* --- one record ----------------------------------------------------------------------------- */
 
-static const char *outcome_text(uint8_t outcome)
-{
-    static const char *const texts[] = {
-        [DNS_NOT_ASKED] = "not-asked", [DNS_FOUND] = "found",         [DNS_NODATA] = "nodata",
-        [DNS_NXDOMAIN] = "nxdomain",   [DNS_TEMPERROR] = "temperror",
-    };
-    return texts[outcome];
-}
-
 static void put_values(struct json_writer *json, const struct answer *answer)
 {
     char text[NAME_TEXT_MAX], addr_text[IPADDR_TEXT_MAX];
@@ -48,7 +39,7 @@ static char *record_line(struct resolver *resolver, const uint8_t *name, size_t 
     const char *type = answer->outcome == DNS_NXDOMAIN ? "any" : rrtype_text(answer->type);
     json_writer_sentence(json, "name", wirename_text(name, length, text));
     json_writer_text(json, "type", type);
-    json_writer_text(json, "outcome", outcome_text(answer->outcome));
+    json_writer_text(json, "outcome", dns_outcome_key((enum dns_outcome)answer->outcome));
     put_values(json, answer);
     json_writer_int(json, "ttl", left_s > 0 ? left_s : 0);
     json_writer_bool(json, "stale", left_s <= 0);
@@ -57,9 +48,7 @@ static char *record_line(struct resolver *resolver, const uint8_t *name, size_t 
         json, "server",
         answer->origin == DNS_FROM_ZONE ? NULL : resolver_server_text(resolver, answer->server));
     json_writer_text(json, "problem",
-                     answer->outcome == DNS_TEMPERROR
-                         ? answer_problem_text(answer)
-                         : NULL);
+                     answer->outcome == DNS_TEMPERROR ? answer_problem_text(answer) : NULL);
     char *line = json_writer_line(json);
     json_writer_free(json);
     return line;

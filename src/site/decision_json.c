@@ -6,15 +6,6 @@
 #include <stdio.h>
 #include <time.h>
 
-static const char *outcome_text(enum dns_outcome outcome)
-{
-    static const char *const texts[] = {
-        [DNS_NOT_ASKED] = "not-asked", [DNS_FOUND] = "found",         [DNS_NODATA] = "nodata",
-        [DNS_NXDOMAIN] = "nxdomain",   [DNS_TEMPERROR] = "temperror",
-    };
-    return texts[outcome];
-}
-
 static const char *origin_text(enum dns_origin origin)
 {
     static const char *const texts[] = {
@@ -29,7 +20,7 @@ static const char *origin_text(enum dns_origin origin)
 /* Members of the object that is open. */
 static void put_dns(struct json_writer *json, const struct dns_evidence *dns)
 {
-    json_writer_text(json, "outcome", outcome_text(dns->outcome));
+    json_writer_text(json, "outcome", dns_outcome_key(dns->outcome));
     if (dns->outcome == DNS_NOT_ASKED)
         return;
     json_writer_text(json, "origin", origin_text(dns->origin));
