@@ -108,19 +108,31 @@ static struct dns_evidence evidence_of(struct resolver *resolver, const struct w
     return evidence;
 }
 
+/* The answer to a name's question, to be given back, and what there is to say of it.
+   RESULT_INVALID: it is no name. */
+static enum result ask_name(struct resolver *resolver, const char *name, enum rrtype type,
+                            int64_t deadline_ms, struct wait *wait, struct dns_evidence *evidence,
+                            char problem[HOSTLOOKUP_PROBLEM_MAX])
+{
+    struct question question;
+    enum result status = question_from_name(name, type, &question);
+    if (status == RESULT_OK)
+        status = ask(resolver, &question, deadline_ms, wait);
+    if (status == RESULT_OK)
+        *evidence = evidence_of(resolver, wait, problem);
+    return status;
+}
+
 /* --- hosts ---------------------------------------------------------------------------------- */
 
 static enum result ask_family(struct resolver *resolver, const char *name, enum rrtype type,
                               int64_t deadline_ms, struct host_family *out)
 {
-    struct question question;
     struct wait wait;
-    enum result status = question_from_name(name, type, &question);
-    if (status == RESULT_OK)
-        status = ask(resolver, &question, deadline_ms, &wait);
+    enum result status =
+        ask_name(resolver, name, type, deadline_ms, &wait, &out->evidence, out->problem);
     if (status != RESULT_OK)
         return status;
-    out->evidence = evidence_of(resolver, &wait, out->problem);
     out->aliased = wait.answer->aliased;
     for (size_t i = 0; wait.answer->outcome == DNS_FOUND && i < wait.answer->count; i++) {
         if (out->count == HOSTLOOKUP_ADDRESSES_MAX)
@@ -184,16 +196,13 @@ static void add_host(struct mx_list *list, const char *text)
 enum result hostlookup_mx(struct resolver *resolver, const char *domain, int64_t deadline_ms,
                           struct mx_list *out)
 {
-    struct question question;
     struct wait wait;
     char text[NAME_TEXT_MAX];
     memset(out, 0, sizeof *out);
-    enum result status = question_from_name(domain, RR_MX, &question);
-    if (status == RESULT_OK)
-        status = ask(resolver, &question, deadline_ms, &wait);
+    enum result status =
+        ask_name(resolver, domain, RR_MX, deadline_ms, &wait, &out->evidence, out->problem);
     if (status != RESULT_OK)
         return status;
-    out->evidence = evidence_of(resolver, &wait, out->problem);
     for (size_t i = 0; wait.answer->outcome == DNS_FOUND && i < wait.answer->count; i++) {
         size_t length;
         const uint8_t *name = answer_name(wait.answer, i, &length);
@@ -212,16 +221,13 @@ enum result hostlookup_txt(struct resolver *resolver, const char *domain,
                            bool (*wanted)(const char *text), int64_t deadline_ms,
                            struct txt_record *out)
 {
-    struct question question;
     struct wait wait;
     char text[HOSTLOOKUP_TEXT_MAX + 1];
     memset(out, 0, sizeof *out);
-    enum result status = question_from_name(domain, RR_TXT, &question);
-    if (status == RESULT_OK)
-        status = ask(resolver, &question, deadline_ms, &wait);
+    enum result status =
+        ask_name(resolver, domain, RR_TXT, deadline_ms, &wait, &out->evidence, out->problem);
     if (status != RESULT_OK)
         return status;
-    out->evidence = evidence_of(resolver, &wait, out->problem);
     for (size_t i = 0; wait.answer->outcome == DNS_FOUND && i < wait.answer->count; i++) {
         if (!answer_text(wait.answer, i, text, sizeof text))
             out->unusable++;
