@@ -40,6 +40,9 @@ void textbuf_put_untrusted(struct textbuf *buf, const char *text, size_t max);
    no control characters stay as they are. */
 void textbuf_put_own(struct textbuf *buf, const char *text, size_t max);
 
+/* One of the two. */
+typedef void textbuf_put_shown(struct textbuf *buf, const char *text, size_t max);
+
 /*
  * Append ` key=value` (the leading space only when the text is not empty) for a
  * key=value log line: untrusted text as above, put in double quotes, with inner

@@ -45,22 +45,23 @@ const char *client_when(int64_t wall_s, char out[CLIENT_TIME_MAX])
     return out;
 }
 
-void client_put(const char *text)
+static void put_shown(const char *text, textbuf_put_shown *put)
 {
     char memory[SHOWN_MAX + 4];
     struct textbuf buf;
     textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_untrusted(&buf, text == NULL ? "-" : text, SHOWN_MAX);
+    put(&buf, text == NULL ? "-" : text, SHOWN_MAX);
     (void)fputs(memory, stdout);
+}
+
+void client_put(const char *text)
+{
+    put_shown(text, textbuf_put_untrusted);
 }
 
 void client_put_own(const char *text)
 {
-    char memory[SHOWN_MAX + 4];
-    struct textbuf buf;
-    textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_own(&buf, text == NULL ? "-" : text, SHOWN_MAX);
-    (void)fputs(memory, stdout);
+    put_shown(text, textbuf_put_own);
 }
 
 struct json_writer *client_request(const char *name, const char *key, const char *value)

@@ -52,20 +52,21 @@ static void put_cut(FILE *stream, const char *text, int width)
                   !cut && count < width ? width - count : 0, "");
 }
 
-void columns_put_own(FILE *stream, const char *name, int width)
+static void put_shown(FILE *stream, const char *name, int width, textbuf_put_shown *put)
 {
     char memory[4 * HOSTNAME_MAX + 4];
     struct textbuf buf;
     textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_own(&buf, name, sizeof memory - 1);
+    put(&buf, name, sizeof memory - 1);
     put_cut(stream, memory, width);
+}
+
+void columns_put_own(FILE *stream, const char *name, int width)
+{
+    put_shown(stream, name, width, textbuf_put_own);
 }
 
 void columns_put_name(FILE *stream, const char *name, int width)
 {
-    char memory[4 * HOSTNAME_MAX + 4];
-    struct textbuf buf;
-    textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_untrusted(&buf, name, sizeof memory - 1);
-    put_cut(stream, memory, width);
+    put_shown(stream, name, width, textbuf_put_untrusted);
 }

@@ -18,24 +18,25 @@
 
 #define REPLY_SHOWN_MAX 1024 /* of one line of a reply */
 
-/* Untrusted text, harmless for a terminal. */
-static void put_untrusted(const struct evidence_page *page, const char *text)
+static void put_shown(const struct evidence_page *page, const char *text, textbuf_put_shown *put)
 {
     char memory[UNTRUSTED_MAX + 4];
     struct textbuf buf;
     textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_untrusted(&buf, text, UNTRUSTED_MAX);
+    put(&buf, text, UNTRUSTED_MAX);
     (void)fputs(memory, page->stream);
+}
+
+/* Untrusted text, harmless for a terminal. */
+static void put_untrusted(const struct evidence_page *page, const char *text)
+{
+    put_shown(page, text, textbuf_put_untrusted);
 }
 
 /* What this site wrote. */
 static void put_own(const struct evidence_page *page, const char *text)
 {
-    char memory[UNTRUSTED_MAX + 4];
-    struct textbuf buf;
-    textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_own(&buf, text, UNTRUSTED_MAX);
-    (void)fputs(memory, page->stream);
+    put_shown(page, text, textbuf_put_own);
 }
 
 void evidence_put_label(FILE *stream, const char *label, bool colour)

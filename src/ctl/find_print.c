@@ -23,23 +23,25 @@ const char *find_print_time(int64_t wall_s, char out[32])
     return out;
 }
 
-static void put(FILE *stream, const char *label, const char *text)
+static void put_shown(FILE *stream, const char *label, const char *text,
+                      textbuf_put_shown *put_text)
 {
     char memory[SHOWN_MAX + 4];
     struct textbuf buf;
     textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_untrusted(&buf, text == NULL || text[0] == '\0' ? "-" : text, SHOWN_MAX);
+    put_text(&buf, text == NULL || text[0] == '\0' ? "-" : text, SHOWN_MAX);
     (void)fprintf(stream, LABEL "%s\n", label, memory);
+}
+
+static void put(FILE *stream, const char *label, const char *text)
+{
+    put_shown(stream, label, text, textbuf_put_untrusted);
 }
 
 /* The same of what this site wrote. */
 static void put_own(FILE *stream, const char *label, const char *text)
 {
-    char memory[SHOWN_MAX + 4];
-    struct textbuf buf;
-    textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_own(&buf, text, SHOWN_MAX);
-    (void)fprintf(stream, LABEL "%s\n", label, memory);
+    put_shown(stream, label, text, textbuf_put_own);
 }
 
 /* A sentence of the daemon, in which what is untrusted is escaped already. */

@@ -109,35 +109,31 @@ static void put_html(FILE *stream, const char *text, bool breaks)
     }
 }
 
-/* Untrusted text: what is odd as in the log. */
-static void put_untrusted(FILE *stream, const char *text, bool breaks)
+static void put_shown(FILE *stream, const char *text, textbuf_put_shown *put, bool breaks)
 {
     char memory[4 * HOSTNAME_MAX + 4];
     struct textbuf buf;
     textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_untrusted(&buf, text, sizeof memory - 1);
+    put(&buf, text, sizeof memory - 1);
     put_html(stream, memory, breaks);
 }
 
+/* Untrusted text: what is odd as in the log. */
 static void put_escaped(FILE *stream, const char *text)
 {
-    put_untrusted(stream, text, false);
+    put_shown(stream, text, textbuf_put_untrusted, false);
 }
 
 /* What this site wrote. */
 static void put_own(FILE *stream, const char *text)
 {
-    char memory[4 * HOSTNAME_MAX + 4];
-    struct textbuf buf;
-    textbuf_init(&buf, memory, sizeof memory);
-    textbuf_put_own(&buf, text, sizeof memory - 1);
-    put_html(stream, memory, true);
+    put_shown(stream, text, textbuf_put_own, true);
 }
 
 /* In a table. */
 static void put_name(FILE *stream, const char *text)
 {
-    put_untrusted(stream, text, true);
+    put_shown(stream, text, textbuf_put_untrusted, true);
 }
 
 static void put_count(FILE *stream, uint64_t count)
