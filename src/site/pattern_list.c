@@ -374,7 +374,7 @@ static bool covers(const struct pattern_list *list, const struct pattern *wide,
 static bool word_is_covered(const struct pattern_list *list, const struct pattern_list *narrow,
                             size_t i, size_t *left)
 {
-    for (size_t j = 0; j<list->count && * left> 0; j++, (*left)--)
+    for (size_t j = 0; *left > 0 && j < list->count; j++, (*left)--)
         if (strcmp(list->words[j], narrow->words[i]) == 0 ||
             covers(list, &list->patterns[j], &narrow->patterns[i]))
             return true;
