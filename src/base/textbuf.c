@@ -82,8 +82,8 @@ static size_t plain_length(const char *text, unsigned kinds)
 static size_t escape_next(const char **text, unsigned special, char out[ESCAPE_MAX])
 {
     static const char hex[] = "0123456789abcdef";
-    size_t length = (special & UTF8) != 0 ? utf8_length(*text) : 0;
-    if (length > 1 && !utf8_is_control(*text)) {
+    size_t length = (special & UTF8) != 0 ? utf8_printable(*text) : 0;
+    if (length > 1) {
         memcpy(out, *text, length);
         *text += length;
         return length;

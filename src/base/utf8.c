@@ -31,3 +31,9 @@ bool utf8_is_control(const char *text)
     const unsigned char *bytes = (const unsigned char *)text;
     return bytes[0] < 0x20 || bytes[0] == 0x7f || (bytes[0] == 0xc2 && bytes[1] < 0xa0);
 }
+
+size_t utf8_printable(const char *text)
+{
+    size_t length = utf8_length(text);
+    return length > 0 && !utf8_is_control(text) ? length : 0;
+}

@@ -12,4 +12,7 @@ size_t utf8_length(const char *text);
 /* Is the valid character at `text` a control character (C0, DEL, C1)? */
 bool utf8_is_control(const char *text);
 
+/* As utf8_length(), but 0 for a control character, too. */
+size_t utf8_printable(const char *text);
+
 #endif

@@ -16,8 +16,8 @@ static void make_printable(const char *text, char *out, size_t size)
 {
     size_t length = 0;
     while (*text != '\0' && length + sizeof "\\xNN" < size) {
-        size_t bytes = utf8_length(text);
-        if (bytes > 0 && !utf8_is_control(text)) {
+        size_t bytes = utf8_printable(text);
+        if (bytes > 0) {
             memcpy(out + length, text, bytes);
             length += bytes;
             text += bytes;

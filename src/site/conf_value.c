@@ -187,8 +187,8 @@ static bool is_printable(const char *text)
 
 bool conf_is_line(const char *text)
 {
-    while (utf8_length(text) > 0 && !utf8_is_control(text))
-        text += utf8_length(text);
+    for (size_t length; (length = utf8_printable(text)) > 0;)
+        text += length;
     return *text == '\0';
 }
 

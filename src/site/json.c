@@ -64,8 +64,8 @@ static char *make_valid(const char *text, bool keep_backslash)
     if (out == NULL)
         return NULL;
     while (*text != '\0') {
-        size_t length = utf8_length(text);
-        if (length == 0 || utf8_is_control(text) || (*text == '\\' && !keep_backslash)) {
+        size_t length = utf8_printable(text);
+        if (length == 0 || (*text == '\\' && !keep_backslash)) {
             to += snprintf(to, size - (size_t)(to - out), "\\x%02x", (unsigned char)*text);
             text++;
         } else {

@@ -49,8 +49,8 @@ static enum report_cache cache_of(const char *value)
 static void make_printable(char *text)
 {
     while (*text != '\0') {
-        size_t length = utf8_length(text);
-        if (length > 0 && !utf8_is_control(text))
+        size_t length = utf8_printable(text);
+        if (length > 0)
             text += length;
         else
             *text++ = '?';
