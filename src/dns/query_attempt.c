@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "dns/dnsmsg.h"
+
 #include <errno.h>
 
 /*

@@ -153,8 +153,9 @@ static enum result include_pattern(struct assembly *assembly, const char *patter
 /* Of the directory's name nothing is a wildcard.  NULL: out of memory. */
 static char *escape(const char *path, size_t directory)
 {
-    char *pattern = malloc(strlen(path) + directory + 1), *to = pattern;
-    for (size_t i = 0; pattern != NULL && i <= strlen(path); i++) {
+    size_t length = strlen(path);
+    char *pattern = malloc(length + directory + 1), *to = pattern;
+    for (size_t i = 0; pattern != NULL && i <= length; i++) {
         if (i < directory && strchr("*?[\\", path[i]) != NULL)
             *to++ = '\\';
         *to++ = path[i];

@@ -82,7 +82,7 @@ static bool net_is_covered(const struct net_list *wide, const struct ipnet *net,
 {
     size_t count;
     const struct ipnet *nets = net_list_nets(wide, &count);
-    for (size_t i = 0; i<count && * left> 0; i++, (*left)--)
+    for (size_t i = 0; *left > 0 && i < count; i++, (*left)--)
         if (nets[i].bits <= net->bits && ipnet_contains(&nets[i], &net->addr))
             return true;
     return false;
@@ -120,7 +120,7 @@ static bool covers(const struct match *wide, const struct match *narrow, size_t 
 /* The first block that fits whenever block `i` does; `i` where there is none. */
 static size_t find_wider(const struct match *matches, size_t i, size_t *left)
 {
-    for (size_t j = 0; j<i && * left> 0; j++, (*left)--)
+    for (size_t j = 0; *left > 0 && j < i; j++, (*left)--)
         if (!(matches[j].client == NULL && match_asks_for_client_only(&matches[j])) &&
             covers(&matches[j], &matches[i], left))
             return j;
