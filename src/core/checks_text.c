@@ -487,6 +487,9 @@ bool checks_put_record(const struct evidence *evidence, enum check_id id, struct
     return name != NULL;
 }
 
+/* What a PTR record has to hold, where the name itself is not known: it must lead back, too. */
+#define SERVER_NAME "your mail server's public name, which must resolve to this address"
+
 /* Who sets the PTR record; of a reverse name that is an alias it is not the provider. */
 static void put_ask(const struct evidence *evidence, const char *what, struct textbuf *out)
 {
@@ -514,13 +517,12 @@ void fix_ptr_missing(const struct evidence *evidence, struct textbuf *out)
                        kind);
         return;
     }
-    put_ask(evidence,
-            has_record(evidence) ? "to set it" : "to set it to your mail server's host name", out);
+    put_ask(evidence, has_record(evidence) ? "to set it" : "to set it to " SERVER_NAME, out);
 }
 
 void fix_ptr_invalid(const struct evidence *evidence, struct textbuf *out)
 {
-    put_ask(evidence, "to make it your mail server's host name", out);
+    put_ask(evidence, "to make it " SERVER_NAME, out);
 }
 
 /* Never "set the A record": the name may be that of a web site. */
@@ -542,7 +544,7 @@ void fix_ptr_mismatch(const struct evidence *evidence, struct textbuf *out)
     }
     put_ask(evidence,
             has_record(evidence) ? "to correct the PTR record"
-                                 : "to change the PTR record to your mail server's host name",
+                                 : "to change the PTR record to " SERVER_NAME,
             out);
 }
 

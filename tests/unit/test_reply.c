@@ -12,7 +12,8 @@
 #define PASS .ptr = "mail.a.example=198.51.100.7"
 #define NX   .ptr = "NX"
 
-#define PROVIDER "; ask your hosting or Internet provider "
+#define SERVER_NAME "your mail server's public name, which must resolve to this address"
+#define PROVIDER    "; ask your hosting or Internet provider "
 
 /* Facts and evidence with one check, or those of `set`, true. */
 struct scene {
@@ -49,16 +50,16 @@ static const struct {
      {C4, NX},
      "550",
      "5.7.25",
-     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER
-     "to set it to your mail server's host name (ptr-missing)"},
+     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME
+     " (ptr-missing)"},
     {"no PTR, deferred",
      CHECK_PTR_MISSING,
      ACTION_TEMPFAIL,
      {C4, NX},
      "450",
      "4.7.25",
-     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER
-     "to set it to your mail server's host name (ptr-missing)"},
+     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME
+     " (ptr-missing)"},
     {"mismatch",
      CHECK_PTR_MISMATCH,
      ACTION_REJECT,
@@ -66,7 +67,7 @@ static const struct {
      "550",
      "5.7.25",
      "[198.51.100.7] PTR mail.a.example resolves to 203.0.113.9, not to 198.51.100.7" PROVIDER
-     "to change the PTR record to your mail server's host name (ptr-mismatch)"},
+     "to change the PTR record to " SERVER_NAME " (ptr-mismatch)"},
     {"no PTR, and an EHLO name that leads back: the exact record",
      CHECK_PTR_MISSING,
      ACTION_REJECT,
@@ -100,16 +101,16 @@ static const struct {
      "5.7.25",
      "[198.51.100.7] PTR mail.a.example has no A record; add an A record with 198.51.100.7 to the "
      "name, or "
-     "ask your hosting or Internet provider to change the PTR record to your mail server's host "
-     "name (ptr-mismatch)"},
+     "ask your hosting or Internet provider to change the PTR record to " SERVER_NAME
+     " (ptr-mismatch)"},
     {"a provider's name is no record to ask for",
      CHECK_PTR_MISSING,
      ACTION_REJECT,
      {C4, NX, .helo = "198-51-100-7.dsl.isp.test", .helo_forward = "198.51.100.7"},
      "550",
      "5.7.25",
-     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER
-     "to set it to your mail server's host name (ptr-missing)"},
+     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME
+     " (ptr-missing)"},
     {"underscore",
      CHECK_HELO_INVALID,
      ACTION_REJECT,
@@ -219,16 +220,15 @@ static const struct {
      ACTION_REJECT,
      "550",
      "5.7.25",
-     {"[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER
-      "to set it to your mail server's host name; see https://mx.example/why (ptr-missing)"}},
+     {"[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME
+      "; see https://mx.example/why (ptr-missing)"}},
     {"help URL with placeholders",
      NULL,
      "https://mx.example/why?ip=%{client}&x=%20%{helo}#%{check}",
      ACTION_REJECT,
      "550",
      "5.7.25",
-     {"[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER
-      "to set it to your mail server's host name; see "
+     {"[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME "; see "
       "https://mx.example/why?ip=198.51.100.7&x=%20%{helo}#ptr-missing (ptr-missing)"}},
     {"help URL with placeholders in one's own text",
      "%{url} %{record}|",
@@ -276,7 +276,7 @@ static const struct {
      "550",
      "5.7.25",
      {"198.51.100.7 has no PTR record (NXDOMAIN). ask your hosting or Internet provider to set "
-      "it to your mail server's host name."}},
+      "it to " SERVER_NAME "."}},
     {"no URL", "see %{url}", NULL, ACTION_REJECT, "550", "5.7.25", {"see "}},
     {"nothing but a URL that is not set",
      "%{url} ",
@@ -332,8 +332,8 @@ START_TEST(test_score)
     ck_assert_str_eq(
         reply.lines[0],
         "[198.51.100.7] total score 5 of ptr-missing, helo-not-fqdn and helo-disagrees: "
-        "198.51.100.7 has no PTR record (NXDOMAIN)" PROVIDER
-        "to set it to your mail server's host name (ptr-missing)");
+        "198.51.100.7 has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME
+        " (ptr-missing)");
 
     /* A check that adds nothing is no part of the sum, true or not. */
     scene.policy.rules[CHECK_HELO_NOT_FQDN].score = 0;
@@ -344,8 +344,7 @@ START_TEST(test_score)
     ck_assert_str_eq(
         reply.lines[0],
         "[198.51.100.7] total score 3.5 of ptr-missing and helo-disagrees: 198.51.100.7 "
-        "has no PTR record (NXDOMAIN)" PROVIDER
-        "to set it to your mail server's host name (ptr-missing)");
+        "has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME " (ptr-missing)");
     scene.policy.rules[CHECK_HELO_NOT_FQDN].score = 1.5;
 
     scene.policy.rules[CHECK_HELO_DISAGREES].monitor = true;
