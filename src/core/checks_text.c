@@ -575,35 +575,36 @@ bool checks_failure_is_ours(const struct evidence *evidence)
     return evidence->facts->resolver_down || (failed != NULL && failed->fault == DNS_FAULT_OURS);
 }
 
-static bool begins(const char *text, const char *with)
+/* Who fixes a failure that is not ours. */
+static void put_failed(const struct evidence *evidence, const struct dns_evidence *failed,
+                       struct textbuf *out)
 {
-    return strncmp(text, with, strlen(with)) == 0;
+    switch (failed != NULL ? failed->fault : DNS_FAULT_SERVERS) {
+    case DNS_FAULT_SIGNATURES:
+        textbuf_put(out, "the owner of that zone must sign it again or correct its DS record");
+        break;
+    case DNS_FAULT_ALIASES:
+        textbuf_put(out, "the owner of that zone must correct its CNAME records");
+        break;
+    case DNS_FAULT_UNKNOWN:
+        textbuf_put(out, "our resolver or the name servers of the zone did not answer in time");
+        break;
+    default:
+        textbuf_printf(out, "if this lasts for a day, the operator of %s must fix its name servers",
+                       failed != &evidence->facts->ptr ? "that name's zone"
+                       : evidence->facts->ptr.aliased  ? "the delegated reverse zone (RFC 2317)"
+                                                      : "the reverse zone, usually your provider,");
+    }
 }
 
 void fix_dns_temperror(const struct evidence *evidence, struct textbuf *out)
 {
-    const struct dns_evidence *failed = checks_failed_lookup(evidence);
-    if (checks_failure_is_ours(evidence) || evidence->iprev.expired)
+    if (checks_failure_is_ours(evidence) || evidence->iprev.expired) {
         textbuf_put(out, "nothing is wrong on your side; your server will try again by itself");
-    else if (failed != NULL && begins(outcome_text(failed), "DNSSEC"))
-        textbuf_put(out,
-                    "your server will try again by itself; the owner of that zone must sign it "
-                    "again or correct its DS record");
-    else if (failed != NULL && begins(outcome_text(failed), "CNAME"))
-        textbuf_put(out,
-                    "your server will try again by itself; the owner of that zone must correct "
-                    "its CNAME records");
-    else if (failed != NULL && failed->fault == DNS_FAULT_UNKNOWN)
-        textbuf_put(out,
-                    "your server will try again by itself; our resolver or the name servers of "
-                    "the zone did not answer in time");
-    else
-        textbuf_printf(out,
-                       "your server will try again by itself; if this lasts for a day, the "
-                       "operator of %s must fix its name servers",
-                       failed != &evidence->facts->ptr ? "that name's zone"
-                       : evidence->facts->ptr.aliased  ? "the delegated reverse zone (RFC 2317)"
-                                                      : "the reverse zone, usually your provider,");
+        return;
+    }
+    textbuf_put(out, "your server will try again by itself; ");
+    put_failed(evidence, checks_failed_lookup(evidence), out);
 }
 
 /* The name that would agree, when there is one. */

@@ -23,8 +23,14 @@ enum dns_outcome {
 /* Where the answer came from. */
 enum dns_origin { DNS_FROM_NETWORK, DNS_FROM_CACHE, DNS_FROM_STALE, DNS_FROM_ZONE };
 
-/* Who may be at fault when a question fails. */
-enum dns_fault { DNS_FAULT_ZONE, DNS_FAULT_UNKNOWN, DNS_FAULT_OURS };
+/* What may be at fault when a question fails. */
+enum dns_fault {
+    DNS_FAULT_SERVERS,    /* the zone's name servers */
+    DNS_FAULT_SIGNATURES, /* the zone's DNSSEC signatures or its DS record */
+    DNS_FAULT_ALIASES,    /* the zone's CNAME records */
+    DNS_FAULT_UNKNOWN,    /* the servers or our resolver: nothing came in time */
+    DNS_FAULT_OURS,
+};
 
 /* One question's answer, as evidence. */
 struct dns_evidence {
@@ -35,7 +41,7 @@ struct dns_evidence {
     uint32_t took_ms;     /* milliseconds from question to answer; 0 from the cache */
     const char *server;   /* "127.0.0.1:53", or NULL; borrowed */
     const char *problem;  /* DNS_TEMPERROR: "timeout", "SERVFAIL", ...; else NULL; static */
-    enum dns_fault fault; /* DNS_TEMPERROR: whose it may be */
+    enum dns_fault fault; /* DNS_TEMPERROR */
     bool aliased;         /* the name asked for is a CNAME, as far as is known */
     /* Not the last word: the answer may still come, or be asked for.  Until then the outcome is
        DNS_TEMPERROR, or DNS_NOT_ASKED where nothing seems to depend on it. */

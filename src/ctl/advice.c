@@ -381,14 +381,14 @@ static void advise_temperror(struct advising *to)
             problem);
         return;
     }
-    if (strncmp(problem, "DNSSEC", 6) == 0) {
+    if (failed != NULL && failed->fault == DNS_FAULT_SIGNATURES) {
         SAY("%s: %s.  The owner of that zone must sign it again or correct the DS record at the "
             "registrar.  What is wrong is shown by dnsviz.net, or:",
             name, problem);
         LINE("delv %s %s", name, reverse ? "PTR" : to->type);
         return;
     }
-    if (strncmp(problem, "CNAME", 5) == 0) {
+    if (failed != NULL && failed->fault == DNS_FAULT_ALIASES) {
         SAY("%s: %s.  The owner of its zone must correct the CNAME records.", name, problem);
         LINE("dig %s %s", name, reverse ? "PTR" : to->type);
         return;

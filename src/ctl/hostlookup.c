@@ -104,6 +104,8 @@ static struct dns_evidence evidence_of(struct resolver *resolver, const struct w
         (void)snprintf(problem, HOSTLOOKUP_PROBLEM_MAX, "%s",
                        late ? dns_problem_text(PROBLEM_DEADLINE) : answer_problem_text(answer));
         evidence.problem = problem;
+        evidence.fault =
+            dns_problem_fault(late ? PROBLEM_DEADLINE : (enum dns_problem)answer->problem);
     }
     return evidence;
 }

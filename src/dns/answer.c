@@ -44,8 +44,18 @@ enum dns_fault dns_problem_fault(enum dns_problem problem)
     if (dns_problem_is_ours(problem) || problem == PROBLEM_NETWORK || problem == PROBLEM_REFUSED ||
         problem == PROBLEM_DENIES)
         return DNS_FAULT_OURS;
-    return problem == PROBLEM_TIMEOUT || problem == PROBLEM_DEADLINE ? DNS_FAULT_UNKNOWN
-                                                                     : DNS_FAULT_ZONE;
+    switch (problem) {
+    case PROBLEM_TIMEOUT:
+    case PROBLEM_DEADLINE:
+        return DNS_FAULT_UNKNOWN;
+    case PROBLEM_BOGUS:
+        return DNS_FAULT_SIGNATURES;
+    case PROBLEM_LOOP:
+    case PROBLEM_CHAIN:
+        return DNS_FAULT_ALIASES;
+    default:
+        return DNS_FAULT_SERVERS;
+    }
 }
 
 const char *rrtype_text(uint16_t type)

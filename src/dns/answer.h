@@ -81,7 +81,7 @@ enum dns_problem {
 /* "timeout", "SERVFAIL", ...: static text. */
 const char *dns_problem_text(enum dns_problem problem);
 
-/* Whose fault it may be: of a silence nobody knows. */
+/* What may be at fault: of a silence nobody knows. */
 enum dns_fault dns_problem_fault(enum dns_problem problem);
 
 /* Is it the zone's doing, so that the servers did their work? */
