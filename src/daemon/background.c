@@ -27,8 +27,13 @@ int background_enter(void)
     if (pipe(ends) != 0)
         return -1;
     pid_t child = fork();
-    if (child < 0)
+    if (child < 0) {
+        int reason = errno;
+        (void)close(ends[0]);
+        (void)close(ends[1]);
+        errno = reason;
         return -1;
+    }
     if (child == 0) {
         (void)close(ends[0]);
         (void)setsid();
@@ -49,13 +54,12 @@ int background_enter(void)
 
 void background_ready(int fd)
 {
-    int null = open("/dev/null", O_RDWR);
+    int null = open("/dev/null", O_RDWR); /* none of 0 to 2: background_keep_stdio() */
     if (null >= 0) {
         (void)dup2(null, STDIN_FILENO);
         (void)dup2(null, STDOUT_FILENO);
         (void)dup2(null, STDERR_FILENO);
-        if (null > STDERR_FILENO)
-            (void)close(null);
+        (void)close(null);
     }
     if (chdir("/") != 0 || write(fd, "!", 1) != 1) {
         /* the parent is gone: nobody waits for the word */

@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -78,17 +79,23 @@ void privileges_harden(void)
     (void)setrlimit(RLIMIT_CORE, &none);
 }
 
+/* A limit of 64 bits, such as "none", on a machine of 32. */
+static size_t size_of_limit(rlim_t limit)
+{
+    return limit < SIZE_MAX ? (size_t)limit : SIZE_MAX;
+}
+
 size_t privileges_raise_descriptors(size_t wanted)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return 0;
     if (limit.rlim_cur >= wanted)
-        return limit.rlim_cur;
+        return size_of_limit(limit.rlim_cur);
     struct rlimit raised = {.rlim_cur = wanted,
                             .rlim_max = limit.rlim_max < wanted ? wanted : limit.rlim_max};
     if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
         return wanted;
     raised = (struct rlimit){limit.rlim_max, limit.rlim_max};
-    return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? limit.rlim_max : limit.rlim_cur;
+    return size_of_limit(setrlimit(RLIMIT_NOFILE, &raised) == 0 ? limit.rlim_max : limit.rlim_cur);
 }
