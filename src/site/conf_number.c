@@ -3,6 +3,8 @@
 #include "site/conf_value.h"
 
 #include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,4 +120,23 @@ bool conf_parse_until(const char *text, int64_t *out)
         return false;
     *out = midnight + hour * 3600 + minute * 60;
     return *out != 0;
+}
+
+void conf_format_until(int64_t until_s, char out[CONF_UNTIL_SIZE])
+{
+    bool with_time = until_s % 86400 != 0;
+    int64_t days = until_s / 86400 - !with_time + 719468;
+    /* The reverse of days_from_civil(): periods of 400 years, years that begin in March. */
+    int64_t day = days % 146097;
+    int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    day -= 365 * year + year / 4 - year / 100;
+    int64_t month = (5 * day + 2) / 153;
+    day -= (153 * month + 2) / 5;
+    year += days / 146097 * 400 + (month >= 10);
+    int length = snprintf(out, CONF_UNTIL_SIZE, "%04" PRId64 "-%02" PRId64 "-%02" PRId64, year,
+                          month < 10 ? month + 3 : month - 9, day + 1);
+    if (with_time)
+        (void)snprintf(out + length, CONF_UNTIL_SIZE - (size_t)length,
+                       "T%02" PRId64 ":%02" PRId64 "Z", until_s % 86400 / 3600,
+                       until_s % 3600 / 60);
 }

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #define INDENT "    "
 
@@ -99,11 +98,8 @@ static void print_list(const struct conf_option *option, const char *object, FIL
 
 static void print_until(int64_t until_s, FILE *stream)
 {
-    time_t wall = (time_t)until_s;
-    struct tm tm;
-    char text[32] = "";
-    if (gmtime_r(&wall, &tm) != NULL)
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%MZ", &tm);
+    char text[CONF_UNTIL_SIZE];
+    conf_format_until(until_s, text);
     print_quoted(text, stream);
 }
 

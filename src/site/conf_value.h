@@ -31,6 +31,14 @@ bool conf_is_line(const char *text);
 /* "2027-01-31" or "2027-01-31T18:00Z" as the second from which it is over.  Pure. */
 bool conf_parse_until(const char *text, int64_t *out);
 
+#define CONF_UNTIL_SIZE 32
+
+/*
+ * The text that conf_parse_until() took for this second, in its short form if it can be; until_s >
+ * 0. gmtime() ends in 2038 where time_t has 32 bits.  Pure.
+ */
+void conf_format_until(int64_t until_s, char out[CONF_UNTIL_SIZE]);
+
 /* "1500ms", "2s", "5m", "12h", "1d", plain seconds: milliseconds.  Pure. */
 bool conf_parse_duration(const char *text, uint64_t *out_ms);
 

@@ -1126,6 +1126,22 @@ START_TEST(test_until)
 }
 END_TEST
 
+/* What is printed is read as the same second: each day of the calendar in some year. */
+START_TEST(test_until_printed)
+{
+    const int64_t end_s = INT64_C(253402300800); /* the last that can be written: 9999-12-31 */
+    for (int64_t day_s = end_s; day_s > 0; day_s -= 17 * 86400)
+        for (int64_t want = day_s; want <= day_s + 3660 && want <= end_s; want += 3660) {
+            char text[CONF_UNTIL_SIZE];
+            int64_t got = 0;
+            conf_format_until(want, text);
+            ck_assert_msg(conf_parse_until(text, &got) && got == want, "%s: %lld", text,
+                          (long long)want);
+            ck_assert_msg((strlen(text) == strlen("2027-01-31")) == (want == day_s), "%s", text);
+        }
+}
+END_TEST
+
 static void remember_name(void *arg, const struct match *match)
 {
     strcat(arg, match->name);
@@ -1562,6 +1578,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, test_relative_files);
     tcase_add_test(tcase, test_tables_again);
     tcase_add_test(tcase, test_until);
+    tcase_add_test(tcase, test_until_printed);
     tcase_add_test(tcase, test_expiry);
     tcase_add_test(tcase, test_distance);
     tcase_add_test(tcase, test_references);
