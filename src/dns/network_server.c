@@ -44,7 +44,7 @@ static enum result parse_address(char *text, struct network_server *out)
     out->scope = if_nametoindex(scope);
     if (out->scope == 0) {
         char *end;
-        unsigned long index = strtoul(scope, &end, 10);
+        unsigned long long index = strtoull(scope, &end, 10);
 
         if (*scope < '0' || *scope > '9' || *end != '\0' || index == 0 || index > UINT32_MAX)
             return RESULT_INVALID;
