@@ -17,6 +17,8 @@ static bool read_line(FILE *stream, size_t *total, char out[LINE_MAX_ + 1])
     size_t length = 0;
     int byte = EOF;
     bool any = false;
+    if (feof(stream) != 0 || ferror(stream) != 0)
+        return false; /* a terminal would be asked once more */
     while (*total < HEADER_MAX && (byte = getc(stream)) != EOF && byte != '\n') {
         any = true;
         ++*total;

@@ -248,7 +248,7 @@ static char *conf_path(const struct options *options)
     const char *path = options->conf_path;
     if (options->foreground || options->test || path[0] == '/')
         return strdup(path);
-    char *directory = getcwd(NULL, 0), *absolute = NULL;
+    char *directory = realpath(".", NULL), *absolute = NULL;
     if (directory != NULL && asprintf(&absolute, "%s/%s", directory, path) < 0)
         absolute = NULL;
     free(directory);

@@ -70,7 +70,7 @@ bool replay_compare_add(struct replay_compare *compare, const struct maillog_eve
     count(&compare->changes, before, after);
     count(&compare->checks[reason->verdict.would.reason], before, after);
     struct ranking_row *row = ranking_add(compare->domains, replay_tally_domain(reason, memory),
-                                          after > before ? after : before, event->wall_s);
+                                          replay_compare_action(reason), event->wall_s);
     struct replay_compare_row *extra = row->extra;
     count(&extra->changes, before, after);
     if (row != ranking_others(compare->domains))
