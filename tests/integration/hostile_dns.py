@@ -303,6 +303,16 @@ def silence(x):
 
 
 @behaviour
+def hold(x):
+    """Nothing until release()."""
+    with x.server.lock:
+        if x.server.held is not None:
+            x.server.held.append(x)
+            return
+    servfail(x)
+
+
+@behaviour
 def servfail(x):
     x.send(x.error(dns.rcode.SERVFAIL))
 
@@ -531,6 +541,7 @@ class HostileDNS:
         self.connections = self.most_streams = 0  # TCP: since the beginning; at the same time
         self.blackhole = False
         self.answers_nothing_for = set()  # names that are black holes
+        self.held = []  # by behaviour "hold"; None once they are released
         self.default = Rule(rcode="NXDOMAIN")
         self.schedule = Schedule()
         self.udp = self.listener = self.other = None
@@ -550,6 +561,13 @@ class HostileDNS:
         for name in names:
             self.on(name, rdtype, [ip])
         return self
+
+    def release(self):
+        """What behaviour "hold" has not answered fails, as does what it is asked from now on."""
+        with self.lock:
+            held, self.held = self.held, None
+        for exchange in held:
+            servfail(exchange)
 
     def rule(self, name, rdtype):
         """The registered rule; a name that has other types is NODATA."""
