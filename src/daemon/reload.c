@@ -50,7 +50,7 @@ static void find_fixed(struct reload *reload)
 {
     struct textbuf names;
     textbuf_init(&names, reload->fixed, sizeof reload->fixed);
-    conf_restart_each(reload->old, reload->fresh, keep_fixed, &names);
+    conf_restart_each(&reload->started, reload->fresh, keep_fixed, &names);
 }
 
 static void read_configuration(struct service *service)
@@ -237,4 +237,5 @@ void reload_request(struct service *service, enum reload_kind kind, const char *
 void reload_init(struct service *service)
 {
     service->reload.work = (struct work){.run = run, .done = done, .arg = service};
+    conf_restart_keep(service->conf, &service->reload.started);
 }

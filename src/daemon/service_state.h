@@ -21,6 +21,7 @@
 #include "daemon/status.h"
 #include "daemon/watchdog.h"
 #include "daemon/work_queue.h"
+#include "site/conf_restart.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -40,9 +41,10 @@ enum reload_result {
 
 struct reload {
     struct work work;
-    bool again, tables_again;          /* management: asked for meanwhile */
-    const char *why, *again_why;       /* management: literals */
-    struct status_failure failures[2]; /* management: by kind, until one is good */
+    bool again, tables_again;           /* management: asked for meanwhile */
+    const char *why, *again_why;        /* management: literals */
+    struct status_failure failures[2];  /* management: by kind, until one is good */
+    struct conf_restart_values started; /* what needs a restart to change */
     /* Of the one under way: the work queue's thread fills them. */
     enum reload_kind kind;
     struct conf *old, *fresh; /* owned; fresh only when RELOAD_DONE */

@@ -35,18 +35,29 @@ static void put_value(const struct conf *conf, const struct conf_option *option,
     }
 }
 
-void conf_restart_each(const struct conf *old, const struct conf *fresh,
+void conf_restart_keep(const struct conf *conf, struct conf_restart_values *out)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < conf_schema_file.option_count; i++) {
+        if (!conf_schema_file.options[i].at_start)
+            continue;
+        assert(kept < CONF_RESTART_MAX);
+        put_value(conf, &conf_schema_file.options[i], out->of[kept++]);
+    }
+}
+
+void conf_restart_each(const struct conf_restart_values *started, const struct conf *fresh,
                        void (*tell)(void *arg, const char *name, const char *was, const char *is),
                        void *arg)
 {
+    struct conf_restart_values now;
+    size_t at = 0;
+    conf_restart_keep(fresh, &now);
     for (size_t i = 0; i < conf_schema_file.option_count; i++) {
-        const struct conf_option *option = &conf_schema_file.options[i];
-        char was[CONF_RESTART_VALUE_MAX], is[CONF_RESTART_VALUE_MAX];
-        if (!option->at_start)
+        if (!conf_schema_file.options[i].at_start)
             continue;
-        put_value(old, option, was);
-        put_value(fresh, option, is);
-        if (strcmp(was, is) != 0)
-            tell(arg, option->name, was, is);
+        if (strcmp(started->of[at], now.of[at]) != 0)
+            tell(arg, conf_schema_file.options[i].name, started->of[at], now.of[at]);
+        at++;
     }
 }

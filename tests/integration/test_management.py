@@ -250,6 +250,10 @@ def test_what_waits_for_a_restart_is_in_the_answer(managed):
                               "socket-mode = 0600\n")
     said = given.ctl("reload").stderr
     assert "metrics, socket-mode, syslog-facility: the change takes effect at the next start" in said
+    # It still waits at another reload, and nothing does when the file is what it was.
+    assert given.ctl("reload").stderr == said
+    given.daemon.write_config(given.config)
+    assert given.ctl("reload").stderr == ""
 
 
 # --- the end ---

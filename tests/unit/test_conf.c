@@ -1534,14 +1534,16 @@ static void keep_restart(void *arg, const char *name, const char *was, const cha
 START_TEST(test_restart)
 {
     struct restart_names names = {""};
+    struct conf_restart_values started;
     struct conf *old = load_good("metrics = \"127.0.0.1:9000\"\n");
     struct conf *fresh = load_good("socket-mode = 0600\ndeadline = 5\ncontrol = none\n");
-    conf_restart_each(old, fresh, keep_restart, &names);
+    conf_restart_keep(old, &started);
+    conf_restart_each(&started, fresh, keep_restart, &names);
     ck_assert_str_eq(names.text, "control \"" RUNSTATEDIR
                                  "/iprevd/control\" \"\"; metrics \"127.0.0.1:9000\" \"\"; "
                                  "socket-mode \"0660\" \"0600\"; ");
     names.text[0] = '\0';
-    conf_restart_each(old, old, keep_restart, &names);
+    conf_restart_each(&started, old, keep_restart, &names);
     ck_assert_str_eq(names.text, "");
     conf_unref(old);
     conf_unref(fresh);
