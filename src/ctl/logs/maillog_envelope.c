@@ -41,6 +41,17 @@ static bool take(const char **at, const char *key, const char *(*end_of)(const c
     return true;
 }
 
+/* A name may hold spaces (3.10 writes it without brackets), but nothing that an envelope has: what
+   a client says before the envelope is no login. */
+static size_t length_of_login(const char *text)
+{
+    size_t length = strcspn(text, "<>;\"");
+    const char *sender = strstr(text, " sasl_sender=");
+    if (text[length] != '\0' || (sender == NULL && strchr(text, '=') != NULL))
+        return strcspn(text, " ");
+    return sender != NULL ? (size_t)(sender - text) : length;
+}
+
 /* " sasl_method=PLAIN sasl_username=u", " sasl_username=<u>" */
 static void take_login(const char **at, bool *login)
 {
@@ -51,7 +62,7 @@ static void take_login(const char **at, bool *login)
             continue;
         *login = *login || i == 1;
         *at += length;
-        *at += strcspn(*at, " ");
+        *at += i == 1 ? length_of_login(*at) : strcspn(*at, " ");
     }
 }
 

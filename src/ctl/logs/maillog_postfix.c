@@ -56,9 +56,11 @@ bool maillog_postfix_is(const char *program)
         "virtual", "pipe",     "bounce",  "anvil",          "scache", "pickup", "nqmgr",
         "oqmgr",   "master",   "error",   "discard",        "verify", "tlsmgr", "tlsproxy",
         "dnsblog", "postlogd", "flush",   "trivial-rewrite"};
-    if (strncmp(program, "postfix", 7) == 0)
-        return true;
     const char *daemon = daemon_of(program);
+    /* "postfix@-.service" of journalctl -o with-unit and "postfix-1" of a container say nothing of
+       the daemon: such records cannot be read. */
+    if (strncmp(program, "postfix", 7) == 0)
+        return program[7] == '\0' || *daemon != '\0';
     for (size_t i = 0; *daemon != '\0' && i < sizeof daemons / sizeof daemons[0]; i++)
         if (strcmp(daemon, daemons[i]) == 0)
             return true;
@@ -120,8 +122,7 @@ static void abandon(struct maillog_postfix *postfix, struct maillog_smtpd *smtpd
         entry->abandoned = true;
 }
 
-/* "lost connection after DATA (12345 bytes) from ...", "timeout after RCPT from ...": what was
-   under way is neither taken nor refused. */
+/* What was under way is neither taken nor refused. */
 static void on_lost(struct maillog_postfix *postfix, struct maillog_smtpd *smtpd,
                     const struct maillog_record *record, const char *stage)
 {
@@ -220,13 +221,15 @@ static void on_proxied(const struct maillog_record *record, struct maillog_smtpd
 /* What an answer means for the client. */
 enum verb { VERB_OTHER, VERB_REJECT, VERB_TAKEN };
 
-/* "reject: ", "milter-hold: "; returns what follows, NULL when there is none. */
+/* "reject: ", "milter-hold: ", "milter-header-reject: " of milter_header_checks; returns what
+   follows, NULL when there is none. */
 static const char *take_verb(const char *text, enum verb *out)
 {
     size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz_-");
     if (length == 0 || text[length] != ':' || text[length + 1] != ' ')
         return NULL;
     const char *name = strncmp(text, "milter-", 7) == 0 ? text + 7 : text;
+    name = name > text && strncmp(name, "header-", 7) == 0 ? name + 7 : name;
     size_t name_length = length - (size_t)(name - text);
     *out = VERB_OTHER;
     if (name_length == 6 && strncmp(name, "reject", 6) == 0)
@@ -371,6 +374,26 @@ static void on_cleanup(struct maillog_postfix *postfix, const struct maillog_rec
         sink->event(sink->arg, &event);
 }
 
+/* "warning: QID: queue file size limit exceeded", "warning: QID: message rejected: hopcount
+   exceeded": smtpd refuses the message, and says so nowhere else. */
+static void on_limit(struct maillog_postfix *postfix, const struct maillog_record *record,
+                     const char *text, const struct maillog_sink *sink)
+{
+    char queue_id[REPLAY_QUEUE_ID_MAX + 1];
+    const char *why = maillog_postfix_queue_id(text, queue_id);
+    if (why == NULL || (strcmp(why, "queue file size limit exceeded") != 0 &&
+                        maillog_postfix_after(why, "message rejected: ") == NULL))
+        return;
+    const struct maillog_pending_key key = key_of(record, queue_id);
+    struct maillog_pending_entry *entry = maillog_pending_find(postfix->pending, &key);
+    if (entry == NULL)
+        return;
+    struct maillog_event refused = entry->event;
+    stamp(record, &refused);
+    refused.outcome = REPLAY_REFUSED;
+    refuse_pending(entry, &refused, sink);
+}
+
 /* smtpd said what it does with its client. */
 static void on_smtpd_answer(struct maillog_postfix *postfix, const struct maillog_record *record,
                             struct maillog_smtpd *smtpd, const char *queue_id, const char *text,
@@ -504,9 +527,8 @@ static void on_smtpd(struct maillog_postfix *postfix, const struct maillog_recor
         on_connect(smtpd, rest, sink);
     } else if ((rest = maillog_postfix_after(text, "warning: ")) != NULL) {
         maillog_smtpd_warned(smtpd, rest);
-    } else if ((rest = maillog_postfix_after(text, "lost connection after ")) != NULL ||
-               (rest = maillog_postfix_after(text, "timeout after ")) != NULL ||
-               (rest = maillog_postfix_after(text, "too many errors after ")) != NULL) {
+        on_limit(postfix, record, rest, sink);
+    } else if ((rest = maillog_postfix_lost_stage(text)) != NULL) {
         on_lost(postfix, smtpd, record, rest);
     } else if ((rest = maillog_postfix_after(text, "disconnect from ")) != NULL) {
         on_disconnect(postfix, smtpd, record, rest);
@@ -521,6 +543,8 @@ static void on_smtpd(struct maillog_postfix *postfix, const struct maillog_recor
         else if (proxied != NULL ||
                  (proxied = maillog_postfix_after(rest, "proxy-accept: ")) != NULL)
             on_proxied(record, smtpd, proxied, rest[6] == 'a', sink);
+        else if ((proxied = maillog_postfix_lost_stage(rest)) != NULL)
+            on_lost(postfix, smtpd, record, proxied);
         else
             on_smtpd_answer(postfix, record, smtpd, queue_id, rest, sink);
     }
@@ -535,16 +559,19 @@ void maillog_postfix_record(struct maillog_postfix *postfix, const struct maillo
         on_smtpd(postfix, record, sink);
         return;
     }
+    bool cleanup = strcmp(daemon, "cleanup") == 0;
+    if (cleanup && (rest = maillog_postfix_after(record->message, "warning: ")) != NULL)
+        on_limit(postfix, record, rest, sink);
     rest = maillog_postfix_queue_id(record->message, queue_id);
     if (rest == NULL)
         return;
     if (strcmp(daemon, "qmgr") == 0 || strcmp(daemon, "nqmgr") == 0 ||
         strcmp(daemon, "oqmgr") == 0) {
         on_queued(postfix, record, queue_id, rest, sink);
-    } else if (strcmp(daemon, "cleanup") == 0) {
+    } else if (cleanup) {
         const struct maillog_pending_key key = key_of(record, queue_id);
         struct maillog_pending_entry *entry;
-        if (strcmp(rest, "canceled") != 0)
+        if (strcmp(rest, "canceled") != 0 && strcmp(rest, "removed (canceled)") != 0)
             on_cleanup(postfix, record, queue_id, rest, sink);
         else if ((entry = maillog_pending_find(postfix->pending, &key)) != NULL)
             maillog_pending_drop(entry);

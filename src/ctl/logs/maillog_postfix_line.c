@@ -49,6 +49,17 @@ const char *maillog_postfix_client(const char *text, struct maillog_event *event
     return at;
 }
 
+const char *maillog_postfix_lost_stage(const char *text)
+{
+    static const char *const reasons[] = {"lost connection after ", "timeout after ",
+                                          "too many errors after "};
+    const char *stage;
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if ((stage = maillog_postfix_after(text, reasons[i])) != NULL)
+            return stage;
+    return NULL;
+}
+
 enum maillog_outcome maillog_postfix_outcome(const char *text)
 {
     text += strspn(text, ": ");

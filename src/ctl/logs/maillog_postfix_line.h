@@ -15,6 +15,11 @@ const char *maillog_postfix_queue_id(const char *text, char out[REPLAY_QUEUE_ID_
    name; returns what follows, NULL when it is none. */
 const char *maillog_postfix_client(const char *text, struct maillog_event *event);
 
+/* "lost connection after DATA (12345 bytes) from ...", "timeout after RCPT from ...": the stage and
+   what follows; NULL: the session did not end so.  Since 3.10 the queue ID or NOQUEUE stands before
+   it. */
+const char *maillog_postfix_lost_stage(const char *text);
+
 /* By "450 4.7.25 ..." or "5.7.1 ...". */
 enum maillog_outcome maillog_postfix_outcome(const char *text);
 

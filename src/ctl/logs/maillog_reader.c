@@ -177,6 +177,7 @@ static void set_record(struct maillog_reader *reader, struct maillog_item *out)
     out->kind = MAILLOG_ITEM_RECORD;
     out->record = reader->journal.record;
     out->record.file = reader->path;
+    maillog_syslog_unwrap(&out->record);
     if (out->record.stamp != NULL)
         out->record.wall_s = time_of(reader, out->record.stamp);
 }

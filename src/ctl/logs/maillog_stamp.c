@@ -73,6 +73,21 @@ static const char *parse_short(const char *text, struct maillog_stamp *out)
     return parse_clock(text, begin, out);
 }
 
+/* "2026 Nov 21 09:22:17": syslog-ng's FULLDATE. */
+static const char *parse_year_first(const char *text, struct maillog_stamp *out)
+{
+    int year = digits(text, 4);
+    if (year < 1970 || text[4] != ' ')
+        return NULL;
+    const char *rest = parse_short(text + 5, out);
+    if (rest == NULL || out->kind != MAILLOG_STAMP_YEARLESS)
+        return NULL;
+    out->tm.tm_year = year - 1900;
+    out->kind = MAILLOG_STAMP_LOCAL;
+    out->second += 5;
+    return rest;
+}
+
 /* "+01:00", "+0100", "Z", " UTC", " CET" or nothing. */
 static const char *parse_zone(const char *text, struct maillog_stamp *out)
 {
@@ -145,15 +160,31 @@ static const char *parse_unix(const char *text, struct maillog_stamp *out)
     return end + 1 + strspn(end + 1, "0123456789");
 }
 
-/* "[ 1234.567890]" */
-static const char *parse_monotonic(const char *text, struct maillog_stamp *out)
+/* " 1234.567890"; NULL unless there. */
+static const char *skip_seconds(const char *text)
 {
-    text += 1 + strspn(text + 1, " ");
+    text += strspn(text, " ");
     size_t seconds = strspn(text, "0123456789");
     if (seconds == 0 || text[seconds] != '.')
         return NULL;
     text += seconds + 1;
-    text += strspn(text, "0123456789");
+    return text + strspn(text, "0123456789");
+}
+
+/* "[ 1234.567890]"; "[ 1234.567890 <    0.000123 >]" and, of the first one, "[ 1234.567890      ]"
+   with the time since the entry before (journalctl -o short-delta). */
+static const char *parse_monotonic(const char *text, struct maillog_stamp *out)
+{
+    text = skip_seconds(text + 1);
+    if (text == NULL)
+        return NULL;
+    text += strspn(text, " ");
+    if (*text == '<') {
+        text = skip_seconds(text + 1);
+        if (text == NULL || strspn(text, " *") != 1 || text[1] != '>')
+            return NULL;
+        text += 2;
+    }
     out->kind = MAILLOG_STAMP_MONOTONIC;
     return *text == ']' ? text + 1 : NULL;
 }
@@ -167,6 +198,8 @@ const char *maillog_stamp_parse(const char *text, struct maillog_stamp *out)
         rest = parse_iso(text, text, out);
         if (rest == NULL)
             rest = parse_unix(text, out);
+        if (rest == NULL)
+            rest = parse_year_first(text, out);
     } else if (text[0] == '[') {
         rest = parse_monotonic(text, out);
     }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/logs/maillog_syslog.h"
 
+#include "core/ipaddr.h"
 #include "ctl/logs/maillog_stamp.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define WORDS_BEFORE_TAG 3 /* host, severity, a level */
 #define REPEATED_MAX     65535
@@ -79,50 +81,112 @@ static bool set_program(struct maillog_record *out, const char *name, size_t len
     return true;
 }
 
-/* "postfix/smtpd[123]: ", "sendmail: ", "postfix/10.0.0.1:25/smtpd[123]: " */
-static bool parse_tag(const char *text, struct maillog_record *out)
+static bool is_one_of(const char *word, size_t length, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (length == strlen(words[i]) && strncasecmp(word, words[i], length) == 0)
+            return true;
+    return false;
+}
+
+/* "mail.info", "<mail.info>", "mail:info", "(mail/info)": facility and severity; "INFO" of
+   container images, "info" of templates. */
+static bool is_severity(const char *word, size_t length)
+{
+    static const char *const facilities[] = {"mail", "daemon", "local", "user", "syslog"};
+    static const char *const levels[] = {"DEBUG", "INFO", "NOTICE", "WARNING", "WARN", "ERROR",
+                                         "ERR",   "CRIT", "ALERT",  "EMERG",   "FATAL"};
+    if (length > 2 && strchr("<[(", word[0]) != NULL && strchr(">])", word[length - 1]) != NULL) {
+        word++;
+        length -= 2;
+    }
+    size_t name = 0;
+    while (name < length && word[name] != '.' && word[name] != ':' && word[name] != '/')
+        name++;
+    if (name == length)
+        return is_one_of(word, length, levels, sizeof levels / sizeof levels[0]);
+    return is_one_of(word, name, facilities, sizeof facilities / sizeof facilities[0]) ||
+           (name == 6 && strncmp(word, "local", 5) == 0 && is_digit(word[5]));
+}
+
+/* "2001:db8::": a host, and no tag. */
+static bool is_address(const char *word, size_t length)
+{
+    char address[IPADDR_TEXT_MAX];
+    struct ipaddr addr;
+    if (length < 2 || length >= sizeof address || word[length - 2] != ':')
+        return false;
+    memcpy(address, word, length);
+    address[length] = '\0';
+    return ipaddr_parse(address, &addr) == RESULT_OK;
+}
+
+/* "[postfix/smtpd] ": metalog. */
+static bool parse_bracketed_tag(const char *text, struct maillog_record *out)
 {
     size_t word = strcspn(text, " ");
-    if (word < 2 || text[word - 1] != ':' || (text[word] != ' ' && text[word] != '\0'))
+    if (word < 3 || text[0] != '[' || text[word - 1] != ']' || memchr(text, '/', word) == NULL ||
+        text[word] != ' ' || is_severity(text, word))
         return false;
-    const char *end = text + word - 1, *open = NULL;
+    out->pid = 0;
+    out->message = text + word + 1;
+    return set_program(out, text + 1, word - 2);
+}
+
+/* Where the tag ends that the text begins with, and what follows: "postfix/smtpd[123]: ",
+   "sendmail: ", "postfix/10.0.0.1:25/smtpd[123]: "; macOS writes "postfix/smtpd[123] <Info>: ". */
+static const char *end_of_tag(const char *text, const char **message)
+{
+    size_t word = strcspn(text, " "), level = 0;
+    if (word > 2 && text[word - 1] == ']' && strncmp(text + word, " <", 2) == 0)
+        level = 1 + strcspn(text + word + 1, " ");
+    const char *end = text + word + level;
+    if (word < 2 || end[-1] != ':' || (level > 0 && end[-2] != '>') || is_address(text, word))
+        return NULL;
+    *message = end + (*end == ' ');
+    return level > 0 ? text + word : end - 1;
+}
+
+static bool parse_tag(const char *text, struct maillog_record *out)
+{
+    const char *message, *end = end_of_tag(text, &message), *open = NULL;
+    if (end == NULL)
+        return parse_bracketed_tag(text, out);
     out->pid = 0;
     if (end[-1] == ']')
-        open = memchr(text, '[', word);
+        open = memchr(text, '[', (size_t)(end - text));
     if (open != NULL) {
         out->pid = is_digit(open[1]) ? strtol(open + 1, NULL, 10) : 0;
         end = open;
     }
-    out->message = text + word + (text[word] == ' ');
+    out->message = message;
     return set_program(out, text, (size_t)(end - text));
-}
-
-/* "mail.info", "<mail.info>", "mail:info": facility and severity; "INFO" of container images. */
-static bool is_severity(const char *word, size_t length)
-{
-    static const char *const facilities[] = {"mail", "<mail", "daemon", "local", "user", "syslog"};
-    static const char *const levels[] = {"DEBUG", "INFO", "NOTICE", "WARNING", "WARN",
-                                         "ERROR", "CRIT", "ALERT",  "FATAL"};
-    size_t name = 0;
-    while (name < length && word[name] != '.' && word[name] != ':')
-        name++;
-    for (size_t i = 0; name < length && i < sizeof facilities / sizeof facilities[0]; i++)
-        if (name == strlen(facilities[i]) && strncmp(word, facilities[i], name) == 0)
-            return true;
-    if (name < length && length > 6 && strncmp(word + (word[0] == '<'), "local", 5) == 0 &&
-        name == 6u + (word[0] == '<'))
-        return true;
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
-        if (length == strlen(levels[i]) && strncmp(word, levels[i], length) == 0)
-            return true;
-    return false;
 }
 
 /* "last message repeated 3 times" has no tag. */
 static bool is_untagged_repetition(const char *text)
 {
     return strncmp(text, "last message repeated ", 22) == 0 ||
-           strncmp(text, "message repeated ", 17) == 0;
+           strncmp(text, "message repeated ", 17) == 0 ||
+           strncmp(text, "--- last message repeated ", 26) == 0; /* macOS */
+}
+
+/* "Message forwarded from mx: " of AIX before the tag; returns what follows, NULL when there is
+   none. */
+static const char *skip_forwarded(const char *text, struct maillog_record *out)
+{
+    static const char *const marks[] = {"Message forwarded from ", "Forwarded from "};
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        if (strncmp(text, marks[i], strlen(marks[i])) != 0)
+            continue;
+        text += strlen(marks[i]);
+        size_t length = strcspn(text, " ");
+        if (length < 2 || text[length - 1] != ':')
+            return NULL;
+        out->host = maillog_syslog_host(text, length - 1);
+        return text + length + strspn(text + length, " ");
+    }
+    return NULL;
 }
 
 /* Host, severity and tag in any order that is in use; a host may be missing. */
@@ -136,6 +200,9 @@ static bool parse_words(const char *text, struct maillog_record *out)
             out->message = text;
             return true;
         }
+        const char *original = skip_forwarded(text, out);
+        if (original != NULL)
+            return parse_tag(original, out);
         if (parse_tag(text, out))
             return true;
         size_t length = strcspn(text, " ");
@@ -211,13 +278,107 @@ static const char *skip_stream(const char *text)
 }
 
 /* "2026-11-21T09:22:17.123456789Z stdout F Nov 21 09:22:17 ...": the runtime of a container writes
-   a time of its own, which knows year and zone. */
+   a time of its own, which knows year and zone; "2026-11-21T09:22:17.123Z mx Nov 21 09:22:17 ...":
+   so does logstash, with a host. */
 static const char *skip_second_stamp(const char *text)
 {
     struct maillog_stamp second;
     text = skip_stream(text);
     const char *rest = maillog_stamp_parse(text, &second);
+    size_t host = strcspn(text, " ");
+    if (rest == NULL && text[host] == ' ')
+        rest = maillog_stamp_parse(text + host + 1, &second);
     return rest != NULL ? rest : text;
+}
+
+/* "mx-0 postfix ": the names of a pod and its container, of which the first is numbered; what
+   follows, NULL when there are none. */
+static const char *skip_pod(const char *text, struct maillog_record *out)
+{
+    static const char name[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+    size_t pod = strspn(text, name), container = 0;
+    if (pod > 0 && text[pod] == ' ')
+        container = strspn(text + pod + 1, name);
+    if (container == 0 || text[pod + 1 + container] != ' ' || memchr(text, '-', pod) == NULL ||
+        strcspn(text, "0123456789") > pod)
+        return NULL;
+    out->host = maillog_syslog_host(text, pod);
+    return text + pod + 1 + container + 1;
+}
+
+/* Where the time is behind what stands before it in one word: "mail.log:Nov 21",
+   "mail.log.1:4711:Nov 21" of grep(1), "mail.info Nov 21" of templates; "mx-0 postfix Nov 21" of
+   stern(1).  NULL: nowhere. */
+static const char *skip_words(const char *text, struct maillog_record *out)
+{
+    struct maillog_stamp stamp;
+    size_t length = strcspn(text, " ");
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == ':' && text[i + 1] != ' ' &&
+            maillog_stamp_parse(text + i + 1, &stamp) != NULL)
+            return text + i + 1;
+    if (text[length] == ' ' && is_severity(text, length))
+        return text + length + 1;
+    return skip_pod(text, out);
+}
+
+/* Where the time is: returns what follows it, and sets out->stamp, and out->host if something
+   before it tells hosts apart; NULL: there is none.  *version: RFC 5424's number stands before it.
+ */
+static const char *find_stamp(const char *text, struct maillog_stamp *stamp, bool *version,
+                              struct maillog_record *out)
+{
+    const char *rest = maillog_stamp_parse(text, stamp);
+    *version = false;
+    out->host = 0;
+    out->stamp = text;
+    if (rest != NULL)
+        return rest;
+    text = skip_priority(skip_container(text, out), version);
+    out->stamp = text;
+    rest = maillog_stamp_parse(text, stamp);
+    if (rest != NULL || (text = skip_words(text, out)) == NULL)
+        return rest;
+    out->stamp = text;
+    return maillog_stamp_parse(text, stamp);
+}
+
+/* "09:22:17" near the beginning: nothing that a mail server writes there. */
+static bool may_begin_with_time(const char *message)
+{
+    size_t length = strnlen(message, 32);
+    const char *colon = memchr(message, ':', length);
+    return colon != NULL && colon - message > 2 && is_digit(colon[-1]) && is_digit(colon[1]);
+}
+
+static bool parse_rest(const char *rest, const struct maillog_stamp *stamp, bool version,
+                       struct maillog_record *out)
+{
+    if (version && parse_5424(rest, out))
+        return true;
+    if (stamp->kind == MAILLOG_STAMP_ZONED)
+        rest = skip_second_stamp(rest);
+    if (!parse_words(rest, out)) /* NetBSD writes RFC 5424 into files without the number */
+        return stamp->kind == MAILLOG_STAMP_ZONED && parse_5424(rest, out);
+    skip_message_id(out);
+    return true;
+}
+
+/* Docker's drivers for syslog and the journal: the line of the container is the message.  The outer
+   time stays, since it may have a year. */
+void maillog_syslog_unwrap(struct maillog_record *record)
+{
+    struct maillog_stamp stamp;
+    struct maillog_record inner = *record;
+    if (!may_begin_with_time(record->message))
+        return;
+    const char *rest = maillog_stamp_parse(record->message, &stamp);
+    inner.host = 0;
+    if (rest == NULL || !parse_rest(rest, &stamp, false, &inner))
+        return;
+    inner.stamp = record->stamp;
+    inner.host = inner.host != 0 ? inner.host : record->host;
+    *record = inner;
 }
 
 bool maillog_syslog_parse(const char *text, struct maillog_record *out)
@@ -225,25 +386,10 @@ bool maillog_syslog_parse(const char *text, struct maillog_record *out)
     struct maillog_stamp stamp;
     bool version;
     out->wall_s = 0;
-    out->host = 0;
-    out->stamp = text;
-    const char *rest = maillog_stamp_parse(text, &stamp);
-    if (rest == NULL) {
-        text = skip_priority(skip_container(text, out), &version);
-        out->stamp = text;
-        rest = maillog_stamp_parse(text, &stamp);
-        if (rest != NULL && version) {
-            bool ok = parse_5424(rest, out);
-            return ok || parse_words(rest, out);
-        }
-    }
-    if (rest == NULL)
+    const char *rest = find_stamp(text, &stamp, &version, out);
+    if (rest == NULL || !parse_rest(rest, &stamp, version, out))
         return false;
-    if (stamp.kind == MAILLOG_STAMP_ZONED)
-        rest = skip_second_stamp(rest);
-    if (!parse_words(rest, out))
-        return false;
-    skip_message_id(out);
+    maillog_syslog_unwrap(out);
     return true;
 }
 
@@ -252,10 +398,7 @@ const char *maillog_syslog_stamp(const char *text)
     struct maillog_stamp stamp;
     struct maillog_record record;
     bool version;
-    if (maillog_stamp_parse(text, &stamp) != NULL)
-        return text;
-    text = skip_priority(skip_container(text, &record), &version);
-    return maillog_stamp_parse(text, &stamp) != NULL ? text : NULL;
+    return find_stamp(text, &stamp, &version, &record) != NULL ? record.stamp : NULL;
 }
 
 void maillog_syslog_bare(const char *text, struct maillog_record *out)
@@ -291,6 +434,8 @@ unsigned maillog_syslog_repeated(const char *message, const char **text, size_t 
         }
         return count_of(message + 17);
     }
+    if (strncmp(message, "--- ", 4) == 0)
+        message += 4;
     if (strncmp(message, "last message repeated ", 22) == 0)
         return count_of(message + 22);
     if (strncmp(message, "Last message '", 14) == 0) { /* syslog-ng */

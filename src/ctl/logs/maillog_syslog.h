@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A line of a mail log taken apart, whatever wrote it: syslog daemons (RFC 3164, RFC 5424, RFC 3339
- * time stamps; FreeBSD's -v, busybox, AIX, Solaris), journalctl in its short forms, containers
- * ("postfix-1 | ...", docker logs -t, kubectl logs).  Each line is looked at for itself.  Pure but
- * for the time zone; thread safe.
+ * time stamps; FreeBSD's -v, NetBSD, busybox, metalog, AIX, Solaris, macOS), journalctl in its
+ * short forms, containers ("postfix-1 | ...", docker logs -t, Docker's syslog and journal drivers,
+ * kubectl logs, stern), logstash, grep(1) of several files.  Each line is looked at for itself.
+ * Pure but for the time zone; thread safe.
  */
 #ifndef IPREVD_MAILLOG_SYSLOG_H
 #define IPREVD_MAILLOG_SYSLOG_H
@@ -30,6 +31,11 @@ extern const char maillog_syslog_forms[];
 
 /* False: not such a line.  `out` borrows from `text`. */
 bool maillog_syslog_parse(const char *text, struct maillog_record *out);
+
+/* Of a record that was found elsewhere: where its message is a line of its own, which Docker's
+   drivers for syslog and the journal make of a container's log, the record is what that says.  host
+   and stamp stay where that has none. */
+void maillog_syslog_unwrap(struct maillog_record *record);
 
 /* A line that is none of those, as a program wrote it to its standard error, within a container
    maybe: message, and stamp or NULL. */

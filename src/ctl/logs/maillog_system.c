@@ -21,6 +21,7 @@ struct maillog_system {
     struct maillog_postfix *postfix;
     struct maillog_sendmail *sendmail;
     struct last last[HOSTS_MAX];
+    size_t newest; /* of last[] */
     char message[REPLAY_LINE_MAX + 1];
 };
 
@@ -63,7 +64,8 @@ static bool dispatch(struct maillog_system *system, const struct maillog_record 
 
 static void remember(struct maillog_system *system, const struct maillog_record *record)
 {
-    struct last *last = &system->last[record->host % HOSTS_MAX];
+    system->newest = record->host % HOSTS_MAX;
+    struct last *last = &system->last[system->newest];
     size_t length = strlen(record->message);
     last->host = record->host;
     last->pid = record->pid;
@@ -71,21 +73,23 @@ static void remember(struct maillog_system *system, const struct maillog_record 
     maillog_copy(last->message, sizeof last->message, record->message, length);
 }
 
-/* The record that is meant; false: it is not known. */
+/* The record that is meant; false: it is not known.  macOS names no host in such a line. */
 static bool find_repeated(struct maillog_system *system, const struct maillog_record *record,
                           const char *text, size_t length, struct maillog_record *out)
 {
-    const struct last *last = &system->last[record->host % HOSTS_MAX];
+    const struct last *last =
+        &system->last[record->host != 0 ? record->host % HOSTS_MAX : system->newest];
     *out = *record;
     out->message = system->message;
     if (text != NULL && record->program[0] != '\0') {
         maillog_copy(system->message, sizeof system->message, text, length);
         return true;
     }
-    if (last->host != record->host || last->program[0] == '\0')
+    if ((record->host != 0 && last->host != record->host) || last->program[0] == '\0')
         return false;
     memcpy(out->program, last->program, sizeof out->program);
     out->pid = last->pid;
+    out->host = last->host;
     maillog_copy(system->message, sizeof system->message, last->message, strlen(last->message));
     return true;
 }
@@ -96,7 +100,7 @@ bool maillog_system_record(struct maillog_system *system, const struct maillog_r
     const char *text;
     size_t length;
     char begin = record->message[0];
-    unsigned times = begin == 'm' || begin == 'l' || begin == 'L'
+    unsigned times = begin == 'm' || begin == 'l' || begin == 'L' || begin == '-'
                          ? maillog_syslog_repeated(record->message, &text, &length)
                          : 0;
     if (times == 0) {
