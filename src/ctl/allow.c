@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* iprevctl allow: an exemption for a time, in effect at once. */
+#include "base/utf8.h"
 #include "core/ipaddr.h"
 #include "ctl/client.h"
+#include "site/exemptions.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #define DEFAULT_TIME "24h"
@@ -38,8 +41,22 @@ static void warn_of_everybody(const struct command *command, const char *subject
                          net.bits > 0 ? "its clients" : "them");
 }
 
+/* What is wrong with it, or NULL: `out` is one line then, as it is kept and shown. */
+static const char *take_reason(const char *text, char out[EXEMPTION_REASON_MAX])
+{
+    const char *at = text;
+    for (size_t length; (length = utf8_length(at)) > 0;)
+        at += length;
+    if (*at != '\0')
+        return "the reason is not in UTF-8";
+    if (exemption_reason(text, out) != RESULT_OK)
+        return "the reason is longer than 200 bytes";
+    return out[strspn(out, " ")] == '\0' ? "a reason is required" : NULL;
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
+    char reason[EXEMPTION_REASON_MAX];
     struct allow_request wanted = {.time = DEFAULT_TIME};
     const char *conf_path = NULL;
     int status = command_parse(command, argc, argv, &wanted, &conf_path);
@@ -53,12 +70,15 @@ static int run(const struct command *command, int argc, char **argv)
                                wanted.time);
     if (wanted.reason == NULL)
         return command_misused(command, "--reason is required");
+    const char *flaw = take_reason(wanted.reason, reason);
+    if (flaw != NULL)
+        return command_misused(command, "%s", flaw);
     char *path = client_socket(command, conf_path, &status);
     if (path == NULL)
         return status;
     struct json_writer *request = client_request("allow", "subject", argv[optind]);
     if (request != NULL) {
-        json_writer_text(request, "reason", wanted.reason);
+        json_writer_sentence(request, "reason", reason);
         json_writer_int(request, "seconds", seconds);
     }
     status = client_ask(command, path, request, NULL, NULL);

@@ -291,7 +291,7 @@ static void put_exemption(void *arg, const struct exemption *exemption)
     struct json_writer *json = json_writer_new();
     if (json != NULL) {
         json_writer_text(json, "subject", exemption->subject);
-        json_writer_text(json, "reason", exemption->reason);
+        json_writer_sentence(json, "reason", exemption->reason); /* as it was given */
         json_writer_int(json, "made", exemption->made_s);
         json_writer_int(json, "until", exemption->until_s);
     }

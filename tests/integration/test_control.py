@@ -428,6 +428,28 @@ def test_what_the_site_wrote_is_in_its_own_letters(control):
     assert "\\xc3" not in given.daemon.log
 
 
+@pytest.mark.parametrize("given_reason, kept, shown", [
+    ("CORP\\anna asked", "CORP\\anna asked", "CORP\\x5canna asked"),
+    ("a\tb\nc", "a b c", "a b c"),
+], ids=["a backslash", "control characters"])
+def test_a_reason_is_kept_as_it_was_given(control, given_reason, kept, shown):
+    given = control()
+    given.ctl("allow", world.NO_PTR, "--reason", given_reason)
+    assert [entry["reason"] for entry in given.json("allowed")] == [kept]
+    assert given.ctl("allowed").stdout.rstrip().endswith("  " + shown)
+    assert f": {shown} (iprevctl allowed)" in given.ctl("check", world.NO_PTR).stdout
+    given.daemon.restart()
+    assert [entry["reason"] for entry in given.json("allowed")] == [kept]
+
+
+@pytest.mark.parametrize("reason, said", [
+    (" \t", "a reason is required"), (b"f\xfcr M.", "the reason is not in UTF-8"),
+    ("x" * 201, "the reason is longer than 200 bytes")])
+def test_a_reason_that_says_nothing_is_refused(control, reason, said):
+    refused = control().ctl("allow", world.NO_PTR, "--reason", reason, check=False)
+    assert refused.returncode == 64 and said in refused.stderr
+
+
 def test_allow_network_and_domain(control):
     given = control('policy "default" { check ptr-generic { action = reject } }')
     assert session(given, world.GENERIC).verdict == "reject"

@@ -28,6 +28,12 @@ static const struct {
      "192.0.2.1 accept reject ptr-missing helo-invalid 12 2 u@a.example monitor", AT_NOON},
     {"JSON with the least that there must be", "{\"client\":\"2001:db8::1\",\"action\":\"tag\"}",
      "2001:db8::1 tag tag 0 0 ", 0},
+    {"JSON with escaped bytes, a backslash and what is no escape",
+     "{\"client\":\"192.0.2.1\",\"action\":\"tag\",\"sender\":"
+     "\"\\\\xfca\\\\x5cb\\\\x5cx41\\\\x00\\\\xg1\"}",
+     "192.0.2.1 tag tag 0 0 \xfc"
+     "a\\b\\x41\\x00\\xg1",
+     0},
     {"JSON with null and keys of later versions",
      "{\"client\":\"192.0.2.1\",\"action\":\"tag\",\"would\":null,\"sender\":null,\"new\":[1,{}]}",
      "192.0.2.1 tag tag 0 0 ", 0},
@@ -86,6 +92,9 @@ static const struct {
      0},
     {"nor no log at all", "hello world", "other", 0},
     {"nor an empty line", "", "other", 0},
+    {"escaped bytes and a backslash",
+     SYSLOG "client=192.0.2.1 action=tag sender=\"\\xfc \\x5c\\\"\"",
+     "192.0.2.1 tag tag 0 0 \xfc \\\"", AT_NOON},
     {"a reason that looks like a field",
      SYSLOG "client=192.0.2.1 action=tag helo=\"action=reject client=203.0.113.1\" sender=-",
      "192.0.2.1 tag tag 0 0 ", AT_NOON},

@@ -11,7 +11,7 @@
 
 #define VALUE_MAX 2560 /* of one key=value, the reason being the longest */
 
-/* Members whose texts are kept as they are. */
+/* Members whose texts are kept. */
 static const struct {
     const char *key;
     size_t offset, size;
@@ -25,6 +25,24 @@ static const struct {
 #undef KEPT
 };
 
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* What the log has as \xNN is that byte again: who shows it escapes it, once.  A NUL stays. */
+static void unescape(char *text)
+{
+    char *to = text;
+    while (*text != '\0') {
+        bool escape = text[0] == '\\' && text[1] == 'x' && hex_digit(text[2]) >= 0 &&
+                      hex_digit(text[3]) >= 0 && hex_digit(text[2]) + hex_digit(text[3]) > 0;
+        *to++ = escape ? (char)(hex_digit(text[2]) << 4 | hex_digit(text[3])) : *text;
+        text += escape ? 4 : 1;
+    }
+    *to = '\0';
+}
+
 static bool take_text(struct report_entry *out, const char *key, const char *value)
 {
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -33,6 +51,8 @@ static bool take_text(struct report_entry *out, const char *key, const char *val
         /* Of several PTR names the confirmed one is the first. */
         size_t length = strcmp(key, "ptr") == 0 ? strcspn(value, ",") : strlen(value);
         maillog_copy((char *)out + texts[i].offset, texts[i].size, value, length);
+        if (strcmp(key, "reason") != 0) /* a sentence is shown as it is */
+            unescape((char *)out + texts[i].offset);
         return true;
     }
     return false;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One decision out of the decision log: a JSON object, or the key=value line that goes to syslog
- * and to standard error.  Pure but for the time zone; thread safe.
+ * and to standard error.  Texts are as the client sent them: bytes that the log has as \xNN are
+ * untrusted bytes again (but for NUL, and but for `reason`).  Pure but for the time zone; thread
+ * safe.
  */
 #ifndef IPREVD_REPORT_ENTRY_H
 #define IPREVD_REPORT_ENTRY_H
