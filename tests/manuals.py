@@ -207,6 +207,7 @@ def check_checks(page):
 # How an option is reached, by the manual's heading.
 BLOCKS = {"The file": "{} = zzz", "Block dns": "dns {{ {} = zzz }}",
           "Block cache": "cache {{ {} = zzz }}",
+          "Block memory": "memory {{ {} = zzz }}",
           "Block policy": 'policy "default" {{ {} = zzz }}',
           "Block check": 'policy "default" {{ check ptr-missing {{ {} = zzz }}\n}}'}
 UNIT = r"(?: (?:second|minute|hour|day)s?)?"

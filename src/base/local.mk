@@ -3,6 +3,7 @@ noinst_LIBRARIES += libbase.a
 libbase_a_CPPFLAGS = $(AM_CPPFLAGS)
 libbase_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 libbase_a_SOURCES = \
+	src/base/block_file.c src/base/block_file.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/hash.c src/base/hash.h \
 	src/base/log.c src/base/log.h \
@@ -11,6 +12,7 @@ libbase_a_SOURCES = \
 	src/base/replace_file.c src/base/replace_file.h \
 	src/base/result.c src/base/result.h \
 	src/base/plural.h \
+	src/base/siphash.c src/base/siphash.h \
 	src/base/textbuf.c src/base/textbuf.h \
 	src/base/thread.c src/base/thread.h \
 	src/base/timer_heap.c src/base/timer_heap.h \

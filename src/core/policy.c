@@ -6,12 +6,17 @@
 /* Of the shipped configuration: a client tagged by nothing alone is tagged by many small doubts. */
 #define DEFAULT_TAG_SCORE 3.0
 
+/* A weekend, and the Monday on which somebody notices.  Most senders try for five days. */
+#define DEFAULT_GRACE_S (3 * 86400)
+
 void policy_defaults(struct policy *policy, const char *name)
 {
     *policy = (struct policy){
         .name = name,
         .required_agreement = AGREEMENT_DOMAIN,
         .tag_score = DEFAULT_TAG_SCORE,
+        .grace_s = DEFAULT_GRACE_S,
+        .grace_action = ACTION_TEMPFAIL,
     };
     for (unsigned i = 0; i < CHECK_COUNT; i++)
         policy->rules[i] = (struct check_rule){

@@ -26,8 +26,10 @@ struct policy {
     const char *name;
     struct check_rule rules[CHECK_COUNT];
     enum agreement required_agreement;
-    double tag_score;    /* 0: off */
-    double reject_score; /* 0: off */
+    double tag_score;         /* 0: off */
+    double reject_score;      /* 0: off */
+    unsigned grace_s;         /* of a client that was right before (history.h); 0: none */
+    enum action grace_action; /* instead of a refusal; ACTION_TEMPFAIL at most */
 };
 
 /* What the whole site says, whatever the policy. */

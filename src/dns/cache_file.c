@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dns/cache_file.h"
 
-#include "base/replace_file.h"
+#include "base/block_file.h"
 #include "dns/cache_shard.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* A block is written when it has grown to so many bytes. */
 #define BLOCK_BYTES 65536
@@ -24,36 +21,11 @@
 #define FLAG_IN_MAIN 2U
 #define FLAGS_KNOWN  (FLAG_SECURE | FLAG_IN_MAIN)
 
-uint64_t cache_file_sum(uint64_t sum, const uint8_t *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3);
-    return sum;
-}
-
-/* --- numbers -------------------------------------------------------------------------------- */
-
-static uint8_t *put_number(uint8_t *at, uint64_t number, unsigned bytes)
-{
-    for (unsigned i = bytes; i-- > 0;)
-        *at++ = (uint8_t)(number >> (8 * i));
-    return at;
-}
-
-static uint64_t get_number(const uint8_t **at, unsigned bytes)
-{
-    uint64_t number = 0;
-    for (unsigned i = 0; i < bytes; i++)
-        number = number << 8 | *(*at)++;
-    return number;
-}
-
 /* --- saving --------------------------------------------------------------------------------- */
 
 struct writer {
     struct cache *cache;
-    struct replace_file *file;
-    uint64_t sum;
+    struct block_writer blocks;
     uint8_t *block; /* room for the block's header, then its records */
     size_t used, room;
     int64_t now_ms;
@@ -68,17 +40,17 @@ static uint8_t *put_record(uint8_t *at, const struct cache_entry *entry, int64_t
 {
     const struct answer *answer = entry->answer;
     unsigned flags = (answer->secure ? FLAG_SECURE : 0) | (entry->in_main ? FLAG_IN_MAIN : 0);
-    at = put_number(at, record_size(entry) - 4, 4);
-    at = put_number(at, answer->type, 2);
-    at = put_number(at, answer->outcome, 1);
-    at = put_number(at, flags, 1);
-    at = put_number(at, (uint64_t)(entry->expires_ms - now_ms), 8);
-    at = put_number(at, answer->ttl_s, 4);
-    at = put_number(at, answer->took_ms, 4);
-    at = put_number(at, answer->count, 2);
-    at = put_number(at, answer->dropped, 2);
-    at = put_number(at, answer->payload_length, 4);
-    at = put_number(at, entry->length, 4);
+    at = block_file_put(at, record_size(entry) - 4, 4);
+    at = block_file_put(at, answer->type, 2);
+    at = block_file_put(at, answer->outcome, 1);
+    at = block_file_put(at, flags, 1);
+    at = block_file_put(at, (uint64_t)(entry->expires_ms - now_ms), 8);
+    at = block_file_put(at, answer->ttl_s, 4);
+    at = block_file_put(at, answer->took_ms, 4);
+    at = block_file_put(at, answer->count, 2);
+    at = block_file_put(at, answer->dropped, 2);
+    at = block_file_put(at, answer->payload_length, 4);
+    at = block_file_put(at, entry->length, 4);
     memcpy(at, entry->name, entry->length);
     at += entry->length;
     memcpy(at, answer->payload, answer->payload_length);
@@ -123,7 +95,7 @@ static enum result copy_some(struct writer *writer, struct shard *shard, size_t 
         for (const struct cache_entry *entry = shard_bucket_at(shard, *bucket);
              entry != NULL && status == RESULT_OK; entry = entry->chain) {
             if (!is_worth_saving(writer, shard, entry) ||
-                writer->used + record_size(entry) > CACHE_FILE_BLOCK_MAX)
+                writer->used + record_size(entry) > BLOCK_FILE_BLOCK_MAX)
                 continue;
             status = make_room(writer, record_size(entry));
             if (status == RESULT_OK)
@@ -139,27 +111,9 @@ static enum result copy_some(struct writer *writer, struct shard *shard, size_t 
 /* Write the block, which may be the empty one at the end, and begin another. */
 static enum result write_block(struct writer *writer)
 {
-    size_t length = writer->used - CACHE_FILE_BLOCK_HEADER;
-    (void)put_number(writer->block, length, 4);
-    writer->sum = cache_file_sum(writer->sum, writer->block, 4);
-    writer->sum = cache_file_sum(writer->sum, writer->block + CACHE_FILE_BLOCK_HEADER, length);
-    (void)put_number(writer->block + 4, writer->sum, 8);
-    size_t used = writer->used;
-    writer->used = CACHE_FILE_BLOCK_HEADER;
-    return replace_file_write(writer->file, writer->block, used);
-}
-
-static enum result write_header(struct writer *writer, int64_t wall_s)
-{
-    uint8_t header[CACHE_FILE_HEADER_LENGTH];
-    uint8_t *at = header;
-    memcpy(at, CACHE_FILE_MAGIC, CACHE_FILE_MAGIC_LENGTH);
-    at = put_number(at + CACHE_FILE_MAGIC_LENGTH, CACHE_FILE_VERSION, 4);
-    at = put_number(at, 0, 4);
-    at = put_number(at, (uint64_t)wall_s, 8);
-    writer->sum = cache_file_sum(CACHE_FILE_SUM_START, header, (size_t)(at - header));
-    (void)put_number(at, writer->sum, 8);
-    return replace_file_write(writer->file, header, sizeof header);
+    size_t length = writer->used - BLOCK_FILE_BLOCK_HEADER;
+    writer->used = BLOCK_FILE_BLOCK_HEADER;
+    return block_write(&writer->blocks, writer->block, length);
 }
 
 static enum result write_records(struct writer *writer)
@@ -171,7 +125,7 @@ static enum result write_records(struct writer *writer)
             if (status == RESULT_OK && writer->used >= BLOCK_BYTES)
                 status = write_block(writer);
         }
-    if (status == RESULT_OK && writer->used > CACHE_FILE_BLOCK_HEADER)
+    if (status == RESULT_OK && writer->used > BLOCK_FILE_BLOCK_HEADER)
         status = write_block(writer);
     return status == RESULT_OK ? write_block(writer) : status;
 }
@@ -179,15 +133,13 @@ static enum result write_records(struct writer *writer)
 static enum result write_file(struct cache *cache, struct replace_file *file, int64_t now_ms,
                               int64_t wall_s)
 {
-    struct writer writer = {.cache = cache,
-                            .file = file,
-                            .used = CACHE_FILE_BLOCK_HEADER,
-                            .room = 2 * BLOCK_BYTES,
-                            .now_ms = now_ms};
+    struct writer writer = {
+        .cache = cache, .used = BLOCK_FILE_BLOCK_HEADER, .room = 2 * BLOCK_BYTES, .now_ms = now_ms};
     writer.block = malloc(writer.room);
     if (writer.block == NULL)
         return RESULT_NOMEM;
-    enum result status = write_header(&writer, wall_s);
+    enum result status =
+        block_write_header(&writer.blocks, file, CACHE_FILE_MAGIC, CACHE_FILE_VERSION, wall_s);
     if (status == RESULT_OK)
         status = write_records(&writer);
     free(writer.block);
@@ -205,33 +157,13 @@ enum result cache_save(struct cache *cache, const char *path, int64_t now_ms, in
 
 /* --- loading -------------------------------------------------------------------------------- */
 
-static const char cut_short[] = "is cut short";
-static const char damaged[] = "is damaged";
-
 struct reader {
     struct cache *cache;
-    FILE *file;
-    uint64_t sum;
+    struct block_reader blocks;
     int64_t now_ms;
-    int64_t age_ms;  /* of the file; -1: the clock went backwards */
-    bool unproved;   /* its denials do not count */
-    uint8_t *record; /* room for a block */
-    size_t room;
-    const char *why;
+    int64_t age_ms; /* of the file; -1: the clock went backwards */
+    bool unproved;  /* its denials do not count */
 };
-
-static enum result invalid(struct reader *reader, const char *why)
-{
-    reader->why = why;
-    return RESULT_INVALID;
-}
-
-static enum result read_all(struct reader *reader, uint8_t *bytes, size_t length)
-{
-    if (fread(bytes, 1, length, reader->file) == length)
-        return RESULT_OK;
-    return ferror(reader->file) ? RESULT_IO : invalid(reader, cut_short);
-}
 
 /* A lower-case uncompressed name at `at`, `left` bytes before the end: its length, or 0. */
 static size_t name_length(const uint8_t *at, size_t left)
@@ -296,16 +228,17 @@ struct saved {
 static enum result read_record(struct reader *reader, const uint8_t *at, size_t length,
                                struct saved *out)
 {
-    uint64_t type = get_number(&at, 2), outcome = get_number(&at, 1), flags = get_number(&at, 1);
-    out->expires_in_ms = (int64_t)get_number(&at, 8);
-    uint64_t answer_ttl_s = get_number(&at, 4), took_ms = get_number(&at, 4);
-    uint64_t count = get_number(&at, 2), dropped = get_number(&at, 2);
-    size_t payload = (size_t)get_number(&at, 4), name = (size_t)get_number(&at, 4);
+    uint64_t type = block_file_get(&at, 2), outcome = block_file_get(&at, 1),
+             flags = block_file_get(&at, 1);
+    out->expires_in_ms = (int64_t)block_file_get(&at, 8);
+    uint64_t answer_ttl_s = block_file_get(&at, 4), took_ms = block_file_get(&at, 4);
+    uint64_t count = block_file_get(&at, 2), dropped = block_file_get(&at, 2);
+    size_t payload = (size_t)block_file_get(&at, 4), name = (size_t)block_file_get(&at, 4);
     length -= RECORD_FIXED - 4;
     if (!is_type(type) || (flags & ~(uint64_t)FLAGS_KNOWN) != 0 || name > WIRE_NAME_MAX ||
         payload > length || name != length - payload || name_length(at, name) != name ||
         !is_payload((uint16_t)type, (enum dns_outcome)outcome, at + name, payload, (size_t)count))
-        return invalid(reader, damaged);
+        return block_read_damaged(&reader->blocks);
     struct answer *answer = answer_new((uint16_t)type, (enum dns_outcome)outcome, payload);
     if (answer == NULL)
         return RESULT_NOMEM;
@@ -366,17 +299,17 @@ static void keep_record(struct reader *reader, const struct saved *saved)
     pthread_mutex_unlock(&shard->lock);
 }
 
-/* The records of a block whose checksum was right. */
-static enum result read_records(struct reader *reader, size_t length)
+/* The records of the block that was read. */
+static enum result read_records(struct reader *reader)
 {
-    const uint8_t *at = reader->record;
-    for (size_t left = length; left > 0;) {
+    const uint8_t *at = reader->blocks.block;
+    for (size_t left = reader->blocks.length; left > 0;) {
         if (left < RECORD_FIXED)
-            return invalid(reader, damaged);
-        size_t size = (size_t)get_number(&at, 4);
+            return block_read_damaged(&reader->blocks);
+        size_t size = (size_t)block_file_get(&at, 4);
         if (size < RECORD_FIXED - 4 || size > left - 4)
-            return invalid(reader, damaged);
-        struct saved saved;
+            return block_read_damaged(&reader->blocks);
+        struct saved saved = {.answer = NULL};
         enum result status = read_record(reader, at, size, &saved);
         if (status != RESULT_OK)
             return status;
@@ -388,58 +321,14 @@ static enum result read_records(struct reader *reader, size_t length)
     return RESULT_OK;
 }
 
-/* One block; *length 0: it was the end. */
-static enum result read_block(struct reader *reader, size_t *length)
-{
-    uint8_t header[CACHE_FILE_BLOCK_HEADER];
-    enum result status = read_all(reader, header, sizeof header);
-    if (status != RESULT_OK)
-        return status;
-    const uint8_t *at = header;
-    size_t size = (size_t)get_number(&at, 4);
-    uint64_t sum = get_number(&at, 8);
-    if (size > CACHE_FILE_BLOCK_MAX)
-        return invalid(reader, damaged);
-    if (size > reader->room) {
-        uint8_t *record = realloc(reader->record, size);
-        if (record == NULL)
-            return RESULT_NOMEM;
-        reader->record = record;
-        reader->room = size;
-    }
-    status = size == 0 ? RESULT_OK : read_all(reader, reader->record, size);
-    if (status != RESULT_OK)
-        return status;
-    reader->sum = cache_file_sum(reader->sum, header, 4);
-    reader->sum = size == 0 ? reader->sum : cache_file_sum(reader->sum, reader->record, size);
-    if (reader->sum != sum)
-        return invalid(reader, damaged);
-    *length = size;
-    return RESULT_OK;
-}
-
 static enum result read_header(struct reader *reader, int64_t wall_s)
 {
-    uint8_t header[CACHE_FILE_HEADER_LENGTH];
-    enum result status = read_all(reader, header, CACHE_FILE_MAGIC_LENGTH + 4);
-    if (status == RESULT_IO)
-        return status;
-    if (status != RESULT_OK || memcmp(header, CACHE_FILE_MAGIC, CACHE_FILE_MAGIC_LENGTH) != 0)
-        return invalid(reader, "is not a cache file");
-    const uint8_t *at = header + CACHE_FILE_MAGIC_LENGTH;
-    uint64_t version = get_number(&at, 4);
-    if (version != CACHE_FILE_VERSION && version != CACHE_FILE_VERSION_UNPROVED)
-        return invalid(reader, "is of another version");
-    reader->unproved = version == CACHE_FILE_VERSION_UNPROVED;
-    size_t rest = sizeof header - CACHE_FILE_MAGIC_LENGTH - 4;
-    status = read_all(reader, header + CACHE_FILE_MAGIC_LENGTH + 4, rest);
+    enum result status = block_read_header(&reader->blocks, CACHE_FILE_MAGIC, "is not a cache file",
+                                           CACHE_FILE_VERSION_UNPROVED, CACHE_FILE_VERSION);
     if (status != RESULT_OK)
         return status;
-    at += 4;
-    int64_t saved_s = (int64_t)get_number(&at, 8);
-    reader->sum = cache_file_sum(CACHE_FILE_SUM_START, header, sizeof header - 8);
-    if (get_number(&at, 8) != reader->sum)
-        return invalid(reader, damaged);
+    int64_t saved_s = reader->blocks.saved_s;
+    reader->unproved = reader->blocks.version == CACHE_FILE_VERSION_UNPROVED;
     bool backwards = saved_s < 0 || wall_s < saved_s;
     reader->age_ms = backwards                      ? -1
                      : wall_s - saved_s < INT32_MAX ? (wall_s - saved_s) * 1000
@@ -449,54 +338,27 @@ static enum result read_header(struct reader *reader, int64_t wall_s)
 
 static enum result read_file(struct reader *reader, int64_t wall_s)
 {
-    size_t length = 0;
     enum result status = read_header(reader, wall_s);
     while (status == RESULT_OK) {
-        status = read_block(reader, &length);
-        if (status == RESULT_OK && length == 0)
+        status = block_read_next(&reader->blocks);
+        if (status == RESULT_OK && reader->blocks.length == 0)
             break;
         if (status == RESULT_OK)
-            status = read_records(reader, length);
+            status = read_records(reader);
     }
-    if (status == RESULT_OK && fgetc(reader->file) != EOF)
-        return invalid(reader, "goes on after its end");
     return status;
-}
-
-/* A pipe or device in the file's place must not hold up the start. */
-static FILE *open_regular(const char *path)
-{
-    struct stat info;
-    FILE *file = NULL;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
-        return NULL;
-    if (fstat(fd, &info) == 0) {
-        errno = EINVAL;
-        if (S_ISREG(info.st_mode))
-            file = fdopen(fd, "r");
-    }
-    if (file == NULL) {
-        int error = errno;
-        (void)close(fd);
-        errno = error;
-    }
-    return file;
 }
 
 enum result cache_load(struct cache *cache, const char *path, int64_t now_ms, int64_t wall_s,
                        const char **why)
 {
     struct reader reader = {.cache = cache, .now_ms = now_ms};
-    reader.file = open_regular(path);
-    if (reader.file == NULL)
-        return errno == ENOENT ? RESULT_NOTFOUND : errno == ENOMEM ? RESULT_NOMEM : RESULT_IO;
-    enum result status = read_file(&reader, wall_s);
+    enum result status = block_read_open(&reader.blocks, path);
+    if (status != RESULT_OK)
+        return status;
+    status = read_file(&reader, wall_s);
     if (status == RESULT_INVALID)
-        *why = reader.why;
-    int error = errno;
-    free(reader.record);
-    (void)fclose(reader.file);
-    errno = error;
+        *why = reader.blocks.why;
+    block_read_close(&reader.blocks);
     return status;
 }

@@ -10,6 +10,7 @@
 #include "dns/cache.h"
 #include "dns/network.h"
 #include "dns/resolver.h"
+#include "site/client_memory.h"
 #include "site/match.h"
 
 #include <stdatomic.h>
@@ -76,6 +77,8 @@ struct conf {
     struct resolver_limits resolver;
     char *dns_control; /* an address that has a PTR record; NULL: none */
     struct cache_limits cache;
+
+    struct client_memory_limits clients; /* block memory */
 };
 
 /* Where messages about the configuration go: one call a message, "file:line: ..." complete. */

@@ -37,7 +37,7 @@ static void build_defaults(struct conf_loader *loader, const struct conf_schema 
         conf_value_set(loader, &schema->options[i], &absent, schema->options[i].name, object);
 }
 
-/* dns and cache stand once at most. */
+/* dns, cache and memory stand once at most. */
 static void build_single(struct conf_loader *loader, const struct conf_block *file,
                          const struct conf_schema *schema)
 {
@@ -259,6 +259,7 @@ void conf_build(struct conf_loader *loader, const struct conf_block *file)
     read_as_suspicions(loader, file);
     build_single(loader, file, &conf_schema_dns);
     build_single(loader, file, &conf_schema_cache);
+    build_single(loader, file, &conf_schema_memory);
     build_policies(loader, file);
     if (!loader->nomem)
         build_matches(loader, file);

@@ -90,7 +90,8 @@ static void check_directory(const struct checker *c, const char *key, const char
 static void check_machine(const struct checker *c)
 {
     check_directory(c, "state-dir", c->conf->state_dir, false,
-                    "neither the cache nor exemptions survive a restart");
+                    "neither the cache nor the memory of clients nor exemptions survive a "
+                    "restart");
     check_directory(c, "decision-log", c->conf->decision_log, true, "nothing is written");
     const struct conf_entry *listen = conf_entry(c->file, "listen");
     const struct conf_entry *metrics = conf_entry(c->file, "metrics");

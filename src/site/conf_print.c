@@ -238,6 +238,8 @@ enum result conf_print(const struct conf *conf, FILE *stream)
     print_options(&conf_schema_dns, conf, INDENT, stream);
     fputs("}\n\ncache {\n", stream);
     print_options(&conf_schema_cache, conf, INDENT, stream);
+    fputs("}\n\nmemory {\n", stream);
+    print_options(&conf_schema_memory, conf, INDENT, stream);
     fputs("}\n", stream);
     for (size_t i = 0; i < conf->policy_count; i++)
         print_policy(&conf->policies[i], stream);

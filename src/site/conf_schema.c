@@ -10,8 +10,8 @@
 
 static const char *const stages[] = {"connect", "helo", "mail", "rcpt", NULL};
 static const char *const actions[] = {"accept", "tag", "quarantine", "tempfail", "reject", NULL};
-/* A server's own outage must not become refusals. */
-static const char *const outage_actions[] = {"accept", "tag", "quarantine", "tempfail", NULL};
+/* A server's own outage must not become refusals, nor a grace. */
+static const char *const mild_actions[] = {"accept", "tag", "quarantine", "tempfail", NULL};
 static const char *const agreements[] = {"exact",   "forward", "literal", "domain",
                                          "network", "none",    NULL};
 
@@ -278,7 +278,7 @@ static const struct conf_option dns_options[] = {
     {.name = "outage-action",
      .type = CONF_CHOICE,
      AT(outage_action),
-     .words = outage_actions,
+     .words = mild_actions,
      .fallback = "tag",
      .allowed = "accept, tag, quarantine, tempfail"},
 };
@@ -321,6 +321,23 @@ static const struct conf_option cache_options[] = {
      .allowed = "a time up to 7 days, such as 1d, or 0 for none"},
 };
 
+static const struct conf_option memory_options[] = {
+    {.name = "size",
+     .type = CONF_SIZE,
+     AT(clients.size_bytes),
+     .min = CLIENT_MEMORY_SIZE_MIN,
+     .max = UINT64_C(1) << 34,
+     .fallback = "16M",
+     .allowed = "bytes from 64K to 16G, such as 16M"},
+    {.name = "keep",
+     .type = CONF_SECONDS,
+     AT(clients.keep_s),
+     .min = 2 * DAY,
+     .max = 366 * DAY,
+     .fallback = "35d",
+     .allowed = "a time from 2 to 366 days, such as 35d"},
+};
+
 #undef AT
 #define AT(field) .offset = offsetof(struct policy, field)
 
@@ -338,6 +355,17 @@ static const struct conf_option policy_options[] = {
      .type = CONF_SCORE,
      AT(reject_score),
      .allowed = "a number from 0 (off) to 1000"},
+    {.name = "grace",
+     .type = CONF_SECONDS,
+     AT(grace_s),
+     .min = 0,
+     .max = 30 * DAY,
+     .allowed = "a time up to 30 days, such as 3d, or 0 for none"},
+    {.name = "grace-action",
+     .type = CONF_CHOICE,
+     AT(grace_action),
+     .words = mild_actions,
+     .allowed = "accept, tag, quarantine, tempfail"},
 };
 
 #undef AT
@@ -422,6 +450,9 @@ const struct conf_schema conf_schema_dns = {
 const struct conf_schema conf_schema_cache = {
     .name = "cache", .options = cache_options, .option_count = COUNT(cache_options)};
 
+const struct conf_schema conf_schema_memory = {
+    .name = "memory", .options = memory_options, .option_count = COUNT(memory_options)};
+
 const struct conf_schema conf_schema_check = {.name = "check",
                                               .title = "the name of a check",
                                               .options = check_options,
@@ -442,7 +473,8 @@ const struct conf_schema conf_schema_match = {.name = "match",
                                               .option_count = COUNT(match_options)};
 
 static const struct conf_schema *const file_blocks[] = {&conf_schema_dns, &conf_schema_cache,
-                                                        &conf_schema_policy, &conf_schema_match};
+                                                        &conf_schema_memory, &conf_schema_policy,
+                                                        &conf_schema_match};
 
 const struct conf_schema conf_schema_file = {.name = "",
                                              .options = file_options,

@@ -68,9 +68,9 @@ struct conf_schema {
     size_t block_count;
 };
 
-/* The whole file; its object is struct conf.  Blocks dns and cache too; policy: struct policy;
- * check: struct check_rule; match: struct match. */
+/* The whole file; its object is struct conf.  Blocks dns, cache and memory too; policy: struct
+ * policy; check: struct check_rule; match: struct match. */
 extern const struct conf_schema conf_schema_file, conf_schema_dns, conf_schema_cache,
-    conf_schema_policy, conf_schema_check, conf_schema_match;
+    conf_schema_memory, conf_schema_policy, conf_schema_check, conf_schema_match;
 
 #endif

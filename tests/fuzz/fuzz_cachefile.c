@@ -7,6 +7,7 @@
  */
 #include "fuzz.h"
 
+#include "base/block_file.h"
 #include "dns/cache.h"
 #include "dns/cache_file.h"
 
@@ -49,10 +50,10 @@ static void add(struct file *file, const uint8_t *bytes, size_t length)
 
 static void add_block(struct file *file, uint64_t *sum, const uint8_t *records, size_t length)
 {
-    uint8_t header[CACHE_FILE_BLOCK_HEADER];
+    uint8_t header[BLOCK_FILE_BLOCK_HEADER];
     put(header, length, 4);
-    *sum = cache_file_sum(*sum, header, 4);
-    *sum = cache_file_sum(*sum, records, length);
+    *sum = block_file_sum(*sum, header, 4);
+    *sum = block_file_sum(*sum, records, length);
     put(header + 4, *sum, 8);
     add(file, header, sizeof header);
     add(file, records, length);
@@ -60,11 +61,11 @@ static void add_block(struct file *file, uint64_t *sum, const uint8_t *records, 
 
 static void add_sound(struct file *file, const uint8_t *records, size_t length)
 {
-    uint8_t header[CACHE_FILE_HEADER_LENGTH] = {0};
-    memcpy(header, CACHE_FILE_MAGIC, CACHE_FILE_MAGIC_LENGTH);
+    uint8_t header[BLOCK_FILE_HEADER_LENGTH] = {0};
+    memcpy(header, CACHE_FILE_MAGIC, BLOCK_FILE_MAGIC_LENGTH);
     put(header + 8, CACHE_FILE_VERSION, 4);
     put(header + 16, WALL_S, 8);
-    uint64_t sum = cache_file_sum(CACHE_FILE_SUM_START, header, 24);
+    uint64_t sum = block_file_sum(BLOCK_FILE_SUM_START, header, 24);
     put(header + 24, sum, 8);
     add(file, header, sizeof header);
     if (length > 0)

@@ -6,6 +6,7 @@ CORE_TESTS = \
 	tests/unit/test_hostname \
 	tests/unit/test_orgdomain \
 	tests/unit/test_iprev \
+	tests/unit/test_history \
 	tests/unit/test_agreement \
 	tests/unit/test_generic \
 	tests/unit/test_checks \
@@ -43,6 +44,10 @@ tests_unit_test_orgdomain_LDADD = $(CORE_TEST_LIBS)
 tests_unit_test_iprev_SOURCES = tests/unit/test_iprev.c tests/unit/factstext.c tests/unit/factstext.h
 tests_unit_test_iprev_CFLAGS = $(CORE_TEST_CFLAGS)
 tests_unit_test_iprev_LDADD = $(CORE_TEST_LIBS)
+
+tests_unit_test_history_SOURCES = tests/unit/test_history.c
+tests_unit_test_history_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_history_LDADD = $(CORE_TEST_LIBS)
 
 tests_unit_test_agreement_SOURCES = tests/unit/test_agreement.c tests/unit/factstext.c tests/unit/factstext.h
 tests_unit_test_agreement_CFLAGS = $(CORE_TEST_CFLAGS)

@@ -37,3 +37,10 @@ tests_unit_test_sitenomem_SOURCES = tests/unit/test_sitenomem.c tests/unit/facts
 tests_unit_test_sitenomem_CFLAGS = $(SITE_TEST_CFLAGS)
 tests_unit_test_sitenomem_LDFLAGS = $(WRAPPED_ALLOC)
 tests_unit_test_sitenomem_LDADD = $(SITE_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_client_memory
+TESTS += tests/unit/test_client_memory
+tests_unit_test_client_memory_SOURCES = tests/unit/test_client_memory.c $(FAILING_ALLOC)
+tests_unit_test_client_memory_CFLAGS = $(SITE_TEST_CFLAGS)
+tests_unit_test_client_memory_LDFLAGS = $(WRAPPED_ALLOC)
+tests_unit_test_client_memory_LDADD = $(SITE_TEST_LIBS)

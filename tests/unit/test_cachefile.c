@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/block_file.h"
 #include "dns/cache.h"
 #include "dns/cache_file.h"
 #include "failing_alloc.h"
@@ -307,7 +308,7 @@ START_TEST(cut_at_every_length)
         ck_assert_int_eq(load(loaded, W0, &why), RESULT_INVALID);
         ck_assert_str_eq(why, used < 12 ? "is not a cache file" : "is cut short");
         /* All records are in one block: only the mark of the end is missing from the longest. */
-        ck_assert_uint_eq(records(loaded), used < length - CACHE_FILE_BLOCK_HEADER ? 0 : 6);
+        ck_assert_uint_eq(records(loaded), used < length - BLOCK_FILE_BLOCK_HEADER ? 0 : 6);
         (void)cache_flush_all(loaded);
     }
     cache_free(loaded);
@@ -327,7 +328,7 @@ START_TEST(every_byte_damaged)
         bytes[at] ^= 0x41;
         enum result status = load(loaded, W0, &why);
         ck_assert_msg(status == RESULT_INVALID, "byte %zu", at);
-        ck_assert_uint_eq(records(loaded), at < length - CACHE_FILE_BLOCK_HEADER ? 0 : 6);
+        ck_assert_uint_eq(records(loaded), at < length - BLOCK_FILE_BLOCK_HEADER ? 0 : 6);
         (void)cache_flush_all(loaded);
     }
     cache_free(loaded);
@@ -344,7 +345,7 @@ START_TEST(foreign_files)
     write_changed(length + 1);
     ck_assert_int_eq(load(cache, W0, &why), RESULT_INVALID);
     ck_assert_str_eq(why, "goes on after its end");
-    bytes[CACHE_FILE_MAGIC_LENGTH + 3]++;
+    bytes[BLOCK_FILE_MAGIC_LENGTH + 3]++;
     write_changed(length);
     ck_assert_int_eq(load(cache, W0, &why), RESULT_INVALID);
     ck_assert_str_eq(why, "is of another version");
@@ -358,18 +359,18 @@ END_TEST
 /* Make the sums right again after a change. */
 static void sum_again(void)
 {
-    size_t at = CACHE_FILE_HEADER_LENGTH;
-    uint64_t sum = cache_file_sum(CACHE_FILE_SUM_START, bytes, at - 8);
+    size_t at = BLOCK_FILE_HEADER_LENGTH;
+    uint64_t sum = block_file_sum(BLOCK_FILE_SUM_START, bytes, at - 8);
     for (unsigned i = 0; i < 8; i++)
         bytes[at - 1 - i] = (uint8_t)(sum >> (8 * i));
     while (at < length) {
         size_t size = (size_t)bytes[at] << 24 | (size_t)bytes[at + 1] << 16 |
                       (size_t)bytes[at + 2] << 8 | bytes[at + 3];
-        sum = cache_file_sum(sum, bytes + at, 4);
-        sum = cache_file_sum(sum, bytes + at + CACHE_FILE_BLOCK_HEADER, size);
+        sum = block_file_sum(sum, bytes + at, 4);
+        sum = block_file_sum(sum, bytes + at + BLOCK_FILE_BLOCK_HEADER, size);
         for (unsigned i = 0; i < 8; i++)
             bytes[at + 11 - i] = (uint8_t)(sum >> (8 * i));
-        at += CACHE_FILE_BLOCK_HEADER + size;
+        at += BLOCK_FILE_BLOCK_HEADER + size;
     }
 }
 
@@ -379,7 +380,7 @@ START_TEST(denials_of_the_first_version)
     fill();
     save();
     read_saved();
-    bytes[CACHE_FILE_MAGIC_LENGTH + 3] = CACHE_FILE_VERSION_UNPROVED;
+    bytes[BLOCK_FILE_MAGIC_LENGTH + 3] = CACHE_FILE_VERSION_UNPROVED;
     sum_again();
     write_changed(length);
     struct cache *loaded = make();

@@ -266,6 +266,16 @@ static const struct {
      ":1: key \"cache.failure-ttl\": found \"301\"; allowed: a time from 1 second to 5 minutes "
      "(RFC "
      "9520)"},
+    {"memory size", "memory { size = 63K }",
+     ":1: key \"memory.size\": found \"63K\"; allowed: bytes from 64K to 16G, such as 16M"},
+    {"memory keep", "memory { keep = 1d }",
+     ":1: key \"memory.keep\": found \"1d\"; allowed: a time from 2 to 366 days, such as 35d"},
+    {"grace", "policy \"x\" { grace = 31d }",
+     ":1: key \"policy.x.grace\": found \"31d\"; allowed: a time up to 30 days, such as 3d, or 0 "
+     "for none"},
+    {"grace that refuses", "policy \"x\" { grace-action = reject }",
+     ":1: key \"policy.x.grace-action\": found \"reject\"; allowed: accept, tag, quarantine, "
+     "tempfail"},
     {"stale", "cache { stale = forever }",
      ":1: key \"cache.stale\": found \"forever\"; allowed: a time up to 7 days, such as 1d, or 0 "
      "for none"},
@@ -713,7 +723,7 @@ static const struct {
      "chooses who is judged"},
     {"no state-dir", "state-dir = \"/nonexistent/x\"",
      ":1: key \"state-dir\": /nonexistent/x: No such file or directory: neither the cache nor "
-     "exemptions survive a restart"},
+     "the memory of clients nor exemptions survive a restart"},
     {"no directory of the log", "decision-log = \"/nonexistent/x.json\"",
      ":1: key \"decision-log\": /nonexistent: No such file or directory: nothing is written"},
     {"timeout", "deadline = 2 dns { timeout = 2s }",
@@ -840,6 +850,10 @@ START_TEST(test_defaults)
     ck_assert_uint_eq(conf->cache.negative_max_ttl_s, 300);
     ck_assert_uint_eq(conf->cache.failure_ttl_s, 30);
     ck_assert_uint_eq(conf->cache.stale_s, 86400);
+    ck_assert_uint_eq(conf->clients.size_bytes, 16U << 20);
+    ck_assert_uint_eq(conf->clients.keep_s, 35 * 86400);
+    ck_assert_uint_eq(conf->policies[0].grace_s, 3 * 86400);
+    ck_assert_int_eq(conf->policies[0].grace_action, ACTION_TEMPFAIL);
     ck_assert_str_eq(conf->network.resolv_conf, "/etc/resolv.conf");
     ck_assert_uint_eq(conf->network.server_count, 0);
     ck_assert_uint_eq(conf->resolver.max_cname_hops, 11);
@@ -975,7 +989,8 @@ START_TEST(test_values)
         "trusted-relays = {192.0.2.1}\n"
         "listen = \"unix:/run/x\"\n"
         "dns { nameservers = {127.0.0.1, \"[::1]:5353\"} timeout = 1500ms trust-ad = on }\n"
-        "cache { size = 2G stale = 0 max-ttl = 12h }\n");
+        "cache { size = 2G stale = 0 max-ttl = 12h }\nmemory { size = 1M keep = 90d }\n"
+        "policy \"default\" { grace = 0 grace-action = tag }\n");
     ck_assert(conf->monitor && conf->stage == STAGE_MAIL && conf->deadline_s == 5);
     ck_assert_uint_eq(conf->socket_mode, 0600);
     ck_assert_ptr_null(conf->control);
@@ -989,6 +1004,10 @@ START_TEST(test_values)
     ck_assert_uint_eq(conf->cache.size_bytes, (size_t)2 << 30);
     ck_assert_uint_eq(conf->cache.stale_s, 0);
     ck_assert_uint_eq(conf->cache.max_ttl_s, 43200);
+    ck_assert_uint_eq(conf->clients.size_bytes, 1U << 20);
+    ck_assert_uint_eq(conf->clients.keep_s, 90 * 86400);
+    ck_assert_uint_eq(conf->policies[0].grace_s, 0);
+    ck_assert_int_eq(conf->policies[0].grace_action, ACTION_TAG);
     conf_unref(conf);
 }
 END_TEST
@@ -1244,6 +1263,8 @@ static void check_round_trip(const struct conf *conf)
     for (size_t i = 0; i < conf->match_count; i++)
         ck_assert_int_eq(conf->matches[i].until_s, again->matches[i].until_s);
     ck_assert_mem_eq(&conf->cache, &again->cache, sizeof conf->cache);
+    ck_assert_uint_eq(conf->clients.size_bytes, again->clients.size_bytes);
+    ck_assert_uint_eq(conf->clients.keep_s, again->clients.keep_s);
     ck_assert_mem_eq(&conf->resolver, &again->resolver, sizeof conf->resolver);
     conf_unref(again);
     free(first);
@@ -1257,6 +1278,7 @@ static const char *const printed[] = {
     "reply = \"550 5.7.25 \\\"no\\\" \\\\ \\${x} %{client}\\nnext %%\" score = 0.1 } }\n"
     "match \"x\" { sender = {\"\", \"*@example.org\"} recipient = {postmaster} listener = {\"s*\"} "
     "policy = \"a \\\"b\\\" \\${c} \\\\\" until = \"2030-02-28T23:59Z\" reason = \"it's\" }",
+    "memory { size = 65K keep = 3d } policy \"a\" { grace = 12h grace-action = accept }",
     "local-networks = {} cache { size = 1025K } dns { nameservers = {\"::1\"} timeout = 250ms }",
 };
 
@@ -1432,6 +1454,7 @@ START_TEST(test_sample_is_complete)
     check_sample_defaults(sample, &conf_schema_file);
     check_sample_defaults(sample, &conf_schema_dns);
     check_sample_defaults(sample, &conf_schema_cache);
+    check_sample_defaults(sample, &conf_schema_memory);
     for (size_t i = 0; i < CHECK_COUNT; i++) {
         char row[400];
         snprintf(row, sizeof row, "# %-22s  %-8s  %-5g  %s\n", checks[i].name,
@@ -1482,6 +1505,7 @@ START_TEST(test_manual_is_complete)
     check_manual_section(manual, ".Ss The file", &conf_schema_file);
     check_manual_section(manual, ".Ss Block dns", &conf_schema_dns);
     check_manual_section(manual, ".Ss Block cache", &conf_schema_cache);
+    check_manual_section(manual, ".Ss Block memory", &conf_schema_memory);
     check_manual_section(manual, ".Ss Block policy", &conf_schema_policy);
     check_manual_section(manual, ".Ss Block check", &conf_schema_check);
     check_manual_section(manual, ".Ss Block match", &conf_schema_match);

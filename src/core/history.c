@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/history.h"
+
+#define DAY_S 86400
+
+/* A wall clock as it is kept: never 0, which is no time. */
+static uint32_t kept_time(int64_t wall_s)
+{
+    return wall_s < 1 ? 1 : wall_s > UINT32_MAX ? UINT32_MAX : (uint32_t)wall_s;
+}
+
+unsigned history_day(int64_t wall_s)
+{
+    return kept_time(wall_s) / DAY_S;
+}
+
+/* --- what facts say -------------------------------------------------------------------------- */
+
+static bool anything_awaited(const struct facts *facts)
+{
+    bool awaited = facts->ptr.awaited;
+    for (size_t i = 0; i < facts->name_count; i++)
+        awaited = awaited || facts->names[i].forward.awaited;
+    return awaited;
+}
+
+/* By an answer in time, whichever of the names it is that iprev speaks of? */
+static bool is_confirmed(const struct facts *facts)
+{
+    for (size_t i = 0; i < facts->name_count; i++)
+        if (facts->names[i].confirmed && !dns_evidence_is_stale(&facts->names[i].forward))
+            return true;
+    return false;
+}
+
+enum history_event history_event_of(const struct facts *facts, const struct iprev *iprev)
+{
+    switch (iprev->result) {
+    case IPREV_PASS:
+        return !dns_evidence_is_stale(&facts->ptr) && is_confirmed(facts) ? HISTORY_PASS
+                                                                          : HISTORY_NOTHING;
+    case IPREV_FAIL:
+    case IPREV_PERMERROR:
+        return facts->resolver_down || anything_awaited(facts) ? HISTORY_NOTHING : HISTORY_FAILURE;
+    case IPREV_TEMPERROR:
+        break;
+    }
+    return HISTORY_NOTHING;
+}
+
+/* --- what is remembered ---------------------------------------------------------------------- */
+
+/* Days that have not come yet are from before the clock was set back. */
+static void bound_days(struct history *history, uint16_t today)
+{
+    if (history->last_day > today)
+        history->last_day = today;
+    if (history->previous_day != 0 && history->previous_day >= history->last_day)
+        history->previous_day = history->last_day > 0 ? (uint16_t)(history->last_day - 1) : 0;
+}
+
+static bool is_same(const struct history *a, const struct history *b)
+{
+    return a->failed_s == b->failed_s && a->last_day == b->last_day &&
+           a->previous_day == b->previous_day && a->passed_since == b->passed_since;
+}
+
+bool history_pass(struct history *history, int64_t wall_s)
+{
+    const struct history before = *history;
+    uint16_t today = (uint16_t)history_day(wall_s);
+    bound_days(history, today);
+    bool another_day = history->last_day != today;
+    if (another_day)
+        history->previous_day = history->last_day;
+    history->last_day = today;
+    if (history->failed_s != 0 && history->passed_since && another_day)
+        history->failed_s = 0;
+    history->passed_since = history->failed_s != 0;
+    return !is_same(history, &before);
+}
+
+bool history_fail(struct history *history, int64_t wall_s)
+{
+    const struct history before = *history;
+    uint32_t now = kept_time(wall_s);
+    if (history->failed_s == 0 || now < history->failed_s)
+        history->failed_s = now;
+    history->passed_since = false;
+    return !is_same(history, &before);
+}
+
+unsigned history_seen_day(const struct history *history)
+{
+    unsigned failed_day = history->failed_s / DAY_S;
+    return failed_day > history->last_day ? failed_day : history->last_day;
+}
+
+struct grace history_grace(const struct history *history, unsigned keep_s, unsigned grace_s,
+                           int64_t wall_s)
+{
+    struct history known = *history;
+    struct grace grace = {.state = GRACE_NONE};
+    uint32_t now = kept_time(wall_s);
+    bound_days(&known, (uint16_t)history_day(wall_s));
+    uint32_t failed = known.failed_s == 0 || now < known.failed_s ? now : known.failed_s;
+    if (grace_s == 0 || known.previous_day == 0 ||
+        failed / DAY_S > known.previous_day + keep_s / DAY_S)
+        return grace;
+    grace.right_s = (int64_t)known.last_day * DAY_S;
+    grace.failed_s = failed;
+    grace.until_s = grace.failed_s + grace_s;
+    grace.state = now < grace.until_s ? GRACE_GIVEN : GRACE_OVER;
+    return grace;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of the memory of clients, for client_memory.c and client_memory_file.c only.  Buckets
+ * of a few entries: an entry is in the bucket of its hash or nowhere.
+ */
+#ifndef IPREVD_CLIENT_MEMORY_TABLE_H
+#define IPREVD_CLIENT_MEMORY_TABLE_H
+
+#include "site/client_memory.h"
+
+#include <pthread.h>
+
+/* Two lines of a processor's cache.  At a million entries of which half are regulars, fewer than
+   one bucket in a hundred is full of them. */
+#define CLIENT_MEMORY_WAYS 8
+
+/* Of a bucket: so many newcomers drive out regulars that were not seen for long. */
+#define CLIENT_MEMORY_NEWCOMERS 2
+
+/* In the lowest bit of a hash: struct history's passed_since. */
+#define CLIENT_PASSED_SINCE UINT64_C(1)
+
+struct client_entry {
+    uint64_t word; /* the hash, which is even, and that bit; 0: the place is free */
+    uint32_t failed_s;
+    uint16_t last_day, previous_day;
+};
+
+static inline uint64_t client_entry_hash(const struct client_entry *entry)
+{
+    return entry->word & ~CLIENT_PASSED_SINCE;
+}
+
+_Static_assert(sizeof(struct client_entry) == 16, "as the manual says");
+
+struct client_memory {
+    pthread_mutex_t lock; /* guards all of it */
+    uint8_t key[SIPHASH_KEY_LENGTH];
+    struct client_entry *entries; /* bucket_count * CLIENT_MEMORY_WAYS */
+    size_t bucket_count;
+    unsigned keep_s;
+    uint64_t clients, replaced, left_out;
+};
+
+/*
+ * The entry of that hash, or a new one (with nothing but its hash) if there is room by the rules of
+ * replacement, or NULL.  The caller holds the lock.
+ */
+struct client_entry *client_memory_place(struct client_memory *memory, uint64_t hash,
+                                         unsigned today);
+
+#endif
