@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/history.h"
 
+#include <stdio.h>
+
 #define DAY_S 86400
 
 /* A wall clock as it is kept: never 0, which is no time. */
@@ -96,16 +98,40 @@ unsigned history_seen_day(const struct history *history)
     return failed_day > history->last_day ? failed_day : history->last_day;
 }
 
+const char *grace_state_text(enum grace_state state)
+{
+    static const char *const texts[GRACE_STATE_COUNT] = {
+        [GRACE_NONE] = "none", [GRACE_GIVEN] = "given", [GRACE_OVER] = "over"};
+    return texts[state];
+}
+
+/* Years that begin in March, in eras of 400 years: the leap day is the last of its year. */
+const char *history_date(int64_t wall_s, char out[HISTORY_DATE_MAX])
+{
+    const unsigned era_days = 146097, days_to_1970 = 719468;
+    unsigned days = history_day(wall_s) + days_to_1970;
+    unsigned era = days / era_days, of_era = days % era_days;
+    unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    unsigned of_year = of_era - (365 * year + year / 4 - year / 100);
+    unsigned march_month = (5 * of_year + 2) / 153;
+    unsigned day = of_year - (153 * march_month + 2) / 5 + 1;
+    unsigned month = march_month < 10 ? march_month + 3 : march_month - 9;
+    (void)snprintf(out, HISTORY_DATE_MAX, "%04u-%02u-%02u",
+                   (year + era * 400 + (month <= 2)) % 10000, month % 100, day % 100);
+    return out;
+}
+
 struct grace history_grace(const struct history *history, unsigned keep_s, unsigned grace_s,
                            int64_t wall_s)
 {
     struct history known = *history;
     struct grace grace = {.state = GRACE_NONE};
     uint32_t now = kept_time(wall_s);
+    if (grace_s == 0 || known.previous_day == 0)
+        return grace;
     bound_days(&known, (uint16_t)history_day(wall_s));
     uint32_t failed = known.failed_s == 0 || now < known.failed_s ? now : known.failed_s;
-    if (grace_s == 0 || known.previous_day == 0 ||
-        failed / DAY_S > known.previous_day + keep_s / DAY_S)
+    if (failed / DAY_S > known.previous_day + keep_s / DAY_S)
         return grace;
     grace.right_s = (int64_t)known.last_day * DAY_S;
     grace.failed_s = failed;

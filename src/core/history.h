@@ -37,7 +37,11 @@ enum grace_state {
     GRACE_NONE,
     GRACE_GIVEN, /* it is in grace, or would be if it failed now */
     GRACE_OVER,  /* it was, and has used it up */
+    GRACE_STATE_COUNT,
 };
+
+/* "none", "given", "over": logs, JSON and metrics.  Static. */
+const char *grace_state_text(enum grace_state state);
 
 struct grace {
     enum grace_state state;
@@ -66,6 +70,10 @@ struct grace history_grace(const struct history *history, unsigned keep_s, unsig
 
 /* The last day on which it passed or failed: who was not seen for longer is forgotten first. */
 unsigned history_seen_day(const struct history *history);
+
+/* "2026-11-20", of a wall clock between 1970 and 2106.  Returns out. */
+#define HISTORY_DATE_MAX sizeof "2106-02-07"
+const char *history_date(int64_t wall_s, char out[HISTORY_DATE_MAX]);
 
 /* Of a wall clock; before 1970 and after 2106 it is as near as a day can be told. */
 unsigned history_day(int64_t wall_s);

@@ -41,12 +41,32 @@ struct judged {
     check_set checks, expired, open;
 };
 
-static enum action worst_action(const struct policy *policy, check_set set)
+/* What everything is judged by. */
+struct judging {
+    const struct policy *policy;
+    const struct policy_site *site;
+    const struct facts *facts;
+    struct grace grace; /* of the client */
+};
+
+static bool is_in_grace(const struct judging *by, enum check_id id)
+{
+    return by->grace.state == GRACE_GIVEN && (POLICY_GRACE_CHECKS & CHECK_BIT(id)) != 0;
+}
+
+/* The action of the rule, less a refusal of which the client is spared. */
+static enum action spared_action(const struct judging *by, enum check_id id)
+{
+    enum action action = by->policy->rules[id].action;
+    return action == ACTION_REJECT && is_in_grace(by, id) ? by->policy->grace_action : action;
+}
+
+static enum action worst_action(const struct judging *by, check_set set)
 {
     enum action worst = ACTION_ACCEPT;
     for (unsigned i = 0; i < CHECK_COUNT; i++)
-        if ((set & CHECK_BIT(i)) != 0 && policy->rules[i].action > worst)
-            worst = policy->rules[i].action;
+        if ((set & CHECK_BIT(i)) != 0 && spared_action(by, (enum check_id)i) > worst)
+            worst = spared_action(by, (enum check_id)i);
     return worst;
 }
 
@@ -55,16 +75,15 @@ static enum action worst_action(const struct policy *policy, check_set set)
  * has expired costs a client no more than it did in time: what the policy would only tag is not
  * deferred.
  */
-static enum action rule_action(const struct policy *policy, const struct policy_site *site,
-                               const struct facts *facts, enum check_id id, struct judged judged)
+static enum action rule_action(const struct judging *by, enum check_id id, struct judged judged)
 {
-    enum action action = policy->rules[id].action, most = ACTION_REJECT;
+    enum action action = spared_action(by, id), most = ACTION_REJECT;
     if ((judged.open & CHECK_BIT(id)) != 0)
         most = ACTION_TEMPFAIL;
-    if (id == CHECK_DNS_TEMPERROR && facts->resolver_down)
-        action = site->outage_action;
+    if (id == CHECK_DNS_TEMPERROR && by->facts->resolver_down)
+        action = by->site->outage_action;
     if (id == CHECK_DNS_TEMPERROR && judged.expired != 0)
-        most = worst_action(policy, judged.expired);
+        most = worst_action(by, judged.expired);
     return action < most ? action : most;
 }
 
@@ -78,16 +97,46 @@ static enum action score_action(const struct policy *policy, double score)
     return ACTION_ACCEPT;
 }
 
-static struct outcome judge_set(const struct policy *policy, const struct policy_site *site,
-                                const struct facts *facts, struct judged judged)
+/* The same, less a refusal of which the client is spared: without `graced` the score is lower. */
+static enum action spared_score_action(const struct policy *policy, double score, double graced)
 {
+    enum action action = score_action(policy, score);
+    if (action != ACTION_REJECT || score_action(policy, score - graced) == ACTION_REJECT)
+        return action;
+    bool tags = policy->tag_score > 0 && score + POLICY_SCORE_EPSILON >= policy->tag_score;
+    return tags && policy->grace_action < ACTION_TAG ? ACTION_TAG : policy->grace_action;
+}
+
+/* Do checks for which there is a grace refuse, if nobody is spared? */
+static bool grace_matters(const struct policy *policy, const struct outcome *outcome, double graced)
+{
+    for (unsigned i = 0; i < CHECK_COUNT; i++)
+        if ((outcome->checks & POLICY_GRACE_CHECKS & CHECK_BIT(i)) != 0 &&
+            policy->rules[i].action == ACTION_REJECT)
+            return true;
+    return graced > 0 && score_action(policy, outcome->score) == ACTION_REJECT;
+}
+
+/* What the grace of the client has to do with the outcome. */
+static struct grace grace_of(const struct judging *by, const struct outcome *outcome, double graced)
+{
+    enum grace_state fits = outcome->action == ACTION_REJECT ? GRACE_OVER : GRACE_GIVEN;
+    if (by->grace.state == fits && grace_matters(by->policy, outcome, graced))
+        return by->grace;
+    return (struct grace){.state = GRACE_NONE};
+}
+
+static struct outcome judge_set(const struct judging *by, struct judged judged)
+{
+    const struct policy *policy = by->policy;
     struct outcome outcome = {.checks = judged.checks, .reason = CHECK_COUNT};
     enum check_id heaviest = CHECK_COUNT;
+    double graced = 0;
     for (unsigned i = 0; judged.checks >> i != 0; i++) {
         enum check_id id = (enum check_id)i;
         if ((judged.checks & CHECK_BIT(i)) == 0)
             continue;
-        enum action action = rule_action(policy, site, facts, id, judged);
+        enum action action = rule_action(by, id, judged);
         if (outcome.reason == CHECK_COUNT || action > outcome.action) {
             outcome.action = action;
             outcome.reason = id;
@@ -99,13 +148,18 @@ static struct outcome judge_set(const struct policy *policy, const struct policy
         outcome.score += policy->rules[i].score;
         if (policy->rules[i].score > 0)
             outcome.scored |= CHECK_BIT(i);
+        if ((POLICY_GRACE_CHECKS & CHECK_BIT(i)) != 0)
+            graced += policy->rules[i].score;
     }
-    enum action by_score = score_action(policy, outcome.score);
+    double spared = by->grace.state == GRACE_GIVEN ? graced : 0;
+    enum action by_score = spared_score_action(policy, outcome.score, spared);
     if (by_score > outcome.action) {
         outcome.action = by_score;
         outcome.by_score = true;
         outcome.reason = heaviest;
     }
+    if (by->grace.state != GRACE_NONE)
+        outcome.grace = grace_of(by, &outcome, graced);
     return outcome;
 }
 
@@ -141,10 +195,11 @@ static struct judged enforced_part(const struct policy *policy, const struct pol
 }
 
 struct verdict policy_judge(const struct policy *policy, const struct policy_site *site,
-                            const struct evidence *evidence)
+                            const struct evidence *evidence, const struct grace *grace)
 {
+    const struct judging by = {
+        .policy = policy, .site = site, .facts = evidence->facts, .grace = *grace};
     struct judged all = {evidence->true_checks, evidence->expired_checks, evidence->open_checks};
     struct judged enforced = enforced_part(policy, site, &evidence->facts->client, all);
-    return (struct verdict){.done = judge_set(policy, site, evidence->facts, enforced),
-                            .would = judge_set(policy, site, evidence->facts, all)};
+    return (struct verdict){.done = judge_set(&by, enforced), .would = judge_set(&by, all)};
 }

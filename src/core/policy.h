@@ -7,6 +7,7 @@
 
 #include "core/action.h"
 #include "core/checks.h"
+#include "core/history.h"
 
 /* What a site says about one check. */
 struct check_rule {
@@ -40,6 +41,10 @@ struct policy_site {
     struct neighbour_bits percent_bits; /* the client network whose hash decides about `percent` */
 };
 
+/* The refusals by these are turned by a grace. */
+#define POLICY_GRACE_CHECKS                                                                        \
+    (CHECK_BIT(CHECK_PTR_MISSING) | CHECK_BIT(CHECK_PTR_INVALID) | CHECK_BIT(CHECK_PTR_MISMATCH))
+
 /* What a set of true checks leads to. */
 struct outcome {
     enum action action;
@@ -50,7 +55,17 @@ struct outcome {
     /* The first check behind the action; by_score: the one with the largest score; CHECK_COUNT: no
        check is true. */
     enum check_id reason;
+    /* GRACE_GIVEN: the action is what it is instead of a refusal; GRACE_OVER: the refusal follows a
+       grace; GRACE_NONE: none has anything to do with it. */
+    struct grace grace;
 };
+
+/* Has a grace decided it, so that there are days to speak of? */
+static inline bool outcome_is_of_grace(const struct outcome *outcome)
+{
+    return outcome->grace.state != GRACE_NONE &&
+           (outcome->by_score || (POLICY_GRACE_CHECKS & CHECK_BIT(outcome->reason)) != 0);
+}
 
 struct verdict {
     struct outcome done;  /* by the checks that are enforced */
@@ -72,9 +87,12 @@ void policy_defaults(struct policy *policy, const char *name);
  * stable). Where dns-temperror stands for checks that rest on expired answers, it does at most what
  * they would do, and is enforced only if one of them is.  A check that is open defers at most, and
  * its score does not count.
+ *
+ * In grace (history_grace()) a check of POLICY_GRACE_CHECKS that would refuse does grace_action,
+ * and so does a score that would refuse with these checks and not without.
  */
 struct verdict policy_judge(const struct policy *policy, const struct policy_site *site,
-                            const struct evidence *evidence);
+                            const struct evidence *evidence, const struct grace *grace);
 
 /* Percent bucket 0..99 of a client for a check: stable per network and name of the check, whatever
    other checks there are; independent between checks. */

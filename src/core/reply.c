@@ -54,6 +54,16 @@ static void put_score(const struct outcome *outcome, struct textbuf *out)
     textbuf_put(out, ": ");
 }
 
+/* "was right until 2026-11-20; refused from 2026-11-23" */
+static void put_grace(const struct outcome *outcome, struct textbuf *out)
+{
+    char right[HISTORY_DATE_MAX], until[HISTORY_DATE_MAX];
+    textbuf_printf(out, "was right until %s; refused %s %s",
+                   history_date(outcome->grace.right_s, right),
+                   outcome->grace.state == GRACE_GIVEN ? "from" : "since",
+                   history_date(outcome->grace.until_s, until));
+}
+
 const char *reply_reason(const struct evidence *evidence, const struct outcome *outcome,
                          char out[REASON_MAX])
 {
@@ -64,6 +74,10 @@ const char *reply_reason(const struct evidence *evidence, const struct outcome *
     if (outcome->by_score)
         put_score(outcome, &buf);
     checks[outcome->reason].explain(evidence, &buf);
+    if (outcome_is_of_grace(outcome)) {
+        textbuf_put(&buf, "; ");
+        put_grace(outcome, &buf);
+    }
     return out;
 }
 
@@ -82,6 +96,8 @@ static struct codes builtin_codes(const struct evidence *evidence, const struct 
         subject = checks[outcome->reason].subject;
     /* RFC 7372 3.3 has one code for reverse DNS; the rest is a policy (RFC 3463 X.7.1). */
     bool reverse = subject == CHECK_ABOUT_RDNS || subject == CHECK_ABOUT_DNS;
+    if (action == ACTION_TEMPFAIL && outcome_is_of_grace(outcome))
+        return (struct codes){"451", "4.7.25"};
     if (action == ACTION_REJECT)
         return reverse ? (struct codes){"550", "5.7.25"} : (struct codes){"550", "5.7.1"};
     if (subject == CHECK_ABOUT_DNS) /* RFC 3463 X.4.3: directory server failure, ours */
@@ -390,6 +406,10 @@ static void put_standard(const struct meaning *meaning, enum detail detail, stru
 static void put_own(const char *own, const struct meaning *meaning, struct textbuf *out)
 {
     expand(own, meaning, out);
+    if (outcome_is_of_grace(meaning->outcome) && strstr(own, places[PLACE_REASON]) == NULL) {
+        textbuf_put(out, "\n");
+        put_grace(meaning->outcome, out);
+    }
     if (out->text[strspn(out->text, " \n")] == '\0') {
         textbuf_init(out, out->text, out->size);
         textbuf_put(out, REFUSED);

@@ -79,6 +79,22 @@ static void put_check(void *arg, const char *key, const struct json_value *value
     *label = "";
 }
 
+/* Of an older daemon there is none. */
+static void put_memory(const struct json_value *memory)
+{
+    if (memory == NULL)
+        return;
+    (void)printf(LABEL "%" PRId64 " client%s, %.1f of %.1f MiB", "memory",
+                 json_value_int_of(memory, "clients"),
+                 plural((uint64_t)json_value_int_of(memory, "clients")),
+                 (double)json_value_int_of(memory, "bytes") / 1048576,
+                 (double)json_value_int_of(memory, "size") / 1048576);
+    int64_t given = json_value_int_of(memory, "grace_given");
+    if (given > 0)
+        (void)printf(", grace given %" PRId64 " time%s", given, plural((uint64_t)given));
+    (void)putchar('\n');
+}
+
 static void put_cache(const struct json_value *cache)
 {
     double rate = 0;
@@ -213,6 +229,7 @@ static void print_status(const struct json_value *status)
     put_row("agreement", json_value_member(status, "agreement"));
     json_value_each(json_value_member(status, "checks"), put_check, &label);
     put_cache(json_value_member(status, "cache"));
+    put_memory(json_value_member(status, "memory"));
     put_dns(json_value_member(status, "dns"));
     (void)printf(LABEL "%" PRId64 "%s\n", "exemptions", json_value_int_of(status, "exemptions"),
                  json_value_int_of(status, "exemptions") > 0 ? " (iprevctl allowed)" : "");

@@ -83,6 +83,22 @@ static void print_servers(const struct exporter_services *services, FILE *stream
                              counters[i].offset);
 }
 
+static void print_memory(const struct exporter_services *services, FILE *stream)
+{
+    struct client_memory_stats stats;
+    services->memory(services->arg, &stats);
+    print_one(stream, "iprevd_memory_clients", "gauge", "Clients that are remembered.",
+              stats.clients);
+    print_one(stream, "iprevd_memory_bytes", "gauge", "Bytes of the memory of clients in use.",
+              stats.bytes);
+    print_one(stream, "iprevd_memory_size_bytes", "gauge",
+              "Bytes that the memory of clients may use (the option size).", stats.size_bytes);
+    print_one(stream, "iprevd_memory_replaced_total", "counter",
+              "Clients forgotten to make room for others.", stats.replaced);
+    print_one(stream, "iprevd_memory_left_out_total", "counter",
+              "New clients not remembered for want of room.", stats.left_out);
+}
+
 /* Everything that is exported.  RESULT_IO when the stream fails. */
 static enum result print(const struct exporter_services *services, FILE *stream)
 {
@@ -96,6 +112,7 @@ static enum result print(const struct exporter_services *services, FILE *stream)
     print_servers(services, stream);
     print_one(stream, "iprevd_exemptions", "gauge", "Exemptions made by iprevctl allow.",
               services->exemptions(services->arg));
+    print_memory(services, stream);
     print_one(
         stream, "iprevd_table_limit_hits_total", "counter",
         "Patterns of tables given up at a limit of time or memory, since the tables were read.",

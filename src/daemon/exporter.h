@@ -8,6 +8,7 @@
 
 #include "base/metrics.h"
 #include "dns/resolver.h"
+#include "site/client_memory.h"
 
 struct exporter;
 
@@ -19,6 +20,7 @@ struct exporter_services {
     /* What changes with the configuration or on its own. */
     size_t (*cache_size)(void *arg);
     size_t (*exemptions)(void *arg);
+    void (*memory)(void *arg, struct client_memory_stats *out);
     uint64_t (*table_limit_hits)(void *arg); /* conf_table_limit_hits() */
     void *arg;
     int64_t start_s; /* wall clock */

@@ -187,6 +187,7 @@ static void put_status(void *arg, struct json_writer *json)
         .resolver = dns_service_resolver(service->dns),
         .uptime_ms = clock_ms(&clock_system) - service->started_ms,
         .exemptions = exemptions_count(service->exemptions),
+        .memory = service->memory,
         .own_names = &service->own_names,
         .stopping = atomic_load(&service->draining),
         .reload = &service->reload.failures[RELOAD_CONFIGURATION],
@@ -215,6 +216,12 @@ static size_t exemption_count(void *arg)
 {
     struct service *service = arg;
     return exemptions_count(service->exemptions);
+}
+
+static void memory_stats(void *arg, struct client_memory_stats *out)
+{
+    struct service *service = arg;
+    client_memory_stats(service->memory, out);
 }
 
 static uint64_t table_limit_hits(void *arg)
@@ -249,6 +256,7 @@ static void serve_metrics(struct service *service, int fd)
         .resolver = dns_service_resolver(service->dns),
         .cache_size = cache_size,
         .exemptions = exemption_count,
+        .memory = memory_stats,
         .table_limit_hits = table_limit_hits,
         .arg = service,
         .start_s = clock_wall_s(&clock_system),

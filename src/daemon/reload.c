@@ -68,6 +68,8 @@ static void read_configuration(struct service *service)
         return;
     }
     dns_service_set_limits(service->dns, &dns);
+    if (client_memory_set_limits(service->memory, &conf->clients) != RESULT_OK)
+        log_error("memory of clients: out of memory: its size stays what it was");
     reload->fresh = conf;
     reload->result = RELOAD_DONE;
     reload->broken_tables = 0;

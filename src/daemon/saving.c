@@ -5,7 +5,8 @@
 #include "base/log.h"
 #include "daemon/state.h"
 
-/* How often the cache is saved: so much of it is lost when the machine is switched off. */
+/* How often cache and memory of clients are saved: so much of it is lost when the machine is
+ * switched off. */
 #define SAVE_CACHE_MS 600000
 
 /* How long the end waits for a disk: see SERVICE_STOP_MAX_S. */
@@ -17,6 +18,7 @@ static void save_cache(void *arg)
 {
     struct service *service = arg;
     state_save_cache(service->state_dir, dns_service_cache(service->dns), &clock_system);
+    state_save_memory(service->state_dir, service->memory, &clock_system);
 }
 
 static void cache_saved(void *arg)

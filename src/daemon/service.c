@@ -8,8 +8,10 @@
 #include "daemon/state.h"
 #include "site/dns_settings.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 /* --- what sessions see ---------------------------------------------------------------------- */
@@ -126,6 +128,7 @@ static void offer_to_sessions(struct service *service)
     service->session = (struct session_services){
         .resolver = dns_service_resolver(service->dns),
         .clock = &clock_system,
+        .memory = service->memory,
         .exempt = session_exempt,
         .exempt_awaited = session_exempt_awaited,
         .is_own_address = own_address_is,
@@ -148,14 +151,24 @@ static void offer_to_sessions(struct service *service)
 
 /* --- life ----------------------------------------------------------------------------------- */
 
+/* A file that is loaded brings its own key. */
+static struct client_memory *new_memory(const struct client_memory_limits *limits)
+{
+    uint8_t key[SIPHASH_KEY_LENGTH] = {0};
+    if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
+        log_warning("no random key for the memory of clients: %s", strerror(errno));
+    return client_memory_new(limits, key);
+}
+
 static bool build_own(struct service *service)
 {
     const struct conf *conf = service->conf;
     if (conf->state_dir != NULL && (service->state_dir = strdup(conf->state_dir)) == NULL)
         return false;
     service->exemptions = exemptions_new();
+    service->memory = new_memory(&conf->clients);
     service->decisionlog = decisionlog_new(service->metrics);
-    return service->exemptions != NULL && service->decisionlog != NULL &&
+    return service->exemptions != NULL && service->memory != NULL && service->decisionlog != NULL &&
            decisionlog_set_path(service->decisionlog, conf->decision_log) == RESULT_OK &&
            management_new(service);
 }
@@ -198,7 +211,7 @@ struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX])
     statistics_reloaded(service->statistics, true, clock_wall_s(&clock_system));
     offer_to_sessions(service);
     state_load(service->state_dir, service->exemptions, dns_service_cache(service->dns),
-               &clock_system);
+               service->memory, &clock_system);
     return service;
 }
 
@@ -247,6 +260,7 @@ void service_free(struct service *service)
     management_free(service);
     decisionlog_free(service->decisionlog);
     exemptions_free(service->exemptions);
+    client_memory_free(service->memory);
     dns_service_free(service->dns);
     statistics_free(service->statistics);
     metrics_free(service->metrics);

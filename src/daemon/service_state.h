@@ -55,10 +55,10 @@ struct reload {
 };
 
 struct service_saving {
-    struct work cache, exemptions;
-    bool exemptions_again; /* management */
-    int64_t cache_due_ms;  /* management */
-    bool saved;            /* of the exemptions under way: the queue's thread fills it */
+    struct work cache, exemptions; /* the memory of clients is saved with the cache */
+    bool exemptions_again;         /* management */
+    int64_t cache_due_ms;          /* management */
+    bool saved;                    /* of the exemptions under way: the queue's thread fills it */
     char error[CONTROL_ERROR_MAX];
 };
 
@@ -87,6 +87,7 @@ struct service {
     struct statistics *statistics;
     struct dns_service *dns;
     struct exemptions *exemptions;
+    struct client_memory *memory;
     struct own_names own_names;
     struct decisionlog *decisionlog;
     struct session_services session;

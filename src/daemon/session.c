@@ -56,6 +56,7 @@ static void end_connection(struct session *session)
     session->lookup = NULL;
     judge_unsettle(session);
     session->facts_known = false;
+    session->remembered = false;
     session->nomem = false;
     session->connected = false;
     session->subject = SUBJECT_NOBODY;

@@ -26,6 +26,7 @@ enum session_left {
 struct session_services {
     struct resolver *resolver;
     const struct clock *clock;
+    struct client_memory *memory; /* NULL: nobody is remembered */
     /*
      * Is there an exemption made at run time for a client with these facts?  Its reason is copied
      * into `out` (size bytes).  NULL: there are none.

@@ -33,6 +33,7 @@ struct transaction judge_transaction(const struct session *session, const char *
         .exempt = or_null(session->exempt),
         .exempt_awaited = session->exempt_awaited,
         .relay = behind ? &session->peer : NULL,
+        .history = session->remembered ? &session->history : NULL,
     };
     return transaction;
 }
@@ -92,6 +93,25 @@ static void find_exemption(struct session *session)
                               services->exempt_awaited(services->arg, facts, wall_s);
 }
 
+/*
+ * What is remembered of the client, once, and once what is found out about it now.  What a relay
+ * wrote is not proved, so it earns nobody a grace.
+ */
+static void remember(struct session *session)
+{
+    const struct facts *facts = &session->facts;
+    struct iprev iprev = iprev_evaluate(facts);
+    enum history_event event = history_event_of(facts, &iprev);
+    if (event == HISTORY_PASS && session->subject == SUBJECT_BEHIND_RELAY)
+        event = HISTORY_NOTHING;
+    if (session->remembered && (event == HISTORY_NOTHING || event == session->noted))
+        return;
+    session->history = client_memory_note(session->services->memory, &facts->client, event,
+                                          clock_wall_s(session->services->clock));
+    session->remembered = true;
+    session->noted = event;
+}
+
 /* The facts are others now: so is what decisions borrow of them. */
 static void renew_pending(struct session *session)
 {
@@ -119,8 +139,10 @@ static bool take_facts(struct session *session)
     memcpy(session->facts.sender_domain, session->sender_domain,
            sizeof session->facts.sender_domain);
     find_exemption(session);
-    if (taken)
+    if (taken) {
+        remember(session);
         renew_pending(session);
+    }
     return true;
 }
 

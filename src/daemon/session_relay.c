@@ -170,5 +170,6 @@ void relay_forget(struct session *session)
     lookup_free(session->lookup);
     session->lookup = NULL;
     session->facts_known = false;
+    session->remembered = false;
     session->client = (struct ipaddr){0};
 }

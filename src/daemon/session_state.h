@@ -81,11 +81,14 @@ struct session {
 
     /* Who is judged, for a connection or for a message: the peer, or the one behind it. */
     struct ipaddr client;
-    bool helo_unrecorded;  /* the relay did not write down what it heard */
-    struct lookup *lookup; /* NULL: nobody is judged, or memory was out */
-    bool facts_known;      /* nothing in them is awaited any more */
-    bool exempt_awaited;   /* as in struct transaction */
-    unsigned helo_count;   /* EHLO names of the connection, each other than the one before */
+    bool helo_unrecorded;     /* the relay did not write down what it heard */
+    struct lookup *lookup;    /* NULL: nobody is judged, or memory was out */
+    bool facts_known;         /* nothing in them is awaited any more */
+    bool remembered;          /* `history` is the client's, ... */
+    enum history_event noted; /* ... and this was noted of it */
+    struct history history;
+    bool exempt_awaited; /* as in struct transaction */
+    unsigned helo_count; /* EHLO names of the connection, each other than the one before */
 
     /* What is to be judged: by judge_at() or relay_end(), or later by session_resume(). */
     enum stage judged_stage;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 static const char CACHE_FILE[] = "cache";
+static const char CLIENTS_FILE[] = "clients";
 
 /* False: the path is too long for any file. */
 static bool path_of(const char *directory, const char *file, char out[PATH_MAX])
@@ -74,13 +75,32 @@ static void load_cache(const char *directory, struct cache *cache, const struct 
         log_warning("%s: %s: the cache begins empty", path, reason_of(status));
 }
 
+static void load_memory(const char *directory, struct client_memory *memory, int64_t wall_s)
+{
+    char path[PATH_MAX];
+    const char *why = "";
+    if (!path_of(directory, CLIENTS_FILE, path))
+        return;
+    enum result status = client_memory_load(memory, path, wall_s, &why);
+    struct client_memory_stats stats;
+    client_memory_stats(memory, &stats);
+    unsigned long long clients = stats.clients;
+    if (status == RESULT_OK)
+        log_info("%s: %llu clients are remembered", path, clients);
+    else if (status == RESULT_INVALID)
+        log_warning("%s %s: %llu clients are remembered", path, why, clients);
+    else if (status != RESULT_NOTFOUND)
+        log_warning("%s: %s: no client is remembered", path, reason_of(status));
+}
+
 void state_load(const char *directory, struct exemptions *exemptions, struct cache *cache,
-                const struct clock *clock)
+                struct client_memory *memory, const struct clock *clock)
 {
     if (directory == NULL)
         return;
     load_exemptions(directory, exemptions, clock_wall_s(clock));
     load_cache(directory, cache, clock);
+    load_memory(directory, memory, clock_wall_s(clock));
 }
 
 bool state_save_exemptions(const char *directory, struct exemptions *exemptions,
@@ -112,4 +132,17 @@ void state_save_cache(const char *directory, struct cache *cache, const struct c
         status = cache_save(cache, path, clock_ms(clock), clock_wall_s(clock));
     if (status != RESULT_OK)
         log_warning("%s: %s: the cache is not saved", path, reason_of(status));
+}
+
+void state_save_memory(const char *directory, struct client_memory *memory,
+                       const struct clock *clock)
+{
+    char path[PATH_MAX] = "";
+    if (directory == NULL)
+        return;
+    enum result status = RESULT_IO;
+    if (path_of(directory, CLIENTS_FILE, path))
+        status = client_memory_save(memory, path, clock_wall_s(clock));
+    if (status != RESULT_OK)
+        log_warning("%s: %s: the memory of clients is not saved", path, reason_of(status));
 }

@@ -9,19 +9,22 @@
 
 #include "base/clock.h"
 #include "dns/cache.h"
+#include "site/client_memory.h"
 #include "site/exemptions.h"
 
 #define STATE_ERROR_MAX 256
 
 /* `directory` NULL: nothing survives.  A damaged file of exemptions is set aside as FILE.bad. */
 void state_load(const char *directory, struct exemptions *exemptions, struct cache *cache,
-                const struct clock *clock);
+                struct client_memory *memory, const struct clock *clock);
 
 /* False: `error` says why the exemptions would not survive. */
 bool state_save_exemptions(const char *directory, struct exemptions *exemptions,
                            char error[STATE_ERROR_MAX]) MUST_CHECK;
 
-/* What cannot be saved is logged: a cache is only a cache. */
+/* What cannot be saved is logged: neither costs mail. */
 void state_save_cache(const char *directory, struct cache *cache, const struct clock *clock);
+void state_save_memory(const char *directory, struct client_memory *memory,
+                       const struct clock *clock);
 
 #endif

@@ -9,7 +9,7 @@
 struct statistics {
     struct metric *sessions, *sessions_total, *sessions_deferred;
     struct metric *verdicts, *would, *checks, *iprev, *agreement, *wait;
-    struct metric *left, *ehlo_limit;
+    struct metric *left, *ehlo_limit, *grace;
     atomic_uint local_clients; /* while there was no other */
     atomic_bool others;        /* there was another */
     struct metric *reloads, *reload_ok, *table_reads, *tables_ok, *reload_time, *build;
@@ -28,6 +28,7 @@ static const char *const left_values[SESSION_LEFT_COUNT] = {
     [SESSION_LEFT_AUTHENTICATED] = "authenticated",
     [SESSION_LEFT_RELAY] = "relay",
 };
+static const char *const grace_values[] = {"given", "over"};
 static const char *const version_values[] = {PACKAGE_VERSION};
 
 static void fill_labels(struct statistics *s)
@@ -83,6 +84,11 @@ static bool declare_all(struct statistics *s, struct metrics *metrics)
           "Checks found true, and whether they counted.",
           METRIC_COUNTER,
           {{"check", s->check_names, CHECK_COUNT}, {"enforced", enforced_values, 2}}}},
+        {&s->grace,
+         {"iprevd_grace_total",
+          "Decisions about clients that were right before: in grace, or refused after it.",
+          METRIC_COUNTER,
+          {{"state", grace_values, 2}}}},
         {&s->iprev,
          {"iprevd_iprev_total",
           "Decisions by iprev result.",
@@ -187,6 +193,9 @@ void statistics_decided(struct statistics *statistics, const struct decision *de
     for (size_t i = 0; i < CHECK_COUNT; i++)
         if ((verdict->would.checks & CHECK_BIT(i)) != 0)
             metric_add(statistics->checks, i, (verdict->done.checks & CHECK_BIT(i)) != 0, 1);
+    enum grace_state grace = verdict_reported(verdict)->grace.state;
+    if (grace != GRACE_NONE)
+        metric_add(statistics->grace, grace - 1U, 0, 1);
     metric_add(statistics->iprev, decision->evidence.iprev.result, 0, 1);
     metric_add(statistics->agreement, decision->evidence.agreement, 0, 1);
     metric_observe_ms(statistics->wait, transaction->dns_ms);

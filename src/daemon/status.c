@@ -77,6 +77,22 @@ static void put_cache(struct json_writer *json, const struct status_sources *sou
     json_writer_end(json);
 }
 
+static void put_memory(struct json_writer *json, const struct status_sources *sources)
+{
+    const struct metric *grace = metrics_find(sources->metrics, "iprevd_grace_total");
+    struct client_memory_stats stats;
+    client_memory_stats(sources->memory, &stats);
+    json_writer_begin_object(json, "memory");
+    json_writer_int(json, "clients", (int64_t)stats.clients);
+    json_writer_int(json, "bytes", (int64_t)stats.bytes);
+    json_writer_int(json, "size", (int64_t)stats.size_bytes);
+    json_writer_int(json, "replaced", (int64_t)stats.replaced);
+    json_writer_int(json, "left_out", (int64_t)stats.left_out);
+    json_writer_int(json, "grace_given", metric_value(grace, GRACE_GIVEN - 1, 0));
+    json_writer_int(json, "grace_over", metric_value(grace, GRACE_OVER - 1, 0));
+    json_writer_end(json);
+}
+
 static void copy_health(void *arg, const struct source *source)
 {
     struct status_servers *servers = arg;
@@ -194,6 +210,7 @@ void status_put(struct json_writer *json, const struct status_sources *sources)
     put_by_label(json, "agreement", sources, "iprevd_agreement_total");
     put_checks(json, sources);
     put_cache(json, sources);
+    put_memory(json, sources);
     put_dns(json, sources);
     own_names_put(sources->own_names, json);
     json_writer_int(json, "exemptions", (int64_t)sources->exemptions);

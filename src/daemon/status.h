@@ -25,6 +25,7 @@ struct status_sources {
     struct resolver *resolver;
     int64_t uptime_ms;
     size_t exemptions;
+    struct client_memory *memory;
     struct own_names *own_names;
     bool stopping;
     const struct status_failure *reload, *tables;

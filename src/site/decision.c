@@ -48,7 +48,12 @@ struct verdict decision_judge(const struct decision *decision, const struct evid
     const struct policy_site site = {.monitor = conf->monitor && !transaction->as_enforced,
                                      .outage_action = conf->outage_action,
                                      .percent_bits = conf->neighbours};
-    struct verdict verdict = policy_judge(decision->policy, &site, evidence);
+    struct grace grace = {.state = GRACE_NONE};
+    check_set wrong = evidence->true_checks | evidence->expired_checks;
+    if (transaction->history != NULL && (wrong & POLICY_GRACE_CHECKS) != 0)
+        grace = history_grace(transaction->history, conf->clients.keep_s, decision->policy->grace_s,
+                              transaction->wall_s);
+    struct verdict verdict = policy_judge(decision->policy, &site, evidence, &grace);
     if (transaction->relay != NULL && verdict.done.action > conf->relay_action)
         verdict.done.action = conf->relay_action;
     return verdict;
@@ -211,6 +216,17 @@ static void put_score(struct textbuf *buf, double score)
         textbuf_printf(buf, " score=%g", score);
 }
 
+static void put_grace(struct textbuf *buf, const struct outcome *outcome)
+{
+    const struct grace *grace = &outcome->grace;
+    char date[HISTORY_DATE_MAX];
+    if (grace->state == GRACE_NONE)
+        return;
+    textbuf_put_word(buf, "grace", grace_state_text(grace->state));
+    textbuf_put_word(buf, "right_until", history_date(grace->right_s, date));
+    textbuf_put_word(buf, "refused_from", history_date(grace->until_s, date));
+}
+
 static void put_evidence(struct textbuf *buf, const struct decision *decision)
 {
     const struct facts *facts = decision->evidence.facts;
@@ -260,6 +276,7 @@ void decision_log_line(const struct decision *decision, const struct transaction
         textbuf_put(&buf, " undecided=");
         put_checks(&buf, decision->undecided);
     }
+    put_grace(&buf, verdict_reported(verdict));
     if (decision->reason[0] != '\0')
         textbuf_put_sentence(&buf, "reason", decision->reason);
 }
@@ -368,6 +385,7 @@ void decision_tag_header(const struct decision *decision, char out[DECISION_HEAD
     textbuf_put_word(&buf, "agreement", agreement_text(decision->evidence.agreement));
     textbuf_put_word(&buf, "iprev", iprev_result_text(decision->evidence.iprev.result));
     put_field(&buf, "policy", decision_policy_name(decision), TITLE_SHOWN_MAX);
+    put_grace(&buf, &decision->verdict.done);
     if (decision->reason[0] != '\0')
         textbuf_put_sentence(&buf, "reason", decision->reason);
 }

@@ -24,6 +24,7 @@ struct transaction {
     /* The facts are of a client behind this trusted relay, of ours by configuration: at most
        relay-action is done.  NULL: it is the client that connected. */
     const struct ipaddr *relay;
+    const struct history *history; /* of the client; NULL: nothing is known */
     bool as_enforced; /* judge as if mode were enforce; `monitor` and `percent` of checks stay */
 };
 
@@ -85,7 +86,8 @@ const char *decision_policy_name(const struct decision *decision);
  * The log line: key=value, in this order: client ptr iprev helo agreement checks score action mode
  * policy match stage mta dns_ms cache queue_id sender recipient; then, where there is something to
  * say, relay, secure, would (what would have been done without monitor, percent and relay-action),
- * undecided (checks that nobody waited for) and reason.  "-" stands for nothing.
+ * undecided (checks that nobody waited for), grace with right_until and refused_from, and reason.
+ * "-" stands for nothing.
  */
 void decision_log_line(const struct decision *decision, const struct transaction *transaction,
                        char out[DECISION_LINE_MAX]);

@@ -141,6 +141,33 @@ static void put_evidence(struct json_writer *json, const struct decision *decisi
     json_writer_real(json, "score", decision->verdict.would.score);
 }
 
+static void put_time(struct json_writer *json, const char *key, int64_t wall_s)
+{
+    time_t wall = (time_t)wall_s;
+    struct tm tm;
+    char text[32];
+    if (gmtime_r(&wall, &tm) == NULL || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        json_writer_text(json, key, NULL);
+    else
+        json_writer_text(json, key, text);
+}
+
+/* Of a client that was right before. */
+static void put_grace(struct json_writer *json, const struct grace *grace)
+{
+    bool known = grace->state != GRACE_NONE;
+    char date[HISTORY_DATE_MAX];
+    json_writer_text(json, "grace", known ? grace_state_text(grace->state) : NULL);
+    json_writer_text(json, "right_until", known ? history_date(grace->right_s, date) : NULL);
+    if (known) {
+        put_time(json, "failing_since", grace->failed_s);
+        put_time(json, "refused_from", grace->until_s);
+    } else {
+        json_writer_text(json, "failing_since", NULL);
+        json_writer_text(json, "refused_from", NULL);
+    }
+}
+
 static void put_transaction(struct json_writer *json, const struct decision *decision,
                             const struct transaction *transaction)
 {
@@ -161,6 +188,7 @@ static void put_transaction(struct json_writer *json, const struct decision *dec
     json_writer_bool(json, "secure", decision_is_secure(decision));
     json_writer_text(json, "would", action_text(decision->verdict.would.action));
     put_check_list(json, "undecided", decision->undecided);
+    put_grace(json, &verdict_reported(&decision->verdict)->grace);
     json_writer_sentence(json, "reason", or_null(decision->reason));
 }
 
@@ -185,23 +213,12 @@ static void put_more(struct json_writer *json, const struct decision *decision)
     put_helo(json, facts);
 }
 
-static void put_time(struct json_writer *json, int64_t wall_s)
-{
-    time_t wall = (time_t)wall_s;
-    struct tm tm;
-    char text[32];
-    if (gmtime_r(&wall, &tm) == NULL || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-        json_writer_text(json, "time", NULL);
-    else
-        json_writer_text(json, "time", text);
-}
-
 char *decision_json(const struct decision *decision, const struct transaction *transaction)
 {
     struct json_writer *json = json_writer_new();
     if (json == NULL)
         return NULL;
-    put_time(json, transaction->wall_s);
+    put_time(json, "time", transaction->wall_s);
     put_evidence(json, decision);
     put_transaction(json, decision, transaction);
     put_more(json, decision);

@@ -30,6 +30,7 @@ struct play {
     struct cache *cache;
     struct resolver *resolver;
     struct conf *conf;
+    struct client_memory *memory;
     struct session_services services;
     struct session *session;
 
@@ -160,6 +161,17 @@ static void new_session(struct play *play)
         fail(play, "out of memory");
 }
 
+static struct client_memory *new_memory(struct play *play)
+{
+    static const uint8_t key[SIPHASH_KEY_LENGTH] = {1};
+    struct client_memory_limits limits = play->conf->clients;
+    limits.size_bytes = CLIENT_MEMORY_SIZE_MIN;
+    struct client_memory *memory = client_memory_new(&limits, key);
+    if (memory == NULL)
+        fail(play, "out of memory");
+    return memory;
+}
+
 static bool set_up(struct play *play)
 {
     char error[512] = "out of memory";
@@ -178,8 +190,12 @@ static bool set_up(struct play *play)
         fail(play, "out of memory");
         return false;
     }
+    play->memory = new_memory(play);
+    if (play->memory == NULL)
+        return false;
     play->services = (struct session_services){.resolver = play->resolver,
                                                .clock = world_clock(play->world),
+                                               .memory = play->memory,
                                                .exempt = is_exempt,
                                                .decided = decided,
                                                .left_alone = left_alone,
@@ -195,6 +211,7 @@ static void tear_down(struct play *play)
         loop_stop(world_loop(play->world));
     resolver_free(play->resolver);
     cache_free(play->cache);
+    client_memory_free(play->memory);
     conf_unref(play->conf);
     world_free(play->world);
     free(play->config);
@@ -333,6 +350,24 @@ static void on_quit(struct play *play, char *argument)
     new_session(play);
 }
 
+static void on_restart(struct play *play, char *argument)
+{
+    char path[] = "/tmp/iprevd-scenario-XXXXXX";
+    const char *why = "";
+    int64_t wall_s = clock_wall_s(world_clock(play->world));
+    int fd = mkstemp(path);
+    bool ok =
+        fd >= 0 && close(fd) == 0 && client_memory_save(play->memory, path, wall_s) == RESULT_OK;
+    client_memory_free(play->memory);
+    play->services.memory = play->memory = new_memory(play);
+    if (strcmp(argument, "lost") != 0)
+        ok = ok && client_memory_load(play->memory, path, wall_s, &why) == RESULT_OK;
+    (void)unlink(path);
+    if (!ok)
+        fail(play, "the memory of clients could not be saved and read: %s", why);
+    new_session(play);
+}
+
 static void on_macro(struct play *play, char *argument)
 {
     char *value = strchr(argument, ' ');
@@ -391,6 +426,8 @@ static void on_dns(struct play *play, char *argument)
             ok = world_slow(play->world, name, parse_time(play, detail));
         else if (strcmp(fate, "silent") == 0)
             ok = world_silent(play->world, name);
+        else if (strcmp(fate, "denied") == 0)
+            ok = world_deny(play->world, name);
         else if (strcmp(fate, "fails") == 0)
             ok = world_fail(play->world, name, detail);
         else if (strcmp(fate, "answers") == 0)
@@ -528,6 +565,7 @@ static const struct {
     {"rcpt", on_rcpt},       {"header", on_header}, {"end", on_end},     {"reset", on_reset},
     {"quit", on_quit},       {"macro", on_macro},   {"wait", on_wait},   {"clock", on_clock},
     {"dns", on_dns},         {"expect", on_expect}, {"allow", on_allow}, {"repeat", on_repeat},
+    {"restart", on_restart},
 };
 
 static void run_line(struct play *play, char *line)

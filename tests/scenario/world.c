@@ -14,7 +14,7 @@
 #define START_MS  1000000
 #define START_S   INT64_C(1790000000) /* 2026-09-21 */
 
-enum fate { AS_ZONE, SLOW, SILENT, FAIL };
+enum fate { AS_ZONE, SLOW, SILENT, FAIL, DENY };
 
 struct rule {
     char name[NAME_TEXT_MAX];
@@ -105,6 +105,19 @@ static void on_due(void *arg)
                              waiting.arg);
 }
 
+/* The zone denies a name below it, with its proof. */
+static void *ask_below(struct world *world, const struct question *question, int64_t deadline_ms,
+                       source_done *done, void *arg)
+{
+    struct question below = *question;
+    if ((size_t)question->length + 2 > sizeof below.name)
+        abort();
+    memcpy(below.name, "\1x", 2);
+    memcpy(below.name + 2, question->name, question->length);
+    below.length = (uint8_t)(question->length + 2);
+    return world->zone->ops->ask(world->zone, &below, deadline_ms, done, arg);
+}
+
 static void *wait_for(struct world *world, const struct question *question, const struct rule *rule,
                       int64_t deadline_ms, source_done *done, void *arg)
 {
@@ -136,6 +149,8 @@ static void *world_ask(struct source *source, const struct question *question, i
     world->questions++;
     if (rule == NULL || rule->fate == AS_ZONE)
         return world->zone->ops->ask(world->zone, question, deadline_ms, done, arg);
+    if (rule->fate == DENY)
+        return ask_below(world, question, deadline_ms, done, arg);
     if (rule->fate == FAIL) {
         give_problem(question, rule->problem, done, arg);
         return NULL;
@@ -251,6 +266,11 @@ bool world_fail(struct world *world, const char *name, const char *problem)
             return set_rule(world, name,
                             (struct rule){.fate = FAIL, .problem = (enum dns_problem)i});
     return false;
+}
+
+bool world_deny(struct world *world, const char *name)
+{
+    return set_rule(world, name, (struct rule){.fate = DENY});
 }
 
 bool world_mend(struct world *world, const char *name)

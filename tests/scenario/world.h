@@ -25,6 +25,8 @@ struct source *world_source(struct world *world);
 bool world_slow(struct world *world, const char *name, int64_t delay_ms);
 bool world_silent(struct world *world, const char *name);
 bool world_fail(struct world *world, const char *name, const char *problem);
+/* There is no such name, says its zone, which needs an SOA record for it. */
+bool world_deny(struct world *world, const char *name);
 /* As the zone says again. */
 bool world_mend(struct world *world, const char *name);
 

@@ -12,6 +12,7 @@ struct scene {
     struct facts facts;
     struct evidence evidence;
     struct policy policy;
+    struct grace grace;
     struct policy_site site;
 };
 
@@ -29,7 +30,7 @@ static void make_scene(struct scene *scene, check_set set)
 
 static struct verdict judge(const struct scene *scene)
 {
-    return policy_judge(&scene->policy, &scene->site, &scene->evidence);
+    return policy_judge(&scene->policy, &scene->site, &scene->evidence, &scene->grace);
 }
 
 START_TEST(test_defaults)
@@ -277,6 +278,145 @@ static struct ipaddr nth_client(unsigned network, unsigned host)
     return addr;
 }
 
+/* --- grace ------------------------------------------------------------------------------------ */
+
+#define SEEN                                                                                       \
+    {                                                                                              \
+        .state = GRACE_GIVEN, .right_s = 1, .failed_s = 2, .until_s = 3                            \
+    }
+
+/* Every check with every action, in grace with every grace-action: only three are spared, and only
+   a refusal. */
+START_TEST(test_grace_every_check)
+{
+    enum check_id id = (enum check_id)(_i / ACTION_COUNT);
+    enum action action = (enum action)(_i % ACTION_COUNT);
+    bool spares = id == CHECK_PTR_MISSING || id == CHECK_PTR_INVALID || id == CHECK_PTR_MISMATCH;
+    for (int mild = ACTION_ACCEPT; mild < ACTION_REJECT; mild++) {
+        struct scene scene;
+        make_scene(&scene, CHECK_BIT(id));
+        scene.grace = (struct grace)SEEN;
+        scene.policy.rules[id].action = action;
+        scene.policy.grace_action = (enum action)mild;
+        enum action want = spares && action == ACTION_REJECT ? (enum action)mild : action;
+        struct verdict verdict = judge(&scene);
+        bool given = spares && action == ACTION_REJECT;
+        ck_assert_int_eq(verdict.done.action, want);
+        ck_assert_int_eq(verdict.done.grace.state, given ? GRACE_GIVEN : GRACE_NONE);
+        ck_assert_int_eq(outcome_is_of_grace(&verdict.done), given);
+        ck_assert_int_eq(verdict.done.reason, id);
+        scene.site.monitor = true;
+        verdict = judge(&scene);
+        ck_assert_int_eq(verdict.done.action, ACTION_ACCEPT);
+        ck_assert_int_eq(verdict.would.action, want);
+        /* After it everything is as the policy says. */
+        scene.site.monitor = false;
+        scene.grace.state = GRACE_OVER;
+        verdict = judge(&scene);
+        ck_assert_int_eq(verdict.done.action, action);
+        ck_assert_int_eq(verdict.done.grace.state, given ? GRACE_OVER : GRACE_NONE);
+    }
+}
+END_TEST
+
+START_TEST(test_grace_together)
+{
+    struct scene scene;
+    /* Another check refuses: nobody is spared, and no grace is spoken of. */
+    make_scene(&scene, CHECK_BIT(CHECK_PTR_MISSING) | CHECK_BIT(CHECK_HELO_SELF));
+    scene.grace = (struct grace)SEEN;
+    struct verdict verdict = judge(&scene);
+    ck_assert_int_eq(verdict.done.action, ACTION_REJECT);
+    ck_assert_int_eq(verdict.done.reason, CHECK_HELO_SELF);
+    ck_assert_int_eq(verdict.done.grace.state, GRACE_NONE);
+    /* Another check defers, where grace lets in. */
+    make_scene(&scene, CHECK_BIT(CHECK_PTR_MISSING) | CHECK_BIT(CHECK_HELO_SELF));
+    scene.grace = (struct grace)SEEN;
+    scene.policy.grace_action = ACTION_ACCEPT;
+    scene.policy.rules[CHECK_HELO_SELF].action = ACTION_TEMPFAIL;
+    verdict = judge(&scene);
+    ck_assert_int_eq(verdict.done.action, ACTION_TEMPFAIL);
+    ck_assert_int_eq(verdict.done.reason, CHECK_HELO_SELF);
+    ck_assert_int_eq(verdict.done.grace.state, GRACE_GIVEN);
+    ck_assert(!outcome_is_of_grace(&verdict.done));
+    /* What an expired answer stands for costs no more than it would in time. */
+    make_scene(&scene, CHECK_BIT(CHECK_DNS_TEMPERROR));
+    scene.evidence.expired_checks = CHECK_BIT(CHECK_PTR_MISSING);
+    scene.policy.grace_action = ACTION_TAG;
+    ck_assert_int_eq(judge(&scene).done.action, ACTION_TEMPFAIL);
+    scene.grace = (struct grace)SEEN;
+    ck_assert_int_eq(judge(&scene).done.action, ACTION_TAG);
+}
+END_TEST
+
+/* ptr-missing of 5 and helo-not-fqdn of 2, by reject-score. */
+static const struct {
+    const char *label;
+    double reject_score, tag_score;
+    enum action grace_action, want;
+    bool given;
+} scored[] = {
+    {"with it only", 6, 0, ACTION_TEMPFAIL, ACTION_TEMPFAIL, true},
+    {"without it, too", 2, 0, ACTION_TEMPFAIL, ACTION_REJECT, false},
+    {"neither", 8, 0, ACTION_TEMPFAIL, ACTION_ACCEPT, false},
+    {"tagged by the score at least", 6, 3, ACTION_ACCEPT, ACTION_TAG, true},
+    {"let in", 6, 0, ACTION_ACCEPT, ACTION_ACCEPT, true},
+};
+
+START_TEST(test_grace_score)
+{
+    struct scene scene;
+    make_scene(&scene, CHECK_BIT(CHECK_PTR_MISSING) | CHECK_BIT(CHECK_HELO_NOT_FQDN));
+    scene.grace = (struct grace)SEEN;
+    scene.policy.rules[CHECK_PTR_MISSING] = (struct check_rule){ACTION_ACCEPT, 5, false, 100, NULL};
+    scene.policy.rules[CHECK_HELO_NOT_FQDN] =
+        (struct check_rule){ACTION_ACCEPT, 2, false, 100, NULL};
+    scene.policy.reject_score = scored[_i].reject_score;
+    scene.policy.tag_score = scored[_i].tag_score;
+    scene.policy.grace_action = scored[_i].grace_action;
+    struct verdict verdict = judge(&scene);
+    ck_assert_msg(verdict.done.action == scored[_i].want, "%s", scored[_i].label);
+    ck_assert_msg((verdict.done.grace.state == GRACE_GIVEN) == scored[_i].given, "%s",
+                  scored[_i].label);
+}
+END_TEST
+
+/* Whatever is true, and whatever the policy: grace never does more than the policy without it, a
+   refusal is all that it changes, and what more checks do is never less. */
+START_TEST(test_grace_is_milder)
+{
+    unsigned state = 1;
+    for (int round = 0; round < 20000; round++) {
+        struct scene scene, bare, larger;
+        make_scene(&scene, 0);
+        for (unsigned i = 0; i < CHECK_COUNT; i++) {
+            state = state * 1664525 + 1013904223;
+            scene.policy.rules[i].action = (enum action)((state >> 8) % ACTION_COUNT);
+            scene.policy.rules[i].score = (state >> 16) % 7;
+            scene.evidence.true_checks |= (state >> 24) % 4 == 0 ? CHECK_BIT(i) : 0;
+        }
+        state = state * 1664525 + 1013904223;
+        scene.policy.reject_score = (state >> 8) % 20;
+        scene.policy.tag_score = (state >> 16) % 20;
+        scene.policy.grace_action = (enum action)((state >> 24) % ACTION_REJECT);
+        bare = scene;
+        bare.evidence.facts = &bare.facts;
+        scene.evidence.facts = &scene.facts;
+        scene.grace = (struct grace)SEEN;
+        larger = scene;
+        larger.evidence.facts = &larger.facts;
+        larger.evidence.true_checks |= CHECK_BIT(round % CHECK_COUNT);
+        struct verdict with = judge(&scene), without = judge(&bare), more = judge(&larger);
+        ck_assert_int_le(with.done.action, without.done.action);
+        if (without.done.action != ACTION_REJECT)
+            ck_assert_int_eq(with.done.action, without.done.action);
+        ck_assert_int_eq(with.done.grace.state == GRACE_GIVEN,
+                         without.done.action == ACTION_REJECT && with.done.action != ACTION_REJECT);
+        ck_assert_int_ge(more.done.action, with.done.action);
+    }
+}
+END_TEST
+
 START_TEST(test_bucket_is_stable)
 {
     struct ipaddr v6, neighbour;
@@ -398,6 +538,10 @@ int main(void)
     LOOP(tcase, test_scores, scores);
     LOOP(tcase, test_expired, expired);
     tcase_add_loop_test(tcase, test_open, 0, ACTION_COUNT);
+    tcase_add_loop_test(tcase, test_grace_every_check, 0, CHECK_COUNT * ACTION_COUNT);
+    tcase_add_test(tcase, test_grace_together);
+    tcase_add_loop_test(tcase, test_grace_score, 0, sizeof scored / sizeof scored[0]);
+    tcase_add_test(tcase, test_grace_is_milder);
     tcase_add_test(tcase, test_bucket_by_name);
     tcase_add_loop_test(tcase, test_outage, 0, ACTION_COUNT * ACTION_COUNT);
     tcase_add_test(tcase, test_bucket_is_stable);

@@ -21,6 +21,7 @@ struct scene {
     struct facts facts;
     struct evidence evidence;
     struct policy policy;
+    struct grace grace;
     struct verdict verdict;
 };
 
@@ -34,7 +35,7 @@ static void make_scene(struct scene *scene, const struct factstext *text, check_
     evidence_evaluate(&scene->facts, &settings, DIALOGUE_MAIL, &scene->evidence);
     scene->evidence.true_checks = set;
     policy_defaults(&scene->policy, "default");
-    scene->verdict = policy_judge(&scene->policy, &site, &scene->evidence);
+    scene->verdict = policy_judge(&scene->policy, &site, &scene->evidence, &scene->grace);
 }
 
 static const struct {
@@ -324,7 +325,7 @@ START_TEST(test_score)
     scene.policy.rules[CHECK_HELO_NOT_FQDN].score = 1.5;
     scene.policy.rules[CHECK_HELO_DISAGREES].score = 1.0;
     scene.policy.reject_score = 5.0;
-    scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
+    scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence, &scene.grace);
     reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
                 NULL, 0, &reply);
     ck_assert_str_eq(reply.code, "550");
@@ -338,7 +339,7 @@ START_TEST(test_score)
     /* A check that adds nothing is no part of the sum, true or not. */
     scene.policy.rules[CHECK_HELO_NOT_FQDN].score = 0;
     scene.policy.reject_score = 3.5;
-    scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
+    scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence, &scene.grace);
     reply_build(&scene.policy, &scene.evidence, verdict_reported(&scene.verdict), ACTION_REJECT,
                 NULL, 0, &reply);
     ck_assert_str_eq(
@@ -349,7 +350,7 @@ START_TEST(test_score)
 
     scene.policy.rules[CHECK_HELO_DISAGREES].monitor = true;
     scene.policy.reject_score = 4.0;
-    scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence);
+    scene.verdict = policy_judge(&scene.policy, &site, &scene.evidence, &scene.grace);
     char reason[REASON_MAX];
     ck_assert_str_eq(reply_reason(&scene.evidence, verdict_reported(&scene.verdict), reason),
                      "total score 4 of ptr-missing and helo-not-fqdn: 198.51.100.7 has no PTR "
