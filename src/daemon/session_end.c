@@ -147,7 +147,8 @@ enum session_answer end_of_message(struct session *session)
 {
     if (session->message_postponed || session->connection_postponed) {
         session->judged_at_end = true;
-        switch (session->nomem ? FACTS_NOMEM : judge_facts(session, end_decided)) {
+        enum facts_state state = session->nomem ? FACTS_NOMEM : judge_facts(session, end_decided);
+        switch (state) {
         case FACTS_MISSING:
             return SESSION_PENDING;
         case FACTS_NOMEM:

@@ -387,7 +387,8 @@ static enum session_answer conclude(struct session *session)
 enum session_answer judge_resume(struct session *session)
 {
     enum session_answer answer = SESSION_PENDING;
-    switch (session->nomem ? FACTS_NOMEM : judge_facts(session, is_decided)) {
+    enum facts_state state = session->nomem ? FACTS_NOMEM : judge_facts(session, is_decided);
+    switch (state) {
     case FACTS_MISSING:
         return SESSION_PENDING;
     case FACTS_NOMEM:
