@@ -301,9 +301,9 @@ def wait_for_serial(address, zone, serial):
 def forward(address, upstream):
     """One query at a time over UDP: the authority section is left out of every answer."""
     import dns.message  # pylint: disable=import-outside-toplevel
-    listener = socket.create_server((address, 53))  # says that we are here; nothing is truncated
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind((address, 53))
+    listener = socket.create_server((address, 53))  # says that we are here; nothing is truncated
     while True:
         query, peer = server.recvfrom(65535)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:

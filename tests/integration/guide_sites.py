@@ -341,7 +341,10 @@ class Receiver:
         self.thread.start()
 
     def serve(self):
-        connection, peer = self.sock.accept()
+        try:
+            connection, peer = self.sock.accept()
+        except OSError:
+            return  # nobody came
         with connection, connection.makefile("rb") as stream:
             connection.sendall(b"220 receiver.example ESMTP\r\n")
             self.said = peer[0], stream.readline().decode().strip()
@@ -351,4 +354,10 @@ class Receiver:
         return wait_until("the sender's EHLO", lambda: self.said)
 
     def close(self):
+        """The address is free then: while a thread waits for a connection the kernel goes on listening."""
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.thread.join()
         self.sock.close()

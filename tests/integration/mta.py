@@ -12,6 +12,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -195,11 +196,14 @@ class Jail:
 
     def end(self):
         """End whatever runs in the jail and take the directory away."""
-        if self.process is not None:
-            # --kill-child: the jail's init goes with unshare, and everything with its init.
-            self.process.kill()
+        if self.process is not None and self.process.poll() is None:
+            # Everything goes with the jail's init, for which unshare waits: then its ports are free.
+            pid = self.process.pid
+            children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            for child in children or [pid]:
+                os.kill(int(child), signal.SIGKILL)
             self.process.wait()
-            self.process = None
+        self.process = None
         self.syslog.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 

@@ -13,7 +13,7 @@ from mta import RUN
 from mta_postfix import Postfix
 from mta_sendmail import Sendmail
 
-SILENCE = 20
+SILENCE = 120  # longer than either mail server waits for a filter: then it answers itself, and otherwise
 CONFIG = "mode = enforce\nlocal-networks = {}\n"
 PROTOCOLS = (2, 3, 4, 6)  # of Postfix's milter_protocol; Sendmail has its own
 SOCKETS = ("inet", "unix")

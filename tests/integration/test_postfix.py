@@ -63,7 +63,6 @@ HEADERLESS = ["", "text\n", "\ntext\n", " leading space\n"]
 def test_message_without_header_is_answered(postfix, data):
     server = postfix(ENFORCE)
     smtp = server.smtp(world.GOOD)
-    smtp.sock.settimeout(20)
     smtp.ehlo("mail.good.example")
     before = len(server.mail.messages())
     assert smtp.send_message(data).code == 250
@@ -75,7 +74,6 @@ def test_headerless_message_does_not_end_a_refusal(postfix):
     """A client sends one to an exempt recipient; after it the filter still judges the others."""
     server = postfix(ENFORCE + 'match "p" { recipient = {"postmaster"} policy = "none" }')
     smtp = server.smtp(world.NO_PTR)
-    smtp.sock.settimeout(20)
     smtp.ehlo("mail.good.example")
     refused(smtp.send_message(message("bad")), 550, "5.7.25")
     assert smtp.send_message("text\n", rcpt="postmaster@example.net").code == 250

@@ -44,7 +44,6 @@ HEADERLESS = ["", "text\n", "\ntext\n", " leading space\n", ">From a b\n"]
 def test_message_without_header_is_answered(sendmail, data):
     server = sendmail(ENFORCE)
     smtp = server.smtp(world.LO_GOOD)
-    smtp.sock.settimeout(20)
     smtp.ehlo("lo.good.example")
     before = len(server.mail.messages())
     assert smtp.send_message(data).code == 250
@@ -56,7 +55,6 @@ def test_headerless_message_does_not_end_a_refusal(sendmail):
     """A client sends one to an exempt recipient; after it the filter still judges the others."""
     server = sendmail(ENFORCE + 'match "p" { recipient = {"postmaster"} policy = "none" }')
     smtp = server.smtp(world.LO_NO_PTR)
-    smtp.sock.settimeout(20)
     smtp.ehlo("lo.good.example")
     refused(smtp.send_message(message("bad")), 550, "5.7.25")
     assert smtp.send_message("text\n", rcpt="postmaster@example.net").code == 250
