@@ -211,13 +211,24 @@ static bool is_named(const char *text, size_t length, const char *name)
     return length == strlen(name) && strncmp(text, name, length) == 0;
 }
 
+/* They refuse nobody who sends mail to us: of connections to other servers, of deliveries, of who
+   is believed in AUTH=. */
+static bool is_of_others(const char *ruleset, size_t length)
+{
+    static const char *const others[] = {"tls_server",   "tls_rcpt",   "try_tls",
+                                         "check_compat", "trust_auth", "srv_features"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (is_named(ruleset, length, others[i]))
+            return true;
+    return false;
+}
+
 /* Before there is a message, or about one recipient; all other rule sets are about the message:
    check_data, check_eoh, check_eom, and those of header fields, which have any name. */
 static bool is_of_message(const char *ruleset, size_t length)
 {
-    static const char *const others[] = {"check_relay",  "check_mail",  "check_rcpt", "check_vrfy",
-                                         "check_expn",   "check_etrn",  "tls_client", "trust_auth",
-                                         "srv_features", "check_compat"};
+    static const char *const others[] = {"check_relay", "check_mail", "check_rcpt", "check_vrfy",
+                                         "check_expn",  "check_etrn", "tls_client"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (is_named(ruleset, length, others[i]))
             return false;
@@ -240,8 +251,8 @@ static void on_ruleset(struct maillog_sendmail *sendmail, const struct maillog_r
         relay = maillog_sendmail_skip_address(relay + 7);
     const char *reject = strstr(relay, ", reject=");
     struct maillog_event event = {0};
-    if (strncmp(relay, ", relay=", 8) != 0 || !maillog_sendmail_relay(relay + 8, &event) ||
-        reject == NULL)
+    if (is_of_others(text, name_length) || strncmp(relay, ", relay=", 8) != 0 ||
+        !maillog_sendmail_relay(relay + 8, &event) || reject == NULL)
         return;
     struct process *process = process_of(sendmail, record);
     process->client = event;
@@ -332,54 +343,64 @@ static void on_milter(struct maillog_sendmail *sendmail, const struct maillog_re
                                  refusal->event.sender);
 }
 
-/* "<user@example.net>... User unknown" */
-static void on_unknown_user(struct maillog_sendmail *sendmail, const struct maillog_record *record,
-                            const char *queue_id, const char *text, const struct maillog_sink *sink)
+/* "name, action=rcpt, reject=550 ..."; "name, reject=550 ..." of the whole message at its end. */
+static void on_milter_action(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+                             const char *queue_id, const char *text,
+                             const struct maillog_sink *sink)
 {
-    size_t length = strlen(text);
-    static const char mark[] = "... User unknown";
-    if (length < sizeof mark || strcmp(text + length - (sizeof mark - 1), mark) != 0)
+    const char *action = strstr(text, ", action="), *rest = strchr(text, ',');
+    if (action != NULL)
+        rest = action + 9;
+    if (rest != NULL)
+        on_milter(sendmail, record, queue_id, rest, true, sink);
+}
+
+/* "<user@example.net>... User unknown", or what a table says instead: RCPT is refused.  The code of
+   the reply is not logged. */
+static void on_refused_recipient(struct maillog_sendmail *sendmail,
+                                 const struct maillog_record *record, const char *queue_id,
+                                 const char *text, const struct maillog_sink *sink)
+{
+    const char *reason = maillog_sendmail_reason(text);
+    if (reason == NULL)
         return;
     struct refusal *refusal = new_refusal(sendmail, record, queue_id, sink);
     add_client(sendmail, record, refusal);
+    bool later = strcasestr(reason, "try again") != NULL || strcasestr(reason, "later") != NULL ||
+                 strcasestr(reason, "temporar") != NULL;
+    refusal->event.outcome = later ? REPLAY_DEFERRED : REPLAY_REFUSED;
+    maillog_sendmail_address(text, reason - strlen("... "), &refusal->event.recipient_recorded,
+                             refusal->event.recipient);
+}
+
+/* "message size (30000000) exceeds maximum (20000000)" behind the line with client and sender,
+   "headers too large (32768 max) from ...", "header overflow from ..." before it: 552. */
+static bool is_over_limit(const char *text)
+{
+    return (after(text, "message size (") != NULL && strstr(text, ") exceeds maximum (") != NULL) ||
+           after(text, "headers too large (") != NULL ||
+           after(text, "header overflow from ") != NULL;
+}
+
+static void on_limit(struct maillog_sendmail *sendmail, const struct maillog_record *record,
+                     const char *queue_id, const struct maillog_sink *sink)
+{
+    if (refuse_message(sendmail, record, queue_id, REPLAY_REFUSED))
+        return;
+    struct refusal *refusal = new_refusal(sendmail, record, queue_id, sink);
+    add_client(sendmail, record, refusal);
+    refusal->whole = true;
     refusal->event.outcome = REPLAY_REFUSED;
-    maillog_sendmail_address(text, text + length - (sizeof mark - 1),
-                             &refusal->event.recipient_recorded, refusal->event.recipient);
 }
 
-/* "rejecting commands from name [address] due to pre-greeting traffic after 0 seconds" */
-static void on_pregreeting(const struct maillog_record *record, const char *queue_id,
-                           const char *text, const struct maillog_sink *sink)
+/* Of a client that is refused before it can send a message. */
+static void on_refused_connection(const struct maillog_record *record, const char *queue_id,
+                                  const char *text, const struct maillog_sink *sink)
 {
     struct maillog_event event = {0};
-    if (!maillog_sendmail_relay(text, &event))
+    if (!maillog_sendmail_refused_connection(text, &event))
         return;
     stamp(record, queue_id, &event);
-    event.outcome = REPLAY_REFUSED;
-    sink->event(sink->arg, &event);
-}
-
-/* "name, addr=192.0.2.1, rejecting commands", "..., temp failing commands"; without a name
-   "[192.0.2.1]". */
-static void on_milter_connect(const struct maillog_record *record, const char *queue_id,
-                              const char *text, const struct maillog_sink *sink)
-{
-    struct maillog_event event = {0};
-    char relay[HOSTNAME_MAX + IPADDR_TEXT_MAX + 8];
-    const char *address = strstr(text, ", addr=");
-    if (address == NULL)
-        return;
-    int name = text[0] == '[' ? 0 : (int)(address - text);
-    address += 7;
-    (void)snprintf(relay, sizeof relay, "%.*s [%.*s]", name < HOSTNAME_MAX ? name : HOSTNAME_MAX,
-                   text, (int)strcspn(address, ","), address);
-    const char *rest = address + strcspn(address, ",");
-    bool failed = after(rest, ", temp failing commands") != NULL;
-    if ((!failed && after(rest, ", rejecting commands") == NULL) ||
-        !maillog_sendmail_relay(relay + strspn(relay, " "), &event))
-        return;
-    stamp(record, queue_id, &event);
-    event.outcome = failed ? REPLAY_DEFERRED : REPLAY_REFUSED;
     sink->event(sink->arg, &event);
 }
 
@@ -492,22 +513,24 @@ static void on_message(struct maillog_sendmail *sendmail, const struct maillog_r
         on_to(sendmail, record, queue_id, rest, sink);
     else if ((rest = after(text, "ruleset=")) != NULL)
         on_ruleset(sendmail, record, queue_id, rest, sink);
-    else if ((rest = after(text, "Milter: connect: host=")) != NULL)
-        on_milter_connect(record, queue_id, rest, sink);
+    else if (after(text, "Milter: connect: host=") != NULL ||
+             after(text, "rejecting commands from ") != NULL)
+        on_refused_connection(record, queue_id, text, sink);
     else if (after(text, "lost input channel from ") != NULL ||
              after(text, "collect: premature EOM") != NULL ||
-             after(text, "collect: unexpected close ") != NULL)
+             after(text, "collect: unexpected close ") != NULL ||
+             after(text, "timeout waiting for input from ") != NULL)
         on_lost(sendmail, record, queue_id);
     else if ((rest = after(text, "Milter: ")) != NULL)
         on_milter(sendmail, record, queue_id, rest, false, sink);
-    else if ((rest = after(text, "milter=")) != NULL && (rest = strstr(rest, ", action=")) != NULL)
-        on_milter(sendmail, record, queue_id, rest + 9, true, sink);
+    else if ((rest = after(text, "milter=")) != NULL)
+        on_milter_action(sendmail, record, queue_id, rest, sink);
     else if ((rest = after(text, "AUTH=server, ")) != NULL)
         on_auth(process_of(sendmail, record), rest);
-    else if ((rest = after(text, "rejecting commands from ")) != NULL)
-        on_pregreeting(record, queue_id, rest, sink);
     else if (text[0] == '<')
-        on_unknown_user(sendmail, record, queue_id, text, sink);
+        on_refused_recipient(sendmail, record, queue_id, text, sink);
+    else if (is_over_limit(text))
+        on_limit(sendmail, record, queue_id, sink);
 }
 
 void maillog_sendmail_record(struct maillog_sendmail *sendmail, const struct maillog_record *record,
@@ -519,14 +542,16 @@ void maillog_sendmail_record(struct maillog_sendmail *sendmail, const struct mai
         struct process *process = process_of(sendmail, record);
         memset(&process->authenticated, 0, sizeof process->authenticated);
         (void)maillog_sendmail_relay(rest, &process->client);
+    } else if ((rest = after(text, "NOQUEUE: ")) != NULL) {
+        on_refused_connection(record, "", rest, sink);
     } else if ((rest = maillog_sendmail_queue_id(text, queue_id)) != NULL) {
         on_message(sendmail, record, queue_id, rest, sink);
     } else if ((rest = after(text, "AUTH=server, ")) != NULL) {
         on_auth(process_of(sendmail, record), rest);
     } else if ((rest = after(text, "ruleset=")) != NULL) {
         on_ruleset(sendmail, record, "", rest, sink);
-    } else if ((rest = after(text, "rejecting commands from ")) != NULL) {
-        on_pregreeting(record, "", rest, sink);
+    } else {
+        on_refused_connection(record, "", text, sink);
     }
 }
 

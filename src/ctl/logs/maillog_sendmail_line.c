@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/logs/maillog_sendmail_line.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -67,6 +68,20 @@ const char *maillog_sendmail_skip_address(const char *text)
     return plain != NULL && !bracketed ? plain : text + strlen(text);
 }
 
+const char *maillog_sendmail_reason(const char *text)
+{
+    bool quoted = false;
+    for (const char *at = text; text[0] == '<' && *at != '\0'; at++) {
+        if (*at == '\\' && at[1] != '\0')
+            at++;
+        else if (*at == '"')
+            quoted = !quoted;
+        else if (!quoted && strncmp(at, ">... ", 5) == 0)
+            return at + 5;
+    }
+    return NULL;
+}
+
 void maillog_sendmail_address(const char *text, const char *end, bool *recorded,
                               char out[REPLAY_ADDRESS_MAX + 1])
 {
@@ -82,6 +97,68 @@ void maillog_sendmail_address(const char *text, const char *end, bool *recorded,
 enum maillog_outcome maillog_sendmail_outcome(const char *text)
 {
     return *text == '4' ? REPLAY_DEFERRED : *text == '5' ? REPLAY_REFUSED : REPLAY_UNKNOWN;
+}
+
+/* --- refused connections
+ * -------------------------------------------------------------------------- */
+
+static const char *after(const char *text, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+}
+
+/* "mail.example.org", "192.0.2.1" up to one of `end`; without a name "[192.0.2.1]" or "unknown". */
+static bool take_pair(const char *name, size_t name_length, const char *address, const char *end,
+                      struct maillog_event *event)
+{
+    char relay[HOSTNAME_MAX + IPADDR_TEXT_MAX + 8];
+    size_t length = strcspn(address, end);
+    bool none = name[0] == '[' || (name_length == 7 && strncmp(name, "unknown", 7) == 0);
+    if (name_length > HOSTNAME_MAX || length > IPADDR_TEXT_MAX)
+        return false;
+    (void)snprintf(relay, sizeof relay, "%.*s [%.*s]", none ? 0 : (int)name_length, name,
+                   (int)length, address);
+    return maillog_sendmail_relay(relay, event);
+}
+
+/* ", rejecting commands", ", temp failing commands", ", shutdown", with or without "=421 4.7.0
+   text",
+   ", reject=554 5.7.1 text". */
+static enum maillog_outcome connect_outcome(const char *text)
+{
+    const char *code = after(text, ", reject=");
+    if (code != NULL)
+        return maillog_sendmail_outcome(code);
+    if (after(text, ", temp failing commands") != NULL || after(text, ", shutdown") != NULL)
+        return REPLAY_DEFERRED;
+    return after(text, ", rejecting commands") != NULL ? REPLAY_REFUSED : REPLAY_UNKNOWN;
+}
+
+/* "mail.example.org, addr=192.0.2.1, rejecting commands" */
+static bool parse_milter_connect(const char *text, struct maillog_event *event)
+{
+    const char *address = strstr(text, ", addr=");
+    if (address == NULL || !take_pair(text, (size_t)(address - text), address + 7, ",", event))
+        return false;
+    address += 7;
+    event->outcome = connect_outcome(address + strcspn(address, ","));
+    return event->outcome != REPLAY_UNKNOWN;
+}
+
+bool maillog_sendmail_refused_connection(const char *text, struct maillog_event *event)
+{
+    const char *rest;
+    event->outcome = REPLAY_REFUSED;
+    if ((rest = after(text, "rejecting commands from ")) != NULL)
+        return maillog_sendmail_relay(rest, event);
+    if ((rest = after(text, "Milter: connect: host=")) != NULL)
+        return parse_milter_connect(rest, event);
+    if ((rest = after(text, "tcpwrappers (")) == NULL)
+        return false;
+    size_t name = strcspn(rest, ",");
+    return strncmp(rest + name, ", ", 2) == 0 && strstr(rest, ") rejection") != NULL &&
+           take_pair(rest, name, rest + name + 2, ")", event);
 }
 
 /* --- the line with the sender
@@ -117,11 +194,19 @@ static const char *find_size(const char *text, long *recipients)
     return NULL;
 }
 
+/* ", auth=PLAIN", as builds with _FFR_LOG_MORE1 write it; "NONE": nobody logged in. */
+static bool is_mechanism(const char *at)
+{
+    return strncmp(at, ", auth=", 7) == 0 && strncmp(at + 7, "NONE", 4) != 0;
+}
+
 /* ", proto=ESMTPSA, daemon=MTA" right before the relay, going back over what has no free text. */
 static bool is_login(const char *begin, const char *relay)
 {
     static const char *const keys[] = {
-        ", daemon=", ", bodytype=", ", tls_verify=", ", tls_version=", ", cipher=", ", verify="};
+        ", daemon=", ", bodytype=", ", tls_verify=", ", tls_version=",
+        ", cipher=", ", verify=",   ", auth="};
+    bool mechanism = false;
     for (const char *end = relay; end > begin;) {
         const char *at = end;
         while (at > begin && strncmp(at, ", ", 2) != 0)
@@ -133,10 +218,11 @@ static bool is_login(const char *begin, const char *relay)
         }
         if (strncmp(at, ", proto=", 8) == 0) {
             size_t length = (size_t)(end - at) - 8;
-            return (length == 6 && strncasecmp(at + 8, "ESMTPA", 6) == 0) ||
+            return mechanism || (length == 6 && strncasecmp(at + 8, "ESMTPA", 6) == 0) ||
                    (length == 7 && strncasecmp(at + 8, "ESMTPSA", 7) == 0);
         }
         bool known = false;
+        mechanism = mechanism || is_mechanism(at);
         for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
             known = known || strncmp(at, keys[i], strlen(keys[i])) == 0;
         if (!known)

@@ -19,6 +19,14 @@ bool maillog_sendmail_relay(const char *text, struct maillog_event *event);
    follows. */
 const char *maillog_sendmail_skip_address(const char *text);
 
+/* "<user@example.net>... User unknown": the reason; NULL: it is not of this form. */
+const char *maillog_sendmail_reason(const char *text);
+
+/* "rejecting commands from name [address] due to pre-greeting traffic after 0 seconds", "Milter:
+   connect: host=name, addr=address, reject=554 ...", "tcpwrappers (name, address) rejection":
+   client and outcome; false: none of these. */
+bool maillog_sendmail_refused_connection(const char *text, struct maillog_event *event);
+
 /* Copy [text, end) without angle brackets. */
 void maillog_sendmail_address(const char *text, const char *end, bool *recorded,
                               char out[REPLAY_ADDRESS_MAX + 1]);
