@@ -140,8 +140,21 @@ static bool parse_bare_words(const struct received_span *words, size_t count,
     return out->login;
 }
 
+/* "uid 1000" of dma and Courier: a user of that host. */
+static bool is_user(const struct received_span *words, size_t count)
+{
+    if (count != 2 || !received_scan_equals(words[0], "uid") || words[1].length == 0)
+        return false;
+    for (size_t i = 0; i < words[1].length; i++)
+        if (words[1].text[i] < '0' || words[1].text[i] > '9')
+            return false;
+    return true;
+}
+
 static bool is_local_place(const struct received_span *words, size_t count)
 {
+    if (is_user(words, count))
+        return true;
     for (size_t i = 0; i < count; i++)
         if (received_scan_equals(words[i], "[local]") ||
             (i + 1 < count && received_scan_equals(words[i], "[unix") &&

@@ -24,8 +24,9 @@ static enum received_protocol classify(struct received_span word)
     /* RFC 3848, RFC 6531 4.3; Exim 4.20 had asmtp. */
     static const char *const login[] = {"ESMTPA", "ESMTPSA", "UTF8SMTPA", "UTF8SMTPSA", "ASMTP",
                                         "ASMTPS", "HTTP",    "HTTPS",     "HTTPU"};
-    static const char *const delivery[] = {"local", "mapi", "bsmtp", "stdio", "pipe"};
-    static const char *const fetched[] = {"ETRN", "ODMR", "SDPS"};
+    static const char *const delivery[] = {"local", "mapi", "bsmtp",        "stdio",
+                                           "pipe",  "UUCP", "SpamAssassin", "spam-scanned"};
+    static const char *const fetched[] = {"ETRN", "ODMR", "SDPS", "FetchYAHOO"};
     if (IS_ONE_OF(word, login))
         return RECEIVED_PROTOCOL_LOGIN;
     if (IS_ONE_OF(word, delivery) || received_scan_begins(word, "LMTP") ||

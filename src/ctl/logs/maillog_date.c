@@ -73,22 +73,40 @@ int64_t maillog_date_received(const char *field)
     return wall_s > 0 ? wall_s : 0;
 }
 
-/* The addresses of some writers hold spaces: the date is looked for from each word on. */
+/* "Nov 21 09:22:17 2026" */
+static bool is_date(const char *text)
+{
+    unsigned day, hour, minute;
+    int used = 0;
+    return index_of(text, months, 12) >= 0 && text[3] == ' ' &&
+           sscanf(text + 3, " %2u %2u:%2u%n", &day, &hour, &minute, &used) == 3 && used > 0 &&
+           day >= 1 && day <= 31 && hour <= 23 && minute <= 59;
+}
+
+/* "21 Nov 2026 09:22:17 +0000" behind the day's comma. */
+static bool is_header_date(const char *text)
+{
+    unsigned day, year, hour, minute;
+    char month[4];
+    int used = 0;
+    return sscanf(text, " %2u %3s %4u %2u:%2u%n", &day, month, &year, &hour, &minute, &used) == 5 &&
+           used > 0 && strlen(month) == 3 && index_of(month, months, 12) >= 0 && day >= 1 &&
+           day <= 31 && hour <= 23 && minute <= 59;
+}
+
+/* The addresses of some writers hold spaces: the date is looked for from each word on.  Some write
+   it as header fields have it. */
 bool maillog_date_is_from_line(const char *line)
 {
     if (strncmp(line, "From ", 5) != 0)
         return false;
     for (const char *at = line + 5; (at = strchr(at, ' ')) != NULL;) {
-        unsigned day, hour, minute;
-        int used = 0;
         at += strspn(at, " ");
-        if (index_of(at, days, 7) < 0 || at[3] != ' ')
+        if (index_of(at, days, 7) < 0)
             continue;
-        const char *month = at + 3 + strspn(at + 3, " ");
-        if (index_of(month, months, 12) < 0 || month[3] != ' ')
-            continue;
-        if (sscanf(month + 3, " %2u %2u:%2u%n", &day, &hour, &minute, &used) == 3 && used > 0 &&
-            day >= 1 && day <= 31 && hour <= 23 && minute <= 59)
+        if (at[3] == ' ' && is_date(at + 3 + strspn(at + 3, " ")))
+            return true;
+        if (at[3] == ',' && is_header_date(at + 4))
             return true;
     }
     return false;
