@@ -85,6 +85,47 @@ static bool is_name(const char *text)
     return flaw == HOSTNAME_OK || flaw == HOSTNAME_ONE_LABEL;
 }
 
+/* What may stand behind the '@' of a mailbox: a name, or an address with or without brackets. */
+static bool is_mail_domain(const char *text)
+{
+    char name[HOSTNAME_MAX + 1];
+    return is_name(text) || hostname_parse(text, name) == HOSTNAME_IP_ADDRESS;
+}
+
+/*
+ * Tables of Postfix that are not read, types in capitals, files without a type and expressions
+ * would be names that nobody has.  Returns what is wrong, or NULL.
+ */
+static const char *why_no_pattern(const char *word)
+{
+    static const char *const types[] = {
+        "hash",      "btree",    "lmdb",    "cdb",      "dbm",     "sdbm",     "static",  "inline",
+        "regex",     "file",     "proxy",   "ldap",     "mysql",   "pgsql",    "sqlite",  "tcp",
+        "socketmap", "memcache", "pipemap", "unionmap", "randmap", "nis",      "mongodb", "environ",
+        "internal",  "netgroup", "pcre",    "regexp",   "cidr",    "texthash",
+    };
+    size_t length = strcspn(word, ":");
+    if (word[0] == '/')
+        return "neither a table nor a pattern; allowed: files as pcre:/path, regexp:/path or "
+               "texthash:/path, and * for any run of characters";
+    for (size_t i = 0; word[length] == ':' && i < sizeof types / sizeof types[0]; i++)
+        if (strlen(types[i]) == length && strncasecmp(word, types[i], length) == 0)
+            return "not a type of table that is read; allowed: pcre:, regexp:, and texthash: for "
+                   "the text from which postmap(1) makes hash: and lmdb:";
+    return NULL;
+}
+
+/* A local part as it has to be written (RFC 5322 3.2.3): others stand in quotes.  Patterns have
+   neither negation nor anchors. */
+static bool is_local_text(const char *word)
+{
+    const char *at = strrchr(word, '@');
+    size_t length = at != NULL ? (size_t)(at - word) : strlen(word);
+    if (word[0] == '"' || at == word || (at == NULL && strpbrk(word, ".*") != NULL))
+        return true; /* quoted, or a domain */
+    return word[0] != '!' && word[0] != '^' && strcspn(word, "()<>[]:;@\\,\"") >= length;
+}
+
 static bool parse_host(char *word, struct pattern *out)
 {
     char name[HOSTNAME_MAX + 1];
@@ -135,19 +176,20 @@ static bool parse_mail(char *word, struct pattern *out)
         return true;
     }
     if (at != NULL) {
+        bool wild = strchr(at, '*') != NULL;
         out->shape = strchr(word, '*') != NULL ? SHAPE_WILDCARD : SHAPE_EXACT;
-        return at[1] != '\0';
+        return at[1] != '\0' && (wild ? is_name_text(at + 1) : is_mail_domain(at + 1));
     }
     if (strchr(word, '*') != NULL) {
         out->shape = SHAPE_WILDCARD;
-        return true;
+        return is_name_text(word);
     }
     if (word[0] == '.') {
         out->shape = SHAPE_SUFFIX;
         return is_name(word + 1);
     }
     out->shape = strchr(word, '.') != NULL ? SHAPE_DOMAIN : SHAPE_LOCAL_PART;
-    return true;
+    return out->shape == SHAPE_LOCAL_PART || is_mail_domain(word);
 }
 
 static bool parse_word(char *word, struct pattern *out)
@@ -201,16 +243,22 @@ static enum result add_pattern(struct pattern_list *list, size_t i,
         }
         return accesstable_load(type, path, &pattern->table, error);
     }
+    const char *why = why_no_pattern(list->words[i]);
+    if (why != NULL) {
+        snprintf(error, ACCESSTABLE_ERROR_MAX, "%s", why);
+        return RESULT_INVALID;
+    }
     char *word = strdup(list->words[i]);
     if (word != NULL && list->kind == PATTERN_MAIL)
         strip_path(word);
+    bool sound = word == NULL || list->kind != PATTERN_MAIL || is_local_text(word);
     pattern->text = word != NULL ? copy_canonical(list->kind, word) : NULL;
     free(word);
     if (pattern->text == NULL)
         return RESULT_NOMEM;
     lower(pattern->text);
     error[0] = '\0';
-    return parsers[list->kind](pattern->text, pattern) ? RESULT_OK : RESULT_INVALID;
+    return sound && parsers[list->kind](pattern->text, pattern) ? RESULT_OK : RESULT_INVALID;
 }
 
 enum result pattern_list_new(enum pattern_kind kind, const char *const *words, size_t count,
