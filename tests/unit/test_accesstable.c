@@ -648,7 +648,11 @@ START_TEST(test_hostile_files)
     ck_assert_str_eq(error, "/nonexistent/x: No such file or directory");
     ck_assert(accesstable_load(TABLE_CIDR, "/tmp", &table, error) == RESULT_IO);
     ck_assert_str_eq(error, "/tmp: Is a directory");
-    ck_assert(accesstable_load(TABLE_CIDR, "/dev/zero", &table, error) == RESULT_IO);
+    ck_assert(accesstable_load(TABLE_CIDR, "/dev/null", &table, error) == RESULT_INVALID);
+    ck_assert_str_eq(error, "/dev/null: not a regular file");
+    ck_assert(accesstable_load(TABLE_CIDR, "", &table, error) == RESULT_INVALID);
+    ck_assert_str_eq(error, "no file name");
+    ck_assert(accesstable_load(TABLE_CIDR, "/dev/zero", &table, error) == RESULT_INVALID);
     char nested[100 * 16] = "";
     for (int i = 0; i < 100; i++)
         strcat(nested, "if 0.0.0.0/0\n");
@@ -688,6 +692,27 @@ static const struct {
      ":1: found \"a.*?b\"; \"?\" or \"+\" behind a repetition repeats it once more in POSIX, and "
      "makes "
      "it neither lazy nor possessive"},
+    {"pcre without a result", TABLE_PCRE, "/a/ OK\n/b/\n",
+     ":2: \"b\" has no result: it ends the search and fits nobody"},
+    {"regexp without a result", TABLE_REGEXP, "/a/!/b/ \n",
+     ":1: \"a\" has no result: it ends the search and fits nobody"},
+    {"a byte order mark", TABLE_PCRE, "\xef\xbb\xbf/a/ OK\n",
+     ":1: the byte order mark is passed over; to Postfix it is part of the first line"},
+    {"a domain as virtual(5) has it", TABLE_TEXTHASH, "a.example OK\n@Example.org OK\n",
+     ":2: \"@example.org\" is never looked up: a domain stands without @"},
+    {"brackets", TABLE_TEXTHASH, "<> OK\n<a@example.org> OK\n",
+     ":2: \"<a@example.org>\" is never looked up: an address stands without < and >"},
+    {"a wildcard", TABLE_TEXTHASH, "*.example.org OK\n",
+     ":1: \"*.example.org\" is never looked up: * stands for nothing else, and the parent domain "
+     "for all below it"},
+    {"an expression", TABLE_TEXTHASH, "/example/ OK\n",
+     ":1: \"/example/\" is never looked up: expressions are for pcre: and regexp:"},
+    {"as aliases(5) has it", TABLE_TEXTHASH, "a@example.org: OK\n",
+     ":1: \"a@example.org:\" is never looked up: no colon stands between key and value"},
+    {"a trailing dot", TABLE_TEXTHASH, "example.org. OK\n",
+     ":1: \"example.org.\" is never looked up: names stand without a trailing dot"},
+    {"keys of access(5)", TABLE_TEXTHASH, "user@ OK\n.example.org OK\n192.0.2 OK\n2001:db8 OK\n",
+     NULL},
     {"what GNU has besides", TABLE_REGEXP, "/\\w\\W\\s\\S\\b\\B\\<\\>\\.(a)\\1/ OK\n", NULL},
     {"Perl", TABLE_PCRE, "/\\d.*?/ OK\n", NULL},
     {"nothing", TABLE_PCRE, "if /a/\n/b/ OK\nendif\n", NULL},
@@ -763,10 +788,13 @@ START_TEST(test_spec)
     ck_assert(!accesstable_lists("DUNNO", SENSE_ANY) && !accesstable_lists("dunno x", SENSE_ANY) &&
               !accesstable_lists("", SENSE_ANY));
     ck_assert(accesstable_lists("dunnoo", SENSE_ANY));
-    static const char *const refuse[] = {"REJECT", "reject spam",     "DISCARD x",
-                                         "Defer",  "DEFER_IF_PERMIT", "defer_if_reject x",
-                                         "550",    "450 4.7.1 x"};
-    static const char *const permit[] = {"OK", "permit", "1", "1234567890", "Ok x"};
+    static const char *const refuse[] = {
+        "REJECT",       "reject spam",     "DISCARD x",
+        "Defer",        "DEFER_IF_PERMIT", "defer_if_reject x",
+        "550",          "450 4.7.1 x",     "reject_unknown_client_hostname",
+        "reject,permit"};
+    static const char *const permit[] = {"OK",         "permit", "1",
+                                         "1234567890", "Ok x",   "permit_mynetworks, reject"};
     for (size_t i = 0; i < sizeof refuse / sizeof refuse[0]; i++) {
         ck_assert_msg(accesstable_lists(refuse[i], SENSE_REFUSES), "%s", refuse[i]);
         ck_assert_msg(!accesstable_lists(refuse[i], SENSE_PERMITS), "%s", refuse[i]);

@@ -19,6 +19,9 @@
 /* Longest key that a texthash lookup tries: a mail address. */
 #define KEY_MAX 512
 
+/* What some editors write before UTF-8. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 /* What access(5) looks up for the null sender. */
 #define NULL_SENDER "<>"
 
@@ -104,10 +107,8 @@ static enum result read_open_file(int fd, struct accesstable *table, size_t *len
         errno = EISDIR;
         return RESULT_IO;
     }
-    if (!S_ISREG(st.st_mode)) {
-        errno = EINVAL;
-        return RESULT_IO;
-    }
+    if (!S_ISREG(st.st_mode))
+        return RESULT_INVALID; /* a pipe, or a device without end */
     if (st.st_size > (off_t)ACCESSTABLE_SIZE_MAX)
         return RESULT_LIMIT;
     table->identity = identity_of(&st);
@@ -133,6 +134,12 @@ static enum result read_file(struct accesstable *table, size_t *length)
 static enum result parse(struct accesstable *table, size_t length, struct table_error *error)
 {
     struct table_text text = {.text = table->text, .length = length, .line = 1};
+    if (strncmp(text.text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
+        text.at = strlen(BYTE_ORDER_MARK);
+        table_warning(
+            error, 1,
+            "the byte order mark is passed over; to Postfix it is part of the first line");
+    }
     switch (table->type) {
     case TABLE_CIDR:
         return cidr_table_new(&text, &table->cidr, error);
@@ -157,6 +164,8 @@ static void explain(const char *path, enum result status, const struct table_err
         textbuf_put_untrusted(&buf, error->text, ACCESSTABLE_ERROR_MAX);
     } else if (status == RESULT_IO) {
         textbuf_printf(&buf, ": %s", strerror(errno));
+    } else if (status == RESULT_INVALID) {
+        textbuf_put(&buf, path[0] == '\0' ? "no file name" : ": not a regular file");
     } else if (status == RESULT_LIMIT) {
         textbuf_printf(&buf, ": larger than %u bytes", ACCESSTABLE_SIZE_MAX);
     } else {
@@ -190,7 +199,7 @@ enum result accesstable_load(enum accesstable_type type, const char *path, struc
         table->type = type;
         table->path = strdup(path);
         if (table->path != NULL)
-            status = read_file(table, &length);
+            status = path[0] == '\0' ? RESULT_INVALID : read_file(table, &length);
         if (status == RESULT_OK)
             status = parse(table, length, &problem);
         if (status == RESULT_OK)
@@ -366,11 +375,18 @@ static bool is_word(const char *value, size_t length, const char *word)
     return length == strlen(word) && strncasecmp(value, word, length) == 0;
 }
 
-/* access(5): REJECT and the like, "450 text", "550 text"; postscreen's "reject". */
+static bool begins(const char *value, const char *with)
+{
+    return strncasecmp(value, with, strlen(with)) == 0;
+}
+
+/* access(5): REJECT and the like, "450 text", "550 text", and restrictions that may refuse
+   (reject_unknown_client_hostname, defer_if_permit); postscreen's "reject". */
 static bool refuses(const char *value, size_t length)
 {
-    static const char *const words[] = {"reject", "discard", "defer", "defer_if_permit",
-                                        "defer_if_reject"};
+    static const char *const words[] = {"reject", "discard", "defer"};
+    if (begins(value, "reject_") || begins(value, "defer_"))
+        return true;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (is_word(value, length, words[i]))
             return true;
@@ -378,16 +394,18 @@ static bool refuses(const char *value, size_t length)
            strspn(value, "0123456789") == length;
 }
 
-/* access(5): OK, and digits alone, which some programs write; postscreen's "permit". */
+/* access(5): OK, restrictions that may permit (permit_mynetworks), and digits alone, which some
+   programs write; postscreen's "permit". */
 static bool permits(const char *value, size_t length)
 {
-    return is_word(value, length, "ok") || is_word(value, length, "permit") ||
+    return is_word(value, length, "ok") || begins(value, "permit_") ||
+           is_word(value, length, "permit") ||
            (!refuses(value, length) && strspn(value, "0123456789") == length);
 }
 
 bool accesstable_lists(const char *value, enum accesstable_sense sense)
 {
-    size_t length = strcspn(value, " \t");
+    size_t length = strcspn(value, " \t,"); /* a list of restrictions has commas */
     if (length == 0 || is_word(value, length, "dunno"))
         return false;
     switch (sense) {

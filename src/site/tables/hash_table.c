@@ -48,6 +48,23 @@ static char *split_key(char *line, char **value)
     return line;
 }
 
+/* Why access(5) never asks for such a key; NULL: it may. */
+static const char *why_never_asked_for(const char *key)
+{
+    size_t length = strlen(key);
+    if (key[0] == '@')
+        return "a domain stands without @";
+    if (key[0] == '<' && strcmp(key, "<>") != 0)
+        return "an address stands without < and >";
+    if (strchr(key, '*') != NULL)
+        return "* stands for nothing else, and the parent domain for all below it";
+    if (length > 1 && key[0] == '/' && key[length - 1] == '/')
+        return "expressions are for pcre: and regexp:";
+    if (key[length - 1] == ':')
+        return "no colon stands between key and value";
+    return length > 1 && key[length - 1] == '.' ? "names stand without a trailing dot" : NULL;
+}
+
 static enum result add_line(struct hash_table *table, char *line, unsigned number,
                             struct table_error *error)
 {
@@ -60,6 +77,9 @@ static enum result add_line(struct hash_table *table, char *line, unsigned numbe
         return RESULT_INVALID;
     }
     entry.value = value;
+    const char *why = why_never_asked_for(entry.key);
+    if (why != NULL)
+        table_warning(error, number, "\"%.80s\" is never looked up: %s", entry.key, why);
     if (table->count == table->room) {
         size_t more = table->room == 0 ? GROW_FROM : table->room * 2;
         struct hash_entry *bigger = reallocarray(table->entries, more, sizeof *bigger);

@@ -286,6 +286,9 @@ static enum result add_rule(void *of, char *text, unsigned line, uint32_t guard,
         return status;
     while (table_lines_space(*value))
         value++;
+    if (*value == '\0') /* Postfix warns, too */
+        table_warning(error, line, "\"%.80s\" has no result: it ends the search and fits nobody",
+                      first.text);
     /* Counted before it is compiled, so that what was compiled is freed whatever happens. */
     size_t at = table->count++;
     struct regex_rule *rule = &table->rules[at];
