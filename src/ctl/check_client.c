@@ -6,6 +6,7 @@
 #include "ctl/command.h"
 #include "ctl/evidence.h"
 #include "ctl/running_exemptions.h"
+#include "ctl/running_memory.h"
 #include "site/dns_settings.h"
 #include "site/json.h"
 
@@ -391,7 +392,9 @@ bool check_client_decide(struct check_part *part, const struct check_target *tar
     struct facts facts;
     struct decision decision;
     struct exemption exemption;
-    bool ok = gather(run, target, &lookup, &facts) == RESULT_OK;
+    struct history history;
+    bool ok = gather(run, target, &lookup, &facts) == RESULT_OK &&
+              running_memory_ask(run->conf, &target->client, &history) == RESULT_OK;
     if (ok) {
         int64_t wall_s = (int64_t)time(NULL);
         bool exempt = exemptions_look(run->exemptions, &facts, wall_s, &exemption);
@@ -406,6 +409,7 @@ bool check_client_decide(struct check_part *part, const struct check_target *tar
             .dns_ms = lookup_took_ms(lookup),
             .all_cached = lookup_all_cached(lookup),
             .exempt = exempt ? exemption.reason : NULL,
+            .history = &history,
             .as_enforced = true,
         };
         struct fitting fitting = {.exemption = exempt ? &exemption : NULL};

@@ -384,8 +384,9 @@ static void put_verdict(const struct evidence_page *page, const struct decision 
                        page->passed_over);
         put_sentence(page, "note", memory);
     }
-    /* What a single check says stands beside it; a sum stands nowhere else. */
-    if (reply == NULL && verdict_reported(verdict)->by_score)
+    /* What a single check says stands beside it; a sum and a grace stand nowhere else. */
+    if (reply == NULL &&
+        (verdict_reported(verdict)->by_score || outcome_is_of_grace(verdict_reported(verdict))))
         put_sentence(page, "reason", decision->reason);
     for (size_t i = 0; reply != NULL && i < reply->line_count; i++) {
         char line[REPLY_SHOWN_MAX];

@@ -150,6 +150,26 @@ static void put_transaction(FILE *stream, const struct report_entry *entry)
         put(stream, "server", entry->mta);
 }
 
+/* Of a client that was right before. */
+static void put_grace(FILE *stream, const struct json_value *json)
+{
+    static const char *const keys[][2] = {{", right until ", "right_until"},
+                                          {", failing since ", "failing_since"},
+                                          {", refused from ", "refused_from"}};
+    char memory[SHOWN_MAX];
+    struct textbuf buf;
+    const char *state = json_value_text_of(json, "grace");
+    if (state == NULL)
+        return;
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_untrusted(&buf, state, 32);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        textbuf_put(&buf, keys[i][0]);
+        textbuf_put_untrusted(&buf, json_value_text_of(json, keys[i][1]), 32);
+    }
+    (void)fprintf(stream, LABEL "%s\n", "grace", memory);
+}
+
 static void put_verdict(FILE *stream, const struct report_entry *entry)
 {
     if (entry->match[0] != '\0')
@@ -223,6 +243,7 @@ bool find_print(FILE *stream, const char *line, int64_t wall_s, bool json)
         put_check(stream, json_value_item(details, i));
     if (json_value_count(details) == 0)
         put_check_names(stream, &entry);
+    put_grace(stream, record);
     put_verdict(stream, &entry);
     json_value_free(record);
     return true;

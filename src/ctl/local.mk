@@ -18,6 +18,7 @@ iprevctl_SOURCES = \
 	src/ctl/decisions.c src/ctl/decisions.h \
 	src/ctl/evidence.c src/ctl/evidence.h \
 	src/ctl/running_exemptions.c src/ctl/running_exemptions.h \
+	src/ctl/running_memory.c src/ctl/running_memory.h \
 	src/ctl/running_names.c src/ctl/running_names.h \
 	src/ctl/find.c \
 	src/ctl/main.c \

@@ -308,6 +308,25 @@ static void do_allowed(struct control *control, struct request_server_peer *peer
     answer_ok(peer, "count", (int64_t)exemptions_count(exemptions), NULL);
 }
 
+/* What is remembered of a client, as struct history; nothing is noted. */
+static void do_remembered(struct control *control, struct request_server_peer *peer,
+                          const struct control_request *request)
+{
+    struct json_writer *json = json_writer_new();
+    struct history history =
+        client_memory_note(control->services.memory, &request->addr, HISTORY_NOTHING,
+                           clock_wall_s(control->services.clock));
+    if (json != NULL) {
+        json_writer_bool(json, "ok", true);
+        json_writer_int(json, "last_day", history.last_day);
+        json_writer_int(json, "previous_day", history.previous_day);
+        json_writer_int(json, "failed", history.failed_s);
+        json_writer_bool(json, "passed_since", history.passed_since);
+    }
+    send_json(peer, json);
+    request_server_finish(peer);
+}
+
 /* --- requests ------------------------------------------------------------------------------- */
 
 /* A request is a line; at the end of what is sent the line feed may be missing. */
@@ -332,6 +351,7 @@ static void serve(void *arg, struct request_server_peer *peer, const char *text,
         [CONTROL_UNALLOW] = do_unallow,
         [CONTROL_ALLOWED] = do_allowed,
         [CONTROL_RELOAD] = do_reload,
+        [CONTROL_REMEMBERED] = do_remembered,
     };
     struct control_request request;
     char error[CONTROL_ERROR_MAX];

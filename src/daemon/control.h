@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "daemon/control_request.h"
 #include "dns/resolver.h"
+#include "site/client_memory.h"
 #include "site/json.h"
 
 struct control;
@@ -26,6 +27,7 @@ struct control_services {
     struct loop *loop;
     struct resolver *resolver;
     struct exemptions *exemptions;
+    struct client_memory *memory;
     const struct clock *clock;
     /* Add the members of status. */
     void (*status)(void *arg, struct json_writer *json);

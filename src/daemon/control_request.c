@@ -44,6 +44,17 @@ static enum result parse_name(const struct json_value *json, struct control_requ
     return RESULT_OK;
 }
 
+static enum result parse_client(const struct json_value *json, struct control_request *out,
+                                char error[CONTROL_ERROR_MAX])
+{
+    const char *text = json_value_text(json_value_member(json, "name"));
+    if (text == NULL)
+        return invalid(error, "name is missing", NULL);
+    if (ipaddr_parse(text, &out->addr) != RESULT_OK)
+        return invalid(error, "not an address", text);
+    return RESULT_OK;
+}
+
 static enum result parse_subject(const struct json_value *json, struct control_request *out,
                                  char error[CONTROL_ERROR_MAX])
 {
@@ -91,6 +102,7 @@ static enum result parse_members(const struct json_value *json, struct control_r
         [CONTROL_UNALLOW] = {"unallow", parse_subject},
         [CONTROL_ALLOWED] = {"allowed", NULL},
         [CONTROL_RELOAD] = {"reload", NULL},
+        [CONTROL_REMEMBERED] = {"remembered", parse_client},
     };
     const char *name = json_value_text(json_value_member(json, "command"));
     if (name == NULL)

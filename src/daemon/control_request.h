@@ -5,6 +5,7 @@
  *
  *   {"command":"status"}               {"command":"reload"}        {"command":"allowed"}
  *   {"command":"cache-get","name":"mail.example.org"}              or an address
+ *   {"command":"remembered","name":"192.0.2.1"}
  *   {"command":"cache-flush","name":"192.0.2.1"}                   or "all"
  *   {"command":"cache-dump"}
  *   {"command":"allow","subject":"192.0.2.0/24","seconds":86400,"reason":"ticket 4711"}
@@ -27,12 +28,14 @@ enum control_command {
     CONTROL_UNALLOW,
     CONTROL_ALLOWED,
     CONTROL_RELOAD,
+    CONTROL_REMEMBERED,
     CONTROL_COMMAND_COUNT,
 };
 
 struct control_request {
     enum control_command command;
-    /* CACHE_GET, CACHE_FLUSH: an address, or (family IP_NONE) a host name, or (name "") all. */
+    /* REMEMBERED: an address.  CACHE_GET, CACHE_FLUSH: an address, or (family IP_NONE) a host name,
+     * or (name "") all. */
     struct ipaddr addr;
     char name[HOSTNAME_MAX + 1];
     /* ALLOW, UNALLOW: canonical. */

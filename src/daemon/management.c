@@ -236,6 +236,7 @@ static void serve_control(struct service *service, int fd)
         .loop = service->management.loop,
         .resolver = dns_service_resolver(service->dns),
         .exemptions = service->exemptions,
+        .memory = service->memory,
         .clock = &clock_system,
         .status = put_status,
         .reload = start_reload,

@@ -51,8 +51,9 @@ struct verdict decision_judge(const struct decision *decision, const struct evid
     struct grace grace = {.state = GRACE_NONE};
     check_set wrong = evidence->true_checks | evidence->expired_checks;
     if (transaction->history != NULL && (wrong & POLICY_GRACE_CHECKS) != 0)
-        grace = history_grace(transaction->history, conf->clients.keep_s, decision->policy->grace_s,
-                              transaction->wall_s);
+        grace =
+            history_grace(transaction->history, conf->clients.keep_s, decision->policy->grace_s,
+                          transaction->found_s != 0 ? transaction->found_s : transaction->wall_s);
     struct verdict verdict = policy_judge(decision->policy, &site, evidence, &grace);
     if (transaction->relay != NULL && verdict.done.action > conf->relay_action)
         verdict.done.action = conf->relay_action;

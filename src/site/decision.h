@@ -25,6 +25,7 @@ struct transaction {
        relay-action is done.  NULL: it is the client that connected. */
     const struct ipaddr *relay;
     const struct history *history; /* of the client; NULL: nothing is known */
+    int64_t found_s;               /* when the facts were found, for the grace; 0: wall_s */
     bool as_enforced; /* judge as if mode were enforce; `monitor` and `percent` of checks stay */
 };
 

@@ -227,6 +227,30 @@ static const struct ranking_row *worst_of(const struct ranking *ranking, const c
     return NULL;
 }
 
+/* A refusal that a grace turned is the check's, in the log's two forms. */
+START_TEST(grace)
+{
+    static const char *const lines[] = {
+        "{\"client\":\"192.0.2.1\",\"action\":\"tempfail\",\"would\":\"tempfail\",\"checks\":"
+        "[\"ptr-missing\"],\"grace\":\"given\",\"check_details\":[{\"check\":\"ptr-missing\","
+        "\"action\":\"reject\"}]}",
+        "client=192.0.2.1 checks=ptr-missing action=tempfail policy=default grace=given "
+        "right_until=2026-11-20 refused_from=2026-11-23",
+        "{\"client\":\"192.0.2.1\",\"action\":\"reject\",\"would\":\"reject\",\"checks\":"
+        "[\"ptr-missing\"],\"grace\":\"over\",\"check_details\":[{\"check\":\"ptr-missing\","
+        "\"action\":\"reject\"}]}"};
+    struct policy policy;
+    policy_defaults(&policy, "default");
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        struct report_entry entry;
+        ck_assert_int_eq(report_entry_parse(lines[i], NOW, &entry), REPORT_ENTRY);
+        ck_assert_int_eq(report_entry_decided(&entry, &policy), CHECK_PTR_MISSING);
+        add(&entry);
+    }
+    ck_assert_uint_eq(sums.grace, 2);
+}
+END_TEST
+
 START_TEST(adding_up)
 {
     struct report_entry entry = entry_of("192.0.2.1", NOW, ACTION_ACCEPT, ACTION_REJECT);
@@ -513,6 +537,7 @@ int main(void)
     tcase_add_loop_test(tcase, reading, 0, COUNT(lines));
     tcase_add_loop_test(tcase, long_values, 0, 3);
     tcase_add_test(tcase, adding_up);
+    tcase_add_test(tcase, grace);
     tcase_add_loop_test(tcase, sending_domain, 0, COUNT(senders));
     tcase_add_test(tcase, waits);
     tcase_add_test(tcase, more_days_than_are_kept);

@@ -25,6 +25,7 @@ struct replay_judge {
     int64_t now_s;
     int64_t next_ms; /* when the next lookup may start */
     const struct replay_visitor *visitor;
+    struct client_memory *memory; /* NULL: evidence is of today, which has no past */
     bool nomem;
     size_t first, count; /* of the ring */
     struct pending ring[REPLAY_IN_FLIGHT];
@@ -54,7 +55,14 @@ struct replay_judge *replay_judge_new(const struct conf *conf, const struct poli
     judge->rate = rate;
     judge->now_s = now_s;
     judge->visitor = visitor;
-    return judge;
+    if (dns != NULL)
+        return judge;
+    static const uint8_t key[SIPHASH_KEY_LENGTH]; /* what collides is a grace too many */
+    judge->memory = client_memory_new(&conf->clients, key);
+    if (judge->memory != NULL)
+        return judge;
+    free(judge);
+    return NULL;
 }
 
 void replay_judge_compare(struct replay_judge *judge, const struct conf *other,
@@ -75,9 +83,18 @@ struct known {
     struct replay_left left;
 };
 
+/* What the attempts before say about the client, and this one. */
+static struct history remember(const struct replay_judge *judge, const struct known *known)
+{
+    struct iprev iprev = iprev_evaluate(known->facts);
+    return client_memory_note(judge->memory, &known->event->client,
+                              history_event_of(known->facts, &iprev), known->event->wall_s);
+}
+
 static void decide(const struct replay_judge *judge, const struct known *known)
 {
     struct decision decision, other;
+    struct history history;
     struct facts facts = *known->facts; /* of the other configuration: its own names differ */
     const struct maillog_event *event = known->event;
     char sender[MAILPATH_MAX + 1], recipient[MAILPATH_MAX + 1];
@@ -92,6 +109,11 @@ static void decide(const struct replay_judge *judge, const struct known *known)
         .dns_ms = known->dns_ms,
         .all_cached = known->all_cached,
     };
+    if (judge->memory != NULL && event->wall_s != 0) {
+        history = remember(judge, known);
+        transaction.history = &history;
+        transaction.found_s = event->wall_s;
+    }
     if (!known->left.alone)
         decision_make(&judge->conf, known->facts, &transaction, &decision);
     if (judge->compares && !known->left.other) {
@@ -223,5 +245,6 @@ void replay_judge_free(struct replay_judge *judge)
         return;
     while (judge->count > 0)
         settle_first(judge);
+    client_memory_free(judge->memory);
     free(judge);
 }

@@ -47,6 +47,9 @@ struct replay_judge;
  * `conf`, `dns` and `visitor` are borrowed; dns NULL: by what was recorded.  `policy`: judge
  * by it whatever the match blocks say; NULL: by conf.  rate: clients looked up a second that the
  * cache does not know, 0: no limit.  NULL: out of memory.
+ *
+ * By what was recorded, a client has the grace that the attempts before earn it, if they have
+ * times. The DNS of today says nothing about days that were.
  */
 struct replay_judge *replay_judge_new(const struct conf *conf, const struct policy *policy,
                                       struct dns_service *dns, unsigned rate, int64_t now_s,

@@ -176,6 +176,14 @@ static void put_now(FILE *stream, const struct replay_tally *tally)
     (void)fputs(".\n", stream);
 }
 
+static void put_grace(FILE *stream, const struct replay_tally *tally)
+{
+    char text[COLUMNS_COUNT_MAX];
+    if (tally->grace > 0)
+        (void)fprintf(stream, "In grace: %s attempt%s of clients that were right before.\n",
+                      columns_count(tally->grace, text), plural(tally->grace));
+}
+
 static void put_checks(FILE *stream, const struct replay_tally *tally)
 {
     bool any = false;
@@ -275,6 +283,7 @@ void replay_print_summary(FILE *stream, const struct replay_tally *tally,
         return;
     put_actions(stream, tally);
     put_now(stream, tally);
+    put_grace(stream, tally);
     put_checks(stream, tally);
     put_domains(stream, tally);
 }
@@ -365,6 +374,7 @@ bool replay_print_summary_json(FILE *stream, const struct replay_tally *tally,
         json_writer_int(json, skip_keys[i], (int64_t)tally->skipped[i]);
     json_writer_end(json);
     json_actions(json, tally);
+    json_writer_int(json, "grace", (int64_t)tally->grace);
     json_checks(json, tally);
     json_domains(json, tally);
     if (run->compare != NULL)

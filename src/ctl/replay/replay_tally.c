@@ -85,6 +85,7 @@ void replay_tally_add(struct replay_tally *tally, const struct maillog_event *ev
     tally->total++;
     tally->by_action[verdict->would.action][event->outcome]++;
     tally->now[verdict->done.action]++;
+    tally->grace += verdict->would.grace.state == GRACE_GIVEN;
     add_checks(tally, verdict);
     if (event->wall_s != 0 && (tally->first_s == 0 || event->wall_s < tally->first_s))
         tally->first_s = event->wall_s;

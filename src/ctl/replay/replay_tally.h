@@ -29,6 +29,7 @@ struct replay_tally {
     uint64_t total;
     uint64_t by_action[ACTION_COUNT][REPLAY_OUTCOME_COUNT]; /* as enforced, by what the log says */
     uint64_t now[ACTION_COUNT]; /* with monitor and percent as they are configured */
+    uint64_t grace;             /* in grace, so not refused */
     uint64_t skipped[REPLAY_SKIP_COUNT];
     struct replay_check_count checks[CHECK_COUNT];
     int64_t first_s, last_s; /* 0: no times */

@@ -87,7 +87,11 @@ static bool take(struct report_entry *out, const char *key, const char *value)
         return action_parse(value, &out->action);
     if (strcmp(key, "would") == 0)
         return action_parse(value, &out->would);
-    if (strcmp(key, "mode") == 0)
+    if (strcmp(key, "grace") == 0)
+        out->grace = strcmp(value, "given") == 0  ? GRACE_GIVEN
+                     : strcmp(value, "over") == 0 ? GRACE_OVER
+                                                  : GRACE_NONE;
+    else if (strcmp(key, "mode") == 0)
         out->monitor = strcmp(value, "monitor") == 0;
     else if (strcmp(key, "iprev") == 0)
         out->confirmed = strcmp(value, "pass") == 0;
@@ -136,9 +140,9 @@ static void take_details(struct report_entry *out, const struct json_value *list
 
 static enum report_parsed parse_json(const char *text, int64_t wall_s, struct report_entry *out)
 {
-    static const char *const keys[] = {"client",   "action", "would",  "mode",   "iprev",
-                                       "cache",    "ptr",    "helo",   "sender", "recipient",
-                                       "queue_id", "mta",    "policy", "match",  "reason"};
+    static const char *const keys[] = {
+        "client", "action",    "would",    "mode", "iprev",  "cache", "ptr",   "helo",
+        "sender", "recipient", "queue_id", "mta",  "policy", "match", "grace", "reason"};
     char error[JSONIN_ERROR_MAX];
     struct json_value *json;
     if (json_value_parse(text, strlen(text), &json, error) != RESULT_OK)
@@ -261,13 +265,22 @@ enum report_parsed report_entry_of(const struct maillog_item *item, struct repor
     return report_entry_parse(message, record->wall_s, out);
 }
 
+/* What a rule's action comes to: of a refusal in grace, whatever would be done. */
+static bool is_behind(const struct report_entry *entry, enum check_id id, enum action action)
+{
+    bool spared = entry->grace == GRACE_GIVEN && action == ACTION_REJECT &&
+                  (POLICY_GRACE_CHECKS & CHECK_BIT(id)) != 0;
+    return spared || action == entry->would;
+}
+
 enum check_id report_entry_decided(const struct report_entry *entry, const struct policy *policy)
 {
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         if ((entry->checks & CHECK_BIT(i)) == 0 || entry->would == ACTION_ACCEPT)
             continue;
-        if (entry->rules_known ? entry->rules[i] == entry->would
-                               : policy != NULL && policy->rules[i].action == entry->would)
+        enum check_id id = (enum check_id)i;
+        if (entry->rules_known ? is_behind(entry, id, entry->rules[i])
+                               : policy != NULL && is_behind(entry, id, policy->rules[i].action))
             return (enum check_id)i;
     }
     return CHECK_COUNT;

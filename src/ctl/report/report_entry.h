@@ -22,6 +22,7 @@ struct report_entry {
     int64_t wall_s; /* 0: unknown */
     struct ipaddr client;
     enum action action, would;
+    enum grace_state grace;
     bool monitor; /* mode = monitor */
     bool confirmed;
     check_set checks; /* unknown names are passed over */

@@ -552,6 +552,8 @@ static void put_head(FILE *stream, const struct report_sums *sums,
     put_tile(stream, "deferred or refused", refused(sums->by_action), sums->total);
     put_tile(stream, "would be deferred or refused, too, if all were enforced", sums->spared,
              sums->total);
+    if (sums->grace > 0)
+        put_tile(stream, "in grace: right before, so not refused", sums->grace, sums->total);
     (void)fputs("</div>\n", stream);
 }
 

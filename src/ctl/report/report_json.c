@@ -49,6 +49,7 @@ static void put_title(struct json_writer *json, const struct report_sums *sums,
     json_writer_int(json, "unread_lines", (int64_t)origin->bad);
     put_actions(json, "done", sums->by_action);
     put_actions(json, "would", sums->by_would);
+    json_writer_int(json, "grace", (int64_t)sums->grace);
 }
 
 static void put_days(struct json_writer *json, const struct report_sums *sums)

@@ -163,6 +163,9 @@ static void put_actions(FILE *stream, const struct report_sums *sums)
         (void)fprintf(stream,
                       "Without monitor and percent %s more would have been deferred or refused.\n",
                       columns_count(sums->spared, text));
+    if (sums->grace > 0)
+        (void)fprintf(stream, "In grace: %s decision%s about clients that were right before.\n",
+                      columns_count(sums->grace, text), plural(sums->grace));
 }
 
 static void put_days(FILE *stream, const struct report_sums *sums)

@@ -139,6 +139,7 @@ void report_sums_add(struct report_sums *sums, const struct conf *conf,
     sums->by_action[entry->action]++;
     sums->by_would[entry->would]++;
     sums->spared += entry->would >= ACTION_TEMPFAIL && entry->action < ACTION_TEMPFAIL;
+    sums->grace += entry->grace == GRACE_GIVEN;
     see(entry->wall_s, &sums->first_s, &sums->last_s);
     if (day != NULL) {
         day->by_action[entry->action]++;

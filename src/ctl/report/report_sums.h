@@ -36,6 +36,7 @@ struct report_sums {
     uint64_t by_action[ACTION_COUNT];
     uint64_t by_would[ACTION_COUNT];
     uint64_t spared; /* not deferred or refused, and would have been without monitor and percent */
+    uint64_t grace;  /* clients that were right before, so not refused */
     uint64_t by_cache[3];
     uint64_t waits[REPORT_WAITS];
     struct report_check checks[CHECK_COUNT];
