@@ -36,6 +36,14 @@ tests_unit_test_session_nomem_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_session_nomem_LDFLAGS = $(WRAPPED_ALLOC)
 tests_unit_test_session_nomem_LDADD = $(DAEMON_TEST_LIBS)
 
+check_PROGRAMS += tests/unit/test_session_memory
+TESTS += tests/unit/test_session_memory
+tests_unit_test_session_memory_SOURCES = tests/unit/test_session_memory.c $(FAILING_ALLOC) \
+	tests/scenario/world.c tests/scenario/world.h
+tests_unit_test_session_memory_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
+tests_unit_test_session_memory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_session_memory_LDFLAGS = $(WRAPPED_ALLOC)
+tests_unit_test_session_memory_LDADD = $(DAEMON_TEST_LIBS)
 
 check_PROGRAMS += tests/unit/test_libmilter_negotiate
 TESTS += tests/unit/test_libmilter_negotiate

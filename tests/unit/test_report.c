@@ -230,7 +230,7 @@ static const struct ranking_row *worst_of(const struct ranking *ranking, const c
 /* A refusal that a grace turned is the check's, in the log's two forms. */
 START_TEST(grace)
 {
-    static const char *const lines[] = {
+    static const char *const given[] = {
         "{\"client\":\"192.0.2.1\",\"action\":\"tempfail\",\"would\":\"tempfail\",\"checks\":"
         "[\"ptr-missing\"],\"grace\":\"given\",\"check_details\":[{\"check\":\"ptr-missing\","
         "\"action\":\"reject\"}]}",
@@ -241,9 +241,9 @@ START_TEST(grace)
         "\"action\":\"reject\"}]}"};
     struct policy policy;
     policy_defaults(&policy, "default");
-    for (size_t i = 0; i < COUNT(lines); i++) {
+    for (size_t i = 0; i < COUNT(given); i++) {
         struct report_entry entry;
-        ck_assert_int_eq(report_entry_parse(lines[i], NOW, &entry), REPORT_ENTRY);
+        ck_assert_int_eq(report_entry_parse(given[i], NOW, &entry), REPORT_ENTRY);
         ck_assert_int_eq(report_entry_decided(&entry, &policy), CHECK_PTR_MISSING);
         add(&entry);
     }
