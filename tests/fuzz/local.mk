@@ -17,6 +17,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_accesstable \
 	tests/fuzz/fuzz_authres \
 	tests/fuzz/fuzz_cachefile \
+	tests/fuzz/fuzz_clientsfile \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_control \
 	tests/fuzz/fuzz_dnsmsg \
@@ -47,6 +48,10 @@ tests_fuzz_fuzz_authres_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_cachefile_SOURCES = tests/fuzz/fuzz_cachefile.c $(FUZZ_SHARED)
 tests_fuzz_fuzz_cachefile_LDADD = libdns.a libcore.a libbase.a
 tests_fuzz_fuzz_cachefile_LDFLAGS = $(FUZZ_LINK)
+
+tests_fuzz_fuzz_clientsfile_SOURCES = tests/fuzz/fuzz_clientsfile.c $(FUZZ_SHARED)
+tests_fuzz_fuzz_clientsfile_LDADD = $(SITE_LIBS)
+tests_fuzz_fuzz_clientsfile_LDFLAGS = $(FUZZ_LINK)
 
 # Its own open() and what else reads files: see there.
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/told.c tests/fuzz/told.h $(FUZZ_SHARED)
@@ -110,6 +115,7 @@ tests_fuzz_fuzz_zonefile_LDFLAGS = $(FUZZ_LINK)
 
 TESTS += tests/fuzz/replay.sh
 dist_check_SCRIPTS += tests/fuzz/replay.sh tests/fuzz/make_cachefile_corpus.py \
+	tests/fuzz/make_clientsfile_corpus.py \
 	tests/fuzz/make_dnsmsg_corpus.py tests/fuzz/make_lookup_corpus.py \
 	tests/fuzz/make_session_corpus.py
 EXTRA_DIST += $(srcdir)/tests/fuzz/corpus $(srcdir)/tests/fuzz/*.dict tests/fuzz/README scripts/fuzz
