@@ -84,6 +84,14 @@ static inline bool name_facts_is_open(const struct name_facts *name)
 /* Set `confirmed`: called once where a name's facts are made.  Pure; thread safe. */
 void name_facts_confirm(struct name_facts *name, const struct ipaddr *client);
 
+/* What one DNS list of addresses says of the client (core/dnslist.h). */
+struct list_facts {
+    const char *zone; /* canonical */
+    struct dns_evidence answer;
+    const struct ipaddr *addresses;
+    size_t address_count;
+};
+
 /* What the MTA found by itself: the {client_resolve} macro. */
 enum mta_resolve { MTA_UNKNOWN, MTA_OK, MTA_FAIL, MTA_FORGED, MTA_TEMP };
 
@@ -104,8 +112,13 @@ struct facts {
     struct name_facts helo_name;    /* addresses of the client's family */
     struct dns_evidence helo_other; /* the other family; asked only if helo_name has none */
     struct dns_evidence helo_mx;    /* MX; likewise */
-    bool helo_is_ours;              /* one of our own names or addresses */
-    bool client_is_ours;            /* the client is one of this machine's own addresses */
+    /* The DNS lists that were asked about the client: those that a match block depends on.  No
+       check does. */
+    const struct list_facts *lists;
+    size_t list_count;
+
+    bool helo_is_ours;   /* one of our own names or addresses */
+    bool client_is_ours; /* the client is one of this machine's own addresses */
 
     /* Envelope: canonical domain of MAIL FROM; "" for <> or none. */
     char sender_domain[HOSTNAME_MAX + 1];

@@ -9,6 +9,7 @@ libcore_a_SOURCES = \
 	src/core/awaited.c src/core/awaited.h \
 	src/core/checks.c src/core/checks.h \
 	src/core/checks_text.c src/core/checks_text.h \
+	src/core/dnslist.c src/core/dnslist.h \
 	src/core/facts.c src/core/facts.h \
 	src/core/generic.c src/core/generic.h \
 	src/core/genericwords.c src/core/genericwords.def src/core/genericwords.h \

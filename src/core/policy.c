@@ -203,3 +203,16 @@ struct verdict policy_judge(const struct policy *policy, const struct policy_sit
     struct judged enforced = enforced_part(policy, site, &evidence->facts->client, all);
     return (struct verdict){.done = judge_set(&by, enforced), .would = judge_set(&by, all)};
 }
+
+bool policy_refuses_less(const struct policy *policy, const struct policy *other)
+{
+    if (other == NULL || policy == other)
+        return false;
+    if (policy == NULL)
+        return true;
+    for (unsigned i = 0; i < CHECK_COUNT; i++)
+        if (other->rules[i].action == ACTION_REJECT && policy->rules[i].action < ACTION_REJECT)
+            return true;
+    return other->reject_score > 0 &&
+           (policy->reject_score <= 0 || policy->reject_score > other->reject_score);
+}

@@ -94,6 +94,9 @@ void policy_defaults(struct policy *policy, const char *name);
 struct verdict policy_judge(const struct policy *policy, const struct policy_site *site,
                             const struct evidence *evidence, const struct grace *grace);
 
+/* Does `policy` (NULL: no checks) refuse for good anything less than `other` does? */
+bool policy_refuses_less(const struct policy *policy, const struct policy *other);
+
 /* Percent bucket 0..99 of a client for a check: stable per network and name of the check, whatever
    other checks there are; independent between checks. */
 unsigned policy_bucket(const struct ipaddr *client, struct neighbour_bits bits,

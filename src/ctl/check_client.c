@@ -68,6 +68,18 @@ static bool helo_is_ours(const struct check_run *run, const struct check_target 
     return conf_is_own_name(run->conf, facts->helo.name);
 }
 
+/* The DNS lists that the daemon would ask. */
+static enum result ask_lists(const struct check_run *run, const struct check_target *target,
+                             struct lookup *lookup, int64_t deadline_ms)
+{
+    const char *zones[LISTED_ZONES_MAX];
+    const struct facts facts = {.client = target->client};
+    const struct match_subject subject = {.facts = &facts};
+    size_t count = match_list_zones(run->conf->matches, run->conf->match_count, &subject,
+                                    (int64_t)time(NULL), zones);
+    return lookup_lists(lookup, zones, count, deadline_ms);
+}
+
 /* Everything the DNS says about the client; the facts borrow from *lookup. */
 static enum result gather(const struct check_run *run, const struct check_target *target,
                           struct lookup **lookup, struct facts *facts)
@@ -80,7 +92,9 @@ static enum result gather(const struct check_run *run, const struct check_target
                            deadline_ms);
     if (*lookup == NULL)
         return RESULT_NOMEM;
-    enum result status = lookup_helo(*lookup, &helo, true, deadline_ms);
+    enum result status = ask_lists(run, target, *lookup, deadline_ms);
+    if (status == RESULT_OK)
+        status = lookup_helo(*lookup, &helo, true, deadline_ms);
     if (status != RESULT_OK)
         return status;
     lookup_wait_for_all(*lookup);

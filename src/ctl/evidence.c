@@ -181,6 +181,24 @@ static void put_helo(const struct evidence_page *page, const struct facts *facts
     (void)fputc('\n', page->stream);
 }
 
+static void put_lists(const struct evidence_page *page, const struct facts *facts)
+{
+    char text[IPADDR_TEXT_MAX];
+    for (size_t i = 0; i < facts->list_count; i++) {
+        const struct list_facts *list = &facts->lists[i];
+        put_label(page, i == 0 ? "lists" : "");
+        (void)fprintf(page->stream, "%s: %s", list->zone, dnslist_state_text(dnslist_state(list)));
+        for (size_t j = 0; j < list->address_count; j++)
+            (void)fprintf(page->stream, " %s", ipaddr_format(&list->addresses[j], text));
+        if (list->answer.outcome == DNS_TEMPERROR && list->answer.problem != NULL) {
+            (void)fputs(": ", page->stream);
+            put_untrusted(page, list->answer.problem);
+        }
+        evidence_put_origin(page->stream, &list->answer);
+        (void)fputc('\n', page->stream);
+    }
+}
+
 static void put_said(const struct evidence_page *page, const char *label, const char *what,
                      const struct smtp_reply *reply)
 {
@@ -427,6 +445,7 @@ void evidence_print(const struct evidence_page *page, const struct decision *dec
     }
     put_reverse(page, facts);
     put_helo(page, facts);
+    put_lists(page, facts);
     put_now(page, facts);
     put_smtp(page);
     put_label(page, "iprev");

@@ -94,12 +94,34 @@ static void put_name(FILE *stream, const char *label, const struct json_value *n
     (void)fprintf(stream, LABEL "%s]\n", label, memory);
 }
 
+static void put_list(FILE *stream, const char *label, const struct json_value *list)
+{
+    char memory[SHOWN_MAX];
+    struct textbuf buf;
+    const struct json_value *addresses = json_value_member(list, "addresses");
+    if (json_value_text_of(list, "zone") == NULL || json_value_text_of(list, "says") == NULL)
+        return;
+    textbuf_init(&buf, memory, sizeof memory);
+    textbuf_put_untrusted(&buf, json_value_text_of(list, "zone"), HOSTNAME_MAX);
+    textbuf_put(&buf, ": ");
+    textbuf_put_untrusted(&buf, json_value_text_of(list, "says"), 32);
+    for (size_t i = 0; i < json_value_count(addresses) && i < 8; i++) {
+        textbuf_put(&buf, " ");
+        textbuf_put_untrusted(&buf, json_value_text(json_value_item(addresses, i)),
+                              IPADDR_TEXT_MAX);
+    }
+    textbuf_put(&buf, "  [");
+    put_question(&buf, list);
+    (void)fprintf(stream, LABEL "%s]\n", label, memory);
+}
+
 static void put_lookups(FILE *stream, const struct json_value *json)
 {
     char memory[SHOWN_MAX];
     struct textbuf buf;
     const struct json_value *names = json_value_member(json, "names");
     const struct json_value *ptr = json_value_member(json, "ptr_lookup");
+    const struct json_value *lists = json_value_member(json, "lists");
     if (json_value_text_of(ptr, "outcome") != NULL) {
         textbuf_init(&buf, memory, sizeof memory);
         put_question(&buf, ptr);
@@ -108,6 +130,8 @@ static void put_lookups(FILE *stream, const struct json_value *json)
     for (size_t i = 0; i < json_value_count(names); i++)
         put_name(stream, "", json_value_item(names, i));
     put_name(stream, "EHLO", json_value_member(json, "helo_lookup"));
+    for (size_t i = 0; i < json_value_count(lists); i++)
+        put_list(stream, i == 0 ? "lists" : "", json_value_item(lists, i));
 }
 
 /* --- the checks ----------------------------------------------------------------------------- */

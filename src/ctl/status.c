@@ -173,6 +173,17 @@ static void put_failure(const struct json_value *configuration, const char *labe
     (void)putchar('\n');
 }
 
+/* Only where they are asked. */
+static void put_lists(const struct json_value *lists)
+{
+    static const char *const answers[] = {"fits", "outside", "not-listed", "refuses", "fails"};
+    int64_t total = 0;
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)
+        total += json_value_int_of(lists, answers[i]);
+    if (total > 0)
+        put_row("DNS lists", lists);
+}
+
 static void put_head(const struct json_value *status)
 {
     char text[CLIENT_TIME_MAX];
@@ -231,6 +242,7 @@ static void print_status(const struct json_value *status)
     put_cache(json_value_member(status, "cache"));
     put_memory(json_value_member(status, "memory"));
     put_dns(json_value_member(status, "dns"));
+    put_lists(json_value_member(status, "dns_lists"));
     (void)printf(LABEL "%" PRId64 "%s\n", "exemptions", json_value_int_of(status, "exemptions"),
                  json_value_int_of(status, "exemptions") > 0 ? " (iprevctl allowed)" : "");
     put_decision_log(json_value_member(status, "decision_log"));

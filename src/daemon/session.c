@@ -180,10 +180,12 @@ enum session_answer session_connect(struct session *session, const struct ipaddr
     if (session->subject != SUBJECT_CLIENT)
         return session->subject == SUBJECT_NOBODY ? SESSION_ACCEPT : SESSION_CONTINUE;
     session->client = *client;
+    int64_t deadline_ms = session_deadline_ms(session);
     session->lookup = lookup_start(session->services->resolver, client, session->conf->max_ptr,
-                                   session->mta_name, session_deadline_ms(session));
+                                   session->mta_name, deadline_ms);
     if (session->lookup == NULL)
         session->nomem = true;
+    judge_ask_lists(session, deadline_ms);
     return session_stage(session) == STAGE_CONNECT ? judge_at(session, STAGE_CONNECT, NULL)
                                                    : SESSION_CONTINUE;
 }

@@ -60,6 +60,20 @@ static bool helo_is_ours(const struct session *session)
     return is_own_name(session, session->helo.name);
 }
 
+void judge_ask_lists(struct session *session, int64_t deadline_ms)
+{
+    const struct conf *conf = session->conf;
+    const char *zones[LISTED_ZONES_MAX];
+    if (session->lookup == NULL || !conf->matches_lists)
+        return;
+    const struct facts facts = {.client = session->client};
+    const struct match_subject subject = {.facts = &facts, .listener = or_null(session->listener)};
+    size_t count = match_list_zones(conf->matches, conf->match_count, &subject,
+                                    clock_wall_s(session->services->clock), zones);
+    if (lookup_lists(session->lookup, zones, count, deadline_ms) != RESULT_OK)
+        session->nomem = true;
+}
+
 static bool first_facts(struct session *session)
 {
     struct facts *facts = &session->facts;

@@ -131,6 +131,9 @@ int64_t session_deadline_ms(const struct session *session);
 
 /* session_judge.c */
 
+/* The lookup has begun: ask the DNS lists on which the client's match block may depend. */
+void judge_ask_lists(struct session *session, int64_t deadline_ms);
+
 /*
  * Judge at a command, for one recipient where there is one (owned: taken), now or, after
  * SESSION_PENDING, by judge_resume().

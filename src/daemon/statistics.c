@@ -8,7 +8,7 @@
 
 struct statistics {
     struct metric *sessions, *sessions_total, *sessions_deferred;
-    struct metric *verdicts, *would, *checks, *iprev, *agreement, *wait;
+    struct metric *verdicts, *would, *checks, *iprev, *agreement, *wait, *lists;
     struct metric *left, *ehlo_limit, *grace;
     atomic_uint local_clients; /* while there was no other */
     atomic_bool others;        /* there was another */
@@ -18,6 +18,13 @@ struct statistics {
     const char *check_names[CHECK_COUNT];
     const char *iprevs[IPREV_RESULT_COUNT];
     const char *agreements[AGREEMENT_COUNT];
+};
+
+/* What DNS lists said, by what became of it. */
+enum list_answer { LIST_FITS, LIST_OUTSIDE, LIST_NOT_LISTED, LIST_REFUSES, LIST_FAILS, LIST_COUNT };
+static const char *const list_values[LIST_COUNT] = {
+    [LIST_FITS] = "fits",       [LIST_OUTSIDE] = "outside", [LIST_NOT_LISTED] = "not-listed",
+    [LIST_REFUSES] = "refuses", [LIST_FAILS] = "fails",
 };
 
 static const char *const enforced_values[] = {"no", "yes"};
@@ -99,6 +106,11 @@ static bool declare_all(struct statistics *s, struct metrics *metrics)
           "Decisions by agreement of EHLO, PTR and address.",
           METRIC_COUNTER,
           {{"agreement", s->agreements, AGREEMENT_COUNT}}}},
+        {&s->lists,
+         {STATISTICS_LISTS_METRIC,
+          "What DNS lists said of the clients of decisions.",
+          METRIC_COUNTER,
+          {{"answer", list_values, LIST_COUNT}}}},
         {&s->wait,
          {"iprevd_lookup_seconds",
           "Time from connect to the last DNS answer of a decision.",
@@ -183,6 +195,31 @@ static void note_others(struct statistics *statistics)
         atomic_store(&statistics->others, true);
 }
 
+static enum list_answer list_answer(const struct conf *conf, const struct list_facts *list,
+                                    enum dnslist_state state)
+{
+    if (state != DNSLIST_LISTED)
+        return state == DNSLIST_NOT_LISTED ? LIST_NOT_LISTED
+               : state == DNSLIST_REFUSES  ? LIST_REFUSES
+                                           : LIST_FAILS;
+    for (size_t i = 0; i < conf->match_count; i++)
+        if (conf->matches[i].listed != NULL && listed_looks_for(conf->matches[i].listed, list))
+            return LIST_FITS;
+    return LIST_OUTSIDE;
+}
+
+/* What nobody waited for says nothing. */
+static void count_lists(const struct statistics *statistics, const struct decision *decision)
+{
+    const struct facts *facts = decision->evidence.facts;
+    for (size_t i = 0; i < facts->list_count; i++) {
+        enum dnslist_state state = dnslist_state(&facts->lists[i]);
+        if (state != DNSLIST_AWAITED && state != DNSLIST_NOT_ASKED)
+            metric_add(statistics->lists, list_answer(decision->conf, &facts->lists[i], state), 0,
+                       1);
+    }
+}
+
 void statistics_decided(struct statistics *statistics, const struct decision *decision,
                         const struct transaction *transaction)
 {
@@ -199,6 +236,7 @@ void statistics_decided(struct statistics *statistics, const struct decision *de
     metric_add(statistics->iprev, decision->evidence.iprev.result, 0, 1);
     metric_add(statistics->agreement, decision->evidence.agreement, 0, 1);
     metric_observe_ms(statistics->wait, transaction->dns_ms);
+    count_lists(statistics, decision);
 }
 
 bool statistics_left(struct statistics *statistics, enum session_left reason)

@@ -12,6 +12,9 @@
 
 struct statistics;
 
+/* Counts what DNS lists said, by the label "answer". */
+#define STATISTICS_LISTS_METRIC "iprevd_dns_list_answers_total"
+
 /* Declare in `metrics` (borrowed).  NULL: out of memory.  free(NULL) is fine. */
 struct statistics *statistics_new(struct metrics *metrics) MUST_CHECK;
 void statistics_free(struct statistics *statistics);

@@ -2,6 +2,7 @@
 #include "daemon/status.h"
 
 #include "config.h"
+#include "daemon/statistics.h"
 #include "dns/finding.h"
 
 #include <unistd.h>
@@ -209,6 +210,7 @@ void status_put(struct json_writer *json, const struct status_sources *sources)
     put_by_label(json, "iprev", sources, "iprevd_iprev_total");
     put_by_label(json, "agreement", sources, "iprevd_agreement_total");
     put_checks(json, sources);
+    put_by_label(json, "dns_lists", sources, STATISTICS_LISTS_METRIC);
     put_cache(json, sources);
     put_memory(json, sources);
     put_dns(json, sources);

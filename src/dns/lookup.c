@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dns/lookup_private.h"
 
+#include "core/dnslist.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +89,18 @@ static struct ask *next_of_helo(struct part *part, struct question *question)
     return NULL;
 }
 
+static struct ask *next_of_lists(struct part *part, struct question *question)
+{
+    char name[HOSTNAME_MAX + 1];
+    for (size_t i = 0; i < part->ask_count; i++) {
+        struct ask *ask = &part->asks[i];
+        if (!ask->asked && question_from_name(dnslist_name(&part->lookup->client, ask->zone, name),
+                                              RR_A, question) == RESULT_OK)
+            return ask;
+    }
+    return NULL;
+}
+
 static struct ask *next_of_reverse(struct part *part, struct question *question)
 {
     const struct lookup *lookup = part->lookup;
@@ -103,6 +117,14 @@ static struct ask *next_of_reverse(struct part *part, struct question *question)
     return ask;
 }
 
+static struct ask *next_of(struct part *part, struct question *question)
+{
+    const struct lookup *lookup = part->lookup;
+    if (part == &lookup->reverse)
+        return next_of_reverse(part, question);
+    return part == lookup->lists ? next_of_lists(part, question) : next_of_helo(part, question);
+}
+
 /* What is to be asked now, and is from here on pending; NULL: nothing. */
 static struct ask *take_next(struct part *part, struct question *question, int64_t *deadline_ms)
 {
@@ -110,8 +132,7 @@ static struct ask *take_next(struct part *part, struct question *question, int64
     struct ask *ask = NULL;
     pthread_mutex_lock(&lookup->lock);
     if (!part->dropped && !part->held)
-        ask = part == &lookup->reverse ? next_of_reverse(part, question)
-                                       : next_of_helo(part, question);
+        ask = next_of(part, question);
     if (ask != NULL) {
         ask->asked = true;
         ask->recoveries = resolver_recoveries(lookup->resolver);
@@ -295,6 +316,25 @@ enum result lookup_helo(struct lookup *lookup, const struct helo *helo, bool now
     return lookup->helo_failed ? RESULT_NOMEM : RESULT_OK;
 }
 
+enum result lookup_lists(struct lookup *lookup, const char *const *zones, size_t count,
+                         int64_t deadline_ms)
+{
+    if (count == 0)
+        return RESULT_OK;
+    struct part *part = calloc(1, sizeof *part + asks_size(count));
+    lookup->lists_failed = part == NULL;
+    if (part == NULL)
+        return RESULT_NOMEM;
+    part_init(part, lookup, count, deadline_ms);
+    for (size_t i = 0; i < count; i++)
+        part->asks[i].zone = zones[i];
+    pthread_mutex_lock(&lookup->lock);
+    lookup->lists = part;
+    pthread_mutex_unlock(&lookup->lock);
+    ask_all(part);
+    return RESULT_OK;
+}
+
 bool lookup_orders_names(struct lookup *lookup)
 {
     const struct part *reverse = &lookup->reverse;
@@ -377,6 +417,7 @@ void lookup_hold(struct lookup *lookup)
 {
     hold(&lookup->reverse);
     hold(lookup->helo);
+    hold(lookup->lists);
 }
 
 static void go_on(struct part *part, int64_t deadline_ms)
@@ -399,6 +440,7 @@ void lookup_go_on(struct lookup *lookup, int64_t deadline_ms)
 {
     go_on(&lookup->reverse, deadline_ms);
     go_on(lookup->helo, deadline_ms);
+    go_on(lookup->lists, deadline_ms);
 }
 
 void lookup_free(struct lookup *lookup)
@@ -407,6 +449,7 @@ void lookup_free(struct lookup *lookup)
         return;
     part_drop(&lookup->reverse);
     part_drop(lookup->helo);
+    part_drop(lookup->lists);
     lookup_unref(lookup);
 }
 
@@ -458,6 +501,8 @@ void lookup_ask_again(struct lookup *lookup)
         ask_all(&lookup->reverse);
     if (forget_failures(lookup->helo, recoveries))
         ask_all(lookup->helo);
+    if (forget_failures(lookup->lists, recoveries))
+        ask_all(lookup->lists);
 }
 
 /* --- waiting -------------------------------------------------------------------------------- */
@@ -483,7 +528,8 @@ static bool is_open(const struct lookup *lookup, int64_t *until_ms)
     *until_ms = INT64_MAX;
     bool reverse = part_open(&lookup->reverse, now, until_ms);
     bool helo = part_open(lookup->helo, now, until_ms);
-    return reverse || helo;
+    bool lists = part_open(lookup->lists, now, until_ms);
+    return reverse || helo || lists;
 }
 
 /* Ask about more names if it is time; with the lock held, which is let go meanwhile. */
@@ -596,15 +642,18 @@ int64_t lookup_took_ms(struct lookup *lookup)
     int64_t now = lookup_now_ms(lookup);
     pthread_mutex_lock(&lookup->lock);
     int64_t reverse = part_took_ms(&lookup->reverse, now), helo = part_took_ms(lookup->helo, now);
+    int64_t lists = part_took_ms(lookup->lists, now);
     pthread_mutex_unlock(&lookup->lock);
-    return reverse > helo ? reverse : helo;
+    int64_t most = reverse > helo ? reverse : helo;
+    return most > lists ? most : lists;
 }
 
 bool lookup_all_cached(struct lookup *lookup)
 {
     pthread_mutex_lock(&lookup->lock);
     bool cached = lookup->all_cached && lookup->reverse.pending == 0 &&
-                  (lookup->helo == NULL || lookup->helo->pending == 0);
+                  (lookup->helo == NULL || lookup->helo->pending == 0) &&
+                  (lookup->lists == NULL || lookup->lists->pending == 0);
     pthread_mutex_unlock(&lookup->lock);
     return cached;
 }

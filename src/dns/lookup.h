@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Everything that is asked of the DNS about one client: PTR, then the addresses of
- * every name, and the addresses (or MX) of the EHLO name, side by side.  Starts at
+ * every name, the addresses (or MX) of the EHLO name, and DNS lists, side by side.  Starts at
  * connect, runs while the dialogue goes on, and is waited for only where the verdict is
  * delivered.  One lookup belongs to one session; its functions are called by one thread at a
  * time (libmilter may change threads between calls), while answers arrive on the resolver's.
@@ -36,6 +36,14 @@ struct lookup *lookup_start(struct resolver *resolver, const struct ipaddr *clie
  */
 enum result lookup_helo(struct lookup *lookup, const struct helo *helo, bool now,
                         int64_t deadline_ms) MUST_CHECK;
+
+/*
+ * Ask `count` DNS lists about the client, once a lookup; `zones` (canonical, at most
+ * DNSLIST_ZONE_MAX) are borrowed until lookup_free().  RESULT_NOMEM: nothing started, and
+ * lookup_facts() says RESULT_NOMEM too.
+ */
+enum result lookup_lists(struct lookup *lookup, const char *const *zones, size_t count,
+                         int64_t deadline_ms) MUST_CHECK;
 
 /* Are there, or may there be, so many PTR names that their order matters? */
 bool lookup_orders_names(struct lookup *lookup);
@@ -90,7 +98,7 @@ bool lookup_wait_ms(struct lookup *lookup, unsigned most_ms) MUST_CHECK;
  * part has asked for its addresses.
  *
  * Fill the DNS part of facts (client, ptr, names, names_over, helo_name, helo_other, helo_mx,
- * resolver_down, awaited); the rest is left alone.  What is still open is awaited, and
+ * lists, resolver_down, awaited); the rest is left alone.  What is still open is awaited, and
  * DNS_TEMPERROR; a PTR name that is not asked about as another one leads back is DNS_NOT_ASKED.
  * Pointers in facts live until the next lookup_helo(), lookup_facts() or lookup_free().
  * RESULT_NOMEM: facts not filled.
@@ -98,9 +106,9 @@ bool lookup_wait_ms(struct lookup *lookup, unsigned most_ms) MUST_CHECK;
 enum result lookup_facts(struct lookup *lookup, struct facts *facts) MUST_CHECK;
 
 /*
- * Milliseconds that the DNS took: from the start of a part, reverse or EHLO, to its last answer (or
- * so far), of the two the larger; a client that is slow to say EHLO does not count.  And whether
- * every answer came from the cache, and fresh.
+ * Milliseconds that the DNS took: from the start of a part, reverse, EHLO or lists, to its last
+ * answer (or so far), of these the most; a client that is slow to say EHLO does not count.  And
+ * whether every answer came from the cache, and fresh.
  */
 int64_t lookup_took_ms(struct lookup *lookup);
 bool lookup_all_cached(struct lookup *lookup);

@@ -159,6 +159,26 @@ static void fill_helo(const struct lookup *lookup, struct arena *arena, struct f
     }
 }
 
+/* What DNS lists say, into `lists`, which has a place for each. */
+static void fill_lists(const struct lookup *lookup, struct arena *arena, struct list_facts *lists,
+                       struct facts *facts)
+{
+    const struct part *part = lookup->lists;
+    facts->lists = lists;
+    facts->list_count = part != NULL ? part->ask_count : 0;
+    for (size_t i = 0; i < facts->list_count; i++) {
+        const struct ask *ask = &part->asks[i];
+        size_t count = address_count(ask);
+        struct ipaddr *addresses = take(arena, count * sizeof *addresses);
+        for (size_t j = 0; j < count; j++)
+            answer_address(ask->answer, j, &addresses[j]);
+        lists[i] = (struct list_facts){.zone = ask->zone,
+                                       .answer = evidence_of(ask, true, facts),
+                                       .addresses = addresses,
+                                       .address_count = count};
+    }
+}
+
 /* Bytes that suffice for all that facts point to. */
 static size_t facts_room(const struct lookup *lookup)
 {
@@ -174,6 +194,9 @@ static size_t facts_room(const struct lookup *lookup)
     if (lookup->helo != NULL)
         room += strlen(lookup->helo->name) + 1 + /* twice: it may be a PTR name, too */
                 2 * address_count(&lookup->helo->asks[ASK_HELO]) * sizeof(struct ipaddr);
+    for (size_t i = 0; lookup->lists != NULL && i < lookup->lists->ask_count; i++)
+        room += sizeof(struct list_facts) +
+                address_count(&lookup->lists->asks[i]) * sizeof(struct ipaddr);
     return room;
 }
 
@@ -192,7 +215,7 @@ static bool ran_out(const struct part *part)
 /* With the lock held, so that nothing changes between measuring and filling. */
 static enum result fill_facts(struct lookup *lookup, struct facts *facts)
 {
-    if (ran_out(&lookup->reverse) || ran_out(lookup->helo))
+    if (ran_out(&lookup->reverse) || ran_out(lookup->helo) || ran_out(lookup->lists))
         return RESULT_NOMEM;
     char *memory = malloc(facts_room(lookup) + 1);
     if (memory == NULL)
@@ -201,18 +224,21 @@ static enum result fill_facts(struct lookup *lookup, struct facts *facts)
     lookup->facts_memory = memory;
     struct arena arena = {.memory = lookup->facts_memory};
     struct name_facts *names = take(&arena, names_max(&lookup->reverse) * sizeof *names);
+    struct list_facts *lists =
+        take(&arena, lookup->lists != NULL ? lookup->lists->ask_count * sizeof *lists : 0);
     lookup->news = false;
     facts->awaited = false;
     facts->client = lookup->client;
     facts->ptr = evidence_of(&lookup->reverse.asks[ASK_PTR], true, facts);
     fill_names(lookup, &arena, names, facts);
     fill_helo(lookup, &arena, facts);
+    fill_lists(lookup, &arena, lists, facts);
     return RESULT_OK;
 }
 
 enum result lookup_facts(struct lookup *lookup, struct facts *facts)
 {
-    if (lookup->helo_failed)
+    if (lookup->helo_failed || lookup->lists_failed)
         return RESULT_NOMEM;
     pthread_mutex_lock(&lookup->lock);
     enum result status = fill_facts(lookup, facts);

@@ -3,7 +3,8 @@
  * What lookup.c (asking and waiting), lookup_names.c (which PTR name is asked about next) and
  * lookup_facts.c (what is known) know of each other.  Nobody else includes this.
  *
- * A lookup has two parts, the reverse one and that of the EHLO name, each an array of asks. Answers
+ * A lookup has three parts, the reverse one, that of the EHLO name and that of DNS lists, each an
+ * array of asks. Answers
  * arrive on the resolver's thread while the session's thread goes on; the lookup's mutex guards all
  * of it and is never held across a call into the resolver.  A part lives until its last answer
  * has come, even when the lookup was freed meanwhile, and keeps the lookup's memory that long.
@@ -23,6 +24,7 @@ struct ask {
     bool confirms;  /* of a PTR name: its addresses hold the client's */
     uint8_t name_length;
     const uint8_t *name;   /* of a PTR name: in the answer to the PTR question */
+    const char *zone;      /* of a DNS list: borrowed, not after the part was dropped */
     struct answer *answer; /* NULL after `answered`: memory ran out */
     enum dns_origin origin;
     uint32_t ttl_left_s, took_ms;
@@ -43,7 +45,7 @@ struct part {
     unsigned pending;
     bool dropped;
     bool failed; /* an answer was a temporary failure */
-    bool held; /* nothing is asked until lookup_go_on() */
+    bool held;   /* nothing is asked until lookup_go_on() */
     size_t ask_count;
     /* Of the reverse part: the asks from ASK_NAMES on that have a name, and since when. */
     size_t name_count;
@@ -60,13 +62,13 @@ struct lookup {
     struct ipaddr client;
     uint64_t network; /* its resolver_network() */
     bool all_cached;
-    bool helo_failed;                   /* the EHLO part could not be made */
+    bool helo_failed, lists_failed;     /* that part could not be made */
     bool news;                          /* something was answered since lookup_facts() */
     char helo_domain[HOSTNAME_MAX + 1]; /* of lookup_favour() */
     char sender_domain[HOSTNAME_MAX + 1];
     void *facts_memory;
-    struct part *helo;
-    struct part reverse; /* last: its asks follow */
+    struct part *helo, *lists; /* NULL: there is none */
+    struct part reverse;       /* last: its asks follow */
 };
 
 static inline int64_t lookup_now_ms(const struct lookup *lookup)

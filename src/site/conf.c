@@ -40,6 +40,7 @@ static void conf_free(struct conf *conf)
         struct pattern_list *lists[MATCH_LISTS];
         const struct match *match = &conf->matches[i];
         net_list_free(match->client);
+        listed_free(match->listed);
         match_lists(match, lists);
         for (size_t j = 0; j < MATCH_LISTS; j++)
             pattern_list_free(lists[j]);

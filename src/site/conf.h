@@ -59,7 +59,8 @@ struct conf {
     size_t policy_count;
     struct match *matches;
     size_t match_count;
-    bool matches_sender, matches_recipient, matches_listener; /* some block needs them */
+    /* Some block needs them. */
+    bool matches_sender, matches_recipient, matches_listener, matches_lists;
 
     /* What the daemon looks at, some of it at start only (conf_restart.h). */
     char *listen;

@@ -227,6 +227,7 @@ static void build_matches(struct conf_loader *loader, const struct conf_block *f
         conf->matches_sender |= match->sender != NULL;
         conf->matches_recipient |= match->recipient != NULL;
         conf->matches_listener |= match->listener != NULL;
+        conf->matches_lists |= match->listed != NULL;
     }
 }
 

@@ -304,7 +304,8 @@ static void check_match(const struct checker *c, const struct match *match,
     check_condition(c, block, "recipient", STAGE_RCPT);
     for (size_t i = 0; i < block->schema->option_count; i++) {
         const struct conf_option *option = &block->schema->options[i];
-        bool list = option->type == CONF_NET_LIST || option->type == CONF_PATTERNS;
+        bool list = option->type == CONF_NET_LIST || option->type == CONF_PATTERNS ||
+                    option->type == CONF_LISTED;
         if (list && block->entries[i].given && block->entries[i].count == 0)
             conf_error(c->loader->messages, block->entries[i].line,
                        "key \"match.%s.%s\": found an empty list, which nothing matches; allowed: "
@@ -348,6 +349,24 @@ static void check_exemption(const struct checker *c, const struct match *match)
                      match->name, everybody_text(who));
 }
 
+/* Each is a question more a client. */
+static void check_lists(const struct checker *c)
+{
+    const char *zones[LISTED_ZONES_MAX + 1];
+    size_t zone_count = 0;
+    for (size_t i = 0; i < c->conf->match_count; i++) {
+        const struct match *match = &c->conf->matches[i];
+        if (match->listed == NULL || zone_count > LISTED_ZONES_MAX)
+            continue;
+        zone_count = listed_zones(match->listed, zones, LISTED_ZONES_MAX + 1, zone_count);
+        if (zone_count > LISTED_ZONES_MAX)
+            conf_error(c->loader->messages, match->text_line,
+                       "key \"match.%s.listed\": found \"%.100s\", one DNS list too many; "
+                       "allowed: %d different ones in all",
+                       match->name, zones[LISTED_ZONES_MAX], LISTED_ZONES_MAX);
+    }
+}
+
 /* Blocks and what was made of them stand in the same order, so that N of them are read in one go.
  */
 static void check_matches(const struct checker *c)
@@ -385,4 +404,5 @@ void conf_check(struct conf_loader *loader, const struct conf_block *file, int64
     check_networks(&c);
     check_policies(&c);
     check_matches(&c);
+    check_lists(&c);
 }

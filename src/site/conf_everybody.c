@@ -51,7 +51,8 @@ enum everybody everybody_matches(const struct match *match)
     static const char *const hosts[] = {"a.example.org", "relay-7.mx.example.com", "x1.invalid"};
     static const char *const mail[] = {"a@example.org", "info.7@mx.example.com", "x1@q.invalid"};
     static const char *const words[] = {"smtpd", "x1", "other"};
-    if (match->ptr != NULL || match->unconfirmed_ptr != NULL || /* not everybody has a name */
+    if (match->listed != NULL || match->ptr != NULL ||
+        match->unconfirmed_ptr != NULL || /* not everybody has a name */
         !fits_all(match->helo, hosts) || !fits_all(match->sender, mail) ||
         !fits_all(match->recipient, mail) || !fits_all(match->listener, words))
         return EVERYBODY_NO;

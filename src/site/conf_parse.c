@@ -389,7 +389,7 @@ static cfg_opt_t value_option(const struct conf_option *option, struct slot *slo
 {
     bool list = option->type == CONF_NAMES || option->type == CONF_NETS ||
                 option->type == CONF_SERVERS || option->type == CONF_NET_LIST ||
-                option->type == CONF_PATTERNS;
+                option->type == CONF_PATTERNS || option->type == CONF_LISTED;
     cfg_opt_t opt = {.name = option->name,
                      .type = CFGT_PTR,
                      .flags = list ? CFGF_LIST : CFGF_NONE,

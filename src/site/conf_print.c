@@ -72,6 +72,7 @@ static void print_table_words(const struct conf_option *option, const void *fiel
     memcpy(&value, field, sizeof value);
     if (value != NULL)
         words = option->type == CONF_NET_LIST ? net_list_words(value, &count)
+                : option->type == CONF_LISTED ? listed_words(value, &count)
                                               : pattern_list_words(value, &count);
     for (size_t i = 0; i < count; i++)
         list_word(list, words[i]);
@@ -173,7 +174,7 @@ static bool is_list(const struct conf_option *option)
 {
     return option->type == CONF_NAMES || option->type == CONF_NETS ||
            option->type == CONF_SERVERS || option->type == CONF_NET_LIST ||
-           option->type == CONF_PATTERNS;
+           option->type == CONF_PATTERNS || option->type == CONF_LISTED;
 }
 
 /* Nothing set, and nothing by default: there is nothing to write. */
@@ -185,6 +186,7 @@ static bool is_absent(const struct conf_option *option, const void *field)
     case CONF_TEXT:
     case CONF_NET_LIST:
     case CONF_PATTERNS:
+    case CONF_LISTED:
         memcpy(&pointer, field, sizeof pointer);
         return pointer == NULL && option->fallback == NULL;
     case CONF_UNTIL:

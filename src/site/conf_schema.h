@@ -27,6 +27,7 @@ enum conf_type {
     CONF_SERVERS,      /* the servers of struct network_settings */
     CONF_NET_LIST,     /* struct net_list * */
     CONF_PATTERNS,     /* struct pattern_list *; min: enum pattern_kind */
+    CONF_LISTED,       /* struct listed * */
     CONF_UNTIL,        /* int64_t: wall clock */
     CONF_POLICY,       /* const struct policy *: resolved after everything is read */
 };

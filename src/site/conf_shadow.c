@@ -114,6 +114,9 @@ static bool covers(const struct match *wide, const struct match *narrow, size_t 
         if (of_wide[i] != NULL &&
             (of_narrow[i] == NULL || !pattern_list_covers(of_wide[i], of_narrow[i], left)))
             return false;
+    if (wide->listed != NULL &&
+        (narrow->listed == NULL || !listed_covers(wide->listed, narrow->listed, left)))
+        return false;
     return covers_clients(wide->client, narrow->client, left);
 }
 

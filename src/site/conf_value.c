@@ -480,6 +480,26 @@ static void set_tables(struct setting *set)
                    set->key, set->words[bad].text, error);
 }
 
+static void set_listed(const struct setting *set)
+{
+    const char **words = keep_array(set, set->word_count, sizeof *words);
+    struct listed *listed = NULL;
+    const char *why = NULL;
+    size_t bad = 0;
+    if (words == NULL || set->word_count == 0)
+        return;
+    for (size_t i = 0; i < set->word_count; i++)
+        words[i] = set->words[i].text;
+    enum result status = listed_new(words, set->word_count, &listed, &bad, &why);
+    if (status == RESULT_NOMEM)
+        set->loader->nomem = true;
+    else if (status != RESULT_OK)
+        conf_error(set->loader->messages, set->words[bad].line,
+                   "key \"%s\": found \"%.100s\": %s; allowed: %s", set->key, set->words[bad].text,
+                   why, set->option->allowed);
+    memcpy(set->field, &listed, sizeof listed);
+}
+
 /* --- one option ------------------------------------------------------------------------------ */
 
 static void set_words(struct setting *set)
@@ -524,6 +544,9 @@ static void set_words(struct setting *set)
     case CONF_NET_LIST:
     case CONF_PATTERNS:
         set_tables(set);
+        break;
+    case CONF_LISTED:
+        set_listed(set);
         break;
     case CONF_POLICY: /* conf_build.c, when all policies are known */
         break;

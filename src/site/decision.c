@@ -8,6 +8,7 @@
 /* Bytes of a log line's fields, so that the reason at its end always has room. */
 #define NAME_SHOWN_MAX    200
 #define ADDRESS_SHOWN_MAX 200
+#define LISTS_SHOWN_MAX   200
 #define MTA_SHOWN_MAX     80
 #define ID_SHOWN_MAX      40
 #define TITLE_SHOWN_MAX   64
@@ -41,6 +42,12 @@ void decision_evaluate(const struct decision *decision, const struct facts *fact
     evidence_evaluate(facts, &settings, dialogue, out);
 }
 
+static void defer_at_most(struct outcome *outcome)
+{
+    if (outcome->action > ACTION_TEMPFAIL)
+        outcome->action = ACTION_TEMPFAIL;
+}
+
 struct verdict decision_judge(const struct decision *decision, const struct evidence *evidence,
                               const struct transaction *transaction)
 {
@@ -55,6 +62,10 @@ struct verdict decision_judge(const struct decision *decision, const struct evid
             history_grace(transaction->history, conf->clients.keep_s, decision->policy->grace_s,
                           transaction->found_s != 0 ? transaction->found_s : transaction->wall_s);
     struct verdict verdict = policy_judge(decision->policy, &site, evidence, &grace);
+    if (decision->list_silent) {
+        defer_at_most(&verdict.done);
+        defer_at_most(&verdict.would);
+    }
     if (transaction->relay != NULL && verdict.done.action > conf->relay_action)
         verdict.done.action = conf->relay_action;
     return verdict;
@@ -77,6 +88,22 @@ static struct match_subject subject_of(const struct facts *facts,
 }
 
 /* The match block and its policy, and whether they stay the same whatever is awaited. */
+/* Is there a block with a policy that refuses less, which fits if a DNS list speaks? */
+static bool silence_matters(const struct decision *decision, const struct match_subject *subject,
+                            int64_t wall_s, bool fits)
+{
+    const struct conf *conf = decision->conf;
+    const struct match *end =
+        decision->match != NULL ? decision->match : conf->matches + conf->match_count;
+    if (subject->facts->list_count == 0)
+        return false;
+    for (const struct match *match = conf->matches; match < end; match++)
+        if (policy_refuses_less(match->policy, decision->policy) &&
+            match_is_silent(match, subject, wall_s, fits))
+            return true;
+    return false;
+}
+
 static void choose_policy(struct decision *decision, const struct facts *facts,
                           const struct transaction *transaction)
 {
@@ -84,9 +111,13 @@ static void choose_policy(struct decision *decision, const struct facts *facts,
     const struct match_subject subject = subject_of(facts, transaction);
     decision->match = match_find(conf->matches, conf->match_count, &subject, transaction->wall_s);
     decision->policy = decision->match != NULL ? decision->match->policy : &conf->policies[0];
-    decision->final = !transaction->exempt_awaited &&
-                      (!facts->awaited || match_is_settled(conf->matches, conf->match_count,
-                                                           &subject, transaction->wall_s));
+    decision->list_silent = silence_matters(decision, &subject, transaction->wall_s, true);
+    decision->final =
+        !transaction->exempt_awaited &&
+        (!facts->awaited ||
+         (match_is_settled(conf->matches, conf->match_count, &subject, transaction->wall_s) &&
+          decision->list_silent ==
+              silence_matters(decision, &subject, transaction->wall_s, false)));
 }
 
 static void explain_exempt(struct decision *decision)
@@ -245,6 +276,19 @@ static void put_evidence(struct textbuf *buf, const struct decision *decision)
     put_score(buf, decision->verdict.would.score);
 }
 
+/* "list.dnswl.org:listed,zen.example:fails" */
+static void put_lists(struct textbuf *buf, const struct facts *facts)
+{
+    char memory[LISTS_SHOWN_MAX + 1];
+    struct textbuf lists;
+    textbuf_init(&lists, memory, sizeof memory);
+    for (size_t i = 0; i < facts->list_count; i++)
+        textbuf_printf(&lists, "%s%s:%s", i > 0 ? "," : "", facts->lists[i].zone,
+                       dnslist_state_text(dnslist_state(&facts->lists[i])));
+    if (facts->list_count > 0)
+        textbuf_put_word(buf, "lists", memory);
+}
+
 void decision_log_line(const struct decision *decision, const struct transaction *transaction,
                        char out[DECISION_LINE_MAX])
 {
@@ -271,6 +315,7 @@ void decision_log_line(const struct decision *decision, const struct transaction
         put_field(&buf, "relay", ipaddr_format(transaction->relay, relay), sizeof relay);
     if (decision_is_secure(decision))
         textbuf_put_word(&buf, "secure", "yes");
+    put_lists(&buf, decision->evidence.facts);
     if (verdict->would.action != verdict->done.action)
         textbuf_put_word(&buf, "would", action_text(verdict->would.action));
     if (decision->undecided != 0) {

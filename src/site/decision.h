@@ -40,6 +40,9 @@ struct decision {
        a policy, which has no checks. */
     check_set undecided;
     bool final; /* as decision_is_final() says */
+    /* A DNS list said nothing that could have meant a policy which refuses less: it is refused for
+       now at most. */
+    bool list_silent;
     /* Of the verdict, in the words of the reply; of an exempt client, why it is exempt; "" when
        nothing is wrong. */
     char reason[REASON_MAX];
@@ -78,7 +81,7 @@ bool decision_asks_for_name(const struct decision *decision, const struct transa
 /* The reply for verdict.done.action TEMPFAIL or REJECT; `prefix` as for reply_build(). */
 void decision_reply(const struct decision *decision, size_t prefix, struct reply *out);
 
-#define DECISION_LINE_MAX 2560
+#define DECISION_LINE_MAX 2768
 
 /* The policy's name, "none" without one. */
 const char *decision_policy_name(const struct decision *decision);
@@ -86,9 +89,9 @@ const char *decision_policy_name(const struct decision *decision);
 /*
  * The log line: key=value, in this order: client ptr iprev helo agreement checks score action mode
  * policy match stage mta dns_ms cache queue_id sender recipient; then, where there is something to
- * say, relay, secure, would (what would have been done without monitor, percent and relay-action),
- * undecided (checks that nobody waited for), grace with right_until and refused_from, and reason.
- * "-" stands for nothing.
+ * say, relay, secure, lists (what each DNS list says that was asked), would (what would have been
+ * done without monitor, percent and relay-action), undecided (checks that nobody waited for), grace
+ * with right_until and refused_from, and reason.  "-" stands for nothing.
  */
 void decision_log_line(const struct decision *decision, const struct transaction *transaction,
                        char out[DECISION_LINE_MAX]);

@@ -76,6 +76,25 @@ static void put_helo(struct json_writer *json, const struct facts *facts)
     put_question(json, "helo_mx", &facts->helo_mx);
 }
 
+static void put_lists(struct json_writer *json, const struct facts *facts)
+{
+    char text[IPADDR_TEXT_MAX];
+    json_writer_begin_list(json, "lists");
+    for (size_t i = 0; i < facts->list_count; i++) {
+        const struct list_facts *list = &facts->lists[i];
+        json_writer_begin_object(json, NULL);
+        json_writer_text(json, "zone", list->zone);
+        json_writer_text(json, "says", dnslist_state_text(dnslist_state(list)));
+        json_writer_begin_list(json, "addresses");
+        for (size_t j = 0; j < list->address_count; j++)
+            json_writer_text(json, NULL, ipaddr_format(&list->addresses[j], text));
+        json_writer_end(json);
+        put_dns(json, &list->answer);
+        json_writer_end(json);
+    }
+    json_writer_end(json);
+}
+
 static void put_check_list(struct json_writer *json, const char *key, check_set set)
 {
     json_writer_begin_list(json, key);
@@ -211,6 +230,7 @@ static void put_more(struct json_writer *json, const struct decision *decision)
     put_question(json, "ptr_lookup", &facts->ptr);
     put_names(json, facts);
     put_helo(json, facts);
+    put_lists(json, facts);
 }
 
 char *decision_json(const struct decision *decision, const struct transaction *transaction)

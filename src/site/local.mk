@@ -34,6 +34,7 @@ libsite_a_SOURCES = \
 	src/site/dns_settings.c src/site/dns_settings.h \
 	src/site/exemptions.c src/site/exemptions.h src/site/exemptions_file.c \
 	src/site/json.c src/site/json.h \
+	src/site/listed.c src/site/listed.h \
 	src/site/match.c src/site/match.h \
 	src/site/net_list.c src/site/net_list.h \
 	src/site/pattern_list.c src/site/pattern_list.h \

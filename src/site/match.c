@@ -26,7 +26,7 @@ static bool text_matches(const struct pattern_list *list, const char *text)
     return list != NULL && text != NULL && pattern_list_find(list, text) != NULL;
 }
 
-/* The conditions on anything but PTR names. */
+/* The conditions on anything but what the DNS says. */
 static bool others_match(const struct match *match, const struct match_subject *subject)
 {
     const struct facts *facts = subject->facts;
@@ -44,6 +44,8 @@ static bool others_match(const struct match *match, const struct match_subject *
 static bool block_matches(const struct match *match, const struct match_subject *subject)
 {
     if (!others_match(match, subject))
+        return false;
+    if (match->listed != NULL && !listed_fits(match->listed, subject->facts))
         return false;
     if (match->ptr != NULL && !ptr_matches(match->ptr, subject->facts, true))
         return false;
@@ -85,10 +87,16 @@ static bool ptr_would_match(const struct pattern_list *list, const struct facts 
     return false;
 }
 
-static bool block_would_match(const struct match *match, const struct facts *facts, bool fits)
+static bool ptrs_would_match(const struct match *match, const struct facts *facts, bool fits)
 {
     return ptr_would_match(match->ptr, facts, true, fits) &&
            ptr_would_match(match->unconfirmed_ptr, facts, false, fits);
+}
+
+static bool block_would_match(const struct match *match, const struct facts *facts, bool fits)
+{
+    return ptrs_would_match(match, facts, fits) &&
+           (match->listed == NULL || listed_would_fit(match->listed, facts, fits));
 }
 
 bool match_is_settled(const struct match *matches, size_t count,
@@ -114,4 +122,42 @@ bool match_asks_for_ptr(const struct match *matches, size_t count, const char *n
             return true;
     }
     return false;
+}
+
+/* --- DNS lists ---------------------------------------------------------------------------------
+ */
+
+bool match_is_silent(const struct match *match, const struct match_subject *subject, int64_t wall_s,
+                     bool fits)
+{
+    return match->listed != NULL && !is_over(match, wall_s) && others_match(match, subject) &&
+           ptrs_would_match(match, subject->facts, fits) &&
+           listed_is_silent(match->listed, subject->facts);
+}
+
+/* Is all known at connect that it asks for? */
+static bool is_certain(const struct match *match)
+{
+    return match->listed == NULL && match->ptr == NULL && match->unconfirmed_ptr == NULL &&
+           match->helo == NULL && match->sender == NULL && match->recipient == NULL &&
+           match->until_s == 0;
+}
+
+size_t match_list_zones(const struct match *matches, size_t count,
+                        const struct match_subject *subject, int64_t wall_s,
+                        const char *zones[LISTED_ZONES_MAX])
+{
+    size_t zone_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct match *match = &matches[i];
+        if (is_over(match, wall_s) ||
+            (match->client != NULL && !net_list_has(match->client, &subject->facts->client)) ||
+            (match->listener != NULL && !text_matches(match->listener, subject->listener)))
+            continue;
+        if (is_certain(match))
+            break;
+        if (match->listed != NULL)
+            zone_count = listed_zones(match->listed, zones, LISTED_ZONES_MAX, zone_count);
+    }
+    return zone_count;
 }

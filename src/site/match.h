@@ -8,6 +8,7 @@
 
 #include "core/checks.h"
 #include "core/policy.h"
+#include "site/listed.h"
 #include "site/net_list.h"
 #include "site/pattern_list.h"
 
@@ -20,6 +21,7 @@ struct match {
     unsigned text_line;      /* for messages (site/conf_message.h) */
     struct net_list *client; /* conditions: NULL when not set */
     struct pattern_list *ptr, *unconfirmed_ptr, *helo, *sender, *recipient, *listener;
+    struct listed *listed;
     const struct policy *policy; /* NULL: policy "none", no checks */
     char *reason;                /* or NULL */
     int64_t until_s;             /* wall clock: stops matching at that second; 0: never */
@@ -40,7 +42,7 @@ static inline bool match_asks_for_client_only(const struct match *match)
 {
     return match->ptr == NULL && match->unconfirmed_ptr == NULL && match->helo == NULL &&
            match->sender == NULL && match->recipient == NULL && match->listener == NULL &&
-           match->until_s == 0;
+           match->listed == NULL && match->until_s == 0;
 }
 
 /* Who is asking. */
@@ -65,5 +67,21 @@ bool match_is_settled(const struct match *matches, size_t count,
 /* Does a block, of those that are not over, have a condition that this PTR name fits? */
 bool match_asks_for_ptr(const struct match *matches, size_t count, const char *name,
                         int64_t wall_s);
+
+/*
+ * The DNS lists that the block which is found may depend on, as far as is known at connect (client
+ * and listener of `subject`): none behind a block that is certain to be found.  Returns their
+ * number; they live as long as the blocks.
+ */
+size_t match_list_zones(const struct match *matches, size_t count,
+                        const struct match_subject *subject, int64_t wall_s,
+                        const char *zones[LISTED_ZONES_MAX]);
+
+/*
+ * Does the block, at wall_s, not fit for the only reason that a DNS list said nothing?  `fits`: a
+ * PTR name that is awaited counts as one that fits, or as one that does not.
+ */
+bool match_is_silent(const struct match *match, const struct match_subject *subject, int64_t wall_s,
+                     bool fits);
 
 #endif

@@ -54,6 +54,29 @@ def log(directory):
     return Log(directory)
 
 
+def test_dns_lists_are_shown(log):
+    """What check, find and replay say of DNS lists; replay asks none."""
+    with open(log.conf, "a") as conf:
+        conf.write('match "known" { listed = {"allow.example", "other.example"}  policy = "none" }\n')
+    with open(log.directory / "test.zone", "a") as zone:
+        zone.write("2.2.0.192.allow.example. A 127.0.0.3\n")
+    (log.directory / "decisions.json").write_text(
+        log.decide(world.NO_PTR, "mail.nowhere.example", "", "a@here.example"))
+    done = subprocess.run([daemon.program("iprevctl"), "check", world.NO_PTR, "-c", log.conf], text=True,
+                          capture_output=True)
+    assert done.returncode == 0
+    assert re.search(r"^lists +allow.example: listed 127.0.0.3  \[zone file, ttl 3600, \d+ ms\]\n"
+                     r" +other.example: not-listed  \[zone file, ", done.stdout, re.MULTILINE), done.stdout
+    found = log.find("--client", world.NO_PTR, "--top", "1").stdout
+    assert re.search(r"^lists +allow.example: listed 127.0.0.3  \[found, zone, ttl 3600\]\n"
+                     r" +other.example: not-listed  \[nxdomain, zone, ttl \d+\]$", found, re.MULTILINE), found
+    (log.directory / "triples").write_text(f"{world.NO_PTR} mail.nowhere.example -\n")
+    done = subprocess.run([daemon.program("iprevctl"), "replay", "--format", "triples", "--summary",
+                           log.directory / "triples", "-c", log.conf], text=True, capture_output=True)
+    assert "DNS lists are not asked: " in done.stdout
+    assert re.search(r"^ptr-missing ", done.stdout, re.MULTILINE), done.stdout
+
+
 CONDITIONS = [
     (["--client", world.NO_PTR], [world.NO_PTR]),
     (["--client", "192.0.2.0/24"], [world.NO_PTR, world.MISMATCH, world.GOOD, "192.0.2.9"]),

@@ -15,6 +15,7 @@ import urllib.request
 
 import pytest
 
+import daemon
 import world
 from daemon import free_port, wait_until
 from milterclient import MilterClient
@@ -92,6 +93,25 @@ def test_promtool_finds_nothing_wrong(exporter, dns):
     done = subprocess.run(["promtool", "check", "metrics"], input=given.scrape(), text=True,
                           capture_output=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_answers_of_dns_lists(exporter, directory):
+    """Counted by what became of them, and shown by iprevctl status."""
+    zone = world.ZONE + "".join(f"{n}.2.0.192.allow.example. A {answer}\n" for n, answer in [
+        (1, "127.0.0.2"), (2, "127.0.0.9"), (3, "127.255.255.254")]) + world.broken("4.2.0.192.allow.example")
+    given = exporter(f'control = "{directory}/control"\n'
+                     'match "known" { listed = {"allow.example=127.0.0.2"}  policy = "none" }\n', zone=zone)
+    for client in (world.GOOD, world.NO_PTR, world.MISMATCH, world.BROKEN_PTR, world.GENERIC):
+        given.client.session(client=client)
+    wait_until("the sessions' end", lambda: given.values()["iprevd_sessions"] == 0)
+    values = given.values()
+    assert {answer: values[f'iprevd_dns_list_answers_total{{answer="{answer}"}}'] for answer in (
+        "fits", "outside", "not-listed", "refuses", "fails")} == {
+            "fits": 1, "outside": 1, "not-listed": 1, "refuses": 1, "fails": 1}
+    shown = subprocess.run([daemon.program("iprevctl"), "status", "-c", given.daemon.config_path],
+                           capture_output=True, text=True, check=True).stdout
+    assert re.search(r"^DNS lists +fits 1  outside 1  not-listed 1  refuses 1  fails 1$", shown,
+                     re.MULTILINE), shown
 
 
 def test_counts(exporter):

@@ -14,7 +14,7 @@ def in_mode(mode, config=""):
 def mta(request):
     """Call it with iprevd's configuration to get the mail server; clients are of 127.0.0.0/8."""
     start = request.getfixturevalue(request.param)
-    return lambda config="", mode="enforce": start(in_mode(mode, config))
+    return lambda config="", mode="enforce", **kw: start(in_mode(mode, config), **kw)
 
 
 def client_of(server, address, helo=None, port=None):
@@ -53,6 +53,26 @@ def test_recipients_of_one_message_have_their_own_policies(mta):
     assert logged == {"user@example.net": ("reject", "-"), "other@example.net": ("reject", "-"),
                       "alice@example.net": ("tag", "lists"),
                       "postmaster@example.net": ("accept", "postmaster")}
+
+
+def test_a_dns_list_chooses_the_policy(mta):
+    """A client without PTR record that an allow list names is tagged; another one is refused, and one
+    whose list refuses to say is deferred."""
+    zone = world.ZONE + "".join(
+        f"{'.'.join(reversed(address.split('.')))}.allow.example. A {answer}\n" for address, answer in [
+            (world.LO_NO_PTR, "127.0.10.2"), ("127.0.0.22", "127.0.0.255")])
+    server = mta('policy "lenient" { check ptr-missing { action = tag } }\n'
+                 'match "known" { listed = {"allow.example=127.0.[0..255].[1..3]"}  policy = "lenient" }\n',
+                 zone=zone)
+    smtp = client_of(server, world.LO_NO_PTR)
+    assert smtp.send_message(message("by the list")).code == 250
+    assert server.mail.wait("by the list").field("X-Iprevd").startswith("tag score=5 checks=ptr-missing")
+    for address, code in [("127.0.0.21", 550), ("127.0.0.22", 450)]:
+        smtp = client_of(server, address)
+        smtp.mail()
+        assert smtp.rcpt("user@example.net").code == code, address
+    assert [line["lists"] for line in server.daemon.decisions(3)] == [
+        f"allow.example:{says}" for says in ("listed", "not-listed", "refuses")]
 
 
 def test_percent_is_the_same_fate_for_a_network_always(mta):

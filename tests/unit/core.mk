@@ -8,6 +8,7 @@ CORE_TESTS = \
 	tests/unit/test_iprev \
 	tests/unit/test_history \
 	tests/unit/test_agreement \
+	tests/unit/test_dnslist \
 	tests/unit/test_generic \
 	tests/unit/test_checks \
 	tests/unit/test_policy \
@@ -27,6 +28,10 @@ tests_tools_generic_rate_LDADD = libcore.a libbase.a $(IDN2_LIBS)
 tests_unit_test_ipaddr_SOURCES = tests/unit/test_ipaddr.c
 tests_unit_test_ipaddr_CFLAGS = $(CORE_TEST_CFLAGS)
 tests_unit_test_ipaddr_LDADD = $(CORE_TEST_LIBS)
+
+tests_unit_test_dnslist_SOURCES = tests/unit/test_dnslist.c
+tests_unit_test_dnslist_CFLAGS = $(CORE_TEST_CFLAGS)
+tests_unit_test_dnslist_LDADD = $(CORE_TEST_LIBS)
 
 tests_unit_test_mailpath_SOURCES = tests/unit/test_mailpath.c
 tests_unit_test_mailpath_CFLAGS = $(CORE_TEST_CFLAGS)

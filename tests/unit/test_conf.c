@@ -323,6 +323,22 @@ static const struct {
      ":1: key \"match.a.ptr\": found \"a/b\"; allowed: " NAMES},
     {"unconfirmed-ptr", "match \"a\" { policy = none unconfirmed-ptr = {\"\"} }",
      ":1: key \"match.a.unconfirmed-ptr\": found \"\"; allowed: " NAMES},
+    {"listed", "match \"a\" { policy = none listed = {\"list.example=127.0.0.2*3\"} }",
+     ":1: key \"match.a.listed\": found \"list.example=127.0.0.2*3\": weights are postscreen's: "
+     "here a list fits or not; allowed: a list of DNS lists such as "
+     "{\"list.dnswl.org=127.0.[0..255].[1..3]\"}"},
+    {"listed, nothing", "match \"a\" { policy = none listed = {} }",
+     ":1: key \"match.a.listed\": found an empty list, which nothing matches; allowed: at least "
+     "one "
+     "value, or no such line"},
+    {"listed, too many",
+     "match \"a\" { policy = none listed = {\"l1.example\", \"l2.example\", \"l3.example\", "
+     "\"l4.example\", \"l5.example\", \"l6.example\", \"l7.example\", \"l8.example\"} }\n"
+     "match \"b\" { policy = none listed = {\"l8.example\", \"l9.example\", \"l10.example\", "
+     "\"l11.example\", \"l12.example\", \"l13.example\", \"l14.example\", \"l15.example\", "
+     "\"l16.example=127.0.0.4\", \"l17.example\"} }",
+     ":2: key \"match.b.listed\": found \"l17.example\", one DNS list too many; allowed: 16 "
+     "different ones in all"},
     {"helo", "match \"a\" { policy = none helo = {\"a..b\"} }",
      ":1: key \"match.a.helo\": found \"a..b\"; allowed: " NAMES},
     {"sender", "match \"a\" { policy = none sender = {\"a b\"} }",
@@ -694,6 +710,11 @@ static const struct {
     {"a name behind its domain",
      "match \"wide\" { ptr = {\"*.example.org\"} policy = none }\n"
      "match \"narrow\" { ptr = {\"mail.example.org\"} client = {\"192.0.2.1\"} policy = default }",
+     ":2: match \"narrow\" is never reached: match \"wide\" (line 1) fits whenever it does, and is "
+     "before it"},
+    {"a part of a DNS list behind more of it",
+     "match \"wide\" { listed = {\"l.example=127.0.0.[1..3]\", \"m.example\"} policy = none }\n"
+     "match \"narrow\" { listed = {\"l.example=127.0.0.2\"} helo = {\"x.y\"} policy = default }",
      ":2: match \"narrow\" is never reached: match \"wide\" (line 1) fits whenever it does, and is "
      "before it"},
     {"a sender behind its domain, and a network in another",
@@ -1370,8 +1391,8 @@ START_TEST(test_sample_examples)
     struct conf *conf = load(examples);
     ck_assert_msg(conf != NULL, "%s", heard.errors[0]);
     ck_assert_uint_eq(heard.warning_count, 0);
-    ck_assert_uint_eq(conf->match_count, 4);
-    ck_assert_uint_eq(conf->policy_count, 2);
+    ck_assert_uint_eq(conf->match_count, 6);
+    ck_assert_uint_eq(conf->policy_count, 3);
     check_round_trip(conf);
     conf_unref(conf);
     free(examples);

@@ -997,6 +997,47 @@ END_TEST
 
 /* --- hanging up and shutting down ----------------------------------------------------------- */
 
+/* Lists are asked beside the PTR record, each with a deadline of their part. */
+START_TEST(lists)
+{
+    static const char *const zones[] = {"a.example", "b.example", "c.example"};
+    struct facts facts;
+    scripted_on(script, REVERSE, RR_PTR, "mail.example", 10);
+    scripted_on(script, "mail.example", RR_A, "203.0.113.7", 10);
+    scripted_on(script, "7.113.0.203.a.example", RR_A, "127.0.0.2 127.0.0.4", 10);
+    scripted_on(script, "7.113.0.203.c.example", RR_A, "127.0.0.3", 60000);
+    struct lookup *lookup = start("203.0.113.7", 10);
+    get_facts(lookup, &facts);
+    ck_assert_uint_eq(facts.list_count, 0);
+    ck_assert_int_eq(lookup_lists(lookup, NULL, 0, now_ms() + DEADLINE_MS), RESULT_OK);
+    ck_assert_int_eq(lookup_lists(lookup, zones, 3, now_ms() + DEADLINE_MS), RESULT_OK);
+    scripted_run(script);
+    ck_assert_uint_eq(scripted_open(script), 3); /* PTR, a, c: b does not exist */
+    pass(10);
+    pass(10);
+    ck_assert(!lookup_ready(lookup));
+    ck_assert(!lookup_all_cached(lookup));
+    get_facts(lookup, &facts);
+    ck_assert(facts.awaited);
+    ck_assert_uint_eq(facts.list_count, 3);
+    ck_assert_str_eq(facts.lists[0].zone, "a.example");
+    ck_assert_int_eq(facts.lists[0].answer.outcome, DNS_FOUND);
+    ck_assert_uint_eq(facts.lists[0].address_count, 2);
+    ck_assert_uint_eq(facts.lists[0].addresses[1].bytes[3], 4);
+    ck_assert_int_eq(facts.lists[1].answer.outcome, DNS_NXDOMAIN);
+    ck_assert(facts.lists[2].answer.awaited);
+    pass(DEADLINE_MS);
+    ck_assert(lookup_ready(lookup));
+    get_facts(lookup, &facts);
+    ck_assert(!facts.awaited);
+    ck_assert_int_eq(facts.lists[2].answer.outcome, DNS_TEMPERROR);
+    ck_assert_int_eq(iprev_evaluate(&facts).result, IPREV_PASS);
+    lookup_free(lookup);
+    scripted_run(script);
+    ck_assert_uint_eq(scripted_open(script), 0);
+}
+END_TEST
+
 START_TEST(hanging_up)
 {
     scripted_on(script, REVERSE, RR_PTR, "a.example b.example", 10);
@@ -1043,6 +1084,7 @@ START_TEST(without_memory)
     scripted_on(script, "ehlo.example", RR_A, "NODATA", 10);
     scripted_on(script, "ehlo.example", RR_AAAA, "2001:db8::1", 10);
     scripted_on(script, "ehlo.example", RR_MX, "mx.example", 10);
+    scripted_on(script, "7.113.0.203.b.example", RR_A, "127.0.0.2", 10);
     bool for_good = _i == 1;
     for (long n = 1;; n++) {
         struct facts facts = {0};
@@ -1051,7 +1093,10 @@ START_TEST(without_memory)
         alloc_fail_at(n, for_good);
         struct lookup *lookup = lookup_start(resolver, &client, 10, "", now_ms() + DEADLINE_MS);
         if (lookup != NULL) {
+            static const char *const zones[] = {"a.example", "b.example"};
             helo_status = lookup_helo(lookup, &helo, true, now_ms() + DEADLINE_MS);
+            if (helo_status == RESULT_OK)
+                helo_status = lookup_lists(lookup, zones, 2, now_ms() + DEADLINE_MS);
             pass(20);
             pass(20);
             ready = lookup_ready(lookup);
@@ -1066,6 +1111,8 @@ START_TEST(without_memory)
             ck_assert_int_eq(facts.helo_name.forward.outcome, DNS_NODATA);
             ck_assert_int_eq(facts.helo_other.outcome, DNS_FOUND);
             ck_assert_int_eq(facts.helo_mx.outcome, DNS_FOUND);
+            ck_assert_uint_eq(facts.list_count, 2);
+            ck_assert_int_eq(facts.lists[1].answer.outcome, DNS_FOUND);
         }
         lookup_free(lookup);
         scripted_run(script);
@@ -1180,6 +1227,7 @@ int main(void)
     tcase_add_test(tcase, an_outage_shows);
     tcase_add_loop_test(tcase, failures_are_asked_again, 0, 4);
     tcase_add_test(tcase, too_late_to_ask_again);
+    tcase_add_test(tcase, lists);
     tcase_add_test(tcase, hanging_up);
     tcase_add_test(tcase, shutting_down);
     tcase_add_loop_test(tcase, without_memory, 0, 2);

@@ -522,6 +522,132 @@ START_TEST(test_first_wins)
 }
 END_TEST
 
+/* --- DNS lists ---------------------------------------------------------------------------------
+ */
+
+#define LISTS_TRIED 3
+
+struct listed_case {
+    const char *label;
+    const char *words[LISTS_TRIED]; /* of `listed` */
+    const char *says[LISTS_TRIED];  /* of a.example, b.example, c.example; NULL: not asked */
+    bool fits, settled, silent;
+};
+
+static const struct listed_case listed_cases[] = {
+    {"listed", {"a.example"}, {"127.0.0.2"}, true, true, false},
+    {"not listed", {"a.example"}, {"NX"}, false, true, false},
+    {"outside of the filter", {"a.example=127.0.0.3"}, {"127.0.0.2"}, false, true, false},
+    {"not asked", {"b.example"}, {"127.0.0.2"}, false, true, false},
+    {"one of two", {"a.example", "b.example"}, {"NX", "127.0.0.2"}, true, true, false},
+    {"awaited", {"a.example"}, {"AWAITED"}, false, false, false},
+    {"one is awaited, another lists",
+     {"a.example", "b.example"},
+     {"AWAITED", "127.0.0.2"},
+     true,
+     true,
+     false},
+    {"one is awaited, another does not",
+     {"a.example", "b.example"},
+     {"AWAITED", "NX"},
+     false,
+     false,
+     false},
+    {"fails", {"a.example"}, {"TEMP"}, false, true, true},
+    {"refuses", {"a.example"}, {"127.0.0.255"}, false, true, true},
+    {"one fails, another lists",
+     {"a.example", "b.example"},
+     {"TEMP", "127.0.0.2"},
+     true,
+     true,
+     false},
+    {"one fails, another is awaited",
+     {"a.example", "b.example"},
+     {"TEMP", "AWAITED"},
+     false,
+     false,
+     false},
+    {"another one fails", {"a.example"}, {"NX", "TEMP"}, false, true, false},
+};
+
+START_TEST(test_listed)
+{
+    static const char *const zones[LISTS_TRIED] = {"a.example", "b.example", "c.example"};
+    const struct listed_case *c = &listed_cases[_i];
+    const char *why;
+    struct ipaddr addresses[LISTS_TRIED];
+    struct list_facts lists[LISTS_TRIED];
+    struct facts facts = {.lists = lists};
+    struct match match = {.policy = NULL};
+    size_t bad, words = 0;
+    while (words < LISTS_TRIED && c->words[words] != NULL)
+        words++;
+    ck_assert(ipaddr_parse("192.0.2.1", &facts.client) == RESULT_OK);
+    ck_assert(listed_new(c->words, words, &match.listed, &bad, &why) == RESULT_OK);
+    for (size_t i = 0; i < LISTS_TRIED && c->says[i] != NULL; i++) {
+        struct list_facts *list = &lists[facts.list_count++];
+        *list = (struct list_facts){.zone = zones[i], .addresses = &addresses[i]};
+        list->answer.awaited = strcmp(c->says[i], "AWAITED") == 0;
+        list->answer.outcome = strcmp(c->says[i], "NX") == 0 ? DNS_NXDOMAIN : DNS_TEMPERROR;
+        if (ipaddr_parse(c->says[i], &addresses[i]) == RESULT_OK) {
+            list->answer.outcome = DNS_FOUND;
+            list->address_count = 1;
+        }
+        facts.awaited = facts.awaited || list->answer.awaited;
+    }
+    const struct match_subject subject = {.facts = &facts};
+    ck_assert_msg((match_find(&match, 1, &subject, NOW) != NULL) == c->fits, "%s", c->label);
+    ck_assert_msg(match_is_settled(&match, 1, &subject, NOW) == c->settled, "%s", c->label);
+    ck_assert_msg(match_is_silent(&match, &subject, NOW, true) == c->silent, "%s", c->label);
+    match.until_s = NOW;
+    ck_assert(match_find(&match, 1, &subject, NOW) == NULL);
+    ck_assert(match_is_settled(&match, 1, &subject, NOW));
+    ck_assert(!match_is_silent(&match, &subject, NOW, true));
+    listed_free(match.listed);
+}
+END_TEST
+
+static const struct {
+    const char *label, *client, *listener;
+    const char *want; /* zones, each with a space behind it */
+} asked_cases[] = {
+    {"every list that may decide, once", "198.51.100.1", "smtpd", "a.example b.example "},
+    {"not behind a block that decides", "192.0.2.1", NULL, "a.example "},
+    {"a block of another network", "203.0.113.1", NULL, "a.example b.example c.example "},
+    {"a block of another listener", "203.0.113.1", "other", "a.example b.example c.example "},
+};
+
+START_TEST(test_lists_asked)
+{
+    static const struct block_text texts[] = {
+        {.until_s = NOW},      {.helo = "x.example"},        {.client = "192.0.2.0/24"}, {0},
+        {.listener = "smtpd"}, {.client = "203.0.113.0/24"},
+    };
+    static const char *const words[COUNT(texts)] = {"over.example", "a.example", NULL,
+                                                    "b.example",    NULL,        "c.example"};
+    struct match matches[COUNT(texts)];
+    struct facts facts = {0};
+    const char *zones[LISTED_ZONES_MAX], *why;
+    char got[200] = "";
+    size_t bad;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        make_block(&texts[i], &matches[i]);
+        if (words[i] != NULL)
+            ck_assert(listed_new(&words[i], 1, &matches[i].listed, &bad, &why) == RESULT_OK);
+    }
+    ck_assert(ipaddr_parse(asked_cases[_i].client, &facts.client) == RESULT_OK);
+    const struct match_subject subject = {.facts = &facts, .listener = asked_cases[_i].listener};
+    size_t count = match_list_zones(matches, COUNT(texts), &subject, NOW, zones);
+    for (size_t i = 0; i < count; i++)
+        (void)snprintf(got + strlen(got), sizeof got - strlen(got), "%s ", zones[i]);
+    ck_assert_msg(strcmp(got, asked_cases[_i].want) == 0, "%s: %s", asked_cases[_i].label, got);
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        listed_free(matches[i].listed);
+        free_block(&matches[i]);
+    }
+}
+END_TEST
+
 #define LOOP(tcase, test, cases) tcase_add_loop_test(tcase, test, 0, (int)COUNT(cases))
 
 int main(void)
@@ -537,6 +663,8 @@ int main(void)
     tcase_add_test(tcase, test_pattern_file);
     LOOP(tcase, test_block, block_cases);
     tcase_add_test(tcase, test_first_wins);
+    LOOP(tcase, test_listed, listed_cases);
+    LOOP(tcase, test_lists_asked, asked_cases);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -243,6 +243,7 @@ static int replay_files(struct replay *replay, const struct policy *policy,
         const struct replay_run run = {
             .policy = policy,
             .no_dns = replay->request.no_dns,
+            .lists = policy == NULL && replay->conf->matches_lists,
             .compare = replay->other != NULL ? &replay->compare : NULL,
             .compared = replay->request.compare,
             .files = (uint64_t)count,

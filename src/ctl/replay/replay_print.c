@@ -119,6 +119,9 @@ static void put_title(FILE *stream, const struct replay_tally *tally, const stru
                   run->policy != NULL ? "policy " : "match blocks and policies as configured",
                   run->policy != NULL ? run->policy->name : "",
                   run->no_dns ? "by the names recorded then" : "by the DNS as it is now");
+    if (run->lists)
+        (void)fprintf(stream, "DNS lists are not asked: what they said then is not known, and no "
+                              "block with\n\"listed\" fits.\n");
     for (unsigned i = 0; i < REPLAY_SKIP_COUNT; i++)
         if (tally->skipped[i] > 0)
             (void)fprintf(stream, "Not judged: %s %s.\n", columns_count(tally->skipped[i], text),
@@ -367,6 +370,7 @@ bool replay_print_summary_json(FILE *stream, const struct replay_tally *tally,
     json_writer_int(json, "first", tally->first_s);
     json_writer_int(json, "last", tally->last_s);
     json_writer_bool(json, "no_dns", run->no_dns);
+    json_writer_bool(json, "lists_not_asked", run->lists);
     json_writer_text(json, "policy", run->policy != NULL ? run->policy->name : NULL);
     json_writer_int(json, "attempts", (int64_t)tally->total);
     json_writer_begin_object(json, "not_judged");

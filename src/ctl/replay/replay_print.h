@@ -16,6 +16,7 @@
 struct replay_run {
     const struct policy *policy; /* of --policy, or NULL */
     bool no_dns;
+    bool lists;                           /* a match block asks DNS lists, which nobody does here */
     const struct replay_compare *compare; /* of --compare, or NULL */
     const char *compared;                 /* with that configuration */
     uint64_t files, problems;
