@@ -8,6 +8,7 @@ include tests/unit/net.mk
 include tests/unit/site.mk
 include tests/unit/ctl.mk
 include tests/unit/daemon.mk
+include tests/unit/farm.mk
 include tests/fuzz/local.mk
 
 # Scenarios: stories through the real session, lookup and cache with a fake clock.
@@ -49,7 +50,7 @@ EXTRA_DIST += scripts/check scripts/install-packages scripts/quickstart scripts/
 dist_check_SCRIPTS += tests/completion.sh
 TESTS += tests/completion.sh
 # A busy machine is no failure: Check's own limit of 4 s a test is meant for endless loops.
-AM_TESTS_ENVIRONMENT = PYTHON3='$(PYTHON3)'; export PYTHON3; CK_DEFAULT_TIMEOUT=120; export CK_DEFAULT_TIMEOUT;
+AM_TESTS_ENVIRONMENT = PYTHON3='$(PYTHON3)'; export PYTHON3; CK_DEFAULT_TIMEOUT=120; export CK_DEFAULT_TIMEOUT; FARM='$(have_farm)'; export FARM;
 EXTRA_DIST += tests/tsan.supp tests/unit/without-check/check.h
 
 # The daemon against real mail servers and hostile DNS: run by scripts/check, for it takes a minute.

@@ -8,12 +8,12 @@ src=${srcdir:-.}/src
 archive=libcore.a
 NM=${NM:-nm}
 
-# Includes go down: base < core < dns < site < daemon, ctl.
+# Includes go down: base < core < dns < site < farm < daemon, ctl.
 includes_go_down() {
     find "$1" -name '*.[ch]' | sort | xargs awk -v top="$1/" '
         BEGIN {
             rank["base"] = 1; rank["core"] = 2; rank["dns"] = 3; rank["site"] = 4
-            rank["daemon"] = 5; rank["ctl"] = 5
+            rank["farm"] = 5; rank["daemon"] = 6; rank["ctl"] = 6
         }
         /^[ \t]*#[ \t]*include[ \t]*"[^"]*\// {
             split(substr(FILENAME, length(top) + 1), from, "/")
@@ -49,7 +49,7 @@ headers_have_one_home() {
         /^[ \t]*#[ \t]*include[ \t]*</ {
             split($0, parts, /[<>]/)
             header = parts[2]
-            if (header !~ /^(ldns|event2|libmilter|systemd)\// &&
+            if (header !~ /^(ldns|event2|libmilter|systemd|hiredis|nettle)\// &&
                 header !~ /^(libpsl|idn2|pcre2|pcre2posix|jansson|confuse|archive|archive_entry)\.h$/)
                 next
             if (FILENAME ~ /\.h$/) {

@@ -3,8 +3,8 @@
 
 #include "base/utf8.h"
 #include "core/idn.h"
-
 #include "core/iprev.h"
+#include "site/exemption_merge.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -28,9 +28,11 @@ struct exemptions {
     atomic_size_t count; /* of `all`: read without the lock */
     pthread_rwlock_t lock;
     struct held *all;
+    struct held *ended; /* what was ended, of subjects that are not in `all`; on a farm */
     /* How many networks there are of each prefix length: only these are looked for. */
     unsigned v4[LENGTHS], v6[LENGTHS];
     unsigned domains;
+    bool remembers; /* what is over is remembered as ended */
 };
 
 struct exemptions *exemptions_new(void)
@@ -99,6 +101,35 @@ static void drop(struct exemptions *exemptions, struct held *held)
     free(held);
 }
 
+static struct held *find_ended(const struct exemptions *exemptions, const char *subject)
+{
+    struct held *held;
+    HASH_FIND_STR(exemptions->ended, subject, held);
+    return held;
+}
+
+static void forget_ended(struct exemptions *exemptions, struct held *held)
+{
+    if (held == NULL)
+        return;
+    HASH_DEL(exemptions->ended, held);
+    free(held);
+}
+
+/* Into one of the two tables.  NULL: out of memory. */
+static struct held *insert(struct held **table, const struct exemption *exemption)
+{
+    struct held *held = calloc(1, sizeof *held);
+    if (held == NULL)
+        return NULL;
+    held->exemption = *exemption;
+    HASH_ADD_STR(*table, exemption.subject, held);
+    if (held->hh.tbl != NULL)
+        return held;
+    free(held);
+    return NULL;
+}
+
 static enum result add(struct exemptions *exemptions, const struct exemption *exemption)
 {
     struct held *held = find(exemptions, exemption->subject);
@@ -108,18 +139,52 @@ static enum result add(struct exemptions *exemptions, const struct exemption *ex
     }
     if (atomic_load(&exemptions->count) >= EXEMPTIONS_MAX)
         return RESULT_LIMIT;
-    held = calloc(1, sizeof *held);
-    if (held == NULL)
+    if (insert(&exemptions->all, exemption) == NULL)
         return RESULT_NOMEM;
-    held->exemption = *exemption;
-    HASH_ADD_STR(exemptions->all, exemption.subject, held);
-    if (held->hh.tbl == NULL) {
-        free(held);
-        return RESULT_NOMEM;
-    }
+    forget_ended(exemptions, find_ended(exemptions, exemption->subject));
     count_length(exemptions, exemption->subject, 1);
     atomic_fetch_add(&exemptions->count, 1);
     return RESULT_OK;
+}
+
+static struct held *earliest_ended(const struct exemptions *exemptions)
+{
+    struct held *earliest = exemptions->ended;
+    for (struct held *held = earliest; held != NULL; held = held->hh.next)
+        if (held->exemption.made_s < earliest->exemption.made_s)
+            earliest = held;
+    return earliest;
+}
+
+/* Remember that it was ended, and end it. */
+static enum result add_ended(struct exemptions *exemptions, const struct exemption *exemption)
+{
+    struct held *held = find_ended(exemptions, exemption->subject);
+    if (held != NULL) {
+        held->exemption = *exemption;
+        return RESULT_OK;
+    }
+    if (insert(&exemptions->ended, exemption) == NULL)
+        return RESULT_NOMEM;
+    if (HASH_COUNT(exemptions->ended) > EXEMPTIONS_MAX)
+        forget_ended(exemptions, earliest_ended(exemptions));
+    held = find(exemptions, exemption->subject);
+    if (held != NULL)
+        drop(exemptions, held);
+    return RESULT_OK;
+}
+
+static enum result put(struct exemptions *exemptions, const struct exemption *exemption)
+{
+    return exemption->ended ? add_ended(exemptions, exemption) : add(exemptions, exemption);
+}
+
+static const struct exemption *known(const struct exemptions *exemptions, const char *subject)
+{
+    const struct held *held = find(exemptions, subject);
+    if (held == NULL)
+        held = find_ended(exemptions, subject);
+    return held == NULL ? NULL : &held->exemption;
 }
 
 enum result exemption_reason(const char *text, char out[EXEMPTION_REASON_MAX])
@@ -136,12 +201,83 @@ enum result exemption_reason(const char *text, char out[EXEMPTION_REASON_MAX])
     return RESULT_OK;
 }
 
+bool exemption_is_by(const char *text)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    size_t length = strspn(text, letters);
+    return length > 0 && length < EXEMPTION_BY_MAX && text[length] == '\0';
+}
+
 enum result exemptions_add(struct exemptions *exemptions, const struct exemption *exemption)
 {
     (void)pthread_rwlock_wrlock(&exemptions->lock);
-    enum result status = add(exemptions, exemption);
+    enum result status = put(exemptions, exemption);
     (void)pthread_rwlock_unlock(&exemptions->lock);
     return status;
+}
+
+/* Later than what is known, unless that was made at a time that no host would believe. */
+static int64_t made_after(const struct exemption *known_one, int64_t wall_s)
+{
+    if (known_one == NULL || known_one->made_s < wall_s ||
+        known_one->made_s > wall_s + EXEMPTION_AHEAD_S)
+        return wall_s;
+    return known_one->made_s + 1;
+}
+
+int64_t exemptions_made(struct exemptions *exemptions, const char *subject, int64_t wall_s)
+{
+    (void)pthread_rwlock_rdlock(&exemptions->lock);
+    int64_t made_s = made_after(known(exemptions, subject), wall_s);
+    (void)pthread_rwlock_unlock(&exemptions->lock);
+    return made_s;
+}
+
+bool exemptions_known(struct exemptions *exemptions, const char *subject, struct exemption *out)
+{
+    (void)pthread_rwlock_rdlock(&exemptions->lock);
+    const struct exemption *found = known(exemptions, subject);
+    if (found != NULL)
+        *out = *found;
+    (void)pthread_rwlock_unlock(&exemptions->lock);
+    return found != NULL;
+}
+
+static enum result end(struct exemptions *exemptions, const char *subject, int64_t wall_s,
+                       const char *by)
+{
+    const struct held *held = find(exemptions, subject);
+    if (held == NULL)
+        return RESULT_NOTFOUND;
+    struct exemption ended = {.made_s = made_after(&held->exemption, wall_s), .ended = true};
+    ended.until_s = ended.made_s + EXEMPTION_MAX_S;
+    (void)snprintf(ended.subject, sizeof ended.subject, "%s", subject);
+    (void)snprintf(ended.by, sizeof ended.by, "%s", by);
+    return add_ended(exemptions, &ended);
+}
+
+enum result exemptions_end(struct exemptions *exemptions, const char *subject, int64_t wall_s,
+                           const char *by)
+{
+    (void)pthread_rwlock_wrlock(&exemptions->lock);
+    enum result status = end(exemptions, subject, wall_s, by);
+    (void)pthread_rwlock_unlock(&exemptions->lock);
+    return status;
+}
+
+enum exemption_news exemptions_merge(struct exemptions *exemptions,
+                                     const struct exemption *exemption, int64_t wall_s)
+{
+    struct exemption settled = *exemption;
+    (void)exemption_settle(&settled, wall_s);
+    (void)pthread_rwlock_wrlock(&exemptions->lock);
+    enum exemption_news news =
+        exemption_judge(known(exemptions, settled.subject), &settled, wall_s);
+    if (news == EXEMPTION_TAKEN && put(exemptions, &settled) != RESULT_OK)
+        news = EXEMPTION_NO_ROOM;
+    (void)pthread_rwlock_unlock(&exemptions->lock);
+    return news;
 }
 
 bool exemptions_remove(struct exemptions *exemptions, const char *subject)
@@ -154,19 +290,37 @@ bool exemptions_remove(struct exemptions *exemptions, const char *subject)
     return held != NULL;
 }
 
+void exemptions_remember(struct exemptions *exemptions)
+{
+    (void)pthread_rwlock_wrlock(&exemptions->lock);
+    exemptions->remembers = true;
+    (void)pthread_rwlock_unlock(&exemptions->lock);
+}
+
+/* Its time is over.  False: there is no memory to remember that; it stays, and counts no more. */
+static bool end_time(struct exemptions *exemptions, struct held *held, int64_t wall_s)
+{
+    struct exemption over = held->exemption;
+    if (exemptions->remembers && exemption_settle(&over, wall_s))
+        return add_ended(exemptions, &over) == RESULT_OK;
+    drop(exemptions, held);
+    return true;
+}
+
 size_t exemptions_expire(struct exemptions *exemptions, int64_t wall_s)
 {
     size_t gone = 0;
     struct held *held, *next;
-    if (exemptions_count(exemptions) == 0)
-        return 0;
     (void)pthread_rwlock_wrlock(&exemptions->lock);
     HASH_ITER(hh, exemptions->all, held, next)
     {
-        if (held->exemption.until_s <= wall_s) {
-            drop(exemptions, held);
+        if (held->exemption.until_s <= wall_s && end_time(exemptions, held, wall_s))
             gone++;
-        }
+    }
+    HASH_ITER(hh, exemptions->ended, held, next)
+    {
+        if (held->exemption.until_s <= wall_s)
+            forget_ended(exemptions, held);
     }
     (void)pthread_rwlock_unlock(&exemptions->lock);
     return gone;
@@ -281,6 +435,15 @@ void exemptions_each(struct exemptions *exemptions,
     (void)pthread_rwlock_unlock(&exemptions->lock);
 }
 
+void exemptions_each_ended(struct exemptions *exemptions,
+                           void (*visit)(void *arg, const struct exemption *exemption), void *arg)
+{
+    (void)pthread_rwlock_rdlock(&exemptions->lock);
+    for (const struct held *held = exemptions->ended; held != NULL; held = held->hh.next)
+        visit(arg, &held->exemption);
+    (void)pthread_rwlock_unlock(&exemptions->lock);
+}
+
 void exemptions_free(struct exemptions *exemptions)
 {
     struct held *held, *next;
@@ -289,6 +452,10 @@ void exemptions_free(struct exemptions *exemptions)
     HASH_ITER(hh, exemptions->all, held, next)
     {
         drop(exemptions, held);
+    }
+    HASH_ITER(hh, exemptions->ended, held, next)
+    {
+        forget_ended(exemptions, held);
     }
     (void)pthread_rwlock_destroy(&exemptions->lock);
     free(exemptions);

@@ -19,12 +19,15 @@ struct exemptions;
 #define EXEMPTION_SUBJECT_MAX (HOSTNAME_MAX + 2) /* with the dot and NUL */
 #define EXEMPTION_REASON_MAX  201                /* with NUL; as in a match block */
 #define EXEMPTION_MAX_S       INT64_C(31622400)  /* 366 days: nothing is for ever by mistake */
+#define EXEMPTION_BY_MAX      65                 /* a host's name, with NUL */
 
 struct exemption {
     /* "192.0.2.1", "2001:db8::/32", or ".example.org": that domain and all below it. */
     char subject[EXEMPTION_SUBJECT_MAX];
-    char reason[EXEMPTION_REASON_MAX]; /* untrusted text */
+    char reason[EXEMPTION_REASON_MAX]; /* untrusted text; of one that was ended: "" */
+    char by[EXEMPTION_BY_MAX];         /* the host of a farm where it was made; "": this one */
     int64_t made_s, until_s;           /* wall clock */
+    bool ended; /* it says that no earlier exemption of the subject counts (a tombstone) */
 };
 
 /* NULL: out of memory.  free(NULL) is fine. */
@@ -43,6 +46,9 @@ enum result exemption_subject(const char *text, char out[EXEMPTION_SUBJECT_MAX])
  */
 enum result exemption_reason(const char *text, char out[EXEMPTION_REASON_MAX]) MUST_CHECK;
 
+/* May this be the name of a host in `by`: letters, digits, ".", "-" and "_"? */
+bool exemption_is_by(const char *text);
+
 /*
  * Add, or replace the one of that subject, which must be canonical.  RESULT_LIMIT: there are
  * EXEMPTIONS_MAX.  RESULT_NOMEM.
@@ -52,6 +58,45 @@ enum result exemptions_add(struct exemptions *exemptions,
 
 /* False: there was none. */
 bool exemptions_remove(struct exemptions *exemptions, const char *subject);
+
+/*
+ * From now on it is remembered which exemptions were there and are over (site/exemption_merge.h):
+ * for farms.  Before any other thread uses them, or on the thread that changes them.
+ */
+void exemptions_remember(struct exemptions *exemptions);
+
+/*
+ * On a farm: remove it and remember that it was ended, for EXEMPTION_MAX_S, so that no other host
+ * brings it back.  `by` is this host.  Where EXEMPTIONS_MAX are remembered the earliest is
+ * forgotten.  RESULT_NOTFOUND: there is no such exemption.  RESULT_NOMEM: it is as it was.
+ */
+enum result exemptions_end(struct exemptions *exemptions, const char *subject, int64_t wall_s,
+                           const char *by) MUST_CHECK;
+
+/*
+ * What another host of the farm says, merged by the rules of site/exemption_merge.h.  What is taken
+ * is in effect at once.
+ */
+enum exemption_news {
+    EXEMPTION_SAME,    /* known as it is */
+    EXEMPTION_TAKEN,   /* new here: it counts from now on */
+    EXEMPTION_OLDER,   /* what is known here counts */
+    EXEMPTION_AHEAD,   /* made too far in the future: a clock is wrong */
+    EXEMPTION_OVER,    /* its time is over */
+    EXEMPTION_UNSOUND, /* for longer than any exemption may be */
+    EXEMPTION_NO_ROOM, /* there are EXEMPTIONS_MAX, or no memory */
+};
+enum exemption_news exemptions_merge(struct exemptions *exemptions,
+                                     const struct exemption *exemption, int64_t wall_s);
+
+/* What is known of a subject, also that it was ended.  False: nothing. */
+bool exemptions_known(struct exemptions *exemptions, const char *subject, struct exemption *out);
+
+/*
+ * When an exemption of the subject that is made here at wall_s says that it was made, so that it
+ * counts for more than what is known of the subject, whichever host's clock was ahead.
+ */
+int64_t exemptions_made(struct exemptions *exemptions, const char *subject, int64_t wall_s);
 
 /* Remove those whose time is over.  How many there were. */
 size_t exemptions_expire(struct exemptions *exemptions, int64_t wall_s);
@@ -75,6 +120,10 @@ bool exemptions_await(struct exemptions *exemptions, const struct facts *facts, 
 /* Visit all, under a lock: visit must be quick.  In order of making. */
 void exemptions_each(struct exemptions *exemptions,
                      void (*visit)(void *arg, const struct exemption *exemption), void *arg);
+
+/* The same for those of which is remembered that they were ended. */
+void exemptions_each_ended(struct exemptions *exemptions,
+                           void (*visit)(void *arg, const struct exemption *exemption), void *arg);
 
 /*
  * Save to `path`: atomic (PATH.new, fsync, rename).  Does I/O; one caller at a time.  RESULT_IO:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The exemptions' file: JSON lines, the first of which says what it is and how many follow, so that
- * a file that was cut at a line's end shows.
+ * a file that was cut at a line's end shows.  What was ended has no reason: version 1.0 then takes
+ * the line for damaged, and not for an exemption.
  */
 #include "site/exemptions.h"
 
@@ -20,6 +21,9 @@
 
 /* Bytes of a line: every byte of a reason may be written as \u00XX, a subject as it is. */
 #define LINE_MAX_BYTES 4096
+
+/* Exemptions, and those that were ended. */
+#define LINES_MAX (2 * EXEMPTIONS_MAX)
 
 /* --- save ----------------------------------------------------------------------------------- */
 
@@ -46,7 +50,12 @@ static void save_one(void *arg, const struct exemption *exemption)
     struct json_writer *json = json_writer_new();
     if (json != NULL) {
         json_writer_text(json, "subject", exemption->subject);
-        json_writer_sentence(json, "reason", exemption->reason);
+        if (exemption->ended)
+            json_writer_bool(json, "ended", true);
+        else
+            json_writer_sentence(json, "reason", exemption->reason);
+        if (exemption->by[0] != '\0')
+            json_writer_text(json, "by", exemption->by);
         json_writer_int(json, "made", exemption->made_s);
         json_writer_int(json, "until", exemption->until_s);
     }
@@ -74,6 +83,7 @@ static enum result make_text(struct exemptions *exemptions, char **text, size_t 
     if (lines.stream == NULL)
         return RESULT_NOMEM;
     exemptions_each(exemptions, save_one, &lines);
+    exemptions_each_ended(exemptions, save_one, &lines);
     bool failed = ferror(lines.stream) != 0;
     failed = fclose(lines.stream) != 0 || failed || lines.nomem;
     struct exemptions_saving whole = {.stream = failed ? NULL : open_memstream(text, length)};
@@ -119,6 +129,11 @@ static bool read_exemption(const struct json_value *json, struct exemption *out)
 {
     const char *subject = json_value_text(json_value_member(json, "subject"));
     const char *reason = json_value_text(json_value_member(json, "reason"));
+    const char *by = json_value_text(json_value_member(json, "by"));
+    out->ended = json_value_bool_of(json, "ended");
+    if (out->ended)
+        reason = "";
+    (void)snprintf(out->by, sizeof out->by, "%s", by != NULL && exemption_is_by(by) ? by : "");
     return subject != NULL && reason != NULL &&
            exemption_subject(subject, out->subject) == RESULT_OK &&
            exemption_reason(reason, out->reason) == RESULT_OK &&
@@ -133,7 +148,7 @@ static bool read_head(const struct json_value *json, int64_t *count)
     return format != NULL && strcmp(format, FORMAT_NAME) == 0 &&
            json_value_int(json_value_member(json, "version"), &version) &&
            version == FORMAT_VERSION && json_value_int(json_value_member(json, "count"), count) &&
-           *count >= 0 && *count <= EXEMPTIONS_MAX;
+           *count >= 0 && *count <= LINES_MAX;
 }
 
 /* The next line as JSON.  RESULT_NOTFOUND: the file is over. */
@@ -181,7 +196,7 @@ static enum result load_all(struct exemptions *exemptions, FILE *stream, int64_t
     if (!known)
         return RESULT_INVALID;
     unsigned damaged = 0;
-    for (int64_t i = 0; i <= EXEMPTIONS_MAX; i++) {
+    for (int64_t i = 0; i <= LINES_MAX; i++) {
         ++*line;
         status = load_one(exemptions, stream, wall_s);
         if (status == RESULT_NOTFOUND) {

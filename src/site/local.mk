@@ -32,6 +32,7 @@ libsite_a_SOURCES = \
 	src/site/decision_awaited.c src/site/decision_awaited.h \
 	src/site/decision_json.c src/site/decision_text.h \
 	src/site/dns_settings.c src/site/dns_settings.h \
+	src/site/exemption_merge.c src/site/exemption_merge.h \
 	src/site/exemptions.c src/site/exemptions.h src/site/exemptions_file.c \
 	src/site/json.c src/site/json.h \
 	src/site/listed.c src/site/listed.h \

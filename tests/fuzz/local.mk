@@ -32,6 +32,9 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_session \
 	tests/fuzz/fuzz_untrusted \
 	tests/fuzz/fuzz_zonefile
+if FARM
+FUZZ_TARGETS += tests/fuzz/fuzz_farm
+endif
 check_PROGRAMS += $(FUZZ_TARGETS)
 # For scripts/fuzz: without what only `make check` needs.
 .PHONY: fuzz-targets
@@ -69,6 +72,14 @@ tests_fuzz_fuzz_dnsmsg_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_exemptions_SOURCES = tests/fuzz/fuzz_exemptions.c $(FUZZ_SHARED)
 tests_fuzz_fuzz_exemptions_LDADD = libdaemon.a $(SITE_LIBS)
 tests_fuzz_fuzz_exemptions_LDFLAGS = $(FUZZ_LINK)
+
+if FARM
+tests_fuzz_fuzz_farm_SOURCES = tests/fuzz/fuzz_farm.c $(FUZZ_SHARED)
+tests_fuzz_fuzz_farm_LDADD = $(FARM_LIBS) $(SITE_LIBS) $(FARM_CODEC_LIBS)
+tests_fuzz_fuzz_farm_LDFLAGS = $(FUZZ_LINK)
+else
+EXTRA_DIST += tests/fuzz/fuzz_farm.c
+endif
 
 tests_fuzz_fuzz_lookup_SOURCES = tests/fuzz/fuzz_lookup.c tests/fuzz/told.c tests/fuzz/told.h $(FUZZ_SHARED)
 tests_fuzz_fuzz_lookup_LDADD = libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
