@@ -16,7 +16,7 @@ check_PROGRAMS += tests/scenario/scenario
 SCENARIO_SOURCES = tests/scenario/scenario.c tests/scenario/play.h tests/scenario/world.c tests/scenario/world.h
 tests_scenario_scenario_SOURCES = tests/scenario/main.c $(SCENARIO_SOURCES)
 tests_scenario_scenario_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
-tests_scenario_scenario_LDADD = libdaemon.a $(SITE_LIBS)
+tests_scenario_scenario_LDADD = $(DAEMON_LIBS) $(SITE_LIBS)
 dist_check_SCRIPTS += tests/scenario/run.sh tests/scenario/torture.sh
 TESTS += tests/scenario/run.sh tests/scenario/torture.sh
 
@@ -30,7 +30,7 @@ tests_scenario_torture_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=session_new,--wrap=session_connect,--wrap=session_helo,--wrap=session_mail,--wrap=session_rcpt \
 	-Wl,--wrap=session_header,--wrap=session_end_of_message,--wrap=session_resume,--wrap=session_reset \
 	-Wl,--wrap=session_free,--wrap=world_advance
-tests_scenario_torture_LDADD = libdaemon.a $(SITE_LIBS)
+tests_scenario_torture_LDADD = $(DAEMON_LIBS) $(SITE_LIBS)
 EXTRA_DIST += tests/replay
 EXTRA_DIST += $(srcdir)/tests/scenario/*.scn tests/scenario/README
 
@@ -68,7 +68,7 @@ EXTRA_DIST += scripts/soak tests/soak/run $(srcdir)/tests/soak/*.py
 check_PROGRAMS += tests/tools/decisions
 tests_tools_decisions_SOURCES = tests/tools/decisions.c tests/scenario/world.c tests/scenario/world.h
 tests_tools_decisions_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
-tests_tools_decisions_LDADD = libdaemon.a $(SITE_LIBS)
+tests_tools_decisions_LDADD = $(DAEMON_LIBS) $(SITE_LIBS)
 dist_check_SCRIPTS += tests/instructions.sh
 EXTRA_DIST += tests/data/instructions
 

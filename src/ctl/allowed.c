@@ -23,6 +23,10 @@ static void put_exemption(void *arg, const char *line, const struct json_value *
     client_put(json_value_text_of(record, "subject"));
     (void)printf("  until %s  ", client_when(until, when));
     client_put_own(json_value_text_of(record, "reason"));
+    if (json_value_text_of(record, "by") != NULL) {
+        (void)fputs("  by ", stdout);
+        client_put(json_value_text_of(record, "by"));
+    }
     (void)putchar('\n');
 }
 

@@ -169,6 +169,8 @@ static void put_exemption(struct json_writer *json, const struct exemption *exem
     json_writer_text(json, "subject", exemption->subject);
     json_writer_text(json, "reason", exemption->reason);
     json_writer_int(json, "until", exemption->until_s);
+    if (exemption->by[0] != '\0')
+        json_writer_text(json, "by", exemption->by);
     json_writer_end(json);
 }
 

@@ -357,6 +357,8 @@ static void put_exemption(const struct evidence_page *page)
     put_label(page, "exemption");
     (void)fprintf(page->stream, "allowed until %s by %s: ", when, exemption->subject);
     put_own(page, exemption->reason);
+    if (exemption->by[0] != '\0') /* as exemption_is_by() has it */
+        (void)fprintf(page->stream, " (made on %s)", exemption->by);
     (void)fputs(" (iprevctl allowed)\n", page->stream);
 }
 

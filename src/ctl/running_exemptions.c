@@ -20,6 +20,7 @@ static void take(void *arg, const char *line, const struct json_value *record)
     struct exemption exemption = {0};
     const char *subject = json_value_text_of(record, "subject");
     const char *reason = json_value_text_of(record, "reason");
+    const char *by = json_value_text_of(record, "by");
     (void)line;
     if (loading->status != RESULT_OK)
         return;
@@ -28,6 +29,8 @@ static void take(void *arg, const char *line, const struct json_value *record)
         loading->status = RESULT_INVALID;
         return;
     }
+    (void)snprintf(exemption.by, sizeof exemption.by, "%s",
+                   by != NULL && exemption_is_by(by) ? by : "");
     (void)snprintf(exemption.reason, sizeof exemption.reason, "%s", reason != NULL ? reason : "");
     loading->status = exemptions_add(loading->exemptions, &exemption);
 }

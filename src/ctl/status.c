@@ -20,7 +20,7 @@
 #define LABEL "%-14s"
 
 struct status_request {
-    bool json, watch, check;
+    bool json, watch, check, farm;
 };
 
 /* What somebody has to look at. */
@@ -229,6 +229,93 @@ static void put_decision_log(const struct json_value *log)
     (void)putchar('\n');
 }
 
+/* --- the farm -------------------------------------------------------------------------------- */
+
+/* What of a host is to be looked at. */
+static void put_host_state(const struct json_value *host)
+{
+    if (json_value_bool_of(host, "silent"))
+        put_alarm(" SILENT");
+    else if (json_value_bool_of(host, "drifted"))
+        put_alarm(" DRIFTED: another configuration");
+    if (!json_value_bool_of(host, "silent") && json_value_bool_of(host, "outage"))
+        put_alarm(" DNS OUTAGE");
+}
+
+static void put_host(const struct json_value *host, int64_t now_s)
+{
+    char span[CLIENT_TIME_MAX];
+    (void)printf(LABEL, "");
+    client_put(json_value_text_of(host, "host"));
+    (void)printf("%s:", json_value_bool_of(host, "here") ? " (here)" : "");
+    put_host_state(host);
+    (void)printf(" iprevd ");
+    client_put(json_value_text_of(host, "version"));
+    (void)printf(", ");
+    client_put(json_value_text_of(host, "mode"));
+    (void)printf(", seen %s ago\n" LABEL "  configuration ",
+                 client_span(now_s - json_value_int_of(host, "seen"), span), "");
+    client_put(json_value_text_of(host, "configuration"));
+    (void)printf("  exemptions %" PRId64 "  sessions %" PRId64 "  rejected %" PRId64 "\n",
+                 json_value_int_of(host, "exemptions"), json_value_int_of(host, "sessions"),
+                 json_value_int_of(host, "rejected"));
+}
+
+static void put_way(const struct json_value *farm, int64_t now_s)
+{
+    char span[CLIENT_TIME_MAX];
+    const char *why = json_value_text_of(farm, "why");
+    int64_t ago_ms = json_value_int_of(farm, "answered_ms_ago");
+    client_span(now_s - json_value_int_of(farm, "since"), span);
+    (void)printf(LABEL, "farm");
+    client_put(json_value_text_of(farm, "name"));
+    if (json_value_bool_of(farm, "connected")) {
+        (void)printf(": ");
+        client_put(json_value_text_of(farm, "server"));
+        (void)printf(
+            " for %s\n" LABEL "answered %" PRId64 ".%01" PRId64 " s ago, within %" PRId64 " ms\n",
+            span, "", ago_ms / 1000, ago_ms % 1000 / 100, json_value_int_of(farm, "round_trip_ms"));
+    } else {
+        (void)printf(": ");
+        put_alarm("AWAY");
+        (void)printf(" for %s\n", span);
+    }
+    if (why != NULL) {
+        (void)printf(LABEL, "");
+        client_put(why);
+        (void)putchar('\n');
+    }
+}
+
+/* What did not reach others, or is not taken from them. */
+static void put_farm_counts(const struct json_value *farm)
+{
+    static const struct {
+        const char *key, *what;
+    } rows[] = {
+        {"unsent", "changes that other hosts have not heard of"},
+        {"unsigned_lines", "lines of the store that are not signed by this farm's key"},
+        {"lines_ahead", "lines of the store from more than 5 minutes ahead: a clock is wrong"},
+        {"hosts_with_another_key", "hosts whose heartbeat is not signed by this farm's key"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (json_value_int_of(farm, rows[i].key) > 0)
+            (void)printf(LABEL "%" PRId64 " %s\n", "", json_value_int_of(farm, rows[i].key),
+                         rows[i].what);
+}
+
+static void print_farm(const struct json_value *farm, bool hosts)
+{
+    const struct json_value *list = json_value_member(farm, "hosts");
+    int64_t now_s = (int64_t)time(NULL);
+    if (farm == NULL)
+        return;
+    put_way(farm, now_s);
+    put_farm_counts(farm);
+    for (size_t i = 0; hosts && i < json_value_count(list); i++)
+        put_host(json_value_item(list, i), now_s);
+}
+
 static void print_status(const struct json_value *status)
 {
     const char *label = "checks";
@@ -245,6 +332,7 @@ static void print_status(const struct json_value *status)
     put_lists(json_value_member(status, "dns_lists"));
     (void)printf(LABEL "%" PRId64 "%s\n", "exemptions", json_value_int_of(status, "exemptions"),
                  json_value_int_of(status, "exemptions") > 0 ? " (iprevctl allowed)" : "");
+    print_farm(json_value_member(status, "farm"), false);
     put_decision_log(json_value_member(status, "decision_log"));
 }
 
@@ -312,6 +400,10 @@ static int look(const struct command *command, const char *path,
         char *line = json_value_line(answer);
         status = line != NULL && puts(line) >= 0 ? EX_OK : EX_OSERR;
         free(line);
+    } else if (wanted->farm) {
+        print_farm(json_value_member(answer, "farm"), true);
+        if (json_value_member(answer, "farm") == NULL)
+            (void)puts("this host has no farm (iprevd.conf(5), block farm)");
     } else {
         print_status(answer);
         if (wanted->watch)
@@ -364,6 +456,8 @@ static const struct command_option options[] = {
     {"json", NULL, offsetof(struct status_request, json), "one JSON object a line instead of text"},
     {"watch", NULL, offsetof(struct status_request, watch),
      "look again every second, with rates, until interrupted"},
+    {"farm", NULL, offsetof(struct status_request, farm),
+     "the farm alone: the way to the store, and its hosts"},
     {"check", NULL, offsetof(struct status_request, check),
      "one line and an exit status for Nagios and its kin"},
     {NULL, NULL, 0, NULL},

@@ -52,6 +52,8 @@ static void judge(struct status_finding *finding, const struct json_value *statu
         json_value_int_of(sessions, "now") * 100 >=
             json_value_int_of(sessions, "max") * STATUS_CHECK_SESSIONS)
         find(finding, STATUS_CHECK_WARNING, "sessions near max-sessions");
+    if (json_value_text_of(json_value_member(status, "farm"), "why") != NULL)
+        find(finding, STATUS_CHECK_WARNING, "the farm's store is away or takes nothing new");
     if (json_value_bool_of(status, "stopping"))
         find(finding, STATUS_CHECK_WARNING, "the daemon is ending");
 }

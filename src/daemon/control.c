@@ -119,11 +119,37 @@ static struct waiter *take(struct waiter_list *list)
     return waiter;
 }
 
+/* What was done here others do not hear of yet.  NULL: they do, or there are none. */
+static const char *farm_warning(const struct control *control, const char *what,
+                                char out[CONTROL_ERROR_MAX])
+{
+    const struct farm *farm = control->services.farm(control->services.arg);
+    char why[FARM_WHY_MAX];
+    if (farm == NULL || farm_is_well(farm, why))
+        return NULL;
+    (void)snprintf(out, CONTROL_ERROR_MAX, "%s: the store is away: %s", what, why);
+    return out;
+}
+
+/* Both warnings, or the one that there is, or NULL. */
+static const char *both_warnings(const char *one, const char *other,
+                                 char out[2 * CONTROL_ERROR_MAX])
+{
+    if (one == NULL || other == NULL)
+        return one == NULL ? other : one;
+    (void)snprintf(out, 2 * (size_t)CONTROL_ERROR_MAX, "%s; %s", one, other);
+    return out;
+}
+
 void control_task_ends(struct control *control, enum control_task task, const char *error,
                        const char *warning)
 {
+    char text[CONTROL_ERROR_MAX], both[2 * CONTROL_ERROR_MAX];
     if (control == NULL)
         return;
+    if (task == CONTROL_TASK_SAVE)
+        warning = both_warnings(
+            warning, farm_warning(control, "other hosts of the farm hear of it later", text), both);
     for (struct waiter *waiter; (waiter = take(&control->tasks[task].current)) != NULL;) {
         if (error == NULL)
             answer_ok(waiter->peer, NULL, 0, warning);
@@ -170,8 +196,16 @@ static void do_cache_flush(struct control *control, struct request_server_peer *
                            const struct control_request *request)
 {
     size_t gone = cacheview_flush(control->services.resolver, &request->addr, request->name);
+    struct farm *farm = control->services.farm(control->services.arg);
+    char warning[CONTROL_ERROR_MAX], text[IPADDR_TEXT_MAX];
     log_info("control: cache flush: %zu record%s forgotten", gone, plural_of(gone, " is", "s are"));
-    answer_ok(peer, "records", (int64_t)gone, NULL);
+    if (farm != NULL)
+        farm_flushed(farm, request->addr.family != IP_NONE ? ipaddr_format(&request->addr, text)
+                           : request->name[0] != '\0'      ? request->name
+                                                           : "all");
+    answer_ok(peer, "records", (int64_t)gone,
+              farm_warning(control, "other hosts of the farm do so within 5 minutes or not at all",
+                           warning));
 }
 
 struct dumping {
@@ -255,10 +289,15 @@ static void do_allow(struct control *control, struct request_server_peer *peer,
     const struct control_services *services = &control->services;
     char reason[4 * EXEMPTION_REASON_MAX], who[WHO_MAX];
     int64_t wall_s = clock_wall_s(services->clock);
+    struct farm *farm = services->farm(services->arg);
     struct exemption exemption = {.made_s = wall_s, .until_s = wall_s + request->seconds};
     memcpy(exemption.subject, request->subject, sizeof exemption.subject);
     memcpy(exemption.reason, request->reason, sizeof exemption.reason);
     (void)exemptions_expire(services->exemptions, wall_s);
+    if (farm != NULL) {
+        exemption.made_s = exemptions_made(services->exemptions, exemption.subject, wall_s);
+        (void)snprintf(exemption.by, sizeof exemption.by, "%s", farm_host(farm));
+    }
     enum result status = exemptions_add(services->exemptions, &exemption);
     if (status != RESULT_OK) {
         answer_error(peer, "failed",
@@ -270,18 +309,35 @@ static void do_allow(struct control *control, struct request_server_peer *peer,
     log_info("control: %s is allowed for %lld s by %s: %s", exemption.subject,
              (long long)request->seconds, who_asks(peer, who),
              escaped(exemption.reason, reason, sizeof reason));
+    if (farm != NULL)
+        farm_exemption_changed(farm, exemption.subject);
     answer_after(control, peer, CONTROL_TASK_SAVE, control->services.save_exemptions);
+}
+
+static enum result end_exemption(const struct control_services *services, const struct farm *farm,
+                                 const char *subject)
+{
+    if (farm != NULL)
+        return exemptions_end(services->exemptions, subject, clock_wall_s(services->clock),
+                              farm_host(farm));
+    return exemptions_remove(services->exemptions, subject) ? RESULT_OK : RESULT_NOTFOUND;
 }
 
 static void do_unallow(struct control *control, struct request_server_peer *peer,
                        const struct control_request *request)
 {
-    if (!exemptions_remove(control->services.exemptions, request->subject)) {
-        answer_error(peer, "notfound", "there is no such exemption");
+    const struct control_services *services = &control->services;
+    struct farm *farm = services->farm(services->arg);
+    enum result status = end_exemption(services, farm, request->subject);
+    if (status != RESULT_OK) {
+        answer_error(peer, status == RESULT_NOTFOUND ? "notfound" : "failed",
+                     status == RESULT_NOTFOUND ? "there is no such exemption" : "out of memory");
         return;
     }
     char who[WHO_MAX];
     log_info("control: %s is not allowed any more, by %s", request->subject, who_asks(peer, who));
+    if (farm != NULL)
+        farm_exemption_changed(farm, request->subject);
     answer_after(control, peer, CONTROL_TASK_SAVE, control->services.save_exemptions);
 }
 
@@ -292,6 +348,8 @@ static void put_exemption(void *arg, const struct exemption *exemption)
     if (json != NULL) {
         json_writer_text(json, "subject", exemption->subject);
         json_writer_sentence(json, "reason", exemption->reason); /* as it was given */
+        if (exemption->by[0] != '\0')
+            json_writer_text(json, "by", exemption->by);
         json_writer_int(json, "made", exemption->made_s);
         json_writer_int(json, "until", exemption->until_s);
     }

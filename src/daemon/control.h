@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "daemon/control_request.h"
 #include "dns/resolver.h"
+#include "farm/farm.h"
 #include "site/client_memory.h"
 #include "site/json.h"
 
@@ -34,6 +35,8 @@ struct control_services {
     /* Have a task begin soon: control_task_begins(), and later control_task_ends(), are called. */
     void (*reload)(void *arg);
     void (*save_exemptions)(void *arg);
+    /* The farm as it is now; NULL: none. */
+    struct farm *(*farm)(void *arg);
     void *arg;
 };
 

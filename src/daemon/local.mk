@@ -9,6 +9,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/control_request.c src/daemon/control_request.h \
 	src/daemon/decisionlog.c src/daemon/decisionlog.h \
 	src/daemon/request_server.c src/daemon/request_server.h \
+	src/daemon/sharing.c src/daemon/sharing.h \
 	src/daemon/exporter.c src/daemon/exporter.h \
 	src/daemon/listener.c src/daemon/listener.h \
 	src/daemon/libmilter.c src/daemon/libmilter.h src/daemon/libmilter_negotiate.c \
@@ -35,9 +36,10 @@ libdaemon_a_SOURCES = \
 	src/daemon/work_queue.c src/daemon/work_queue.h
 libdaemon_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 
+DAEMON_LIBS = libdaemon.a $(FARM_LIBS)
 SITE_LIBS = libsite.a libdns.a libcore.a libbase.a $(CONFUSE_LIBS) $(PCRE2_LIBS) $(JANSSON_LIBS) \
 	$(LDNS_LIBS) $(EVENT_LIBS) $(PSL_LIBS) $(IDN2_LIBS)
 
 sbin_PROGRAMS += iprevd
 iprevd_SOURCES = src/daemon/main.c
-iprevd_LDADD = libdaemon.a $(SITE_LIBS) $(MILTER_LIBS) $(SYSTEMD_LIBS)
+iprevd_LDADD = $(DAEMON_LIBS) $(SITE_LIBS) $(MILTER_LIBS) $(SYSTEMD_LIBS)

@@ -13,6 +13,7 @@
 #include "daemon/privileges.h"
 #include "daemon/service.h"
 #include "daemon/service_user.h"
+#include "farm/farm_secrets.h"
 #include "site/conf_restart.h"
 
 #include <errno.h>
@@ -63,9 +64,14 @@ static void print_version(void)
     libmilter_version(milter, sizeof milter);
     (void)printf("iprevd %s%s\nlibmilter %s, ldns %s, libevent %s, libconfuse %s, libpsl %s, libidn2 "
                  "%s, PCRE2 %s, "
-                 "jansson %s, systemd %s\n",
+                 "jansson %s, hiredis %s, systemd %s\n",
                  PACKAGE_VERSION, COMMIT, milter, VERSION_LDNS, VERSION_EVENT, VERSION_CONFUSE, VERSION_PSL,
                  VERSION_IDN2, VERSION_PCRE2, VERSION_JANSSON,
+#ifdef HAVE_FARM
+                 VERSION_HIREDIS,
+#else
+                 "no",
+#endif
 #ifdef HAVE_SYSTEMD
                  "yes"
 #else
@@ -135,6 +141,12 @@ static void report_notice(void *arg, const char *message)
 static int test_configuration(const struct conf *conf, const struct options *options,
                               const struct conf_report *report)
 {
+    char error[FARM_SECRETS_ERROR_MAX];
+    struct farm_secrets secrets;
+    if (conf->farm.server_count > 0 && farm_secrets_read(conf, &secrets, error) != RESULT_OK) {
+        report->error(report->arg, error);
+        return EX_CONFIG;
+    }
     if (service_user_test(conf, report) > 0)
         return EX_CONFIG;
     if (options->verbose > 0) {

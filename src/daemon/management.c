@@ -172,6 +172,7 @@ static void begin_serving(void *arg)
     notify_ready("running");
     watchdog_init(&service->management.watchdog, dns_service_loop(service->dns));
     on_tick(service);
+    sharing_start(service);
     if (service->reload.again)
         reload_request(service, RELOAD_CONFIGURATION, service->reload.again_why);
 }
@@ -194,11 +195,18 @@ static void put_status(void *arg, struct json_writer *json)
         .tables = &service->reload.failures[RELOAD_TABLES],
     };
     status_put(json, &sources);
+    sharing_put_status(service, json);
 }
 
 static void start_reload(void *arg)
 {
     reload_request(arg, RELOAD_CONFIGURATION, "iprevctl");
+}
+
+static struct farm *farm(void *arg)
+{
+    const struct service *service = arg;
+    return service->sharing.farm;
 }
 
 static void start_saving(void *arg)
@@ -241,6 +249,7 @@ static void serve_control(struct service *service, int fd)
         .status = put_status,
         .reload = start_reload,
         .save_exemptions = start_saving,
+        .farm = farm,
         .arg = service,
     };
     service->control_path = service->conf->control == NULL ? NULL : strdup(service->conf->control);

@@ -61,6 +61,12 @@ static void read_configuration(struct service *service)
     struct conf *conf = conf_load(reload->old->path, clock_wall_s(&clock_system), &report);
     if (conf == NULL)
         return;
+    if (conf->farm.server_count > 0 &&
+        farm_secrets_read(conf, &reload->secrets, error) != RESULT_OK) {
+        report_error(reload, error);
+        conf_unref(conf);
+        return;
+    }
     const struct dns_service_settings dns = dns_settings(conf);
     if (dns_service_set_source(service->dns, &dns, error) != RESULT_OK) {
         report_error(reload, error);
@@ -131,6 +137,12 @@ static void apply(struct service *service, struct conf *conf)
     if (decisionlog_set_path(service->decisionlog, conf->decision_log) != RESULT_OK)
         log_error("decision log: out of memory: the file stays the one that it was");
     service_set_conf(service, conf);
+    /* Tables alone leave the secrets unread, and the farm as it is. */
+    const struct farm_secrets *secrets = service->reload.kind == RELOAD_TABLES
+                                             ? &service->sharing.secrets
+                                             : &service->reload.secrets;
+    if (!sharing_set(service, service->reload.old, secrets))
+        log_error("the farm: out of memory: this host goes on by itself");
 }
 
 static void answer(struct service *service, bool ok)

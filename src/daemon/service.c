@@ -173,6 +173,19 @@ static bool build_own(struct service *service)
            management_new(service);
 }
 
+/* The service does not start without what its farm's files say. */
+static bool build_farm(struct service *service, char error[SERVICE_ERROR_MAX])
+{
+    struct farm_secrets *secrets = &service->reload.secrets;
+    char why[FARM_SECRETS_ERROR_MAX] = "";
+    if (service->conf->farm.server_count > 0 &&
+        farm_secrets_read(service->conf, secrets, why) != RESULT_OK) {
+        (void)snprintf(error, SERVICE_ERROR_MAX, "%s", why);
+        return false;
+    }
+    return sharing_set(service, NULL, secrets);
+}
+
 static bool build(struct service *service, char error[SERVICE_ERROR_MAX])
 {
     (void)snprintf(error, SERVICE_ERROR_MAX, "%s", result_text(RESULT_NOMEM));
@@ -187,7 +200,7 @@ static bool build(struct service *service, char error[SERVICE_ERROR_MAX])
     if (service->dns == NULL)
         return false;
     (void)snprintf(error, SERVICE_ERROR_MAX, "%s", result_text(RESULT_NOMEM));
-    return build_own(service);
+    return build_own(service) && build_farm(service, error);
 }
 
 struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX])
@@ -257,6 +270,7 @@ void service_free(struct service *service)
         loop_stop(dns_service_loop(service->dns)); /* nothing runs any more that uses the rest */
     if (service->session.arg != NULL && !saving_finish(service))
         return; /* the process ends with its thread */
+    farm_free(service->sharing.farm);
     management_free(service);
     decisionlog_free(service->decisionlog);
     exemptions_free(service->exemptions);

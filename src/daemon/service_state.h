@@ -17,6 +17,7 @@
 #include "daemon/listener.h"
 #include "daemon/own_names.h"
 #include "daemon/service.h"
+#include "daemon/sharing.h"
 #include "daemon/statistics.h"
 #include "daemon/status.h"
 #include "daemon/watchdog.h"
@@ -50,6 +51,7 @@ struct reload {
     struct conf *old, *fresh; /* owned; fresh only when RELOAD_DONE */
     enum reload_result result;
     char first_error[CONTROL_ERROR_MAX];
+    struct farm_secrets secrets;   /* of `fresh`, if it has a farm */
     char fixed[CONTROL_ERROR_MAX]; /* options whose change waits for a restart; "": none */
     uint64_t broken_tables;        /* versions of tables that could not be read */
 };
@@ -103,6 +105,7 @@ struct service {
     atomic_bool draining; /* set by management */
 
     struct management management;
+    struct sharing sharing; /* management */
     struct reload reload;
     struct service_saving saving;
 };

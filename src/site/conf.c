@@ -350,4 +350,8 @@ void conf_each_file(const struct conf *conf, void (*call)(void *arg, const char 
         call(arg, conf->zone_file);
     if (conf->public_suffix_list != NULL)
         call(arg, conf->public_suffix_list);
+    if (conf->farm.key_file != NULL)
+        call(arg, conf->farm.key_file);
+    if (conf->farm.password_file != NULL)
+        call(arg, conf->farm.password_file);
 }

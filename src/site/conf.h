@@ -80,6 +80,14 @@ struct conf {
     struct cache_limits cache;
 
     struct client_memory_limits clients; /* block memory */
+    /* The farm (src/farm): which hosts share, and where. */
+    struct conf_farm {
+        char **servers;                        /* "unix:/path" or "address:port" */
+        size_t server_count;                   /* 0: there is no farm */
+        char *name, *host;                     /* host NULL: what the machine calls itself */
+        char *user, *password_file, *key_file; /* NULL: none */
+        unsigned timeout_ms;
+    } farm;
 };
 
 /* Where messages about the configuration go: one call a message, "file:line: ..." complete. */
@@ -114,6 +122,12 @@ void conf_unref(struct conf *conf);
 /* Print the effective configuration in the configuration's own syntax: what it prints loads again.
  */
 enum result conf_print(const struct conf *conf, FILE *stream) MUST_CHECK;
+
+/*
+ * Print what decides, for hosts that compare: no option of conf_print() that is a machine's own
+ * (names, paths, sockets, the farm).
+ */
+enum result conf_print_deciding(const struct conf *conf, FILE *stream) MUST_CHECK;
 
 /* "enforce (FILE:LINE)", or "monitor (mode is not set: nothing is refused)".  Returns out. */
 #define CONF_MODE_TEXT_MAX 300

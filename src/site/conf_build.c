@@ -37,7 +37,7 @@ static void build_defaults(struct conf_loader *loader, const struct conf_schema 
         conf_value_set(loader, &schema->options[i], &absent, schema->options[i].name, object);
 }
 
-/* dns, cache and memory stand once at most. */
+/* dns, cache, memory and farm stand once at most. */
 static void build_single(struct conf_loader *loader, const struct conf_block *file,
                          const struct conf_schema *schema)
 {
@@ -261,6 +261,7 @@ void conf_build(struct conf_loader *loader, const struct conf_block *file)
     build_single(loader, file, &conf_schema_dns);
     build_single(loader, file, &conf_schema_cache);
     build_single(loader, file, &conf_schema_memory);
+    build_single(loader, file, &conf_schema_farm);
     build_policies(loader, file);
     if (!loader->nomem)
         build_matches(loader, file);

@@ -111,6 +111,25 @@ static void check_machine(const struct checker *c)
                      (long)((size_t)pages / 1024 * (size_t)page_bytes / 1024));
 }
 
+/* A farm needs to know where, which, and by which key. */
+static void check_farm(const struct checker *c)
+{
+    const struct conf_block *farm = find_block(c->file, &conf_schema_farm, NULL);
+    static const char *const needed[] = {"servers", "name", "key-file"};
+    if (farm == NULL)
+        return;
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+        if (conf_entry(farm, needed[i])->count == 0)
+            conf_error(c->loader->messages, farm->line,
+                       "key \"farm.%s\": found nothing; a farm needs servers, name and key-file",
+                       needed[i]);
+    if (c->conf->farm.user != NULL && c->conf->farm.password_file == NULL)
+        conf_error(c->loader->messages, conf_entry(farm, "user")->line,
+                   "key \"farm.user\": found \"%.64s\" without password-file; allowed: both, "
+                   "password-file alone, or neither",
+                   c->conf->farm.user);
+}
+
 /* What the stage of the verdict leaves unknown. */
 static void check_stage(const struct checker *c)
 {
@@ -399,6 +418,7 @@ void conf_check(struct conf_loader *loader, const struct conf_block *file, int64
 {
     const struct checker c = {loader, loader->conf, file, wall_s};
     check_dns(&c);
+    check_farm(&c);
     check_stage(&c);
     check_machine(&c);
     check_networks(&c);

@@ -88,7 +88,7 @@ static void print_list(const struct conf_option *option, const char *object, FIL
     fputc('{', stream);
     if (option->type == CONF_NETS)
         print_nets(field, count, &list);
-    else if (option->type == CONF_NAMES)
+    else if (option->type == CONF_NAMES || option->type == CONF_STORES)
         print_names(field, count, &list);
     else if (option->type == CONF_SERVERS)
         print_servers(field, &list);
@@ -173,8 +173,9 @@ static void print_scalar(const struct conf_option *option, const void *field, FI
 static bool is_list(const struct conf_option *option)
 {
     return option->type == CONF_NAMES || option->type == CONF_NETS ||
-           option->type == CONF_SERVERS || option->type == CONF_NET_LIST ||
-           option->type == CONF_PATTERNS || option->type == CONF_LISTED;
+           option->type == CONF_SERVERS || option->type == CONF_STORES ||
+           option->type == CONF_NET_LIST || option->type == CONF_PATTERNS ||
+           option->type == CONF_LISTED;
 }
 
 /* Nothing set, and nothing by default: there is nothing to write. */
@@ -233,9 +234,8 @@ static void print_policy(const struct policy *policy, FILE *stream)
     fputs("}\n", stream);
 }
 
-enum result conf_print(const struct conf *conf, FILE *stream)
+static void print_blocks(const struct conf *conf, FILE *stream)
 {
-    print_options(&conf_schema_file, conf, "", stream);
     fputs("\ndns {\n", stream);
     print_options(&conf_schema_dns, conf, INDENT, stream);
     fputs("}\n\ncache {\n", stream);
@@ -252,5 +252,27 @@ enum result conf_print(const struct conf *conf, FILE *stream)
         print_options(&conf_schema_match, &conf->matches[i], INDENT, stream);
         fputs("}\n", stream);
     }
+}
+
+enum result conf_print(const struct conf *conf, FILE *stream)
+{
+    print_options(&conf_schema_file, conf, "", stream);
+    if (conf->farm.server_count > 0) {
+        fputs("\nfarm {\n", stream);
+        print_options(&conf_schema_farm, conf, INDENT, stream);
+        fputs("}\n", stream);
+    }
+    print_blocks(conf, stream);
+    return ferror(stream) != 0 ? RESULT_IO : RESULT_OK;
+}
+
+enum result conf_print_deciding(const struct conf *conf, FILE *stream)
+{
+    for (size_t i = 0; i < conf_schema_file.option_count; i++) {
+        const struct conf_option *option = &conf_schema_file.options[i];
+        if (!option->at_start && !option->own)
+            print_value(option, conf, "", stream);
+    }
+    print_blocks(conf, stream);
     return ferror(stream) != 0 ? RESULT_IO : RESULT_OK;
 }

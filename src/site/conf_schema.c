@@ -51,6 +51,7 @@ static const struct conf_option file_options[] = {
      .type = CONF_TEXT,
      .text = TEXT_IDENT,
      AT(authserv_id),
+     .own = true,
      .allowed = "a host name or another word of printable characters without spaces"},
     {.name = "deadline",
      .type = CONF_SECONDS,
@@ -78,6 +79,7 @@ static const struct conf_option file_options[] = {
      AT(own_names),
      .count_offset = offsetof(struct conf, own_name_count),
      .fallback = "",
+     .own = true,
      .allowed = "a list of host names such as {\"mx.example.net\"}"},
     {.name = "skip-authenticated",
      .type = CONF_BOOL,
@@ -162,6 +164,7 @@ static const struct conf_option file_options[] = {
      .type = CONF_TEXT,
      .text = TEXT_PATH,
      AT(decision_log),
+     .own = true,
      .allowed = "an absolute path, or none"},
     {.name = "user",
      .type = CONF_TEXT,
@@ -208,6 +211,7 @@ static const struct conf_option file_options[] = {
      .min = 1,
      .max = 1000000,
      .fallback = "2000",
+     .own = true,
      .allowed = "a number from 1 to 1000000"},
 };
 
@@ -338,6 +342,48 @@ static const struct conf_option memory_options[] = {
      .allowed = "a time from 2 to 366 days, such as 35d"},
 };
 
+static const struct conf_option farm_options[] = {
+    {.name = "servers",
+     .type = CONF_STORES,
+     AT(farm.servers),
+     .count_offset = offsetof(struct conf, farm.server_count),
+     .fallback = "",
+     .allowed = "a list of up to 8 servers such as {\"unix:/run/valkey/valkey.sock\", "
+                "\"192.0.2.1:6379\", \"[2001:db8::1]:6379\"}: addresses, not names"},
+    {.name = "name",
+     .type = CONF_TEXT,
+     .text = TEXT_WORD,
+     AT(farm.name),
+     .allowed = "a word of at most 64 letters, digits, dots, dashes and underscores"},
+    {.name = "key-file",
+     .type = CONF_TEXT,
+     .text = TEXT_PATH,
+     AT(farm.key_file),
+     .allowed = "an absolute path"},
+    {.name = "user",
+     .type = CONF_TEXT,
+     .text = TEXT_IDENT,
+     AT(farm.user),
+     .allowed = "the store's name of a user, without spaces"},
+    {.name = "password-file",
+     .type = CONF_TEXT,
+     .text = TEXT_PATH,
+     AT(farm.password_file),
+     .allowed = "an absolute path"},
+    {.name = "host",
+     .type = CONF_TEXT,
+     .text = TEXT_WORD,
+     AT(farm.host),
+     .allowed = "a word of at most 64 letters, digits, dots, dashes and underscores"},
+    {.name = "timeout",
+     .type = CONF_MILLISECONDS,
+     AT(farm.timeout_ms),
+     .min = 50,
+     .max = 25000,
+     .fallback = "2",
+     .allowed = "a time from 50ms to 25s such as 500ms or 2"},
+};
+
 #undef AT
 #define AT(field) .offset = offsetof(struct policy, field)
 
@@ -457,6 +503,9 @@ const struct conf_schema conf_schema_cache = {
 const struct conf_schema conf_schema_memory = {
     .name = "memory", .options = memory_options, .option_count = COUNT(memory_options)};
 
+const struct conf_schema conf_schema_farm = {
+    .name = "farm", .options = farm_options, .option_count = COUNT(farm_options)};
+
 const struct conf_schema conf_schema_check = {.name = "check",
                                               .title = "the name of a check",
                                               .options = check_options,
@@ -476,9 +525,9 @@ const struct conf_schema conf_schema_match = {.name = "match",
                                               .options = match_options,
                                               .option_count = COUNT(match_options)};
 
-static const struct conf_schema *const file_blocks[] = {&conf_schema_dns, &conf_schema_cache,
-                                                        &conf_schema_memory, &conf_schema_policy,
-                                                        &conf_schema_match};
+static const struct conf_schema *const file_blocks[] = {&conf_schema_dns,    &conf_schema_cache,
+                                                        &conf_schema_memory, &conf_schema_farm,
+                                                        &conf_schema_policy, &conf_schema_match};
 
 const struct conf_schema conf_schema_file = {.name = "",
                                              .options = file_options,

@@ -25,6 +25,7 @@ enum conf_type {
     CONF_NAMES,        /* char **, and their count: canonical host names */
     CONF_NETS,         /* struct ipnet *, and their count */
     CONF_SERVERS,      /* the servers of struct network_settings */
+    CONF_STORES,       /* char **, and their count: servers of a farm */
     CONF_NET_LIST,     /* struct net_list * */
     CONF_PATTERNS,     /* struct pattern_list *; min: enum pattern_kind */
     CONF_LISTED,       /* struct listed * */
@@ -45,6 +46,7 @@ enum conf_text {
     TEXT_ENDPOINT, /* address:port, or none */
     TEXT_ADDRESS,  /* an IP address, or none */
     TEXT_REPLY,    /* template of a reply: checked with its action */
+    TEXT_WORD,     /* letters, digits, ".", "-" and "_" */
 };
 
 struct conf_option {
@@ -57,6 +59,7 @@ struct conf_option {
     uint64_t min, max;
     const char *fallback; /* the default as it would be written, lists by white space; NULL: none */
     const char *allowed;  /* for messages */
+    bool own;             /* of the file: each machine's own (conf_print_deciding()) */
     bool at_start; /* of the file: read at start only, a text or CONF_OCTAL (conf_restart.h) */
 };
 
@@ -69,9 +72,9 @@ struct conf_schema {
     size_t block_count;
 };
 
-/* The whole file; its object is struct conf.  Blocks dns, cache and memory too; policy: struct
- * policy; check: struct check_rule; match: struct match. */
+/* The whole file; its object is struct conf.  Blocks dns, cache, memory and farm too; policy:
+ * struct policy; check: struct check_rule; match: struct match. */
 extern const struct conf_schema conf_schema_file, conf_schema_dns, conf_schema_cache,
-    conf_schema_memory, conf_schema_policy, conf_schema_check, conf_schema_match;
+    conf_schema_memory, conf_schema_farm, conf_schema_policy, conf_schema_check, conf_schema_match;
 
 #endif

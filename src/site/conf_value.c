@@ -18,6 +18,7 @@
 
 #define UNIX_PATH_MAX 107 /* bytes: sun_path less its NUL */
 #define LINE_MAX_TEXT 200
+#define WORD_MAX_TEXT 64
 #define SCORE_MAX     1000.0
 #define WORDS_MAX     32 /* of a default list */
 
@@ -275,6 +276,23 @@ static bool is_endpoint(const char *text)
     return has_port && network_server_parse(text, &server) == RESULT_OK && server.port != 0;
 }
 
+static bool is_word(const char *text)
+{
+    size_t length = strlen(text);
+    return length > 0 && length <= WORD_MAX_TEXT &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+               length;
+}
+
+static bool is_store(const char *text)
+{
+    static const char local[] = "unix:";
+    if (strncmp(text, local, strlen(local)) != 0)
+        return is_endpoint(text);
+    text += strlen(local);
+    return is_path(text) && strlen(text) <= UNIX_PATH_MAX;
+}
+
 static bool is_sound_text(enum conf_text kind, const char *text)
 {
     struct ipaddr addr;
@@ -298,6 +316,8 @@ static bool is_sound_text(enum conf_text kind, const char *text)
         return is_facility(text);
     case TEXT_ENDPOINT:
         return is_endpoint(text);
+    case TEXT_WORD:
+        return is_word(text);
     case TEXT_ADDRESS:
         return ipaddr_parse(text, &addr) == RESULT_OK;
     }
@@ -372,6 +392,23 @@ static void set_names(const struct setting *set)
             bad_word(set, &set->words[i]);
     }
     memcpy(set->field, &names, sizeof names);
+    *set->count = count;
+}
+
+/* More than a few are no way to find a master quickly. */
+#define STORES_MAX 8
+
+static void set_stores(const struct setting *set)
+{
+    char **stores = keep_array(set, set->word_count, sizeof *stores);
+    size_t count = 0;
+    for (size_t i = 0; stores != NULL && i < set->word_count; i++) {
+        if (count < STORES_MAX && is_store(set->words[i].text))
+            stores[count++] = keep(set, set->words[i].text);
+        else
+            bad_word(set, &set->words[i]);
+    }
+    memcpy(set->field, &stores, sizeof stores);
     *set->count = count;
 }
 
@@ -540,6 +577,9 @@ static void set_words(struct setting *set)
         break;
     case CONF_SERVERS:
         set_servers(set);
+        break;
+    case CONF_STORES:
+        set_stores(set);
         break;
     case CONF_NET_LIST:
     case CONF_PATTERNS:

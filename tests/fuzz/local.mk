@@ -62,7 +62,7 @@ tests_fuzz_fuzz_conf_LDADD = libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=open,--wrap=stat,--wrap=access,--wrap=psl_load_file
 
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(FUZZ_SHARED)
-tests_fuzz_fuzz_control_LDADD = libdaemon.a $(SITE_LIBS)
+tests_fuzz_fuzz_control_LDADD = $(DAEMON_LIBS) $(SITE_LIBS)
 tests_fuzz_fuzz_control_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_fuzz_dnsmsg_SOURCES = tests/fuzz/fuzz_dnsmsg.c $(FUZZ_SHARED)
@@ -70,12 +70,12 @@ tests_fuzz_fuzz_dnsmsg_LDADD = $(FUZZ_DNS_LIBS)
 tests_fuzz_fuzz_dnsmsg_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_fuzz_exemptions_SOURCES = tests/fuzz/fuzz_exemptions.c $(FUZZ_SHARED)
-tests_fuzz_fuzz_exemptions_LDADD = libdaemon.a $(SITE_LIBS)
+tests_fuzz_fuzz_exemptions_LDADD = $(DAEMON_LIBS) $(SITE_LIBS)
 tests_fuzz_fuzz_exemptions_LDFLAGS = $(FUZZ_LINK)
 
 if FARM
 tests_fuzz_fuzz_farm_SOURCES = tests/fuzz/fuzz_farm.c $(FUZZ_SHARED)
-tests_fuzz_fuzz_farm_LDADD = $(FARM_LIBS) $(SITE_LIBS) $(FARM_CODEC_LIBS)
+tests_fuzz_fuzz_farm_LDADD = $(FARM_LIBS) $(SITE_LIBS)
 tests_fuzz_fuzz_farm_LDFLAGS = $(FUZZ_LINK)
 else
 EXTRA_DIST += tests/fuzz/fuzz_farm.c
@@ -113,7 +113,7 @@ tests_fuzz_fuzz_sender_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c tests/fuzz/told.c tests/fuzz/told.h \
 	tests/scenario/world.c tests/scenario/world.h $(FUZZ_SHARED)
 tests_fuzz_fuzz_session_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
-tests_fuzz_fuzz_session_LDADD = libdaemon.a libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
+tests_fuzz_fuzz_session_LDADD = $(DAEMON_LIBS) libctl.a $(SITE_LIBS) $(ARCHIVE_LIBS)
 tests_fuzz_fuzz_session_LDFLAGS = $(FUZZ_LINK)
 
 tests_fuzz_fuzz_untrusted_SOURCES = tests/fuzz/fuzz_untrusted.c $(FUZZ_SHARED)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-DAEMON_TEST_LIBS = libdaemon.a $(SITE_LIBS) $(CHECK_LIBS)
+DAEMON_TEST_LIBS = $(DAEMON_LIBS) $(SITE_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_decisionlog
 TESTS += tests/unit/test_decisionlog

@@ -6,7 +6,7 @@ tests_unit_test_exemption_merge_CFLAGS = $(SITE_TEST_CFLAGS)
 tests_unit_test_exemption_merge_LDADD = $(SITE_TEST_LIBS)
 
 if FARM
-FARM_TEST_LIBS = $(FARM_LIBS) $(SITE_LIBS) $(FARM_CODEC_LIBS) $(CHECK_LIBS)
+FARM_TEST_LIBS = $(FARM_LIBS) $(SITE_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_farm_line tests/unit/test_resp tests/unit/test_farm_nomem
 TESTS += tests/unit/test_farm_line tests/unit/test_resp

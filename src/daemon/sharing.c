@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/sharing.h"
+
+#include "config.h"
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/plural.h"
+#include "base/textbuf.h"
+#include "daemon/cacheview.h"
+#include "daemon/service_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes of what another host flushed, as it is shown. */
+#define TARGET_SHOWN 100
+
+/* --- what the farm asks of us ---------------------------------------------------------------- */
+
+static void changed(void *arg)
+{
+    saving_exemptions(arg);
+}
+
+/* Signed by a host of ours, and still checked as a request is. */
+static void flush(void *arg, const char *target, const char *host)
+{
+    struct service *service = arg;
+    struct ipaddr addr = {0};
+    enum hostname_flaw flaw = HOSTNAME_OK;
+    char name[HOSTNAME_MAX + 1] = "", text[4 * TARGET_SHOWN];
+    if (strcmp(target, "all") != 0 && ipaddr_parse(target, &addr) != RESULT_OK)
+        flaw = hostname_parse(target, name);
+    if (flaw != HOSTNAME_OK && flaw != HOSTNAME_ONE_LABEL)
+        return;
+    struct textbuf shown;
+    textbuf_init(&shown, text, sizeof text);
+    textbuf_put_untrusted(&shown, target, TARGET_SHOWN);
+    size_t gone = cacheview_flush(dns_service_resolver(service->dns), &addr, name);
+    log_info("farm: %s has flushed %s: %zu record%s forgotten here, too", host, text, gone,
+             plural_of(gone, " is", "s are"));
+}
+
+static int64_t counted(const struct service *service, const char *name, size_t first)
+{
+    const struct metric *metric = metrics_find(service->metrics, name);
+    const struct metric_desc *desc = metric_description(metric);
+    size_t second = desc == NULL || desc->labels[1].name == NULL ? 1 : desc->labels[1].count;
+    int64_t sum = 0;
+    for (size_t i = 0; i < second; i++)
+        sum += metric_value(metric, first, i);
+    return sum;
+}
+
+static void put_heartbeat(void *arg, struct json_writer *json)
+{
+    struct service *service = arg;
+    json_writer_text(json, "version", PACKAGE_VERSION);
+    json_writer_text(json, "mode", service->conf->monitor ? "monitor" : "enforce");
+    json_writer_text(json, "configuration", service->sharing.configuration);
+    json_writer_bool(json, "outage", resolver_health(dns_service_resolver(service->dns)).down);
+    json_writer_int(json, "exemptions", (int64_t)exemptions_count(service->exemptions));
+    json_writer_int(json, "sessions", counted(service, "iprevd_sessions_total", 0));
+    json_writer_int(json, "rejected", counted(service, "iprevd_verdicts_total", ACTION_REJECT));
+}
+
+/* --- making ---------------------------------------------------------------------------------- */
+
+static bool texts_equal(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool is_same(const struct conf *old, const struct conf *fresh)
+{
+    const struct conf_farm *a = &old->farm, *b = &fresh->farm;
+    if (a->server_count != b->server_count || !texts_equal(a->name, b->name) ||
+        !texts_equal(a->host, b->host) || !texts_equal(a->user, b->user) ||
+        a->timeout_ms != b->timeout_ms)
+        return false;
+    for (size_t i = 0; i < a->server_count; i++)
+        if (strcmp(a->servers[i], b->servers[i]) != 0)
+            return false;
+    return true;
+}
+
+static bool secrets_equal(const struct farm_secrets *a, const struct farm_secrets *b)
+{
+    return a->key_length == b->key_length && memcmp(a->key, b->key, a->key_length) == 0 &&
+           strcmp(a->password, b->password) == 0;
+}
+
+/* "" when it cannot be told, which is no drift. */
+static void name_configuration(const struct conf *conf, char out[17])
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&text, &length);
+    out[0] = '\0';
+    if (stream == NULL)
+        return;
+    bool printed = conf_print_deciding(conf, stream) == RESULT_OK;
+    if (fclose(stream) == 0 && printed)
+        (void)snprintf(out, 17, "%08x%08x", hash_bytes(HASH_START, text, length),
+                       hash_mix(hash_bytes(HASH_START ^ 1, text, length)));
+    free(text);
+}
+
+bool sharing_set(struct service *service, const struct conf *old,
+                 const struct farm_secrets *secrets)
+{
+    struct sharing *sharing = &service->sharing;
+    const struct conf *conf = service->conf;
+    bool wanted = conf->farm.server_count > 0;
+    if (wanted)
+        name_configuration(conf, sharing->configuration);
+    if (wanted && sharing->farm != NULL && old != NULL && is_same(old, conf) &&
+        secrets_equal(secrets, &sharing->secrets))
+        return true;
+    farm_free(sharing->farm);
+    sharing->farm = NULL;
+    if (!wanted)
+        return true;
+    const struct farm_services services = {
+        .loop = service->management.loop,
+        .clock = &clock_system,
+        .exemptions = service->exemptions,
+        .metrics = service->metrics,
+        .changed = changed,
+        .flush = flush,
+        .put_heartbeat = put_heartbeat,
+        .arg = service,
+    };
+    sharing->secrets = *secrets;
+    sharing->farm = farm_new(conf, secrets, &services);
+    if (sharing->farm != NULL && sharing->started)
+        farm_start(sharing->farm);
+    return sharing->farm != NULL;
+}
+
+void sharing_start(struct service *service)
+{
+    service->sharing.started = true;
+    if (service->sharing.farm != NULL)
+        farm_start(service->sharing.farm);
+}
+
+void sharing_put_status(const struct service *service, struct json_writer *json)
+{
+    if (service->sharing.farm == NULL)
+        return;
+    json_writer_begin_object(json, "farm");
+    farm_put_status(service->sharing.farm, json);
+    json_writer_end(json);
+}
