@@ -21,6 +21,8 @@ struct file {
     uint64_t records; /* lines in a form of logs, or objects */
     uint64_t strange, strange_line;
     uint64_t lines;
+    char *last; /* decision, if the record before was one; malloc'ed */
+    uint64_t last_host;
 };
 
 static void complain(struct decisions *decisions, const char *path, uint64_t line, const char *text)
@@ -67,6 +69,43 @@ static void pass_over(struct decisions *decisions, struct file *file,
     decisions->first_is_program = record;
 }
 
+/* A syslog daemon writes identical lines once, with how often they came.  True: it is such a line.
+ */
+static bool take_repeated(struct decisions *decisions, const struct file *file,
+                          const struct maillog_item *item)
+{
+    struct report_entry entry;
+    struct maillog_item repeated = *item;
+    const struct maillog_record *record = &item->record;
+    const char *text;
+    size_t length;
+    unsigned times = maillog_syslog_repeated(record->message, &text, &length);
+    if (times == 0)
+        return false;
+    bool last = text == NULL && file->last != NULL &&
+                (record->host == 0 || record->host == file->last_host);
+    char *copy = text != NULL ? strndup(text, length) : last ? strdup(file->last) : NULL;
+    if (copy == NULL)
+        return false;
+    repeated.record.message = copy;
+    if (last)
+        (void)strcpy(repeated.record.program, "iprevd");
+    bool decision = report_entry_of(&repeated, &entry, &text) == REPORT_ENTRY;
+    for (unsigned i = 0; decision && i < times; i++)
+        take(decisions, &entry, text);
+    free(copy);
+    return decision;
+}
+
+static void remember(struct file *file, const struct maillog_item *item, const char *decision)
+{
+    if (item->kind != MAILLOG_ITEM_RECORD)
+        return;
+    free(file->last);
+    file->last = decision != NULL ? strdup(decision) : NULL;
+    file->last_host = item->record.host;
+}
+
 static void take_item(struct decisions *decisions, struct file *file,
                       const struct maillog_item *item)
 {
@@ -79,7 +118,11 @@ static void take_item(struct decisions *decisions, struct file *file,
                  line->cut ? "longer than any decision: left out" : "holds a NUL byte: left out");
         return;
     }
-    switch (report_entry_of(item, &entry, &text)) {
+    if (item->kind == MAILLOG_ITEM_RECORD && take_repeated(decisions, file, item))
+        return;
+    enum report_parsed parsed = report_entry_of(item, &entry, &text);
+    remember(file, item, parsed == REPORT_ENTRY ? text : NULL);
+    switch (parsed) {
     case REPORT_ENTRY:
         file->records += item->kind == MAILLOG_ITEM_RECORD || text[0] == '{';
         take(decisions, &entry, text);
@@ -121,6 +164,7 @@ static enum result read_file(struct decisions *decisions, const char *path)
         }
         maillog_reader_close(reader);
     }
+    free(file.last);
     file.lines = item.line.number;
     end_file(decisions, &file);
     if (status == RESULT_IO) {

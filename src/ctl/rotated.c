@@ -11,7 +11,8 @@
 #define DATE_DIGITS 8 /* the least that dateformat has: %Y%m%d */
 #define DIGITS_MAX  16
 
-static const char *const compressed[] = {".gz", ".bz2", ".xz", ".zst", ".lz4", ".Z"};
+static const char *const compressed[] = {".gz",  ".bz2",  ".xz", ".zst",
+                                         ".lz4", ".lzma", ".lz", ".Z"};
 
 /* The length of `name` without an extension of a compressed file. */
 static size_t plain_length(const char *name)
@@ -25,19 +26,21 @@ static size_t plain_length(const char *name)
     return length;
 }
 
-/* ".7", or "-20261128" and what a dateformat may put behind: digits, hyphens, underscores. */
+/* ".7"; "-20261128", "_20261128", ".2026-11-28" and what a dateformat may put behind: digits,
+   hyphens, underscores; ".20261128T030000" of FreeBSD's newsyslog -t. */
 static bool is_mark(const char *text, size_t length)
 {
     size_t digits = 0;
-    if (length < 2 || length > DIGITS_MAX + 4 || (text[0] != '.' && text[0] != '-'))
+    if (length < 2 || length > DIGITS_MAX + 4 || strchr(".-_", text[0]) == NULL)
         return false;
     for (size_t i = 1; i < length; i++) {
         bool digit = text[i] >= '0' && text[i] <= '9';
         digits += digit;
-        if (!digit && (text[0] == '.' || (text[i] != '-' && text[i] != '_')))
+        if (!digit && text[i] != '-' && text[i] != '_' && (text[i] != 'T' || digits < DATE_DIGITS))
             return false;
     }
-    return text[0] == '.' ? digits <= DIGITS_MAX : digits >= DATE_DIGITS;
+    bool number = text[0] == '.' && digits == length - 1;
+    return digits >= DATE_DIGITS ? !number || digits <= DIGITS_MAX : number;
 }
 
 bool rotated_is_sibling(const char *base, const char *name)

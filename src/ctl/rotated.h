@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A log file and what logrotate has left of it: NAME.1, NAME.2.gz, NAME-20261128.xz, and the same
- * before the file's extension ("extension" in logrotate.conf).  Does I/O; thread safe.
+ * A log file and what logrotate or newsyslog has left of it: NAME.1, NAME.2.gz, NAME-20261128.xz,
+ * NAME.20261128T030000, and the same before the file's extension ("extension" in logrotate.conf).
+ * Does I/O; thread safe.
  */
 #ifndef IPREVD_ROTATED_H
 #define IPREVD_ROTATED_H

@@ -173,6 +173,9 @@ def forms(message, at=1795262400):
         "standard error in docker": docker + "\n", "docker logs -t": f"{iso}.123456789Z {message}\n",
         "Kubernetes": f"{iso}.123456789Z stderr F {message}\n",
         "compose -t": f"mx-1  | {iso}.123456789Z {message}\n",
+        "with-unit": f"Sat {iso.replace('T', ' ')} UTC mx iprevd.service[7]: {message}\n",
+        "Docker's syslog driver": f"{day} host 3f2a1b0c9d8e[99]: {message}\n",
+        "Docker's syslog driver, named": f"{day} host docker/iprevd-1[99]: <6>{message}\n",
     }
 
 
@@ -193,6 +196,19 @@ def test_forms_may_be_mixed_and_compressed(report):
     content = "".join(forms(MESSAGE).values())
     assert report.run(report.file("a.gz", gzip.compress(content.encode()))).startswith(
         f"{len(forms(''))} decisions")
+
+
+@pytest.mark.parametrize("repeated", ["{day} mx iprevd[7]: message repeated 2 times: [ {message}]",
+                                      "{day} mx last message repeated 2 times",
+                                      "{day} --- last message repeated 2 times ---"])
+def test_repeated_lines_count(report, repeated):
+    """rsyslog on Ubuntu, the BSDs' syslogd and macOS write identical lines once."""
+    first = forms(MESSAGE)["syslog"]
+    again = repeated.format(day=first[:15], message=MESSAGE)
+    other = first[:15] + " mx sshd[7]: something else\n"
+    text = report.run(report.file("log", first + again + "\n" + other + first[:15] +
+                                  " mx last message repeated 5 times\n"))
+    assert text.startswith("3 decisions") and rows(text, "Check ")["ptr-missing"][0] == "3"
 
 
 def test_standard_error_of_the_daemon_itself(report, milter):

@@ -35,12 +35,27 @@ static void explain_open(struct archive *archive, char error[REPLAY_ERROR_MAX])
         explain(archive, error);
 }
 
+typedef int filter_adder(struct archive *archive);
+
+/* Not every build of libarchive has these: it would run programs in their place. */
+static void add_if_built_in(struct archive *archive, filter_adder *add)
+{
+    struct archive *probe = archive_read_new();
+    if (probe != NULL && add(probe) == ARCHIVE_OK)
+        (void)add(archive);
+    (void)archive_read_free(probe);
+}
+
 /* Only what libarchive does by itself: others would run programs. */
 static struct archive *new_archive(void)
 {
     struct archive *archive = archive_read_new();
     if (archive == NULL)
         return NULL;
+    add_if_built_in(archive, archive_read_support_filter_compress);
+    add_if_built_in(archive, archive_read_support_filter_lz4);
+    add_if_built_in(archive, archive_read_support_filter_lzma);
+    add_if_built_in(archive, archive_read_support_filter_lzip);
     if (archive_read_support_filter_gzip(archive) == ARCHIVE_OK &&
         archive_read_support_filter_bzip2(archive) == ARCHIVE_OK &&
         archive_read_support_filter_xz(archive) == ARCHIVE_OK &&

@@ -252,6 +252,14 @@ static const char *skip_level(const char *text)
     return text[0] == '<' && text[1] >= '0' && text[1] <= '7' && text[2] == '>' ? text + 3 : text;
 }
 
+/* "iprevd"; its unit (journalctl -o with-unit) or a container, by its name or number, which
+   Docker's drivers for syslog and the journal write in the place of the program. */
+static bool is_iprevd(const char *program)
+{
+    return strstr(program, "iprevd") != NULL ||
+           (strlen(program) == 12 && strspn(program, "0123456789abcdef") == 12);
+}
+
 enum report_parsed report_entry_of(const struct maillog_item *item, struct report_entry *out,
                                    const char **text)
 {
@@ -260,7 +268,7 @@ enum report_parsed report_entry_of(const struct maillog_item *item, struct repor
     const char *message = skip_level(record->message);
     if (text != NULL)
         *text = message;
-    if (tagged && (strcmp(record->program, "iprevd") != 0 || message[0] == '{'))
+    if (tagged && (!is_iprevd(record->program) || message[0] == '{'))
         return REPORT_OTHER;
     return report_entry_parse(message, record->wall_s, out);
 }
