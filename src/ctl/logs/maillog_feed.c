@@ -316,7 +316,7 @@ static void end_mail(struct maillog_feed *feed)
     feed->counts.messages += counts.messages;
     feed->counts.local += counts.local;
     feed->counts.unreadable += counts.unreadable;
-    if (feed->doubtful && !counts.message) {
+    if ((feed->doubtful || feed->format == REPLAY_FORMAT_MBOX) && !counts.message) {
         feed->counts.messages -= counts.messages;
         feed->counts.local -= counts.local;
         complain_of_all(feed);
