@@ -6,6 +6,7 @@
 #include "site/conf_everybody.h"
 #include "site/conf_shadow.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,14 +55,31 @@ static void check_dns(const struct checker *c)
                      c->conf->network.timeout_ms, c->conf->deadline_s);
 }
 
-/* Does the socket or address:port take connections from other machines? */
-static bool is_everywhere(const char *text)
+/* Is the host all addresses of this machine, however that is written ("0", "[::0]")? */
+static bool is_everywhere(const char *host, size_t length)
 {
-    const char *host = strchr(text, '@');
-    if (strncmp(text, "inet", 4) == 0)
-        return host == NULL || strcmp(host, "@0.0.0.0") == 0 || strcmp(host, "@::") == 0 ||
-               strcmp(host, "@[::]") == 0;
-    return strncmp(text, "0.0.0.0:", 8) == 0 || strncmp(text, "[::]:", 5) == 0;
+    char text[IPADDR_TEXT_MAX];
+    struct ipaddr addr;
+    struct in_addr v4;
+    if (length >= 2 && host[0] == '[' && host[length - 1] == ']') {
+        host++;
+        length -= 2;
+    }
+    if (length >= sizeof text)
+        return false;
+    memcpy(text, host, length);
+    text[length] = '\0';
+    if (ipaddr_parse(text, &addr) != RESULT_OK)
+        return inet_aton(text, &v4) != 0 && v4.s_addr == INADDR_ANY;
+    static const uint8_t zero[sizeof addr.bytes];
+    return memcmp(addr.bytes, zero, sizeof zero) == 0;
+}
+
+static bool listens_everywhere(const char *spec)
+{
+    const char *host = strchr(spec, '@');
+    return strncmp(spec, "inet", 4) == 0 &&
+           (host == NULL || is_everywhere(host + 1, strlen(host + 1)));
 }
 
 /* A directory that is not there; whether the daemon may write there, only its user can tell. */
@@ -75,15 +93,25 @@ static void check_directory(const struct checker *c, const char *key, const char
         return;
     const char *slash = strrchr(path, '/');
     int length = file && slash != NULL ? (int)(slash - path) : (int)strlen(path);
-    if (snprintf(directory, sizeof directory, "%.*s", length, path) >= (int)sizeof directory ||
-        length == 0)
+    if (snprintf(directory, sizeof directory, "%.*s", length, path) >= (int)sizeof directory)
         return;
-    if (stat(directory, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
+    if (length > 0 && stat(directory, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
         conf_warning(c->loader->messages, entry->line, "key \"%s\": %s: %s: %s", key, directory,
                      strerror(errno), outcome);
     else if (!file && stat(directory, &st) == 0 && !S_ISDIR(st.st_mode))
         conf_warning(c->loader->messages, entry->line, "key \"%s\": %s: %s: %s", key, directory,
                      strerror(ENOTDIR), outcome);
+    else if (file && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        conf_warning(c->loader->messages, entry->line, "key \"%s\": %s: %s: %s", key, path,
+                     strerror(EISDIR), outcome);
+}
+
+/* A socket or a file that the start makes.  Below /run the service manager makes the directory. */
+static void check_made_at_start(const struct checker *c, const char *key, const char *path,
+                                const char *outcome)
+{
+    if (path != NULL && strncmp(path, "/run/", 5) != 0 && strncmp(path, "/var/run/", 9) != 0)
+        check_directory(c, key, path, true, outcome);
 }
 
 /* What the whole world may reach, and what this machine does not have. */
@@ -93,15 +121,20 @@ static void check_machine(const struct checker *c)
                     "neither the cache nor the memory of clients nor exemptions survive a "
                     "restart");
     check_directory(c, "decision-log", c->conf->decision_log, true, "nothing is written");
+    check_made_at_start(c, "listen", strchr(c->conf->listen, '/'), "the service does not start");
+    check_made_at_start(c, "pid-file", c->conf->pid_file, "the service does not start");
+    check_made_at_start(c, "control", c->conf->control, "iprevctl does not reach the daemon");
     const struct conf_entry *listen = conf_entry(c->file, "listen");
     const struct conf_entry *metrics = conf_entry(c->file, "metrics");
     const struct conf_block *cache = find_block(c->file, &conf_schema_cache, NULL);
     long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
-    if (listen->given && is_everywhere(c->conf->listen))
+    if (listen->given && listens_everywhere(c->conf->listen))
         conf_warning(c->loader->messages, listen->line,
                      "key \"listen\": all addresses of this machine, and the milter protocol has "
                      "no authentication; inet:PORT@localhost is not reached from elsewhere");
-    if (metrics->given && c->conf->metrics != NULL && is_everywhere(c->conf->metrics))
+    if (metrics->given && c->conf->metrics != NULL &&
+        is_everywhere(c->conf->metrics,
+                      (size_t)(strrchr(c->conf->metrics, ':') - c->conf->metrics)))
         conf_warning(c->loader->messages, metrics->line,
                      "key \"metrics\": everybody who reaches this machine can read them");
     if (cache != NULL && conf_entry(cache, "size")->given && pages > 0 && page_bytes > 0 &&
@@ -164,6 +197,11 @@ static void check_loopback(const struct checker *c, const struct conf_entry *ent
                                                    : "loopback");
 }
 
+static bool is_local(const void *arg, const struct ipaddr *addr)
+{
+    return conf_is_local(arg, addr);
+}
+
 static bool is_relay(const void *arg, const struct ipaddr *addr)
 {
     return conf_is_trusted_relay(arg, addr);
@@ -183,13 +221,12 @@ static void check_relays(const struct checker *c)
 static void check_networks(const struct checker *c)
 {
     const struct conf_entry *entry = conf_entry(c->file, "local-networks");
+    enum everybody who = entry->given ? everybody_in(is_local, c->conf) : EVERYBODY_NO;
     check_loopback(c, entry);
-    for (size_t i = 0; entry->given && i < c->conf->local_network_count; i++)
-        if (c->conf->local_networks[i].bits == 0)
-            conf_warning(c->loader->messages, entry->line,
-                         "key \"local-networks\": every %s client is local and nothing of it is "
-                         "judged",
-                         c->conf->local_networks[i].addr.family == IP_V4 ? "IPv4" : "IPv6");
+    if (who != EVERYBODY_NO)
+        conf_warning(c->loader->messages, entry->line,
+                     "key \"local-networks\": %s is local and nothing of it is judged",
+                     everybody_text(who));
     check_relays(c);
     entry = conf_entry(c->file, "relay-action");
     if (entry->given && c->conf->relay_action >= ACTION_TEMPFAIL)

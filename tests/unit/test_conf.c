@@ -709,6 +709,8 @@ static const struct {
      ":1: check \"sender-ptr-mismatch\" is never made with stage = helo"},
     {"all is local", "local-networks += {\"0.0.0.0/0\"}",
      ":1: key \"local-networks\": every IPv4 client is local and nothing of it is judged"},
+    {"all is local, in two halves", "local-networks += {\"0.0.0.0/1\", \"128.0.0.0/1\"}",
+     ":1: key \"local-networks\": every IPv4 client is local and nothing of it is judged"},
     {"refusing to relays", "relay-action = reject",
      ":1: key \"relay-action\": what reject refuses to a relay, the relay returns to senders who "
      "are often forged; tag or quarantine does not"},
@@ -726,6 +728,27 @@ static const struct {
     {"listen without a host", "listen = \"inet:8896\"",
      ":1: key \"listen\": all addresses of this machine, and the milter protocol has no "
      "authentication; inet:PORT@localhost is not reached from elsewhere"},
+    {"listen on 0", "listen = \"inet:8896@0\"",
+     ":1: key \"listen\": all addresses of this machine, and the milter protocol has no "
+     "authentication; inet:PORT@localhost is not reached from elsewhere"},
+    {"listen on a long ::", "listen = \"inet6:8896@0:0:0:0:0:0:0:0\"",
+     ":1: key \"listen\": all addresses of this machine, and the milter protocol has no "
+     "authentication; inet:PORT@localhost is not reached from elsewhere"},
+    {"no directory for the socket", "listen = \"unix:/nonexistent/x/milter\"",
+     ":1: key \"listen\": /nonexistent/x: No such file or directory: the service does not start"},
+    {"the socket is a directory", "\nlisten = \"unix:/tmp\"",
+     ":2: key \"listen\": /tmp: Is a directory: the service does not start"},
+    {"no directory for the pid file", "pid-file = \"/nonexistent/x.pid\"",
+     ":1: key \"pid-file\": /nonexistent: No such file or directory: the service does not start"},
+    {"no directory for the control socket", "control = \"/nonexistent/control\"",
+     ":1: key \"control\": /nonexistent: No such file or directory: iprevctl does not reach the "
+     "daemon"},
+    {"the decision log is a directory", "decision-log = \"/tmp\"",
+     ":1: key \"decision-log\": /tmp: Is a directory: nothing is written"},
+    {"metrics on a long ::", "metrics = \"[::0]:9797\"",
+     ":1: key \"metrics\": everybody who reaches this machine can read them"},
+    {"metrics on a mapped 0.0.0.0", "metrics = \"[::ffff:0.0.0.0]:9797\"",
+     ":1: key \"metrics\": everybody who reaches this machine can read them"},
     {"metrics for everybody", "metrics = \"0.0.0.0:9797\"",
      ":1: key \"metrics\": everybody who reaches this machine can read them"},
     {"narrow behind wide",
@@ -1414,7 +1437,8 @@ START_TEST(test_sample_examples)
     char *examples = uncomment(sample);
     make_tables();
     /* What this machine may not have. */
-    static const char *const keys[] = {"public-suffix-list =", "state-dir =", "decision-log ="};
+    static const char *const keys[] = {
+        "public-suffix-list =", "state-dir =", "decision-log =", "listen ="};
     for (size_t i = 0; i < COUNT(keys); i++) {
         char *line = strstr(examples, keys[i]);
         ck_assert_ptr_nonnull(line);
