@@ -14,6 +14,10 @@ noinst_PROGRAMS += bench/cache
 bench_cache_SOURCES = bench/cache.c bench/lru.c bench/lru.h
 bench_cache_LDADD = libdns.a libcore.a libbase.a -lm
 
+noinst_PROGRAMS += bench/clients
+bench_clients_SOURCES = bench/clients.c
+bench_clients_LDADD = libsite.a libcore.a libbase.a
+
 noinst_PROGRAMS += bench/delaydns
 bench_delaydns_SOURCES = bench/delaydns.c
 

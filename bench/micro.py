@@ -16,6 +16,11 @@ def cache(bench):
     return fenced(run_text(bench, "bench/cache", "0.5" if bench.quick else "2"))
 
 
+def clients(bench):
+    note("clients: bytes, speed, a scan")
+    return fenced(run_text(bench, "bench/clients"))
+
+
 def tables(bench):
     note("tables: cidr and pcre")
     return fenced(run_text(bench, "bench/tables"))

@@ -37,6 +37,7 @@ BENCHMARKS = {
     "endtoend": (endtoend.endtoend, "messages a second through a real Postfix"),
     "endtoend-latency": (endtoend.latency, "what an SMTP client waits for"),
     "cache": (micro.cache, "the cache by itself"),
+    "clients": (micro.clients, "the memory of clients by itself"),
     "tables": (micro.tables, "large tables by themselves"),
     "replay": (replay.replay, "iprevctl replay, without DNS"),
     "growth-sessions": (growth.sessions, "1 to 10,000 sessions at a time"),
