@@ -119,26 +119,51 @@ static unsigned look_as(const struct conf *conf, const struct privileges *privil
     return eyes->errors;
 }
 
-/* A start would log it, and go on. */
-static void look_for_group(const struct conf_report *report, const char *key, const char *name,
-                           const char *outcome)
+/* A name that an option has and this machine does not. */
+static void tell_missing(const struct conf *conf, void (*say)(void *arg, const char *message),
+                         void *arg, const char *key, const char *kind, const char *name,
+                         const char *outcome)
 {
     char message[MESSAGE_MAX];
-    if (name == NULL || getgrnam(name) != NULL)
-        return;
-    (void)snprintf(message, sizeof message, "key \"%s\": there is no group \"%.64s\": %s", key,
-                   name, outcome);
-    report->warning(report->arg, message);
+    (void)snprintf(message, sizeof message, "%s: key \"%s\": there is no %s \"%.64s\": %s",
+                   conf->path, key, kind, name, outcome);
+    say(arg, message);
+}
+
+/* A start would log it, and go on. */
+static void look_for_group(const struct conf *conf, const struct conf_report *report,
+                           const char *key, const char *name, const char *outcome)
+{
+    if (name != NULL && getgrnam(name) == NULL)
+        tell_missing(conf, report->warning, report->arg, key, "group", name, outcome);
+}
+
+/* A start would end.  How many are missing. */
+static unsigned look_for_names(const struct conf *conf, const struct conf_report *report)
+{
+    bool user = conf->user == NULL || getpwnam(conf->user) != NULL;
+    bool group = conf->user == NULL || conf->group == NULL || getgrnam(conf->group) != NULL;
+    if (!user)
+        tell_missing(conf, report->error, report->arg, "user", "user", conf->user,
+                     "the service does not start");
+    if (!group)
+        tell_missing(conf, report->error, report->arg, "group", "group", conf->group,
+                     "the service does not start");
+    return (unsigned)!user + (unsigned)!group;
 }
 
 unsigned service_user_test(const struct conf *conf, const struct conf_report *report)
 {
     char error[PRIVILEGES_ERROR_MAX];
     struct privileges privileges;
-    look_for_group(report, "control-group", conf->control_group,
+    look_for_group(conf, report, "control-group", conf->control_group,
                    "iprevctl is for root and the service's user");
     if (strncmp(conf->listen, "inet", 4) != 0)
-        look_for_group(report, "socket-group", conf->socket_group, "the service does not start");
+        look_for_group(conf, report, "socket-group", conf->socket_group,
+                       "the service does not start");
+    unsigned missing = look_for_names(conf, report);
+    if (missing > 0)
+        return missing;
     char *user = geteuid() == 0 ? find_user(conf) : NULL;
     if (user == NULL)
         return 0;

@@ -587,7 +587,21 @@ def test_groups_that_do_not_exist_are_named_by_the_test(place, line, said):
     done = subprocess.run([program(), "-t", "-c", config], capture_output=True, text=True, timeout=SECONDS,
                           check=False)
     assert done.returncode == 0
-    assert f"warning: {said}\n" in done.stderr if said else "no group" not in done.stderr
+    assert f"warning: {config}: {said}\n" in done.stderr if said else "no group" not in done.stderr
+
+
+@pytest.mark.parametrize("text, said", [
+    ('user = "iprevd-nobody-x"\n', ['key "user": there is no user "iprevd-nobody-x"']),
+    ('user = "nobody"\ngroup = "iprevd-none-x"\n', ['key "group": there is no group "iprevd-none-x"']),
+    ('user = "4711"\ngroup = "4711"\n', ['key "user": there is no user "4711"',
+                                        'key "group": there is no group "4711"'])])
+def test_a_user_that_does_not_exist_is_an_error_of_the_file(place, text, said):
+    config = place.directory / "user.conf"
+    config.write_text(text)
+    done = subprocess.run([program(), "-t", "-c", config], capture_output=True, text=True, timeout=SECONDS,
+                          check=False)
+    assert done.returncode == 78
+    assert done.stderr == "".join(f"error: {config}: {line}: the service does not start\n" for line in said)
 
 
 @as_root

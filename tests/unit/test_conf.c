@@ -797,6 +797,8 @@ static const struct {
      ":1: key \"trusted-relays\": every IPv6 client is trusted: what it writes into Received "
      "fields "
      "chooses who is judged"},
+    {"a group without a user", "\ngroup = \"mail\"",
+     ":2: key \"group\": without user it has no effect"},
     {"no state-dir", "state-dir = \"/nonexistent/x\"",
      ":1: key \"state-dir\": /nonexistent/x: No such file or directory: neither the cache nor "
      "the memory of clients nor exemptions survive a restart"},
