@@ -26,8 +26,16 @@ static void rounds(struct state *s, unsigned count)
     }
 }
 
-/* Up to eight bytes, the first one lowest. */
-static uint64_t word_of(const uint8_t *bytes, size_t length)
+/* Eight bytes, the first one lowest. */
+static uint64_t word_of(const uint8_t *bytes)
+{
+    return (uint64_t)bytes[0] | (uint64_t)bytes[1] << 8 | (uint64_t)bytes[2] << 16 |
+           (uint64_t)bytes[3] << 24 | (uint64_t)bytes[4] << 32 | (uint64_t)bytes[5] << 40 |
+           (uint64_t)bytes[6] << 48 | (uint64_t)bytes[7] << 56;
+}
+
+/* Fewer. */
+static uint64_t rest_of(const uint8_t *bytes, size_t length)
 {
     uint64_t word = 0;
     while (length-- > 0)
@@ -44,7 +52,7 @@ static void take(struct state *s, uint64_t word)
 
 uint64_t siphash(const uint8_t key[SIPHASH_KEY_LENGTH], const uint8_t *bytes, size_t length)
 {
-    uint64_t k0 = word_of(key, 8), k1 = word_of(key + 8, 8);
+    uint64_t k0 = word_of(key), k1 = word_of(key + 8);
     struct state s = {
         .v0 = k0 ^ UINT64_C(0x736f6d6570736575),
         .v1 = k1 ^ UINT64_C(0x646f72616e646f6d),
@@ -53,8 +61,8 @@ uint64_t siphash(const uint8_t key[SIPHASH_KEY_LENGTH], const uint8_t *bytes, si
     };
     size_t left = length;
     for (; left >= 8; left -= 8, bytes += 8)
-        take(&s, word_of(bytes, 8));
-    take(&s, word_of(bytes, left) | (uint64_t)length << 56);
+        take(&s, word_of(bytes));
+    take(&s, rest_of(bytes, left) | (uint64_t)length << 56);
     s.v2 ^= 0xff;
     rounds(&s, 4);
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;

@@ -51,6 +51,7 @@ struct stage_set {
     struct metrics *metrics;
     struct resolver *resolver;
     struct statistics *statistics;
+    struct client_memory *memory;
     struct session_services services;
     unsigned decisions;
 };
@@ -174,9 +175,14 @@ static bool set_up(struct stage_set *set)
         return false;
     set->resolver = resolver_new(world_source(set->world), set->cache, world_loop(set->world),
                                  &set->conf->resolver, set->metrics);
-    set->services = (struct session_services){
-        .resolver = set->resolver, .clock = clock, .decided = decided, .arg = set};
-    return set->resolver != NULL;
+    static const uint8_t key[SIPHASH_KEY_LENGTH] = {1};
+    set->memory = client_memory_new(&set->conf->clients, key);
+    set->services = (struct session_services){.resolver = set->resolver,
+                                              .clock = clock,
+                                              .memory = set->memory,
+                                              .decided = decided,
+                                              .arg = set};
+    return set->resolver != NULL && set->memory != NULL;
 }
 
 static void tear_down(struct stage_set *set)
@@ -185,6 +191,7 @@ static void tear_down(struct stage_set *set)
         loop_stop(world_loop(set->world));
     resolver_free(set->resolver);
     cache_free(set->cache);
+    client_memory_free(set->memory);
     statistics_free(set->statistics);
     metrics_free(set->metrics);
     conf_unref(set->conf);
