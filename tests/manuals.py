@@ -30,8 +30,8 @@ WRONG = []
 INTERNAL_SIGNALS = {"SIGPIPE"}
 
 # Keys that are there only when there is something to say; a first session shows the last two.
-OPTIONAL_KEYS = ["relay", "secure", "lists", "undecided", "grace", "right_until", "refused_from",
-                 "would", "reason"]
+OPTIONAL_KEYS = ["relay", "secure", "lists", "greylist", "undecided", "grace", "right_until",
+                 "refused_from", "would", "reason"]
 
 
 def same(what, page, program_has):

@@ -123,7 +123,7 @@ def main():
         return 77
     names = check_names()
     played = [(number, check, given) for number, (check, given) in enumerate(SITUATIONS)
-              if check not in ("url", "names")]  # another has them; nothing is decided
+              if check not in ("url", "names", "greylist")]  # another has them; not a sentence of its own
     with tempfile.TemporaryDirectory(prefix="iprevd-reasons-") as folder:
         for number, check, given in played:
             # One log a situation.

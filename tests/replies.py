@@ -91,11 +91,12 @@ SITUATIONS = [
     ("sender-ptr-mismatch", {"sender": "alice@other.example"}),
     ("mta-disagrees", {"macros": {"client_resolve": "FAIL"}}),
     ("score", dict(LINE, helo="mailserver")),
+    ("greylist", LINE),
     ("names", {"helo": [f"mail{number}.good.example" for number in range(11)]}),
     ("url", {"client": "203.0.113.5"}),
 ]
 
-SECTIONS = {"score": "More than one thing", "url": "What a reply says",
+SECTIONS = {"score": "More than one thing", "greylist": "Greylisted", "url": "What a reply says",
             "names": "Too many EHLO names"}
 
 
@@ -121,7 +122,7 @@ def problem_words():
 def policies(names):
     """For every check a policy that refuses for it alone, chosen by the recipient."""
     text = 'mode = enforce\nlocal-networks = {}\nown-names = {"mx.example.net"}\n'
-    for wanted in [*names, "score"]:
+    for wanted in [*names, "score", "greylist"]:
         limit = 3 if wanted == "score" else 0
         text += f'match "{wanted}" {{\n    recipient = {{"{wanted}@example.net"}}\n'
         text += f'    policy = "{wanted}"\n}}\n'
@@ -130,6 +131,8 @@ def policies(names):
             action = "accept"
             if name == wanted:
                 action = "tempfail" if name == "dns-temperror" else "reject"
+            elif wanted == "greylist" and name == "ptr-generic":
+                action = "greylist"
             text += f"    check {name} {{ action = {action} }}\n"
         text += "}\n"
     return text

@@ -4,8 +4,9 @@
 #include <string.h>
 
 static const char *const texts[ACTION_COUNT] = {
-    [ACTION_ACCEPT] = "accept",     [ACTION_TAG] = "tag",       [ACTION_QUARANTINE] = "quarantine",
-    [ACTION_TEMPFAIL] = "tempfail", [ACTION_REJECT] = "reject",
+    [ACTION_ACCEPT] = "accept",         [ACTION_TAG] = "tag",
+    [ACTION_QUARANTINE] = "quarantine", [ACTION_GREYLIST] = "greylist",
+    [ACTION_TEMPFAIL] = "tempfail",     [ACTION_REJECT] = "reject",
 };
 
 const char *action_text(enum action action)

@@ -5,10 +5,23 @@
 
 #include <stdbool.h>
 
-enum action { ACTION_ACCEPT, ACTION_TAG, ACTION_QUARANTINE, ACTION_TEMPFAIL, ACTION_REJECT };
-#define ACTION_COUNT 5
+enum action {
+    ACTION_ACCEPT,
+    ACTION_TAG,
+    ACTION_QUARANTINE,
+    ACTION_GREYLIST, /* deferred until the client's network comes again (core/greylist.h) */
+    ACTION_TEMPFAIL,
+    ACTION_REJECT,
+};
+#define ACTION_COUNT 6
 
-/* "accept", "tag", "quarantine", "tempfail", "reject". */
+/* Does the mail not come in, for now or for good? */
+static inline bool action_refuses(enum action action)
+{
+    return action >= ACTION_GREYLIST;
+}
+
+/* "accept", "tag", "quarantine", "greylist", "tempfail", "reject". */
 const char *action_text(enum action action);
 
 /* True and *out for one of the words. */

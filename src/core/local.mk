@@ -13,6 +13,7 @@ libcore_a_SOURCES = \
 	src/core/facts.c src/core/facts.h \
 	src/core/generic.c src/core/generic.h \
 	src/core/genericwords.c src/core/genericwords.def src/core/genericwords.h \
+	src/core/greylist.c src/core/greylist.h \
 	src/core/history.c src/core/history.h \
 	src/core/hostname.c src/core/hostname.h \
 	src/core/idn.c src/core/idn.h \

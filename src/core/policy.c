@@ -6,6 +6,9 @@
 /* Of the shipped configuration: a client tagged by nothing alone is tagged by many small doubts. */
 #define DEFAULT_TAG_SCORE 3.0
 
+/* Servers try again after five minutes and more; what does not is gone by then (RFC 6647 2.6). */
+#define DEFAULT_GREYLIST_DELAY_S 300
+
 /* A weekend, and the Monday on which somebody notices.  Most senders try for five days. */
 #define DEFAULT_GRACE_S (3 * 86400)
 
@@ -16,6 +19,7 @@ void policy_defaults(struct policy *policy, const char *name)
         .required_agreement = AGREEMENT_DOMAIN,
         .tag_score = DEFAULT_TAG_SCORE,
         .grace_s = DEFAULT_GRACE_S,
+        .greylist_delay_s = DEFAULT_GREYLIST_DELAY_S,
         .grace_action = ACTION_TEMPFAIL,
     };
     for (unsigned i = 0; i < CHECK_COUNT; i++)

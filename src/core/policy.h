@@ -27,10 +27,11 @@ struct policy {
     const char *name;
     struct check_rule rules[CHECK_COUNT];
     enum agreement required_agreement;
-    double tag_score;         /* 0: off */
-    double reject_score;      /* 0: off */
-    unsigned grace_s;         /* of a client that was right before (history.h); 0: none */
-    enum action grace_action; /* instead of a refusal; ACTION_TEMPFAIL at most */
+    double tag_score;          /* 0: off */
+    double reject_score;       /* 0: off */
+    unsigned greylist_delay_s; /* of ACTION_GREYLIST */
+    unsigned grace_s;          /* of a client that was right before (history.h); 0: none */
+    enum action grace_action;  /* instead of a refusal; ACTION_TEMPFAIL at most */
 };
 
 /* What the whole site says, whatever the policy. */

@@ -96,6 +96,8 @@ static struct codes builtin_codes(const struct evidence *evidence, const struct 
         subject = checks[outcome->reason].subject;
     /* RFC 7372 3.3 has one code for reverse DNS; the rest is a policy (RFC 3463 X.7.1). */
     bool reverse = subject == CHECK_ABOUT_RDNS || subject == CHECK_ABOUT_DNS;
+    if (action == ACTION_GREYLIST) /* RFC 6647 2.1 */
+        return (struct codes){"451", "4.7.1"};
     if (action == ACTION_TEMPFAIL && outcome_is_of_grace(outcome))
         return (struct codes){"451", "4.7.25"};
     if (action == ACTION_REJECT)
@@ -146,7 +148,7 @@ static const char *split_codes(const char *text, struct codes *out)
 
 static char class_of(enum action action)
 {
-    return action == ACTION_REJECT ? '5' : action == ACTION_TEMPFAIL ? '4' : '\0';
+    return action == ACTION_REJECT ? '5' : action_refuses(action) ? '4' : '\0';
 }
 
 /* Take the template's codes where they fit the action: the MTA ignores a reply of the wrong class.
@@ -197,9 +199,10 @@ static enum placeholder find_place(const char *text)
 struct meaning {
     const struct evidence *evidence;
     const struct outcome *outcome;
-    const char *reason;   /* printable */
-    const char *help_url; /* or NULL */
-    size_t shown_max;     /* bytes of untrusted text a placeholder */
+    const char *reason;        /* printable */
+    const char *help_url;      /* or NULL */
+    size_t shown_max;          /* bytes of untrusted text a placeholder */
+    unsigned greylist_delay_s; /* the client is greylisted; else 0 */
 };
 
 static const char *ptr_name(const struct evidence *evidence)
@@ -387,12 +390,16 @@ static void put_standard(const struct meaning *meaning, enum detail detail, stru
         put_reason(out, without_client(meaning), meaning->shown_max);
     else
         textbuf_put(out, REFUSED);
-    if (id < CHECK_COUNT && detail >= DETAIL_FIX) {
+    if (meaning->greylist_delay_s > 0)
+        textbuf_printf(out, "; greylisted for now, come again in %u seconds",
+                       meaning->greylist_delay_s);
+    else if (id < CHECK_COUNT && detail >= DETAIL_FIX) {
         textbuf_put(out, "; ");
         checks[id].fix(meaning->evidence, out);
     }
     textbuf_init(&record, memory, sizeof memory);
-    if (detail >= DETAIL_RECORD && checks_put_record(meaning->evidence, id, &record))
+    if (detail >= DETAIL_RECORD && meaning->greylist_delay_s == 0 &&
+        checks_put_record(meaning->evidence, id, &record))
         textbuf_printf(out, ": \"%s\"", memory);
     if (meaning->help_url != NULL) {
         textbuf_put(out, "; see ");
@@ -460,8 +467,9 @@ void reply_build(const struct policy *policy, const struct evidence *evidence,
 {
     char reason[REASON_MAX];
     struct codes codes = {"", ""};
-    struct meaning meaning = {evidence, outcome, reply_reason(evidence, outcome, reason), help_url,
-                              SHOWN_MAX};
+    struct meaning meaning = {
+        evidence, outcome,   reply_reason(evidence, outcome, reason),
+        help_url, SHOWN_MAX, action == ACTION_GREYLIST ? policy->greylist_delay_s : 0};
     const char *own = NULL;
 
     /* The site's text speaks of one check: it does not fit what many decided together. */
@@ -492,7 +500,8 @@ static const char *check_codes(const char *text, enum action action)
     if (want == '5' && (codes.code[0] == '4' || codes.xcode[0] == '4'))
         return "code 4xx with action reject";
     if (want == '4' && (codes.code[0] == '5' || codes.xcode[0] == '5'))
-        return "code 5xx with action tempfail";
+        return action == ACTION_GREYLIST ? "code 5xx with action greylist"
+                                         : "code 5xx with action tempfail";
     return NULL;
 }
 

@@ -31,14 +31,15 @@ const char *reply_reason(const struct evidence *evidence, const struct outcome *
                          char out[REASON_MAX]);
 
 /*
- * Fill a reply for ACTION_TEMPFAIL or ACTION_REJECT (`action`).  The rule's own text may hold a
- * code
+ * Fill a reply for an action that refuses.  The rule's own text may hold a code
  * ("550 5.7.25 text" or "text"), `\n` between lines, and %{client} %{ptr} %{helo} %{reason} %{url}
  * %{check} %{fix} %{record} and %%.  A code whose class does not fit the action is replaced by the
  * built-in one. `help_url` may be NULL; in it stand %{check} and %{client}.
  *
  * The standard text is "[CLIENT] REASON; FIX: "RECORD"; see URL (CHECK)".  Where that is too long
- * for one line, the record goes first, then who can fix it, then names are shortened.
+ * for one line, the record goes first, then who can fix it, then names are shortened.  For
+ * ACTION_GREYLIST "greylisted for now, come again in 300 seconds" stands in the place of FIX and
+ * RECORD.
  *
  * `prefix` is how many bytes the MTA writes between the codes and each line (up to
  * REPLY_PREFIX_MAX): no line is longer than REPLY_WIRE_MAX with it.  Where that makes more lines

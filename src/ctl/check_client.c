@@ -301,7 +301,7 @@ static bool print_text(struct check_part *part, const struct check_target *targe
     const struct check_run *run = part->run;
     struct reply reply;
     struct findings *findings = find_more(run, decision);
-    bool refused = decision->verdict.done.action >= ACTION_TEMPFAIL;
+    bool refused = action_refuses(decision->verdict.done.action);
     if (findings == NULL)
         return false;
     if (refused)
@@ -343,6 +343,7 @@ static int exit_status(enum action action)
     case ACTION_TAG:
     case ACTION_QUARANTINE:
         return EXIT_VERDICT_TAG;
+    case ACTION_GREYLIST:
     case ACTION_TEMPFAIL:
         return EXIT_VERDICT_TEMPFAIL;
     case ACTION_REJECT:

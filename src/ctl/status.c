@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* iprevctl status: how the running daemon is, for people on 80 columns. */
 #include "base/plural.h"
+#include "core/action.h"
 #include "ctl/client.h"
 #include "ctl/screen.h"
 #include "ctl/status_check.h"
@@ -45,6 +46,8 @@ static void put_pair(void *arg, const char *key, const struct json_value *value)
     char text[64];
     int64_t count = 0;
     (void)json_value_int(value, &count);
+    if (count == 0 && strcmp(key, action_text(ACTION_GREYLIST)) == 0)
+        return; /* what most sites do not use */
     int length = snprintf(text, sizeof text, "%.32s %" PRId64, key, count);
     if (row->column > 0 && row->column + 2 + length > COLUMNS) {
         (void)putchar('\n');
@@ -182,6 +185,13 @@ static void put_lists(const struct json_value *lists)
         total += json_value_int_of(lists, answers[i]);
     if (total > 0)
         put_row("DNS lists", lists);
+}
+
+/* Only where somebody was greylisted. */
+static void put_greylist(const struct json_value *greylist)
+{
+    if (json_value_int_of(greylist, "networks") > 0)
+        put_row("greylist", greylist);
 }
 
 static void put_head(const struct json_value *status)
@@ -330,6 +340,7 @@ static void print_status(const struct json_value *status)
     put_memory(json_value_member(status, "memory"));
     put_dns(json_value_member(status, "dns"));
     put_lists(json_value_member(status, "dns_lists"));
+    put_greylist(json_value_member(status, "greylist"));
     (void)printf(LABEL "%" PRId64 "%s\n", "exemptions", json_value_int_of(status, "exemptions"),
                  json_value_int_of(status, "exemptions") > 0 ? " (iprevctl allowed)" : "");
     print_farm(json_value_member(status, "farm"), false);

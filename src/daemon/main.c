@@ -62,20 +62,21 @@ static void print_version(void)
 {
     char milter[32];
     libmilter_version(milter, sizeof milter);
-    (void)printf("iprevd %s%s\nlibmilter %s, ldns %s, libevent %s, libconfuse %s, libpsl %s, libidn2 "
-                 "%s, PCRE2 %s, "
-                 "jansson %s, hiredis %s, systemd %s\n",
-                 PACKAGE_VERSION, COMMIT, milter, VERSION_LDNS, VERSION_EVENT, VERSION_CONFUSE, VERSION_PSL,
-                 VERSION_IDN2, VERSION_PCRE2, VERSION_JANSSON,
+    (void)printf(
+        "iprevd %s%s\nlibmilter %s, ldns %s, libevent %s, libconfuse %s, libpsl %s, libidn2 "
+        "%s, PCRE2 %s, "
+        "jansson %s, hiredis %s, systemd %s\n",
+        PACKAGE_VERSION, COMMIT, milter, VERSION_LDNS, VERSION_EVENT, VERSION_CONFUSE, VERSION_PSL,
+        VERSION_IDN2, VERSION_PCRE2, VERSION_JANSSON,
 #ifdef HAVE_FARM
-                 VERSION_HIREDIS,
+        VERSION_HIREDIS,
 #else
-                 "no",
+        "no",
 #endif
 #ifdef HAVE_SYSTEMD
-                 "yes"
+        "yes"
 #else
-                 "no"
+        "no"
 #endif
     );
 }

@@ -189,6 +189,7 @@ static void put_status(void *arg, struct json_writer *json)
         .uptime_ms = clock_ms(&clock_system) - service->started_ms,
         .exemptions = exemptions_count(service->exemptions),
         .memory = service->memory,
+        .greylist = service->greylist,
         .own_names = &service->own_names,
         .stopping = atomic_load(&service->draining),
         .reload = &service->reload.failures[RELOAD_CONFIGURATION],

@@ -76,6 +76,7 @@ static void read_configuration(struct service *service)
     dns_service_set_limits(service->dns, &dns);
     if (client_memory_set_limits(service->memory, &conf->clients) != RESULT_OK)
         log_error("memory of clients: out of memory: its size stays what it was");
+    greylist_table_keep(service->greylist, conf->clients.keep_s);
     reload->fresh = conf;
     reload->result = RELOAD_DONE;
     reload->broken_tables = 0;

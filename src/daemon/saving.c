@@ -19,6 +19,7 @@ static void save_cache(void *arg)
     struct service *service = arg;
     state_save_cache(service->state_dir, dns_service_cache(service->dns), &clock_system);
     state_save_memory(service->state_dir, service->memory, &clock_system);
+    state_save_greylist(service->state_dir, service->greylist, &clock_system);
 }
 
 static void cache_saved(void *arg)

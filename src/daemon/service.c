@@ -14,6 +14,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+/* The greylist takes that part of memory.size, beside it. */
+#define GREYLIST_SHARE 8
+
 /* --- what sessions see ---------------------------------------------------------------------- */
 
 struct conf *service_conf(struct service *service)
@@ -129,6 +132,7 @@ static void offer_to_sessions(struct service *service)
         .resolver = dns_service_resolver(service->dns),
         .clock = &clock_system,
         .memory = service->memory,
+        .greylist = service->greylist,
         .exempt = session_exempt,
         .exempt_awaited = session_exempt_awaited,
         .is_own_address = own_address_is,
@@ -160,6 +164,15 @@ static struct client_memory *new_memory(const struct client_memory_limits *limit
     return client_memory_new(limits, key);
 }
 
+/* Likewise. */
+static struct greylist_table *new_greylist(const struct client_memory_limits *limits)
+{
+    uint8_t key[SIPHASH_KEY_LENGTH] = {0};
+    if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
+        log_warning("no random key for the greylist: %s", strerror(errno));
+    return greylist_table_new(limits->size_bytes / GREYLIST_SHARE, limits->keep_s, key);
+}
+
 static bool build_own(struct service *service)
 {
     const struct conf *conf = service->conf;
@@ -167,8 +180,10 @@ static bool build_own(struct service *service)
         return false;
     service->exemptions = exemptions_new();
     service->memory = new_memory(&conf->clients);
+    service->greylist = new_greylist(&conf->clients);
     service->decisionlog = decisionlog_new(service->metrics);
-    return service->exemptions != NULL && service->memory != NULL && service->decisionlog != NULL &&
+    return service->exemptions != NULL && service->memory != NULL && service->greylist != NULL &&
+           service->decisionlog != NULL &&
            decisionlog_set_path(service->decisionlog, conf->decision_log) == RESULT_OK &&
            management_new(service);
 }
@@ -225,6 +240,7 @@ struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX])
     offer_to_sessions(service);
     state_load(service->state_dir, service->exemptions, dns_service_cache(service->dns),
                service->memory, &clock_system);
+    state_load_greylist(service->state_dir, service->greylist, &clock_system);
     return service;
 }
 
@@ -275,6 +291,7 @@ void service_free(struct service *service)
     decisionlog_free(service->decisionlog);
     exemptions_free(service->exemptions);
     client_memory_free(service->memory);
+    greylist_table_free(service->greylist);
     dns_service_free(service->dns);
     statistics_free(service->statistics);
     metrics_free(service->metrics);

@@ -90,6 +90,7 @@ struct service {
     struct dns_service *dns;
     struct exemptions *exemptions;
     struct client_memory *memory;
+    struct greylist_table *greylist;
     struct own_names own_names;
     struct decisionlog *decisionlog;
     struct session_services session;

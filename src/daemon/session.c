@@ -57,6 +57,7 @@ static void end_connection(struct session *session)
     judge_unsettle(session);
     session->facts_known = false;
     session->remembered = false;
+    session->greylist = GREYLIST_NOT_ASKED;
     session->nomem = false;
     session->connected = false;
     session->subject = SUBJECT_NOBODY;

@@ -87,7 +87,7 @@ static bool judge_recipient(struct session *session, const char *recipient)
 {
     struct decision decision;
     struct transaction transaction = judge_transaction(session, recipient);
-    decision_make(session->conf, &session->facts, &transaction, &decision);
+    judge_decide(session, &transaction, &decision);
     return judge_keep(session, &decision, recipient);
 }
 

@@ -34,6 +34,7 @@ struct transaction judge_transaction(const struct session *session, const char *
         .exempt_awaited = session->exempt_awaited,
         .relay = behind ? &session->peer : NULL,
         .history = session->remembered ? &session->history : NULL,
+        .greylist = session->greylist,
     };
     return transaction;
 }
@@ -353,6 +354,21 @@ void judge_forget(struct session *session)
     session->judged_at_end = false;
 }
 
+void judge_decide(struct session *session, struct transaction *transaction, struct decision *out)
+{
+    decision_make(session->conf, &session->facts, transaction, out);
+    if (out->verdict.done.action != ACTION_GREYLIST)
+        return;
+    transaction->greylist = greylist_table_seen(session->services->greylist, &session->client,
+                                                out->policy->greylist_delay_s, transaction->wall_s);
+    /* Without a table it would never come again. */
+    if (transaction->greylist == GREYLIST_NOT_ASKED)
+        transaction->greylist = GREYLIST_NO_ROOM;
+    if (greylist_lets_in(transaction->greylist))
+        session->greylist = transaction->greylist;
+    decision_make(session->conf, &session->facts, transaction, out);
+}
+
 /* Is the decision at a command the one that it will be when all is known? */
 static bool is_decided(struct session *session)
 {
@@ -373,7 +389,7 @@ static void hold_lookup(const struct session *session, const struct decision *de
     if (!session->facts.awaited)
         return;
     if (session->judged_stage < STAGE_RCPT || !session->conf->matches_recipient ||
-        decision->verdict.done.action >= ACTION_TEMPFAIL)
+        action_refuses(decision->verdict.done.action))
         lookup_hold(session->lookup);
 }
 
@@ -385,9 +401,9 @@ static enum session_answer conclude(struct session *session)
 {
     struct decision decision;
     struct transaction transaction = judge_transaction(session, session->judged_recipient);
-    decision_make(session->conf, &session->facts, &transaction, &decision);
+    judge_decide(session, &transaction, &decision);
     hold_lookup(session, &decision);
-    if (decision.verdict.done.action >= ACTION_TEMPFAIL) {
+    if (action_refuses(decision.verdict.done.action)) {
         report(session, &decision, &transaction);
         return judge_refuse(session, &decision);
     }

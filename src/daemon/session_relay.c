@@ -125,11 +125,11 @@ static struct decision *mildest(struct session *session)
 static enum session_answer settle(struct session *session)
 {
     struct decision *decision = mildest(session);
-    if (decision->verdict.done.action >= ACTION_TEMPFAIL && !session->recipients.over)
+    if (action_refuses(decision->verdict.done.action) && !session->recipients.over)
         return judge_refuse(session, decision);
     for (struct pending_decision *pending = STAILQ_FIRST(&session->pending); pending != NULL;
          pending = STAILQ_NEXT(pending, next))
-        if (pending->decision.verdict.done.action >= ACTION_TEMPFAIL)
+        if (action_refuses(pending->decision.verdict.done.action))
             pending->decision.verdict.done.action = ACTION_TAG;
     header_edit(session, judge_worst(session));
     return SESSION_CONTINUE;
@@ -172,5 +172,6 @@ void relay_forget(struct session *session)
     session->lookup = NULL;
     session->facts_known = false;
     session->remembered = false;
+    session->greylist = GREYLIST_NOT_ASKED;
     session->client = (struct ipaddr){0};
 }

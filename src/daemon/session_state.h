@@ -87,7 +87,8 @@ struct session {
     bool remembered;          /* `history` is the client's, ... */
     enum history_event noted; /* ... and this was noted of it */
     struct history history;
-    bool exempt_awaited; /* as in struct transaction */
+    bool exempt_awaited;           /* as in struct transaction */
+    enum greylist_answer greylist; /* that lets the client in; else GREYLIST_NOT_ASKED */
     unsigned helo_count; /* EHLO names of the connection, each other than the one before */
 
     /* What is to be judged: by judge_at() or relay_end(), or later by session_resume(). */
@@ -157,6 +158,12 @@ bool judge_lets_pass(struct session *session, const char *recipient);
  */
 void judge_ask_names(struct session *session, const struct decision *decision,
                      const struct transaction *transaction);
+
+/*
+ * Decide about a message that may be let in, or not.  Where the policy says greylist the client's
+ * network is looked up, and remembered.
+ */
+void judge_decide(struct session *session, struct transaction *transaction, struct decision *out);
 
 /* Cheap: pointers borrow from the session and `recipient`. */
 struct transaction judge_transaction(const struct session *session, const char *recipient);

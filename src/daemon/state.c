@@ -10,6 +10,7 @@
 
 static const char CACHE_FILE[] = "cache";
 static const char CLIENTS_FILE[] = "clients";
+static const char GREYLIST_FILE[] = "greylist";
 
 /* False: the path is too long for any file. */
 static bool path_of(const char *directory, const char *file, char out[PATH_MAX])
@@ -145,4 +146,38 @@ void state_save_memory(const char *directory, struct client_memory *memory,
         status = client_memory_save(memory, path, clock_wall_s(clock));
     if (status != RESULT_OK)
         log_warning("%s: %s: the memory of clients is not saved", path, reason_of(status));
+}
+
+void state_load_greylist(const char *directory, struct greylist_table *greylist,
+                         const struct clock *clock)
+{
+    char path[PATH_MAX];
+    const char *why = "";
+    if (directory == NULL || !path_of(directory, GREYLIST_FILE, path))
+        return;
+    enum result status = greylist_table_load(greylist, path, clock_wall_s(clock), &why);
+    struct greylist_stats stats;
+    greylist_table_stats(greylist, &stats);
+    unsigned long long networks = stats.networks;
+    if (status == RESULT_OK)
+        log_info("%s: %llu networks of the greylist are known again", path, networks);
+    else if (status == RESULT_INVALID)
+        log_warning("%s %s: %llu networks of the greylist are known again", path, why, networks);
+    else if (status != RESULT_NOTFOUND)
+        log_warning("%s: %s: the greylist begins empty", path, reason_of(status));
+}
+
+void state_save_greylist(const char *directory, struct greylist_table *greylist,
+                         const struct clock *clock)
+{
+    char path[PATH_MAX] = "";
+    if (directory == NULL)
+        return;
+    enum result status = RESULT_IO;
+    if (path_of(directory, GREYLIST_FILE, path))
+        status = greylist_table_save(greylist, path, clock_wall_s(clock));
+    greylist_table_is_kept(greylist, status == RESULT_OK);
+    if (status != RESULT_OK)
+        log_warning("%s: %s: the greylist is not saved, and nobody is greylisted", path,
+                    reason_of(status));
 }

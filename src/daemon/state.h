@@ -11,6 +11,7 @@
 #include "dns/cache.h"
 #include "site/client_memory.h"
 #include "site/exemptions.h"
+#include "site/greylist_table.h"
 
 #define STATE_ERROR_MAX 256
 
@@ -26,5 +27,11 @@ bool state_save_exemptions(const char *directory, struct exemptions *exemptions,
 void state_save_cache(const char *directory, struct cache *cache, const struct clock *clock);
 void state_save_memory(const char *directory, struct client_memory *memory,
                        const struct clock *clock);
+
+/* The same of greylisted networks.  While they cannot be saved nobody is greylisted. */
+void state_load_greylist(const char *directory, struct greylist_table *greylist,
+                         const struct clock *clock);
+void state_save_greylist(const char *directory, struct greylist_table *greylist,
+                         const struct clock *clock);
 
 #endif

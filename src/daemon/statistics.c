@@ -8,7 +8,7 @@
 
 struct statistics {
     struct metric *sessions, *sessions_total, *sessions_deferred;
-    struct metric *verdicts, *would, *checks, *iprev, *agreement, *wait, *lists;
+    struct metric *verdicts, *would, *checks, *iprev, *agreement, *wait, *lists, *greylist;
     struct metric *left, *ehlo_limit, *grace;
     atomic_uint local_clients; /* while there was no other */
     atomic_bool others;        /* there was another */
@@ -18,6 +18,7 @@ struct statistics {
     const char *check_names[CHECK_COUNT];
     const char *iprevs[IPREV_RESULT_COUNT];
     const char *agreements[AGREEMENT_COUNT];
+    const char *grey_answers[GREYLIST_ANSWER_COUNT - 1];
 };
 
 /* What DNS lists said, by what became of it. */
@@ -48,6 +49,8 @@ static void fill_labels(struct statistics *s)
         s->iprevs[i] = iprev_result_text((enum iprev_result)i);
     for (int i = 0; i < AGREEMENT_COUNT; i++)
         s->agreements[i] = agreement_text((enum agreement)i);
+    for (int i = 1; i < GREYLIST_ANSWER_COUNT; i++)
+        s->grey_answers[i - 1] = greylist_answer_text((enum greylist_answer)i);
 }
 
 static bool declare_all(struct statistics *s, struct metrics *metrics)
@@ -106,6 +109,11 @@ static bool declare_all(struct statistics *s, struct metrics *metrics)
           "Decisions by agreement of EHLO, PTR and address.",
           METRIC_COUNTER,
           {{"agreement", s->agreements, AGREEMENT_COUNT}}}},
+        {&s->greylist,
+         {"iprevd_greylist_total",
+          "Decisions to greylist, by what became of them.",
+          METRIC_COUNTER,
+          {{"answer", s->grey_answers, GREYLIST_ANSWER_COUNT - 1}}}},
         {&s->lists,
          {STATISTICS_LISTS_METRIC,
           "What DNS lists said of the clients of decisions.",
@@ -237,6 +245,8 @@ void statistics_decided(struct statistics *statistics, const struct decision *de
     metric_add(statistics->agreement, decision->evidence.agreement, 0, 1);
     metric_observe_ms(statistics->wait, transaction->dns_ms);
     count_lists(statistics, decision);
+    if (decision->greylist != GREYLIST_NOT_ASKED)
+        metric_add(statistics->greylist, decision->greylist - 1U, 0, 1);
 }
 
 bool statistics_left(struct statistics *statistics, enum session_left reason)

@@ -60,6 +60,20 @@ static void put_sessions(struct json_writer *json, const struct status_sources *
     json_writer_end(json);
 }
 
+static void put_greylist(struct json_writer *json, const struct status_sources *sources)
+{
+    const struct metric *metric = metrics_find(sources->metrics, "iprevd_greylist_total");
+    struct greylist_stats stats;
+    greylist_table_stats(sources->greylist, &stats);
+    json_writer_begin_object(json, "greylist");
+    for (int i = 1; i < GREYLIST_ANSWER_COUNT; i++)
+        json_writer_int(json, greylist_answer_text((enum greylist_answer)i),
+                        metric_value(metric, (size_t)i - 1, 0));
+    json_writer_int(json, "networks", (int64_t)stats.networks);
+    json_writer_int(json, "size", (int64_t)stats.size);
+    json_writer_end(json);
+}
+
 static void put_cache(struct json_writer *json, const struct status_sources *sources)
 {
     struct cache_stats stats;
@@ -210,6 +224,7 @@ void status_put(struct json_writer *json, const struct status_sources *sources)
     put_by_label(json, "iprev", sources, "iprevd_iprev_total");
     put_by_label(json, "agreement", sources, "iprevd_agreement_total");
     put_checks(json, sources);
+    put_greylist(json, sources);
     put_by_label(json, "dns_lists", sources, STATISTICS_LISTS_METRIC);
     put_cache(json, sources);
     put_memory(json, sources);

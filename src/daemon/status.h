@@ -10,6 +10,7 @@
 #include "dns/network.h"
 #include "dns/resolver.h"
 #include "site/conf.h"
+#include "site/greylist_table.h"
 #include "site/json.h"
 
 /* The last time that something was read, if that failed. */
@@ -26,6 +27,7 @@ struct status_sources {
     int64_t uptime_ms;
     size_t exemptions;
     struct client_memory *memory;
+    struct greylist_table *greylist;
     struct own_names *own_names;
     bool stopping;
     const struct status_failure *reload, *tables;

@@ -220,7 +220,7 @@ static bool policy_refuses(const struct policy *policy)
         return true;
     for (unsigned i = 0; i < CHECK_COUNT; i++) {
         const struct check_rule *rule = &policy->rules[i];
-        if (rule->action >= ACTION_TEMPFAIL && !rule->monitor && rule->percent > 0)
+        if (action_refuses(rule->action) && !rule->monitor && rule->percent > 0)
             return true;
     }
     return false;
@@ -230,7 +230,7 @@ bool conf_refuses(const struct conf *conf)
 {
     if (conf->monitor)
         return false;
-    if (conf->outage_action >= ACTION_TEMPFAIL)
+    if (action_refuses(conf->outage_action))
         return true;
     for (size_t i = 0; i < conf->policy_count; i++)
         if (policy_refuses(&conf->policies[i]))

@@ -238,7 +238,7 @@ static void check_networks(const struct checker *c)
                      everybody_text(who));
     check_relays(c);
     entry = conf_entry(c->file, "relay-action");
-    if (entry->given && c->conf->relay_action >= ACTION_TEMPFAIL)
+    if (entry->given && action_refuses(c->conf->relay_action))
         conf_warning(c->loader->messages, entry->line,
                      "key \"relay-action\": what %s refuses to a relay, the relay returns to "
                      "senders who are often forged; tag or quarantine does not",
@@ -268,7 +268,7 @@ static void check_refusals(const struct checker *c, unsigned line, const struct 
 {
     const struct check_rule *mismatch = &policy->rules[CHECK_HELO_MISMATCH];
     const struct check_rule *temperror = &policy->rules[CHECK_DNS_TEMPERROR];
-    if (mismatch->action >= ACTION_TEMPFAIL ||
+    if (action_refuses(mismatch->action) ||
         (policy->reject_score > 0 && mismatch->score >= policy->reject_score))
         conf_warning(c->loader->messages, line,
                      "policy \"%s\" refuses mail for helo-mismatch alone, which RFC 5321 4.1.4 "
@@ -295,6 +295,18 @@ static void check_scores(const struct checker *c, const struct conf_block *block
                    "key \"policy.%s.tag-score\": found %g with reject-score %g; allowed: a "
                    "tag-score that is not above reject-score, or 0 for either",
                    policy->name, policy->tag_score, policy->reject_score);
+}
+
+/* A client in grace is not greylisted, and so not by its grace either. */
+static void check_grace(const struct checker *c, const struct conf_block *block,
+                        const struct policy *policy)
+{
+    char key[CONF_KEY_MAX];
+    if (policy->grace_action != ACTION_GREYLIST)
+        return;
+    snprintf(key, sizeof key, "policy.%s.grace-action", policy->name);
+    conf_bad_value(c->loader->messages, conf_entry(block, "grace-action")->line, key,
+                   action_text(policy->grace_action), "accept, tag, quarantine, tempfail");
 }
 
 /* An action before its evidence exists never happens; accept is none. */
@@ -331,6 +343,7 @@ static void check_policies(const struct checker *c)
         if (block == NULL)
             continue;
         check_scores(c, block, policy);
+        check_grace(c, block, policy);
         check_refusals(c, block->line, policy);
         for (const struct conf_block *check = block->blocks; check != NULL; check = check->next) {
             enum check_id id;

@@ -9,13 +9,15 @@
 #define DAY          UINT64_C(86400)
 
 static const char *const stages[] = {"connect", "helo", "mail", "rcpt", NULL};
-static const char *const actions[] = {"accept", "tag", "quarantine", "tempfail", "reject", NULL};
+static const char *const actions[] = {"accept",   "tag",    "quarantine", "greylist",
+                                      "tempfail", "reject", NULL};
 /* A server's own outage must not become refusals, nor a grace. */
-static const char *const mild_actions[] = {"accept", "tag", "quarantine", "tempfail", NULL};
+static const char *const mild_actions[] = {"accept",   "tag",      "quarantine",
+                                           "greylist", "tempfail", NULL};
 static const char *const agreements[] = {"exact",   "forward", "literal", "domain",
                                          "network", "none",    NULL};
 
-#define ALLOWED_ACTIONS "accept, tag, quarantine, tempfail, reject"
+#define ALLOWED_ACTIONS "accept, tag, quarantine, greylist, tempfail, reject"
 #define ALLOWED_NETS                                                                               \
     "a list of addresses and networks such as {\"192.0.2.0/24\", \"2001:db8::1\"} without bits "   \
     "set after the prefix"
@@ -284,7 +286,7 @@ static const struct conf_option dns_options[] = {
      AT(outage_action),
      .words = mild_actions,
      .fallback = "tag",
-     .allowed = "accept, tag, quarantine, tempfail"},
+     .allowed = "accept, tag, quarantine, greylist, tempfail"},
 };
 
 static const struct conf_option cache_options[] = {
@@ -401,6 +403,12 @@ static const struct conf_option policy_options[] = {
      .type = CONF_SCORE,
      AT(reject_score),
      .allowed = "a number from 0 (off) to 1000"},
+    {.name = "greylist-delay",
+     .type = CONF_SECONDS,
+     AT(greylist_delay_s),
+     .min = 1,
+     .max = DAY / 4,
+     .allowed = "a time from 1 second to 6 hours, such as 300 or 5m"},
     {.name = "grace",
      .type = CONF_SECONDS,
      AT(grace_s),

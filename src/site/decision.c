@@ -147,6 +147,26 @@ void decision_begin(const struct conf *conf, const struct facts *facts,
     decision_evaluate(out, facts, transaction->dialogue, &out->evidence);
 }
 
+/* The network came again in time, or cannot be remembered: only a tag is left of it. */
+static void let_in(struct outcome *outcome)
+{
+    if (outcome->action == ACTION_GREYLIST)
+        outcome->action = ACTION_TAG;
+}
+
+static void apply_greylist(struct decision *decision, enum greylist_answer answer)
+{
+    struct verdict *verdict = &decision->verdict;
+    /* A client in grace is not asked for anything that it did not do while it was right. */
+    bool in_grace = verdict->would.grace.state == GRACE_GIVEN;
+    if (verdict->done.action == ACTION_GREYLIST && !in_grace)
+        decision->greylist = answer;
+    if (!in_grace && !greylist_lets_in(decision->greylist))
+        return;
+    let_in(&verdict->done);
+    let_in(&verdict->would);
+}
+
 void decision_finish(struct decision *decision, const struct transaction *transaction)
 {
     if (decision->policy == NULL) {
@@ -158,6 +178,7 @@ void decision_finish(struct decision *decision, const struct transaction *transa
     if (decision->evidence.facts->awaited)
         decision_leave_undecided(decision, transaction);
     decision->verdict = decision_judge(decision, &decision->evidence, transaction);
+    apply_greylist(decision, transaction->greylist);
     reply_reason(&decision->evidence, verdict_reported(&decision->verdict), decision->reason);
 }
 
@@ -276,6 +297,12 @@ static void put_evidence(struct textbuf *buf, const struct decision *decision)
     put_score(buf, decision->verdict.would.score);
 }
 
+static void put_greylist(struct textbuf *buf, const struct decision *decision)
+{
+    if (decision->greylist != GREYLIST_NOT_ASKED)
+        textbuf_put_word(buf, "greylist", greylist_answer_text(decision->greylist));
+}
+
 /* "list.dnswl.org:listed,zen.example:fails" */
 static void put_lists(struct textbuf *buf, const struct facts *facts)
 {
@@ -318,6 +345,7 @@ void decision_log_line(const struct decision *decision, const struct transaction
     put_lists(&buf, decision->evidence.facts);
     if (verdict->would.action != verdict->done.action)
         textbuf_put_word(&buf, "would", action_text(verdict->would.action));
+    put_greylist(&buf, decision);
     if (decision->undecided != 0) {
         textbuf_put(&buf, " undecided=");
         put_checks(&buf, decision->undecided);
@@ -432,6 +460,7 @@ void decision_tag_header(const struct decision *decision, char out[DECISION_HEAD
     textbuf_put_word(&buf, "iprev", iprev_result_text(decision->evidence.iprev.result));
     put_field(&buf, "policy", decision_policy_name(decision), TITLE_SHOWN_MAX);
     put_grace(&buf, &decision->verdict.done);
+    put_greylist(&buf, decision);
     if (decision->reason[0] != '\0')
         textbuf_put_sentence(&buf, "reason", decision->reason);
 }

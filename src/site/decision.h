@@ -6,6 +6,7 @@
 #ifndef IPREVD_DECISION_H
 #define IPREVD_DECISION_H
 
+#include "core/greylist.h"
 #include "core/reply.h"
 #include "site/conf.h"
 
@@ -26,6 +27,9 @@ struct transaction {
     const struct ipaddr *relay;
     const struct history *history; /* of the client; NULL: nothing is known */
     int64_t found_s;               /* when the facts were found, for the grace; 0: wall_s */
+    /* What the table of greylisted networks answered, where that was asked.  A decision whose
+       action is greylist without it is one to ask about. */
+    enum greylist_answer greylist;
     bool as_enforced; /* judge as if mode were enforce; `monitor` and `percent` of checks stay */
 };
 
@@ -43,6 +47,8 @@ struct decision {
     /* A DNS list said nothing that could have meant a policy which refuses less: it is refused for
        now at most. */
     bool list_silent;
+    /* The policy's action was greylist, and became tag or did not: what was answered. */
+    enum greylist_answer greylist;
     /* Of the verdict, in the words of the reply; of an exempt client, why it is exempt; "" when
        nothing is wrong. */
     char reason[REASON_MAX];
@@ -90,8 +96,9 @@ const char *decision_policy_name(const struct decision *decision);
  * The log line: key=value, in this order: client ptr iprev helo agreement checks score action mode
  * policy match stage mta dns_ms cache queue_id sender recipient; then, where there is something to
  * say, relay, secure, lists (what each DNS list says that was asked), would (what would have been
- * done without monitor, percent and relay-action), undecided (checks that nobody waited for), grace
- * with right_until and refused_from, and reason.  "-" stands for nothing.
+ * done without monitor, percent and relay-action), greylist (what the table of networks answered),
+ * undecided (checks that nobody waited for), grace with right_until and refused_from, and reason.
+ * "-" stands for nothing.
  */
 void decision_log_line(const struct decision *decision, const struct transaction *transaction,
                        char out[DECISION_LINE_MAX]);

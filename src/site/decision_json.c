@@ -206,6 +206,9 @@ static void put_transaction(struct json_writer *json, const struct decision *dec
                      transaction->relay != NULL ? ipaddr_format(transaction->relay, relay) : NULL);
     json_writer_bool(json, "secure", decision_is_secure(decision));
     json_writer_text(json, "would", action_text(decision->verdict.would.action));
+    json_writer_text(
+        json, "greylist",
+        decision->greylist != GREYLIST_NOT_ASKED ? greylist_answer_text(decision->greylist) : NULL);
     put_check_list(json, "undecided", decision->undecided);
     put_grace(json, &verdict_reported(&decision->verdict)->grace);
     json_writer_sentence(json, "reason", or_null(decision->reason));

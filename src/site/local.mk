@@ -34,6 +34,7 @@ libsite_a_SOURCES = \
 	src/site/dns_settings.c src/site/dns_settings.h \
 	src/site/exemption_merge.c src/site/exemption_merge.h \
 	src/site/exemptions.c src/site/exemptions.h src/site/exemptions_file.c \
+	src/site/greylist_table.c src/site/greylist_table.h \
 	src/site/json.c src/site/json.h \
 	src/site/listed.c src/site/listed.h \
 	src/site/match.c src/site/match.h \

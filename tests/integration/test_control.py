@@ -609,6 +609,55 @@ def test_a_server_that_hangs_up(start_iprevd, directory):
 # --- the cache across a restart ---
 
 
+GREYLIST = ('policy "default" {{ check ptr-generic {{ action = greylist }}  check helo-disagrees {{ action = accept }}'
+            '  greylist-delay = {delay} }}\n')
+
+
+def greylisted(given):
+    """What the log says of one more try of a generic client."""
+    before = len(given.daemon.decisions(0))
+    session(given, world.GENERIC, helo="192-0-2-5.dsl.isp.example")
+    return given.daemon.decisions(before + 1)[-1]["greylist"]
+
+
+def test_greylist_survives_a_restart(control):
+    """A network that waits goes on waiting, and one that passed has passed; status shows them."""
+    given = control(GREYLIST.format(delay=3600))
+    assert greylisted(given) == "first"
+    given.daemon.restart()
+    wait_until("the control socket", given.listens)
+    assert greylisted(given) == "early"
+    assert given.status()["greylist"] == {"first": 0, "early": 1, "passed": 0, "no-room": 0, "networks": 1,
+                                          "size": 174760}
+    assert re.search(r"^greylist +first 0  early 1  passed 0  no-room 0  networks 1  size 174760$",
+                     given.ctl("status").stdout, re.MULTILINE)
+    given.daemon.restart(given.config.replace("3600", "1"))
+    wait_until("the network may come in", lambda: greylisted(given) == "passed")
+    given.daemon.restart(given.config)
+    assert greylisted(given) == "passed"
+
+
+def test_a_greylist_that_is_damaged_costs_nothing(control):
+    """It begins empty: the network is deferred once more, and never refused."""
+    given = control(GREYLIST.format(delay=3600))
+    assert greylisted(given) == "first"
+    given.daemon.stop()
+    (given.state / "greylist").write_bytes(b"\0" * 64)
+    given.daemon.start()
+    given.daemon.wait_log("greylist is not a file of greylisted networks: 0 networks of the greylist")
+    assert greylisted(given) == "first"
+
+
+def test_check_exits_75_for_greylist(control):
+    given = control(GREYLIST.format(delay=300))
+    done = given.ctl("check", world.GENERIC, "--helo", "192-0-2-5.dsl.isp.example", check=False)
+    assert done.returncode == 75
+    assert "451 4.7.1 [192.0.2.5] PTR 192-0-2-5.dsl.isp.example looks like" in done.stdout
+    assert "greylisted for now, come again in 300 seconds (ptr-generic)" in re.sub(r"\s+", " ", done.stdout)
+    record = json.loads(given.ctl("check", world.GENERIC, "--json", check=False).stdout)
+    assert (record["action"], record["greylist"]) == ("greylist", None)
+
+
 def test_cache_survives(control):
     given = control()
     session(given, world.GOOD)

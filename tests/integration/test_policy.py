@@ -4,6 +4,7 @@
 import pytest
 
 import world
+from daemon import wait_until
 from smtpclient import message
 
 def in_mode(mode, config=""):
@@ -73,6 +74,35 @@ def test_a_dns_list_chooses_the_policy(mta):
         assert smtp.rcpt("user@example.net").code == code, address
     assert [line["lists"] for line in server.daemon.decisions(3)] == [
         f"allow.example:{says}" for says in ("listed", "not-listed", "refuses")]
+
+
+def test_greylist_defers_until_the_network_comes_again(mta):
+    """451 at first, whatever is tried; a second later another host of the network is let in, tagged."""
+    zone = world.ZONE + world.ptr("127.0.0.16", "127-0-0-16.dsl.isp.example.") + \
+        "127-0-0-16.dsl.isp.example. A 127.0.0.16\n"
+    server = mta('policy "default" { check ptr-generic { action = greylist }  greylist-delay = 1 }\n',
+                 zone=zone)
+    smtp = client_of(server, world.LO_GENERIC)
+    smtp.mail()
+    response = smtp.rcpt("user@example.net")
+    assert response.code == 451
+    assert told(response)[0].startswith("451 4.7.1 [127.0.0.15] PTR 127-0-0-15.dsl.isp.example looks like")
+    assert "greylisted for now, come again in 1 seconds (ptr-generic)" in "".join(told(response))
+
+    def is_let_in():
+        other = client_of(server, "127.0.0.16")
+        code = other.send_message(message("come again"), sender="another@good.example").code
+        other.close()
+        return code == 250
+
+    wait_until("the network may come in", is_let_in)
+    mail = server.mail.wait("come again")
+    assert mail.field("X-Iprevd").startswith("tag score=2 checks=ptr-generic")
+    assert " greylist=passed " in mail.field("X-Iprevd")
+    lines = server.daemon.decisions(2)
+    assert (lines[0]["action"], lines[0]["greylist"]) == ("greylist", "first")
+    assert (lines[-1]["action"], lines[-1]["greylist"]) == ("tag", "passed")
+    assert {line["greylist"] for line in lines[1:-1]} <= {"early"}
 
 
 def test_percent_is_the_same_fate_for_a_network_always(mta):

@@ -31,6 +31,7 @@ struct play {
     struct resolver *resolver;
     struct conf *conf;
     struct client_memory *memory;
+    struct greylist_table *greylist;
     struct session_services services;
     struct session *session;
 
@@ -172,6 +173,15 @@ static struct client_memory *new_memory(struct play *play)
     return memory;
 }
 
+static struct greylist_table *new_greylist(struct play *play)
+{
+    const uint8_t key[SIPHASH_KEY_LENGTH] = {1};
+    struct greylist_table *greylist = greylist_table_new(0, play->conf->clients.keep_s, key);
+    if (greylist == NULL)
+        fail(play, "out of memory");
+    return greylist;
+}
+
 static bool set_up(struct play *play)
 {
     char error[512] = "out of memory";
@@ -191,9 +201,11 @@ static bool set_up(struct play *play)
         return false;
     }
     play->memory = new_memory(play);
-    if (play->memory == NULL)
+    play->greylist = new_greylist(play);
+    if (play->memory == NULL || play->greylist == NULL)
         return false;
     play->services = (struct session_services){.resolver = play->resolver,
+                                               .greylist = play->greylist,
                                                .clock = world_clock(play->world),
                                                .memory = play->memory,
                                                .exempt = is_exempt,
@@ -212,6 +224,7 @@ static void tear_down(struct play *play)
     resolver_free(play->resolver);
     cache_free(play->cache);
     client_memory_free(play->memory);
+    greylist_table_free(play->greylist);
     conf_unref(play->conf);
     world_free(play->world);
     free(play->config);
@@ -350,21 +363,26 @@ static void on_quit(struct play *play, char *argument)
     new_session(play);
 }
 
+/* Saved by one and loaded by the next, unless the file is lost. */
 static void on_restart(struct play *play, char *argument)
 {
     char path[] = "/tmp/iprevd-scenario-XXXXXX";
     const char *why = "";
     int64_t wall_s = clock_wall_s(world_clock(play->world));
+    bool lost = strcmp(argument, "lost") == 0;
     int fd = mkstemp(path);
     bool ok =
         fd >= 0 && close(fd) == 0 && client_memory_save(play->memory, path, wall_s) == RESULT_OK;
     client_memory_free(play->memory);
     play->services.memory = play->memory = new_memory(play);
-    if (strcmp(argument, "lost") != 0)
-        ok = ok && client_memory_load(play->memory, path, wall_s, &why) == RESULT_OK;
+    ok = ok && (lost || client_memory_load(play->memory, path, wall_s, &why) == RESULT_OK);
+    ok = ok && greylist_table_save(play->greylist, path, wall_s) == RESULT_OK;
+    greylist_table_free(play->greylist);
+    play->services.greylist = play->greylist = new_greylist(play);
+    ok = ok && (lost || greylist_table_load(play->greylist, path, wall_s, &why) == RESULT_OK);
     (void)unlink(path);
     if (!ok)
-        fail(play, "the memory of clients could not be saved and read: %s", why);
+        fail(play, "what is remembered could not be saved and read: %s", why);
     new_session(play);
 }
 

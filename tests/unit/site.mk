@@ -44,3 +44,9 @@ tests_unit_test_client_memory_SOURCES = tests/unit/test_client_memory.c $(FAILIN
 tests_unit_test_client_memory_CFLAGS = $(SITE_TEST_CFLAGS)
 tests_unit_test_client_memory_LDFLAGS = $(WRAPPED_ALLOC)
 tests_unit_test_client_memory_LDADD = $(SITE_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_greylist
+TESTS += tests/unit/test_greylist
+tests_unit_test_greylist_SOURCES = tests/unit/test_greylist.c
+tests_unit_test_greylist_CFLAGS = $(SITE_TEST_CFLAGS)
+tests_unit_test_greylist_LDADD = $(SITE_TEST_LIBS)

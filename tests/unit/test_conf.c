@@ -114,7 +114,7 @@ static const char *tail(const char *message)
 #define NETS                                                                                       \
     "a list of addresses and networks such as {\"192.0.2.0/24\", \"2001:db8::1\"} without bits "   \
     "set after the prefix"
-#define ACTIONS "accept, tag, quarantine, tempfail, reject"
+#define ACTIONS "accept, tag, quarantine, greylist, tempfail, reject"
 #define NAMES                                                                                      \
     "a list of name patterns: \"mail.example.org\", \".example.org\", \"*.dsl.example\", or "      \
     "files "                                                                                       \
@@ -252,7 +252,8 @@ static const struct {
     {"max-cname-hops", "dns { max-cname-hops = 99 }",
      ":1: key \"dns.max-cname-hops\": found \"99\"; allowed: a number from 1 to 32"},
     {"outage-action", "dns { outage-action = reject }",
-     ":1: key \"dns.outage-action\": found \"reject\"; allowed: accept, tag, quarantine, tempfail"},
+     ":1: key \"dns.outage-action\": found \"reject\"; allowed: accept, tag, quarantine, "
+     "greylist, tempfail"},
     {"farm without servers", "farm { name = mx key-file = /k }",
      ":1: key \"farm.servers\": found nothing; a farm needs servers, name and key-file"},
     {"farm without name", "farm { servers = {\"192.0.2.1:6379\"} key-file = /k }",
@@ -281,6 +282,12 @@ static const struct {
      "farm { servers = {\"192.0.2.1:6379\"} name = mx key-file = /k timeout = 10ms }",
      ":1: key \"farm.timeout\": found \"10ms\"; allowed: a time from 50ms to 25s such as 500ms or "
      "2"},
+    {"grace-action, greylist", "policy \"x\" { grace-action = greylist }",
+     ":1: key \"policy.x.grace-action\": found \"greylist\"; allowed: accept, tag, quarantine, "
+     "tempfail"},
+    {"greylist-delay", "policy \"x\" { greylist-delay = 7h }",
+     ":1: key \"policy.x.greylist-delay\": found \"7h\"; allowed: a time from 1 second to 6 hours, "
+     "such as 300 or 5m"},
     {"cache size", "cache { size = 64X }",
      ":1: key \"cache.size\": found \"64X\"; allowed: bytes from 1M to 1024G, such as 64M"},
     {"cache size small", "cache { size = 1000K }",

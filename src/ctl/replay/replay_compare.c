@@ -33,7 +33,7 @@ uint64_t replay_compare_sum(const struct replay_changes *changes)
 
 static void count(struct replay_changes *changes, enum action before, enum action after)
 {
-    bool refused = before >= ACTION_TEMPFAIL, refuses = after >= ACTION_TEMPFAIL;
+    bool refused = action_refuses(before), refuses = action_refuses(after);
     changes->stopped += !refused && refuses;
     changes->passed += refused && !refuses;
     changes->stricter += refused == refuses && after > before;
@@ -44,7 +44,7 @@ static void keep_example(struct replay_compare_row *row, enum action before, enu
                          const struct decision *reason)
 {
     char text[REASON_MAX];
-    bool stopped = before < ACTION_TEMPFAIL && after >= ACTION_TEMPFAIL;
+    bool stopped = !action_refuses(before) && action_refuses(after);
     if (row->client[0] != '\0' && (row->stopped || !stopped))
         return;
     row->stopped = stopped;

@@ -151,7 +151,7 @@ static void put_actions(FILE *stream, const struct replay_tally *tally)
     (void)fputc('\n', stream);
     for (unsigned action = 0; action < ACTION_COUNT; action++) {
         uint64_t total = sum(tally->by_action[action]);
-        if (total == 0 && action == ACTION_QUARANTINE)
+        if (total == 0 && (action == ACTION_QUARANTINE || action == ACTION_GREYLIST))
             continue;
         (void)fprintf(stream, "%-12s", action_text((enum action)action));
         columns_put_count(stream, total, 12);
@@ -220,6 +220,8 @@ static void put_domain(FILE *stream, const struct ranking_row *domain, bool corr
         uint64_t count = domain->by_action[columns[i]];
         if (columns[i] == ACTION_TAG)
             count += domain->by_action[ACTION_QUARANTINE];
+        if (columns[i] == ACTION_TEMPFAIL)
+            count += domain->by_action[ACTION_GREYLIST];
         columns_put_count(stream, count, 9);
     }
     (void)fputc('\n', stream);

@@ -41,7 +41,7 @@ void report_clients_add(struct ranking *clients, const struct conf *conf,
                         const struct report_entry *entry, enum check_id check)
 {
     char name[HOSTNAME_MAX + 1], network[IPNET_TEXT_MAX];
-    if (entry->would < ACTION_TEMPFAIL)
+    if (!action_refuses(entry->would))
         return;
     const char *domain = domain_of(conf, entry->ptr, name);
     if (domain == NULL)

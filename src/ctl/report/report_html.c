@@ -176,7 +176,7 @@ static void put_bar(FILE *stream, uint64_t count, uint64_t whole)
 
 static uint64_t refused(const uint64_t by_action[ACTION_COUNT])
 {
-    return by_action[ACTION_TEMPFAIL] + by_action[ACTION_REJECT];
+    return by_action[ACTION_GREYLIST] + by_action[ACTION_TEMPFAIL] + by_action[ACTION_REJECT];
 }
 
 static void put_legend(FILE *stream)

@@ -168,6 +168,12 @@ static void put_actions(FILE *stream, const struct report_sums *sums)
                       columns_count(sums->grace, text), plural(sums->grace));
 }
 
+/* Who is greylisted is deferred like others. */
+static uint64_t with_greylisted(const uint64_t by_action[ACTION_COUNT], unsigned action)
+{
+    return by_action[action] + (action == ACTION_TEMPFAIL ? by_action[ACTION_GREYLIST] : 0);
+}
+
 static void put_days(FILE *stream, const struct report_sums *sums)
 {
     if (sums->day_count == 0)
@@ -179,9 +185,11 @@ static void put_days(FILE *stream, const struct report_sums *sums)
         (void)fprintf(stream, "%04d-%02d-%02d  ", day->date / 10000, day->date / 100 % 100,
                       day->date % 100);
         for (unsigned action = 0; action < ACTION_COUNT; action++)
-            columns_put_count(stream, day->by_action[action], 11);
-        columns_put_count(stream, day->by_would[ACTION_REJECT] + day->by_would[ACTION_TEMPFAIL],
-                          13);
+            if (action != ACTION_GREYLIST)
+                columns_put_count(stream, with_greylisted(day->by_action, action), 11);
+        columns_put_count(
+            stream, day->by_would[ACTION_REJECT] + with_greylisted(day->by_would, ACTION_TEMPFAIL),
+            13);
         (void)fputc('\n', stream);
     }
 }
@@ -221,7 +229,7 @@ static void put_client(FILE *stream, const struct ranking_row *row, bool corresp
     if (correspondent)
         (void)fputs("* ", stream);
     columns_put_name(stream, row->name, correspondent ? NAME_WIDTH - 2 : NAME_WIDTH);
-    columns_put_count(stream, row->by_action[ACTION_TEMPFAIL], 11);
+    columns_put_count(stream, with_greylisted(row->by_action, ACTION_TEMPFAIL), 11);
     columns_put_count(stream, row->by_action[ACTION_REJECT], 11);
     (void)fprintf(stream, "%12s%12s\n", report_print_day(row->first_s, first),
                   report_print_day(row->last_s, last));
@@ -313,8 +321,9 @@ static void put_ranking(FILE *stream, const char *title, const struct ranking *r
         columns_put_count(stream, row->total, 8);
         columns_put_count(stream, row->by_action[ACTION_TAG] + row->by_action[ACTION_QUARANTINE],
                           7);
-        columns_put_count(stream, row->by_action[ACTION_TEMPFAIL] + row->by_action[ACTION_REJECT],
-                          9);
+        columns_put_count(
+            stream,
+            with_greylisted(row->by_action, ACTION_TEMPFAIL) + row->by_action[ACTION_REJECT], 9);
         (void)fprintf(stream, "%11s%11s\n", report_print_day(row->first_s, first),
                       report_print_day(row->last_s, last));
     }

@@ -138,7 +138,7 @@ void report_sums_add(struct report_sums *sums, const struct conf *conf,
     sums->monitored += entry->monitor;
     sums->by_action[entry->action]++;
     sums->by_would[entry->would]++;
-    sums->spared += entry->would >= ACTION_TEMPFAIL && entry->action < ACTION_TEMPFAIL;
+    sums->spared += action_refuses(entry->would) && !action_refuses(entry->action);
     sums->grace += entry->grace == GRACE_GIVEN;
     see(entry->wall_s, &sums->first_s, &sums->last_s);
     if (day != NULL) {

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/greylist.h"
+
+/* A wall clock as it is kept. */
+static uint32_t kept_time(int64_t wall_s)
+{
+    return wall_s < 0 ? 0 : wall_s > UINT32_MAX ? UINT32_MAX : (uint32_t)wall_s;
+}
+
+const char *greylist_answer_text(enum greylist_answer answer)
+{
+    static const char *const texts[GREYLIST_ANSWER_COUNT] = {
+        [GREYLIST_NOT_ASKED] = "not-asked", [GREYLIST_FIRST] = "first",
+        [GREYLIST_EARLY] = "early",         [GREYLIST_PASSED] = "passed",
+        [GREYLIST_NO_ROOM] = "no-room",
+    };
+    return texts[answer];
+}
+
+void greylist_begin(struct greylisted *entry, int64_t wall_s)
+{
+    *entry = (struct greylisted){.when_s = kept_time(wall_s)};
+}
+
+bool greylist_is_over(const struct greylisted *entry, unsigned keep_s, int64_t wall_s)
+{
+    uint32_t now = kept_time(wall_s);
+    return now > entry->when_s &&
+           now - entry->when_s > (entry->passed ? keep_s : (unsigned)GREYLIST_RETRY_S);
+}
+
+enum greylist_answer greylist_again(struct greylisted *entry, unsigned delay_s, unsigned keep_s,
+                                    int64_t wall_s)
+{
+    uint32_t now = kept_time(wall_s);
+    if (greylist_is_over(entry, keep_s, wall_s)) {
+        greylist_begin(entry, wall_s);
+        return GREYLIST_FIRST;
+    }
+    /* A clock that was set back does not say how long ago that was. */
+    if (!entry->passed && now >= entry->when_s && now - entry->when_s < delay_s)
+        return GREYLIST_EARLY;
+    if (!entry->passed || now > entry->when_s)
+        *entry = (struct greylisted){.passed = true, .when_s = now};
+    return GREYLIST_PASSED;
+}
