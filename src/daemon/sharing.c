@@ -117,8 +117,10 @@ bool sharing_set(struct service *service, const struct conf *old,
     if (wanted)
         name_configuration(conf, sharing->configuration);
     if (wanted && sharing->farm != NULL && old != NULL && is_same(old, conf) &&
-        secrets_equal(secrets, &sharing->secrets))
+        secrets_equal(secrets, &sharing->secrets)) {
+        farm_configuration_changed(sharing->farm);
         return true;
+    }
     farm_free(sharing->farm);
     sharing->farm = NULL;
     if (!wanted)

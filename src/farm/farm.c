@@ -127,8 +127,8 @@ static void polled(struct farm *farm)
     farm->answered_ms = now_ms(farm);
     farm->round_trip_ms = farm->answered_ms - farm->asked_ms;
     farm->backoff_ms = BACKOFF_MIN_MS;
-    bool more = farm->more || farm->whole || farm->puts.count > 0 || farm->flushes.count > 0 ||
-                farm->drops.count > 0;
+    bool more = farm->more || farm->many || farm->whole || farm->puts.count > 0 ||
+                farm->flushes.count > 0 || farm->drops.count > 0;
     arm(farm, more ? 1 : FARM_POLL_MS);
     farm_show_state(farm);
 }
@@ -202,7 +202,7 @@ static void begin_serving(struct farm *farm, struct farm_candidate *candidate)
     farm->question_first = farm->question_count = 0;
     farm->since_s = clock_wall_s(farm->services.clock);
     farm->whole = true;
-    farm->generation[0] = farm->place[0] = farm->refusal[0] = farm->why[0] = '\0';
+    farm->generation[0] = farm->refusal[0] = farm->why[0] = '\0';
     farm->heartbeat_due_ms = 0;
     farm->away_logged = false;
     metric_add(farm->figures.connections, 0, 0, 1);

@@ -58,6 +58,9 @@ void farm_exemption_changed(struct farm *farm, const char *subject);
 /* This was flushed here: a name, an address, or "all". */
 void farm_flushed(struct farm *farm, const char *target);
 
+/* How this host is has changed: the others are to know soon. */
+void farm_configuration_changed(struct farm *farm);
+
 /* Do other hosts hear of what happens here?  If not, false: `why` says why. */
 bool farm_is_well(const struct farm *farm, char why[FARM_WHY_MAX]);
 

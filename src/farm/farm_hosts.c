@@ -9,6 +9,9 @@
 
 #define HEARTBEAT_MS 60000
 
+/* What the others say is read so often. */
+#define READ_MS 10000
+
 /* A host that says nothing for so long is away; after this it is forgotten. */
 #define SILENT_S 180
 #define FORGET_S INT64_C(604800)
@@ -97,16 +100,24 @@ static void write_heartbeat(struct farm *farm, const char *key)
 void farm_hosts_ask(struct farm *farm, int64_t now_ms)
 {
     char key[FARM_STORE_KEY_MAX];
-    if (now_ms < farm->heartbeat_due_ms)
-        return;
-    farm->heartbeat_due_ms = now_ms + HEARTBEAT_MS;
     (void)farm_store_key(farm, FARM_HOSTS, key);
-    write_heartbeat(farm, key);
+    if (now_ms >= farm->heartbeat_due_ms) {
+        farm->heartbeat_due_ms = now_ms + HEARTBEAT_MS;
+        write_heartbeat(farm, key);
+    } else if (now_ms < farm->hosts_due_ms) {
+        return;
+    }
+    farm->hosts_due_ms = now_ms + READ_MS;
     for (size_t i = 0; i < farm->host_count; i++)
         if (farm->hosts[i].note.made_s + FORGET_S < clock_wall_s(farm->services.clock))
             farm_ask(farm, FARM_ASK_FORGET,
                      (const char *const[]){"HDEL", key, farm->hosts[i].note.host, NULL});
     farm_ask(farm, FARM_ASK_HOSTS, (const char *const[]){"HGETALL", key, NULL});
+}
+
+void farm_configuration_changed(struct farm *farm)
+{
+    farm->heartbeat_due_ms = 0;
 }
 
 /* --- the others ------------------------------------------------------------------------------ */

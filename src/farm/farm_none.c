@@ -53,6 +53,11 @@ void farm_flushed(struct farm *farm, const char *target)
     (void)target;
 }
 
+void farm_configuration_changed(struct farm *farm)
+{
+    (void)farm;
+}
+
 bool farm_is_well(const struct farm *farm, char why[FARM_WHY_MAX])
 {
     (void)farm;

@@ -91,6 +91,7 @@ struct farm {
     int64_t whole_due_ms;       /* or then */
     bool reads_whole;           /* it was asked for */
     bool more;                  /* the stream has more */
+    bool many;                  /* so much is written that a new generation says so */
     char refusal[FARM_WHY_MAX]; /* why the last write was refused; "": it was not */
 
     struct farm_list puts, flushes, drops;
@@ -99,7 +100,7 @@ struct farm {
     uint64_t ahead_lines;
     bool refused_logged, ahead_logged;
 
-    int64_t heartbeat_due_ms;
+    int64_t heartbeat_due_ms, hosts_due_ms;
     struct farm_host_known *hosts;
     size_t host_count, host_other; /* lines of hosts that are not signed by this key */
 

@@ -30,6 +30,10 @@
 #define CHANGES_MAX 256
 #define WRITES_MAX  200
 
+/* More lines than that are not announced in the stream, which would lose some: another generation
+   has all hosts compare everything. */
+#define ANNOUNCED_MAX 200
+
 /* --- lists ----------------------------------------------------------------------------------- */
 
 bool farm_list_add(struct farm_list *list, const char *text, int64_t made_s)
@@ -68,21 +72,39 @@ static void put_later(struct farm *farm, struct farm_list *list, const char *tex
 
 /* --- questions ------------------------------------------------------------------------------- */
 
+#define GENERATION_MAX 17
+
+static void make_generation(char out[GENERATION_MAX])
+{
+    uint64_t number = 0;
+    (void)!getrandom(&number, sizeof number, GRND_NONBLOCK);
+    (void)snprintf(out, GENERATION_MAX, "%016" PRIx64, number);
+}
+
+/* Many lines were written: have the others read them. */
+static void change_generation(struct farm *farm)
+{
+    char generation[FARM_STORE_KEY_MAX], word[GENERATION_MAX];
+    make_generation(word);
+    farm_ask(farm, FARM_ASK_WRITE,
+             (const char *const[]){"SET", farm_store_key(farm, FARM_GENERATION, generation), word,
+                                   NULL});
+    (void)snprintf(farm->generation, sizeof farm->generation, "%s", word);
+    farm->many = false;
+}
+
 static void ask_for_everything(struct farm *farm)
 {
     char generation[FARM_STORE_KEY_MAX], changes[FARM_STORE_KEY_MAX], all[FARM_STORE_KEY_MAX];
-    char word[2 * 8 + 1];
-    uint64_t number = 0;
-    (void)!getrandom(&number, sizeof number, GRND_NONBLOCK);
-    (void)snprintf(word, sizeof word, "%016" PRIx64, number);
+    char word[GENERATION_MAX];
+    make_generation(word);
     (void)farm_store_key(farm, FARM_GENERATION, generation);
     (void)farm_store_key(farm, FARM_CHANGES, changes);
     (void)farm_store_key(farm, FARM_EXEMPTIONS, all);
     farm_ask(farm, FARM_ASK_WRITE, (const char *const[]){"SET", generation, word, "NX", NULL});
     farm_ask(farm, FARM_ASK_GENERATION, (const char *const[]){"GET", generation, NULL});
-    if (farm->place[0] == '\0')
-        farm_ask(farm, FARM_ASK_PLACE,
-                 (const char *const[]){"XREVRANGE", changes, "+", "-", "COUNT", "1", NULL});
+    farm_ask(farm, FARM_ASK_PLACE,
+             (const char *const[]){"XREVRANGE", changes, "+", "-", "COUNT", "1", NULL});
     farm_ask(farm, FARM_ASK_EXEMPTIONS, (const char *const[]){"HGETALL", all, NULL});
     farm->whole_due_ms = loop_now_ms(farm->services.loop) + WHOLE_MS;
 }
@@ -118,7 +140,8 @@ static void write_exemption(struct farm *farm, const char *subject)
     farm_ask(farm, FARM_ASK_PUT,
              (const char *const[]){"HSET", farm_store_key(farm, FARM_EXEMPTIONS, all), subject,
                                    line, NULL});
-    announce(farm, "subject", subject, line);
+    if (!farm->many)
+        announce(farm, "subject", subject, line);
 }
 
 static void write_flush(struct farm *farm, const struct farm_item *item)
@@ -142,6 +165,7 @@ static void forget_line(struct farm *farm, const char *subject)
 void farm_sync_refused(struct farm *farm)
 {
     farm->unsent += farm->puts.count;
+    farm->many = false;
     farm_list_clear(&farm->puts);
     farm->whole_due_ms = loop_now_ms(farm->services.loop) + WHOLE_SOON_MS;
 }
@@ -152,6 +176,8 @@ void farm_sync_ask(struct farm *farm)
     farm->reads_whole =
         farm->whole || loop_now_ms(farm->services.loop) >= farm->whole_due_ms || !*farm->place;
     farm->whole = false;
+    if (farm->many && farm->puts.count == 0)
+        change_generation(farm);
     if (farm->reads_whole)
         ask_for_everything(farm);
     else
@@ -252,6 +278,7 @@ static void write_lacking(struct farm *farm, const char **seen, size_t count)
         qsort(seen, count, sizeof *seen, compare_texts);
     exemptions_each(farm->services.exemptions, look_at_own, &comparing);
     exemptions_each_ended(farm->services.exemptions, look_at_own, &comparing);
+    farm->many = farm->puts.count > ANNOUNCED_MAX;
 }
 
 static void log_once(const struct farm *farm, uint64_t count, bool *logged, const char *what)
@@ -337,8 +364,9 @@ static void take_changes(struct farm *farm, const struct resp_reply *reply)
 }
 
 /*
- * [[ID, ...]]: the last entry, by the store's clock.  What comes after five minutes before that is
- * read, since a flush of while we were away is still to be done.
+ * [[ID, ...]]: the last entry, by the store's clock.  Where we have not read before, or from
+ * another stream, what comes after five minutes before that is read: a flush of while we were away
+ * is still to be done.
  */
 static void take_place(struct farm *farm, const struct resp_reply *reply)
 {
@@ -346,8 +374,9 @@ static void take_place(struct farm *farm, const struct resp_reply *reply)
     if (reply->count == 1 && reply->items[0]->count > 0 && is_text(reply->items[0]->items[0]))
         last_ms = strtoull(reply->items[0]->items[0]->text, NULL, 10);
     const unsigned long long back_ms = FARM_FLUSH_MAX_S * 1000ULL;
-    (void)snprintf(farm->place, sizeof farm->place, "%llu-0",
-                   last_ms > back_ms ? last_ms - back_ms : 0);
+    if (farm->place[0] == '\0' || strtoull(farm->place, NULL, 10) > last_ms)
+        (void)snprintf(farm->place, sizeof farm->place, "%llu-0",
+                       last_ms > back_ms ? last_ms - back_ms : 0);
 }
 
 static void take_generation(struct farm *farm, const struct resp_reply *reply)
@@ -357,9 +386,8 @@ static void take_generation(struct farm *farm, const struct resp_reply *reply)
     (void)snprintf(farm->generation, sizeof farm->generation, "%s", word);
     if (same || farm->reads_whole)
         return;
-    log_info("farm %s: the store was emptied or restored: everything is compared", farm->name);
+    log_info("farm %s: the store was filled or emptied: everything is compared", farm->name);
     farm->whole = true;
-    farm->place[0] = '\0';
 }
 
 void farm_sync_answer(struct farm *farm, enum farm_question question,
