@@ -16,6 +16,7 @@ import urllib.request
 import pytest
 
 import daemon
+import store
 import world
 from daemon import free_port, wait_until
 from milterclient import MilterClient
@@ -315,16 +316,25 @@ def exported_names(text):
     return set(re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE))
 
 
-def test_contrib_uses_only_names_that_exist(exporter):
-    names = exported_names(exporter(dns='dns { nameservers = {"127.0.0.1:1"} }').scrape())
+@pytest.fixture
+def everything(exporter, directory):
+    """All metrics that there can be: those of a farm, too, whose store is not there."""
+    key = store.write_key(directory / "farm.key")
+    return exporter(f'farm {{ servers = {{"unix:{directory}/none"}} name = "mx" '
+                    f'key-file = "{key}" }}\n',
+                    dns='dns { nameservers = {"127.0.0.1:1"} }').scrape()
+
+
+def test_contrib_uses_only_names_that_exist(everything):
+    names = exported_names(everything)
     used = set().union(*map(names_in, dashboard_expressions() + rule_expressions()))
     assert len(used) > 20
     assert used - names == set()
 
 
-def test_contrib_uses_only_labels_that_exist(exporter):
+def test_contrib_uses_only_labels_that_exist(everything):
     """Label values that are written out are among those that are exported."""
-    text = exporter(dns='dns { nameservers = {"127.0.0.1:1"} }').scrape()
+    text = everything
     for expression in dashboard_expressions() + rule_expressions():
         for name, labels in re.findall(r"(iprevd_\w+)\{([^}]*)\}", expression):
             for label, values in re.findall(r'(\w+)=~?"([^"$]+)"', labels):
