@@ -289,6 +289,7 @@ static const struct {
      1794650400},
     {"day of one digit", "Nov  4 10:00:00 mx a[7]: x", true, "a", "x", 1793786400},
     {"of last year", "Dec 31 23:59:59 mx a[7]: x", true, "a", "x", 1767225599},
+    {"leap second", "Dec 31 23:59:60 mx a[7]: x", true, "a", "x", 1767225599},
     {"RFC 3339", "2026-11-14T10:00:00.123456+01:00 mx a[7]: x", true, "a", "x", 1794646800},
     {"short-iso", "2026-11-14T10:00:00-0130 mx a[7]: x", true, "a", "x", 1794655800},
     {"UTC", "2026-11-14T10:00:00Z mx a[7]: x", true, "a", "x", 1794650400},

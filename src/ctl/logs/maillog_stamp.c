@@ -42,6 +42,7 @@ static const char *parse_clock(const char *text, const char *begin, struct maill
     if (tm->tm_hour < 0 || tm->tm_hour > 23 || tm->tm_min < 0 || tm->tm_min > 59 ||
         tm->tm_sec < 0 || tm->tm_sec > 60)
         return NULL;
+    tm->tm_sec = tm->tm_sec == 60 ? 59 : tm->tm_sec; /* a leap second is of its day */
     out->second = (size_t)(text + 6 - begin);
     text += 8;
     if (*text == '.' || *text == ',')

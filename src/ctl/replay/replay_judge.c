@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* Of an attempt whose time nobody recorded: no date, which decision_json() writes as null. */
+#define NO_TIME INT64_MAX
+
 /* One lookup under way. */
 struct pending {
     struct maillog_event event;
@@ -121,8 +124,7 @@ static void decide(const struct replay_judge *judge, const struct known *known)
         replay_facts_envelope(&judge->other, event, &facts);
         decision_make(&judge->other, &facts, &transaction, &other);
     }
-    if (event->wall_s != 0)
-        transaction.wall_s = event->wall_s;
+    transaction.wall_s = event->wall_s != 0 ? event->wall_s : NO_TIME;
     if (!known->left.alone)
         judge->visitor->decided(judge->visitor->arg, event, &decision, &transaction);
     if (judge->compares)
