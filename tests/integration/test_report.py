@@ -431,6 +431,29 @@ def test_only_some_decisions(report):
     report.run("--would", "burn", path, status=64)
 
 
+def test_which_host_said_what(report):
+    """Decision logs of a farm's hosts, as one report."""
+    logs = [report.file(f"mx{i}.json",
+                        [decision(10, "192.0.2.1", "accept", mta=f"mx{i}.example.net")] * i +
+                        [decision(11, "192.0.2.2", "accept", "reject", ["ptr-missing"],
+                                  mode="monitor", mta=f"mx{i}.example.net"),
+                         decision(12, "192.0.2.3", "reject", checks=["ptr-missing"],
+                                  mta=f"mx{i}.example.net")]) for i in range(1, 7)]
+    text = report.run(*logs)
+    assert "of mx1.example.net, mx2.example.net, mx3.example.net, mx4.example.net and 2 more" in text
+    assert max(map(len, text.splitlines())) <= 80 or "out of" in text.splitlines()[1]
+    servers = rows(text, "Mail server ")
+    assert servers == {f"mx{i}.example.net": [str(i + 2), "-", "-", "1", "2"] for i in range(1, 7)}
+    got = json.loads(report.run("--json", *logs))["by_server"]
+    assert [row["server"] for row in got] == [f"mx{i}.example.net" for i in range(1, 7)]
+    assert got[5]["decisions"] == 8 and got[5]["done"]["reject"] == 1 and got[5]["would"]["reject"] == 2
+    assert got[5]["last"] == "2026-11-12T12:00:00Z"
+    page = report.directory / "report.html"
+    report.run("--html", page, *logs)
+    assert "<h2>Mail servers</h2>" in page.read_text()
+    assert "Mail server" not in report.run(logs[0])
+
+
 def test_json(report):
     conf = 'match "partners" { client = {"198.51.100.1"} policy = "none" reason = "ticket 4711" }\n'
     got = json.loads(report.run("--json", report.file("decisions.json", KNOWN), conf=conf))

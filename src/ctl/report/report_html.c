@@ -485,10 +485,12 @@ static void put_tile(FILE *stream, const char *what, uint64_t count, uint64_t wh
 static void put_servers(FILE *stream, const struct report_sums *sums,
                         const struct report_origin *origin)
 {
-    for (size_t i = 0; i < sums->server_count; i++) {
+    for (size_t i = 0; i < sums->server_count && i < REPORT_SERVERS_NAMED; i++) {
         (void)fputs(i > 0 ? ", " : "", stream);
-        put_escaped(stream, sums->servers[i]);
+        put_escaped(stream, sums->servers[i].name);
     }
+    if (sums->server_count > REPORT_SERVERS_NAMED)
+        (void)fprintf(stream, " and %zu more", sums->server_count - REPORT_SERVERS_NAMED);
     if (sums->server_count == 0)
         put_escaped(stream, origin->host != NULL ? origin->host : "-");
 }
@@ -557,6 +559,27 @@ static void put_head(FILE *stream, const struct report_sums *sums,
     (void)fputs("</div>\n", stream);
 }
 
+/* Of a farm: which host said what. */
+static void put_hosts(FILE *stream, const struct report_sums *sums)
+{
+    static const char *const columns[] = {"Mail server", "Total", "Refused", "Would refuse", NULL};
+    if (sums->server_count < 2)
+        return;
+    (void)fputs("<h2>Mail servers</h2>\n", stream);
+    begin_table(stream, "What each has done, and would have done", columns, SEARCHED);
+    for (size_t i = 0; i < sums->server_count; i++) {
+        const struct report_server *server = &sums->servers[i];
+        (void)fputs("<tr><th scope=\"row\">", stream);
+        put_name(stream, server->name);
+        (void)fputs("</th>", stream);
+        put_count(stream, server->total);
+        put_count(stream, refused(server->by_action));
+        put_count(stream, refused(server->by_would));
+        (void)fputs("</tr>\n", stream);
+    }
+    end_table(stream);
+}
+
 static void put_tables(FILE *stream, const struct report_sums *sums,
                        const struct report_origin *origin)
 {
@@ -565,6 +588,7 @@ static void put_tables(FILE *stream, const struct report_sums *sums,
                 stream);
     put_clients(stream, sums, origin);
     put_checks(stream, sums);
+    put_hosts(stream, sums);
     put_ranking(stream, "Network", sums->networks, origin);
     put_ranking(stream, "Domain", sums->domains, origin);
     put_uses(stream, "Match block", sums->uses.blocks, sums->uses.block_count, sums, origin);

@@ -31,7 +31,7 @@ static void put_title(struct json_writer *json, const struct report_sums *sums,
 {
     json_writer_begin_list(json, "servers");
     for (size_t i = 0; i < sums->server_count; i++)
-        json_writer_text(json, NULL, sums->servers[i]);
+        json_writer_text(json, NULL, sums->servers[i].name);
     if (sums->server_count == 0 && origin->host != NULL)
         json_writer_text(json, NULL, origin->host);
     json_writer_end(json);
@@ -50,6 +50,24 @@ static void put_title(struct json_writer *json, const struct report_sums *sums,
     put_actions(json, "done", sums->by_action);
     put_actions(json, "would", sums->by_would);
     json_writer_int(json, "grace", (int64_t)sums->grace);
+}
+
+/* Which mail server said what. */
+static void put_servers(struct json_writer *json, const struct report_sums *sums)
+{
+    json_writer_begin_list(json, "by_server");
+    for (size_t i = 0; i < sums->server_count; i++) {
+        const struct report_server *server = &sums->servers[i];
+        json_writer_begin_object(json, NULL);
+        json_writer_text(json, "server", server->name);
+        json_writer_int(json, "decisions", (int64_t)server->total);
+        put_actions(json, "done", server->by_action);
+        put_actions(json, "would", server->by_would);
+        put_time(json, "first", server->first_s);
+        put_time(json, "last", server->last_s);
+        json_writer_end(json);
+    }
+    json_writer_end(json);
 }
 
 static void put_days(struct json_writer *json, const struct report_sums *sums)
@@ -178,6 +196,7 @@ bool report_print_json(FILE *stream, const struct report_sums *sums,
     if (json == NULL)
         return false;
     put_title(json, sums, origin);
+    put_servers(json, sums);
     put_days(json, sums);
     put_checks(json, sums);
     put_ranking(json, "clients", sums, sums->clients, origin);

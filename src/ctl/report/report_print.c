@@ -174,6 +174,27 @@ static uint64_t with_greylisted(const uint64_t by_action[ACTION_COUNT], unsigned
     return by_action[action] + (action == ACTION_TEMPFAIL ? by_action[ACTION_GREYLIST] : 0);
 }
 
+/* Of a farm: which host said what. */
+static void put_servers(FILE *stream, const struct report_sums *sums)
+{
+    if (sums->server_count < 2)
+        return;
+    (void)fprintf(stream, "\n%-34s%10s%9s%9s%9s%9s\n", "Mail server", "total", "tag", "tempfail",
+                  "reject", "would");
+    for (size_t i = 0; i < sums->server_count; i++) {
+        const struct report_server *server = &sums->servers[i];
+        columns_put_name(stream, server->name, NAME_WIDTH);
+        columns_put_count(stream, server->total, 10);
+        columns_put_count(stream,
+                          server->by_action[ACTION_TAG] + server->by_action[ACTION_QUARANTINE], 9);
+        columns_put_count(stream, server->by_action[ACTION_TEMPFAIL], 9);
+        columns_put_count(stream, server->by_action[ACTION_REJECT], 9);
+        columns_put_count(stream,
+                          server->by_would[ACTION_TEMPFAIL] + server->by_would[ACTION_REJECT], 9);
+        (void)fputc('\n', stream);
+    }
+}
+
 static void put_days(FILE *stream, const struct report_sums *sums)
 {
     if (sums->day_count == 0)
@@ -359,10 +380,12 @@ static void put_title(FILE *stream, const struct report_sums *sums,
     (void)fprintf(stream, ", times in %s\n",
                   report_print_zone(sums->last_s != 0 ? sums->last_s : origin->now_s, zone));
     (void)fputs("of ", stream);
-    for (size_t i = 0; i < sums->server_count; i++) {
+    for (size_t i = 0; i < sums->server_count && i < REPORT_SERVERS_NAMED; i++) {
         (void)fputs(i > 0 ? ", " : "", stream);
-        columns_put_name(stream, sums->servers[i], 0);
+        columns_put_name(stream, sums->servers[i].name, 0);
     }
+    if (sums->server_count > REPORT_SERVERS_NAMED)
+        (void)fprintf(stream, " and %zu more", sums->server_count - REPORT_SERVERS_NAMED);
     if (sums->server_count == 0)
         columns_put_name(stream, origin->host != NULL ? origin->host : "-", 0);
     for (size_t i = 0; i < origin->file_count; i++) {
@@ -394,6 +417,7 @@ void report_print_text(FILE *stream, const struct report_sums *sums,
                       origin->bad == 1 ? "" : "s");
     if (sums->total > 0) {
         put_actions(stream, sums);
+        put_servers(stream, sums);
         put_days(stream, sums);
         put_checks(stream, sums);
         put_clients(stream, sums, origin);

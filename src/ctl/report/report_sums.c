@@ -114,14 +114,30 @@ static void add_names(struct report_sums *sums, const struct conf *conf,
                       entry->wall_s);
 }
 
+/* NULL: it has no name, or is one too many. */
+static struct report_server *server_of(struct report_sums *sums, const char *name)
+{
+    if (name[0] == '\0')
+        return NULL;
+    for (size_t i = 0; i < sums->server_count; i++)
+        if (strcmp(sums->servers[i].name, name) == 0)
+            return &sums->servers[i];
+    if (sums->server_count == REPORT_SERVERS_MAX)
+        return NULL;
+    struct report_server *server = &sums->servers[sums->server_count++];
+    (void)strcpy(server->name, name);
+    return server;
+}
+
 static void add_server(struct report_sums *sums, const struct report_entry *entry)
 {
-    if (entry->mta[0] == '\0' || sums->server_count == REPORT_SERVERS_MAX)
+    struct report_server *server = server_of(sums, entry->mta);
+    if (server == NULL)
         return;
-    for (size_t i = 0; i < sums->server_count; i++)
-        if (strcmp(sums->servers[i], entry->mta) == 0)
-            return;
-    (void)strcpy(sums->servers[sums->server_count++], entry->mta);
+    server->total++;
+    server->by_action[entry->action]++;
+    server->by_would[entry->would]++;
+    see(entry->wall_s, &server->first_s, &server->last_s);
 }
 
 /* As it is configured now, for records that do not say what their checks would do. */

@@ -29,7 +29,14 @@ struct report_check {
     int64_t first_s, last_s; /* 0: never, or no times */
 };
 
-#define REPORT_SERVERS_MAX 4 /* names of mail servers that are counted apart */
+#define REPORT_SERVERS_MAX 64 /* mail servers that are counted apart: a farm's */
+
+struct report_server {
+    char name[HOSTNAME_MAX + 1];
+    uint64_t total;
+    uint64_t by_action[ACTION_COUNT], by_would[ACTION_COUNT];
+    int64_t first_s, last_s; /* 0: no times */
+};
 
 struct report_sums {
     uint64_t total, monitored; /* decisions; those made in monitor mode */
@@ -46,7 +53,7 @@ struct report_sums {
     struct ranking *networks, *domains; /* by what would have been done */
     struct ranking *clients;            /* extra: struct report_client */
     struct report_uses uses;
-    char servers[REPORT_SERVERS_MAX][HOSTNAME_MAX + 1]; /* whose decisions they are */
+    struct report_server servers[REPORT_SERVERS_MAX]; /* whose decisions they are */
     size_t server_count;
 };
 
