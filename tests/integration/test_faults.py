@@ -243,7 +243,7 @@ def test_servers_die_and_come_back(start_iprevd, dns):
     assert iprev(ask(running)) == "pass", "what is cached does not need the server"
     dns.start()
     daemon.wait_until("the server to be used again", lambda: iprev(
-        ask(running, "192.0.2.8", "[192.0.2.8]")) == "pass", seconds=30)
+        ask(running, "192.0.2.8", "[192.0.2.8]")) == "pass")
 
 
 def test_all_black_holed_while_many_wait(start_iprevd, dns):
@@ -334,12 +334,12 @@ def test_outage_and_its_end(start_iprevd, dns):
         thread.start()
     for thread in threads:
         thread.join()
-    daemon.wait_until("the outage to be noticed", lambda: "DNS outage:" in running.log, seconds=30)
+    daemon.wait_until("the outage to be noticed", lambda: "DNS outage:" in running.log)
     result = ask(running, "203.50.0.7", "[203.50.0.7]")
     assert not result.refusal and result.field("X-Iprevd").startswith("tag")
     dns.blackhole = False
     daemon.wait_until("its end", lambda: iprev(ask(running, "203.99.0.7", "[203.99.0.7]")) == "pass"
-                      and "DNS outage over" in running.log, seconds=30)
+                      and "DNS outage over" in running.log)
     dns.on(reverse("203.51.0.7"), "PTR", behaviour="servfail")
     assert ask(running, "203.51.0.7", "[203.51.0.7]").verdict == "tempfail"
 
@@ -359,7 +359,7 @@ def test_resolv_conf_replaced(start_iprevd, directory):
         first.stop()
         # What failed is remembered for failure-ttl; each try is a client of its own.
         daemon.wait_until("the new server to be asked", lambda: iprev(
-            ask(running, "192.0.2.8", "[192.0.2.8]")) == "pass", seconds=30)
+            ask(running, "192.0.2.8", "[192.0.2.8]")) == "pass")
 
 
 def test_reload_changes_servers(start_iprevd, two):
@@ -397,8 +397,7 @@ def test_few_descriptors(start_iprevd, dns):
         thread.join()
     assert "reject" not in verdicts
     running.limit_descriptors(4096)
-    daemon.wait_until("sessions to be served again", lambda: iprev(ask(running)) == "pass",
-                      seconds=30)
+    daemon.wait_until("sessions to be served again", lambda: iprev(ask(running)) == "pass")
 
 
 def test_helo_lookups_fail_alone(start_iprevd, dns):
