@@ -247,7 +247,7 @@ static void put_url(struct textbuf *out, const struct meaning *meaning)
     const char *url = meaning->help_url != NULL ? meaning->help_url : "";
     while (*url != '\0') {
         enum placeholder place = *url == '%' ? find_place(url) : PLACE_COUNT;
-        char byte[2] = {*url, '\0'};
+        const char byte[2] = {*url, '\0'};
         if (place == PLACE_CHECK)
             put_check(out, meaning);
         else if (place == PLACE_CLIENT)
@@ -304,7 +304,7 @@ static void expand(const char *template, const struct meaning *meaning, struct t
     /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): strncmp() looked as far */
     while (*template != '\0') {
         enum placeholder place = find_place(template);
-        char byte[2] = {*template, '\0'};
+        const char byte[2] = {*template, '\0'};
         if (place != PLACE_COUNT) {
             put_place(out, place, meaning);
             template += strlen(places[place]);
