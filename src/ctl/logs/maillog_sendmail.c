@@ -351,6 +351,8 @@ static void on_milter_action(struct maillog_sendmail *sendmail, const struct mai
     const char *action = strstr(text, ", action="), *rest = strchr(text, ',');
     if (action != NULL)
         rest = action + 9;
+    else if (rest != NULL && after(rest, ", reject") == NULL && after(rest, ", tempfail") == NULL)
+        return; /* ", quarantine=..." with any text */
     if (rest != NULL)
         on_milter(sendmail, record, queue_id, rest, true, sink);
 }

@@ -105,6 +105,9 @@ static bool is_severity(const char *word, size_t length)
         name++;
     if (name == length)
         return is_one_of(word, length, levels, sizeof levels / sizeof levels[0]);
+    if (word[name] == '/' &&
+        !is_one_of(word + name + 1, length - name - 1, levels, sizeof levels / sizeof levels[0]))
+        return false; /* "mail/smtpd" is a program */
     return is_one_of(word, name, facilities, sizeof facilities / sizeof facilities[0]) ||
            (name == 6 && strncmp(word, "local", 5) == 0 && is_digit(word[5]));
 }
