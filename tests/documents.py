@@ -38,8 +38,9 @@ def accepts(text, folder):
     (folder / "iprevd.conf").write_text(text)
     done = subprocess.run([program(), "-t", "-c", folder / "iprevd.conf"], capture_output=True,
                           text=True, check=False)
-    # Groups of programs that are not installed here.
-    said = re.sub(r"^warning: .* there is no group .*\n", "", done.stderr, flags=re.MULTILINE)
+    # Groups and directories of programs that are not installed here.
+    said = re.sub(r"^warning: .* (there is no group|/var/.*: No such file or directory:) .*\n", "", done.stderr,
+                  flags=re.MULTILINE)
     return said if done.returncode or "warning" in said else ""
 
 

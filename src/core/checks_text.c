@@ -86,13 +86,14 @@ static void put_resolution(struct textbuf *out, const struct facts *facts,
     }
 }
 
-/* ", a private address": what the name resolves to and nobody outside can reach. */
+/* ", a private address": what the name resolves to and nobody outside can reach.  Of several
+   addresses it would be said of the last. */
 static void put_private(struct textbuf *out, const struct name_facts *name)
 {
     const char *kind =
-        name->address_count > 0 ? namekind_private_address(&name->addresses[0]) : NULL;
+        name->address_count == 1 ? namekind_private_address(&name->addresses[0]) : NULL;
     if (kind != NULL)
-        textbuf_printf(out, ", a %s address", kind);
+        textbuf_printf(out, ", %s", kind);
 }
 
 static void put_claim(struct textbuf *out, const struct facts *facts)
@@ -190,6 +191,12 @@ void explain_ptr_mismatch(const struct evidence *evidence, struct textbuf *out)
         textbuf_put(out, " ");
         if (namekind_lacks_dot(facts->names[0].name, meant)) {
             textbuf_put(out, "lacks its final dot in the reverse zone");
+            return;
+        }
+        if (facts->names[0].address_count == 0 &&
+            namekind_local_ending(facts->names[0].name) != NULL) {
+            textbuf_printf(out, "is known only inside a network (%s)",
+                           namekind_local_ending(facts->names[0].name));
             return;
         }
         put_resolution(out, facts, &facts->names[0]);
@@ -512,7 +519,7 @@ void fix_ptr_missing(const struct evidence *evidence, struct textbuf *out)
     const char *kind = namekind_private_address(&evidence->facts->client);
     if (kind != NULL) {
         textbuf_printf(out,
-                       "it is a %s address: whoever runs the receiving network has to set the "
+                       "it is %s: whoever runs the receiving network has to set the "
                        "record in its own DNS, or to exempt the address",
                        kind);
         return;

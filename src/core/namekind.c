@@ -74,17 +74,20 @@ const char *namekind_private_address(const struct ipaddr *addr)
         struct ipnet net;
         const char *kind;
     } nets[] = {
-        {{{IP_V4, {10}}, 8}, "private"},
-        {{{IP_V4, {172, 16}}, 12}, "private"},
-        {{{IP_V4, {192, 168}}, 16}, "private"},
-        {{{IP_V4, {100, 64}}, 10}, "carrier-grade NAT"},
-        {{{IP_V4, {127}}, 8}, "loopback"},
-        {{{IP_V4, {169, 254}}, 16}, "link-local"},
-        {{{IP_V4, {0}}, 8}, "unspecified"},
-        {{{IP_V6, {0xfc}}, 7}, "private"},
-        {{{IP_V6, {0xfe, 0x80}}, 10}, "link-local"},
-        {{{IP_V6, {[15] = 1}}, 128}, "loopback"},
-        {{{IP_V6, {0}}, 128}, "unspecified"},
+        {{{IP_V4, {10}}, 8}, "a private address"},
+        {{{IP_V4, {172, 16}}, 12}, "a private address"},
+        {{{IP_V4, {192, 168}}, 16}, "a private address"},
+        {{{IP_V4, {100, 64}}, 10}, "a carrier-grade NAT address"},
+        {{{IP_V4, {127}}, 8}, "a loopback address"},
+        {{{IP_V4, {169, 254}}, 16}, "a link-local address"},
+        {{{IP_V4, {0}}, 8}, "an unspecified address"},
+        {{{IP_V4, {224}}, 4}, "a multicast address"},
+        {{{IP_V4, {240}}, 4}, "a reserved address"},
+        {{{IP_V6, {0xfc}}, 7}, "a private address"},
+        {{{IP_V6, {0xfe, 0x80}}, 10}, "a link-local address"},
+        {{{IP_V6, {[15] = 1}}, 128}, "a loopback address"},
+        {{{IP_V6, {0xff}}, 8}, "a multicast address"},
+        {{{IP_V6, {0}}, 128}, "an unspecified address"},
     };
     for (size_t i = 0; i < COUNT(nets); i++)
         if (ipnet_contains(&nets[i].net, addr))

@@ -26,7 +26,7 @@ bool namekind_lacks_dot(const char *name, char meant[HOSTNAME_MAX + 1]);
 /* Has the name an underscore, which host names must not have (RFC 1123 2.1)? */
 bool namekind_has_underscore(const char *name);
 
-/* "private", "loopback", "link-local", ...: why nobody on the Internet reaches the address.  NULL
+/* "a private address", "an unspecified address", ...: why nobody on the Internet reaches it.  NULL
    for all others.  Static. */
 const char *namekind_private_address(const struct ipaddr *addr);
 

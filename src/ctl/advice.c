@@ -84,6 +84,7 @@ static const char *ptr_owner(const struct advising *to)
 static const char *why_not_helo(const struct advising *to)
 {
     const char *name = to->facts->helo.name;
+    char meant[HOSTNAME_MAX + 1];
     if (name[0] == '\0')
         return NULL;
     if (namekind_has_underscore(name))
@@ -92,6 +93,8 @@ static const char *why_not_helo(const struct advising *to)
         return "is a placeholder";
     if (namekind_local_ending(name) != NULL)
         return "is known only inside a network";
+    if (namekind_lacks_dot(name, meant))
+        return "is a name of the reverse DNS";
     if (!checks_name_is_own(to->evidence, name))
         return "is a provider's default name";
     return NULL;
@@ -224,7 +227,7 @@ static void say_contradiction(struct advising *to)
     const struct name_facts *name = to->subject;
     char addresses[LISTED_MAX * IPADDR_TEXT_MAX + 32];
     const char *kind =
-        name->address_count > 0 ? namekind_private_address(&name->addresses[0]) : NULL;
+        name->address_count == 1 ? namekind_private_address(&name->addresses[0]) : NULL;
     if (to->facts->name_count > 1)
         SAY("%s has %zu PTR records, and no name leads back to it.  One record is enough.",
             to->client, to->facts->name_count);
@@ -232,9 +235,10 @@ static void say_contradiction(struct advising *to)
         SAY("The PTR record of %s says %s, an alias (CNAME) for %s, which has no %s record.",
             to->client, name->name, to->more->alias, to->type);
     else if (name->address_count > 0)
-        SAY("The PTR record of %s says %s, whose %s record says %s%s%s%s.", to->client, name->name,
-            to->type, addresses_of(name, addresses, sizeof addresses), kind != NULL ? ", a " : "",
-            kind != NULL ? kind : "", kind != NULL ? " address" : "");
+        SAY("The PTR record of %s says %s, whose %s %s %s%s%s.", to->client, name->name, to->type,
+            name->address_count > 1 ? "records say" : "record says",
+            addresses_of(name, addresses, sizeof addresses), kind != NULL ? ", " : "",
+            kind != NULL ? kind : "");
     else if (to->more->other_family)
         SAY("The PTR record of %s says %s, which has only %s records.", to->client, name->name,
             to->facts->client.family == IP_V6 ? "A (IPv4)" : "AAAA (IPv6)");
@@ -303,6 +307,9 @@ static void advise_mismatch(struct advising *to)
             to->wanted);
     } else if (namekind_has_underscore(name->name)) {
         SAY("Host names must not contain \"_\": ask for a PTR record with another name.");
+    } else if (namekind_is_placeholder(name->name) || namekind_local_ending(name->name) != NULL) {
+        SAY("That name is %s: ask for a PTR record with a public name.",
+            namekind_is_placeholder(name->name) ? "a placeholder" : "known only inside a network");
     } else if (to->more->shared || !checks_name_is_own(to->evidence, name->name)) {
         SAY("That is a placeholder or default name of the provider, who alone could give it an "
             "address.  Ask for a PTR record with a name of your own.");
@@ -433,8 +440,7 @@ static void say_what_helo_is(struct advising *to)
     if (flaw != NULL && !found->confirmed)
         SAY("The EHLO name %s %s.", name, flaw);
     else if (kind != NULL)
-        SAY("The EHLO name %s resolves to a %s address: that is what your own network sees.", name,
-            kind);
+        SAY("The EHLO name %s resolves to %s: that is what your own network sees.", name, kind);
     else if (to->more->helo_alias[0] != '\0' && found->address_count == 0 && !found->confirmed)
         SAY("The EHLO name %s is an alias (CNAME) for %s, which has no address.", name,
             to->more->helo_alias);
@@ -603,7 +609,7 @@ void advice_make(const struct evidence *evidence, check_set set, const struct in
         to->wanted[0] = '\0';
     out->count = 0;
     if (kind != NULL && (set & (PTR_CHECKS | CHECK_BIT(CHECK_DNS_TEMPERROR))) != 0) {
-        SAY("%s is a %s address: the world sees another one.  Check that one.", to->client, kind);
+        SAY("%s is %s: the world sees another one.  Check that one.", to->client, kind);
         return;
     }
     set = without_consequences(to, set);

@@ -68,11 +68,15 @@ static int check_arguments(const struct command *command, int count, char **text
     if (asked + count == 0)
         return command_misused(command, "give an address, a host name, or --mx DOMAIN");
     for (int i = 0; i < count; i++) {
+        if (strcmp(texts[i], "-") == 0 || ipaddr_parse(texts[i], &client) == RESULT_OK)
+            continue;
         enum hostname_flaw flaw = hostname_parse(texts[i], name);
-        if (strcmp(texts[i], "-") != 0 && ipaddr_parse(texts[i], &client) != RESULT_OK &&
-            flaw != HOSTNAME_OK)
+        if (flaw == HOSTNAME_ONE_LABEL)
             return command_misused(command, "\"%s\" %s: an address or a host name is wanted",
                                    texts[i], hostname_flaw_text(flaw));
+        if (flaw != HOSTNAME_OK) /* "192.0.2.1/24", "[192.0.2.1]", "192.0.2.999" */
+            return command_misused(command, "\"%s\" is neither an IP address nor a host name",
+                                   texts[i]);
     }
     return -1;
 }

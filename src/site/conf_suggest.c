@@ -100,7 +100,7 @@ void conf_suggest_option(const struct conf_schema *schema, const struct conf_sch
         return;
     }
     if (home != NULL) {
-        snprintf(out, CONF_HINT_MAX, "it belongs into a block \"%s\"", home->name);
+        snprintf(out, CONF_HINT_MAX, "it belongs in a block \"%s\"", home->name);
         return;
     }
     if (closest != NULL) {

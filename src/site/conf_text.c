@@ -57,7 +57,7 @@ static enum result read_open_file(int fd, char **text, size_t *length,
     }
     if (at > CONF_SIZE_MAX) {
         conf_error(messages, 0,
-                   "larger than 1 MiB; allowed: up to %d bytes (long lists belong into table "
+                   "larger than 1 MiB; allowed: up to %d bytes (long lists belong in table "
                    "files: cidr:, pcre:, regexp:, texthash:)",
                    CONF_SIZE_MAX);
         free(memory);

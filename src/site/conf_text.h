@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 #define CONF_PATTERN_MAX 256     /* bytes of a pattern in include(), with NUL */
-#define CONF_SIZE_MAX    1048575 /* bytes of a configuration; longer lists belong into table files */
+#define CONF_SIZE_MAX    1048575 /* bytes of a configuration; longer lists belong in table files */
 
 #define CONF_INCLUDES_MAX 32 /* include() in one file */
 

@@ -101,7 +101,9 @@ def test_status_is_the_worst(check, args, status):
 
 @pytest.mark.parametrize("args, words", [
     ((), "give an address, a host name, or --mx DOMAIN"),
-    (("mail good.example",), "an address or a host name is wanted"),
+    (("mail good.example",), '"mail good.example" is neither an IP address nor a host name'),
+    (("192.0.2.999",), '"192.0.2.999" is neither an IP address nor a host name'),
+    (("192.0.2.1/24",), '"192.0.2.1/24" is neither an IP address nor a host name'),
     (("localhost",), '"localhost" is a single label'),
     ((world.GOOD, "--host", "a.example"), "one of them"),
     (("--host", "a.example", "--mx", "a.example"), "one of them"),

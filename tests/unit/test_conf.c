@@ -422,7 +422,7 @@ static const struct {
      ":1: key \"cache.frobnicate\": found an unknown option; allowed: size, max-ttl, "
      "negative-max-ttl, failure-ttl, stale"},
     {"option of a block", "timeout = 3",
-     ":1: key \"timeout\": found an unknown option; it belongs into a block \"dns\""},
+     ":1: key \"timeout\": found an unknown option; it belongs in a block \"dns\""},
     {"option of the file", "dns { deadline = 3 }",
      ":1: key \"dns.deadline\": found an unknown option; it belongs outside of all blocks"},
     {"unknown check", "policy \"x\" { check ptr-generik { } }",
@@ -872,7 +872,7 @@ START_TEST(test_large)
     text[size] = '\0';
     ck_assert_ptr_null(load_bytes(text, size));
     ck_assert_str_eq(tail(heard.errors[0]),
-                     ": larger than 1 MiB; allowed: up to 1048575 bytes (long lists belong into "
+                     ": larger than 1 MiB; allowed: up to 1048575 bytes (long lists belong in "
                      "table files: cidr:, pcre:, regexp:, texthash:)");
     struct conf *conf = load_bytes(text, size - 1);
     ck_assert_ptr_nonnull(conf);
