@@ -13,6 +13,7 @@
 #include "daemon/privileges.h"
 #include "daemon/service.h"
 #include "daemon/service_user.h"
+#include "dns/dns_service.h"
 #include "farm/farm_secrets.h"
 #include "site/conf_restart.h"
 
@@ -139,16 +140,26 @@ static void report_notice(void *arg, const char *message)
     log_info("%s", message);
 }
 
+/* What a start reads besides the configuration and its tables. */
+static bool test_files(const struct conf *conf, const struct conf_report *report)
+{
+    char zone_error[DNS_SERVICE_ERROR_MAX], farm_error[FARM_SECRETS_ERROR_MAX];
+    struct farm_secrets secrets;
+    if (conf->zone_file != NULL && !dns_service_test_zone(conf->zone_file, zone_error)) {
+        log_error("%s", zone_error);
+        return false;
+    }
+    if (conf->farm.server_count > 0 && farm_secrets_read(conf, &secrets, farm_error) != RESULT_OK) {
+        report->error(report->arg, farm_error);
+        return false;
+    }
+    return true;
+}
+
 static int test_configuration(const struct conf *conf, const struct options *options,
                               const struct conf_report *report)
 {
-    char error[FARM_SECRETS_ERROR_MAX];
-    struct farm_secrets secrets;
-    if (conf->farm.server_count > 0 && farm_secrets_read(conf, &secrets, error) != RESULT_OK) {
-        report->error(report->arg, error);
-        return EX_CONFIG;
-    }
-    if (service_user_test(conf, report) > 0)
+    if (!test_files(conf, report) || service_user_test(conf, report) > 0)
         return EX_CONFIG;
     if (options->verbose > 0) {
         if (conf_print(conf, stdout) == RESULT_OK && fflush(stdout) == 0)

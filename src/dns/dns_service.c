@@ -82,6 +82,16 @@ static bool open_zone(const char *path, struct new_source *out, char error[DNS_S
     return false;
 }
 
+bool dns_service_test_zone(const char *path, char error[DNS_SERVICE_ERROR_MAX])
+{
+    struct new_source made = {0};
+    if (!open_zone(path, &made, error))
+        return false;
+    made.source->ops->free(made.source);
+    free(made.zone_file);
+    return true;
+}
+
 static bool open_source(const struct dns_service *service,
                         const struct dns_service_settings *settings, struct new_source *out,
                         char error[DNS_SERVICE_ERROR_MAX])

@@ -29,6 +29,10 @@ struct dns_service *dns_service_new(const struct dns_service_settings *settings,
                                     struct metrics *metrics,
                                     char error[DNS_SERVICE_ERROR_MAX]) MUST_CHECK;
 
+/* Can the zone file be read?  False: `error` says why, with its line.  Thread safe, but for
+   rr_read_zone() (dnsrr.h). */
+bool dns_service_test_zone(const char *path, char error[DNS_SERVICE_ERROR_MAX]) MUST_CHECK;
+
 /* Start the DNS thread. */
 enum result dns_service_start(struct dns_service *service) MUST_CHECK;
 

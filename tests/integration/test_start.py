@@ -536,6 +536,12 @@ def test_service_manager(place):
     manager.close()
 
 
+def test_a_zone_file_with_a_mistake_is_not_good(place):
+    conf = place.configure(zone="a.example. A 192.0.2.1\na.example. A 192.0.2.999\n")
+    status, said = place.run("-t", "-c", str(conf))
+    assert status == 78 and "test.zone:2: " in said
+
+
 def test_failed_start_is_never_called_ready(place):
     manager = Manager(place.directory / "notify")
     status, _ = place.run("-f", "-c", str(place.configure(zone="this is no zone\n")),
