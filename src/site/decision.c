@@ -382,7 +382,7 @@ static void put_value(struct textbuf *buf, const char *text, size_t max)
     }
     textbuf_put(buf, "\"");
     for (size_t i = 0; text[i] != '\0' && i < max; i++) {
-        char pair[3] = {'\\', text[i], '\0'};
+        const char pair[3] = {'\\', text[i], '\0'};
         if (text[i] >= ' ' && text[i] <= '~')
             textbuf_put(buf, text[i] == '"' || text[i] == '\\' ? pair : pair + 1);
     }

@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -299,19 +300,22 @@ def wait_for_serial(address, zone, serial):
 
 
 def forward(address, upstream):
-    """One query at a time over UDP: the authority section is left out of every answer."""
+    """Over UDP: the authority section is left out of every answer."""
     import dns.message  # pylint: disable=import-outside-toplevel
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind((address, 53))
     listener = socket.create_server((address, 53))  # says that we are here; nothing is truncated
-    while True:
-        query, peer = server.recvfrom(65535)
+
+    def answer_one(query, peer):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.connect((upstream, 53))
             client.send(query)
             answer = dns.message.from_wire(client.recv(65535))
         answer.authority = []
         server.sendto(answer.to_wire(), peer)
+
+    while True:  # nobody waits for the answers of a silent zone
+        threading.Thread(target=answer_one, args=server.recvfrom(65535), daemon=True).start()
     return listener
 
 

@@ -49,7 +49,7 @@ static void put(struct translation *t, const char *text)
 
 static void put_literal(struct translation *t, char c)
 {
-    char text[3] = {'\\', c, '\0'};
+    const char text[3] = {'\\', c, '\0'};
     put(t, isalnum((unsigned char)c) || (unsigned char)c >= 0x80 ? text + 1 : text);
 }
 
@@ -294,7 +294,7 @@ static bool gnu_escape(struct translation *t, char c)
         }
     }
     if (c >= '1' && c <= '9' && t->closed[c - '0']) {
-        char text[] = {'\\', 'g', '{', c, '}', '\0'};
+        const char text[] = {'\\', 'g', '{', c, '}', '\0'};
         atom(t, text);
         return true;
     }

@@ -50,7 +50,7 @@ static bool skip_class(struct literal_scan *scan)
         if (*p == '\\' && p[1] != '\0') {
             p++;
         } else if (*p == '[' && (p[1] == ':' || p[1] == '.' || p[1] == '=')) {
-            char end[3] = {p[1], ']', '\0'};
+            const char end[3] = {p[1], ']', '\0'};
             const char *close = strstr(p + 2, end);
             if (close != NULL)
                 p = close + 1;
