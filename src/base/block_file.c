@@ -64,11 +64,6 @@ static enum result invalid(struct block_reader *reader, const char *why)
     return RESULT_INVALID;
 }
 
-enum result block_read_damaged(struct block_reader *reader)
-{
-    return invalid(reader, "is damaged");
-}
-
 static enum result read_all(struct block_reader *reader, uint8_t *bytes, size_t length)
 {
     if (fread(bytes, 1, length, reader->file) == length)

@@ -309,7 +309,7 @@ static enum result read_records(struct reader *reader)
         size_t size = (size_t)block_file_get(&at, 4);
         if (size < RECORD_FIXED - 4 || size > left - 4)
             return block_read_damaged(&reader->blocks);
-        struct saved saved = {.answer = NULL};
+        struct saved saved;
         enum result status = read_record(reader, at, size, &saved);
         if (status != RESULT_OK)
             return status;
