@@ -123,14 +123,15 @@ def main():
         return 77
     names = check_names()
     played = [(number, check, given) for number, (check, given) in enumerate(SITUATIONS)
-              if check not in ("url", "names", "greylist")]  # another has them; not a sentence of its own
+              # Another has them; not a sentence of its own; only the daemon knows of earlier ones.
+              if check not in ("url", "names", "greylist", "helo-unstable")]
     with tempfile.TemporaryDirectory(prefix="iprevd-reasons-") as folder:
         for number, check, given in played:
             # One log a situation.
             config = policies(names) + tag_policies(names)
             with Daemon(pathlib.Path(folder) / f"iprevd{number}", config, zone=ZONE) as daemon:
                 check_situation(daemon, number, check, given)
-    missing = set(names) - {check for _, check, _ in played}
+    missing = set(names) - {check for _, check, _ in played} - {"helo-unstable"}
     WRONG.extend(f"no session is played for {name}" for name in sorted(missing))
     print("\n".join(WRONG) if WRONG else f"{len(played)} reasons are the same everywhere")
     return 1 if WRONG else 0

@@ -88,6 +88,8 @@ SITUATIONS = [
     ("helo-unresolved", {"helo": "empty.good.example"}),
     ("helo-mismatch", {"helo": "www.good.example"}),
     ("helo-disagrees", {"helo": "mail.other.example"}),
+    ("helo-unstable", {"client": "203.0.113.40",
+                       "helo": ["a.other.example", "b.moved.example", "c.third.example"]}),
     ("sender-ptr-mismatch", {"sender": "alice@other.example"}),
     ("mta-disagrees", {"macros": {"client_resolve": "FAIL"}}),
     ("score", dict(LINE, helo="mailserver")),

@@ -163,6 +163,11 @@ static bool helo_disagrees(const struct evidence *evidence,
            evidence->agreement > evidence->required_agreement;
 }
 
+static bool helo_unstable(const struct evidence *evidence, const struct evidence_settings *settings)
+{
+    return evidence->facts->helo_domains > settings->max_helo_domains;
+}
+
 /* The envelope and the MTA */
 
 static bool sender_ptr_mismatch(const struct evidence *evidence,
@@ -257,6 +262,10 @@ const struct check checks[CHECK_COUNT] = {
                               "EHLO, PTR and address agree worse than required-agreement",
                               ACTION_TAG, 1.0, CHECK_ABOUT_HELO, helo_disagrees,
                               explain_helo_disagrees, fix_helo_name},
+    [CHECK_HELO_UNSTABLE] =
+        {"helo-unstable",
+         "the address said EHLO of more domains within a day than max-helo-domains", ACTION_ACCEPT,
+         0.5, CHECK_ABOUT_HELO, helo_unstable, explain_helo_unstable, fix_helo_unstable},
     [CHECK_SENDER_PTR_MISMATCH] = {"sender-ptr-mismatch",
                                    "MAIL FROM and the confirmed PTR belong to different "
                                    "organizational domains",

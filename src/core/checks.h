@@ -31,6 +31,7 @@ enum check_id {
     CHECK_HELO_UNRESOLVED,
     CHECK_HELO_MISMATCH,
     CHECK_HELO_DISAGREES,
+    CHECK_HELO_UNSTABLE,
     CHECK_SENDER_PTR_MISMATCH,
     CHECK_MTA_DISAGREES,
     CHECK_COUNT,
@@ -53,6 +54,7 @@ struct evidence_settings {
     const struct orgdomain *orgdomains; /* may be NULL */
     struct neighbour_bits neighbours;
     enum agreement required_agreement;
+    unsigned max_helo_domains;
     bool static_is_intent;
     /* The site's own patterns of generic names; NULL: none.  Returns a static or long-lived word
        for the pattern that matched, or NULL. */

@@ -402,6 +402,15 @@ void explain_helo_disagrees(const struct evidence *evidence, struct textbuf *out
                    agreement_text(evidence->required_agreement));
 }
 
+/* The count ends at what is told apart: it is said as "at least". */
+void explain_helo_unstable(const struct evidence *evidence, struct textbuf *out)
+{
+    put_addr(out, &evidence->facts->client);
+    textbuf_printf(out, " said EHLO of at least %u different domains within a day, now ",
+                   evidence->facts->helo_domains);
+    put_claim(out, evidence->facts);
+}
+
 void explain_sender_ptr_mismatch(const struct evidence *evidence, struct textbuf *out)
 {
     textbuf_put(out, "sender domain ");
@@ -641,6 +650,14 @@ void fix_sender_ptr_mismatch(const struct evidence *evidence, struct textbuf *ou
 {
     (void)evidence;
     textbuf_put(out, "send this domain's mail through its own servers");
+}
+
+void fix_helo_unstable(const struct evidence *evidence, struct textbuf *out)
+{
+    (void)evidence;
+    textbuf_put(out,
+                "let every server behind this address say one and the same name in EHLO, that of "
+                "its PTR record");
 }
 
 void fix_mta_disagrees(const struct evidence *evidence, struct textbuf *out)

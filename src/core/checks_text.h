@@ -24,6 +24,7 @@ void explain_helo_self(const struct evidence *evidence, struct textbuf *out);
 void explain_helo_unresolved(const struct evidence *evidence, struct textbuf *out);
 void explain_helo_mismatch(const struct evidence *evidence, struct textbuf *out);
 void explain_helo_disagrees(const struct evidence *evidence, struct textbuf *out);
+void explain_helo_unstable(const struct evidence *evidence, struct textbuf *out);
 void explain_sender_ptr_mismatch(const struct evidence *evidence, struct textbuf *out);
 void explain_mta_disagrees(const struct evidence *evidence, struct textbuf *out);
 void fix_ptr_missing(const struct evidence *evidence, struct textbuf *out);
@@ -35,6 +36,7 @@ void fix_dns_temperror(const struct evidence *evidence, struct textbuf *out);
 void fix_helo_name(const struct evidence *evidence, struct textbuf *out);
 void fix_helo_missing(const struct evidence *evidence, struct textbuf *out);
 void fix_sender_ptr_mismatch(const struct evidence *evidence, struct textbuf *out);
+void fix_helo_unstable(const struct evidence *evidence, struct textbuf *out);
 void fix_mta_disagrees(const struct evidence *evidence, struct textbuf *out);
 
 /* PTR names that are host names. */

@@ -117,6 +117,9 @@ struct facts {
     const struct list_facts *lists;
     size_t list_count;
 
+    /* Organizational domains of EHLO names that the address said within a day, this one included;
+       0: not known. */
+    unsigned helo_domains;
     bool helo_is_ours;   /* one of our own names or addresses */
     bool client_is_ours; /* the client is one of this machine's own addresses */
 

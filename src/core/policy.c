@@ -6,6 +6,9 @@
 /* Of the shipped configuration: a client tagged by nothing alone is tagged by many small doubts. */
 #define DEFAULT_TAG_SCORE 3.0
 
+/* A mail server has one name, and another one beside it is nothing strange. */
+#define DEFAULT_HELO_DOMAINS 2
+
 /* Servers try again after five minutes and more; what does not is gone by then (RFC 6647 2.6). */
 #define DEFAULT_GREYLIST_DELAY_S 300
 
@@ -17,6 +20,7 @@ void policy_defaults(struct policy *policy, const char *name)
     *policy = (struct policy){
         .name = name,
         .required_agreement = AGREEMENT_DOMAIN,
+        .max_helo_domains = DEFAULT_HELO_DOMAINS,
         .tag_score = DEFAULT_TAG_SCORE,
         .grace_s = DEFAULT_GRACE_S,
         .greylist_delay_s = DEFAULT_GREYLIST_DELAY_S,

@@ -27,6 +27,7 @@ struct policy {
     const char *name;
     struct check_rule rules[CHECK_COUNT];
     enum agreement required_agreement;
+    unsigned max_helo_domains;
     double tag_score;          /* 0: off */
     double reject_score;       /* 0: off */
     unsigned greylist_delay_s; /* of ACTION_GREYLIST */

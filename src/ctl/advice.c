@@ -519,7 +519,8 @@ static void advise_sender(struct advising *to)
     (CHECK_BIT(CHECK_HELO_INVALID) | CHECK_BIT(CHECK_HELO_BARE_IP) |                               \
      CHECK_BIT(CHECK_HELO_LITERAL_MISMATCH) | CHECK_BIT(CHECK_HELO_NOT_FQDN) |                     \
      CHECK_BIT(CHECK_HELO_SELF) | CHECK_BIT(CHECK_HELO_UNRESOLVED) |                               \
-     CHECK_BIT(CHECK_HELO_MISMATCH) | CHECK_BIT(CHECK_HELO_DISAGREES))
+     CHECK_BIT(CHECK_HELO_MISMATCH) | CHECK_BIT(CHECK_HELO_DISAGREES) |                            \
+     CHECK_BIT(CHECK_HELO_UNSTABLE))
 #define PTR_CHECKS                                                                                 \
     (CHECK_BIT(CHECK_PTR_MISSING) | CHECK_BIT(CHECK_PTR_INVALID) | CHECK_BIT(CHECK_PTR_MISMATCH) | \
      CHECK_BIT(CHECK_PTR_EXCESS))

@@ -14,8 +14,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-/* The greylist takes that part of memory.size, beside it. */
-#define GREYLIST_SHARE 8
+/* The greylist, and the count of EHLO domains, take that part of memory.size each, beside it. */
+#define MEMORY_SHARE 8
 
 /* --- what sessions see ---------------------------------------------------------------------- */
 
@@ -133,6 +133,7 @@ static void offer_to_sessions(struct service *service)
         .clock = &clock_system,
         .memory = service->memory,
         .greylist = service->greylist,
+        .helo_domains = service->helo_domains,
         .exempt = session_exempt,
         .exempt_awaited = session_exempt_awaited,
         .is_own_address = own_address_is,
@@ -156,21 +157,24 @@ static void offer_to_sessions(struct service *service)
 /* --- life ----------------------------------------------------------------------------------- */
 
 /* A file that is loaded brings its own key. */
-static struct client_memory *new_memory(const struct client_memory_limits *limits)
+static void make_key(const char *what, uint8_t out[SIPHASH_KEY_LENGTH])
 {
-    uint8_t key[SIPHASH_KEY_LENGTH] = {0};
-    if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
-        log_warning("no random key for the memory of clients: %s", strerror(errno));
-    return client_memory_new(limits, key);
+    memset(out, 0, SIPHASH_KEY_LENGTH);
+    if (getrandom(out, SIPHASH_KEY_LENGTH, 0) != SIPHASH_KEY_LENGTH)
+        log_warning("no random key for %s: %s", what, strerror(errno));
 }
 
-/* Likewise. */
-static struct greylist_table *new_greylist(const struct client_memory_limits *limits)
+/* What is remembered of clients.  False: out of memory. */
+static bool build_memories(struct service *service, const struct client_memory_limits *limits)
 {
-    uint8_t key[SIPHASH_KEY_LENGTH] = {0};
-    if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
-        log_warning("no random key for the greylist: %s", strerror(errno));
-    return greylist_table_new(limits->size_bytes / GREYLIST_SHARE, limits->keep_s, key);
+    uint8_t key[SIPHASH_KEY_LENGTH];
+    make_key("the memory of clients", key);
+    service->memory = client_memory_new(limits, key);
+    make_key("the greylist", key);
+    service->greylist = greylist_table_new(limits->size_bytes / MEMORY_SHARE, limits->keep_s, key);
+    make_key("EHLO domains", key);
+    service->helo_domains = helo_domains_new(limits->size_bytes / MEMORY_SHARE, key);
+    return service->memory != NULL && service->greylist != NULL && service->helo_domains != NULL;
 }
 
 static bool build_own(struct service *service)
@@ -179,10 +183,8 @@ static bool build_own(struct service *service)
     if (conf->state_dir != NULL && (service->state_dir = strdup(conf->state_dir)) == NULL)
         return false;
     service->exemptions = exemptions_new();
-    service->memory = new_memory(&conf->clients);
-    service->greylist = new_greylist(&conf->clients);
     service->decisionlog = decisionlog_new(service->metrics);
-    return service->exemptions != NULL && service->memory != NULL && service->greylist != NULL &&
+    return service->exemptions != NULL && build_memories(service, &conf->clients) &&
            service->decisionlog != NULL &&
            decisionlog_set_path(service->decisionlog, conf->decision_log) == RESULT_OK &&
            management_new(service);
@@ -292,6 +294,7 @@ void service_free(struct service *service)
     exemptions_free(service->exemptions);
     client_memory_free(service->memory);
     greylist_table_free(service->greylist);
+    helo_domains_free(service->helo_domains);
     dns_service_free(service->dns);
     statistics_free(service->statistics);
     metrics_free(service->metrics);

@@ -91,6 +91,7 @@ struct service {
     struct exemptions *exemptions;
     struct client_memory *memory;
     struct greylist_table *greylist;
+    struct helo_domains *helo_domains;
     struct own_names own_names;
     struct decisionlog *decisionlog;
     struct session_services session;

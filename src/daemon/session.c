@@ -63,6 +63,7 @@ static void end_connection(struct session *session)
     session->subject = SUBJECT_NOBODY;
     session->helo_unrecorded = false;
     session->helo_count = 0;
+    session->helo_domains = 0;
     helo_parse(NULL, &session->helo);
 }
 
@@ -201,6 +202,16 @@ static void parse_helo(struct session *session, const char *text)
         session->helo_count++;
 }
 
+/* How many domains the address has said by now.  A name that belongs to nobody is none. */
+static void count_domains(struct session *session)
+{
+    const char *domain = orgdomain_of(session->conf->orgdomains, session->helo.name);
+    session->helo_domains = 0;
+    if (domain != NULL && domain[0] != '\0')
+        session->helo_domains = helo_domains_note(session->services->helo_domains, &session->client,
+                                                  domain, clock_wall_s(session->services->clock));
+}
+
 /* Which PTR names come first, by what the client has said so far. */
 static void favour_names(struct session *session)
 {
@@ -225,6 +236,7 @@ enum session_answer session_helo(struct session *session, const char *helo)
         return SESSION_CONTINUE; /* judged already, on facts that must not change below it */
     end_of_connection(session);
     parse_helo(session, helo);
+    count_domains(session);
     session->facts_known = false;
     judge_unsettle(session);
     if (session->lookup != NULL) {

@@ -12,6 +12,7 @@
 #include "dns/lookup.h"
 #include "site/decision.h"
 #include "site/greylist_table.h"
+#include "site/helo_domains.h"
 
 struct session;
 
@@ -27,8 +28,9 @@ enum session_left {
 struct session_services {
     struct resolver *resolver;
     const struct clock *clock;
-    struct client_memory *memory;    /* NULL: nobody is remembered */
-    struct greylist_table *greylist; /* NULL: nobody is greylisted */
+    struct client_memory *memory;      /* NULL: nobody is remembered */
+    struct helo_domains *helo_domains; /* NULL: nobody counts */
+    struct greylist_table *greylist;   /* NULL: nobody is greylisted */
     /*
      * Is there an exemption made at run time for a client with these facts?  Its reason is copied
      * into `out` (size bytes).  NULL: there are none.

@@ -83,6 +83,7 @@ static bool first_facts(struct session *session)
     facts->client = session->client;
     facts->helo = session->helo;
     facts->helo_unrecorded = session->helo_unrecorded;
+    facts->helo_domains = session->helo_domains;
     facts->helo_is_ours = helo_is_ours(session);
     facts->client_is_ours = facts->helo_is_ours && session->services->is_own_address != NULL &&
                             session->services->is_own_address(&facts->client);

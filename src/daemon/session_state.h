@@ -89,6 +89,7 @@ struct session {
     struct history history;
     bool exempt_awaited;           /* as in struct transaction */
     enum greylist_answer greylist; /* that lets the client in; else GREYLIST_NOT_ASKED */
+    unsigned helo_domains;         /* as in struct facts */
     unsigned helo_count; /* EHLO names of the connection, each other than the one before */
 
     /* What is to be judged: by judge_at() or relay_end(), or later by session_resume(). */

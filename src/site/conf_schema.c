@@ -3,6 +3,7 @@
 
 #include "dns/breaker.h"
 #include "site/conf.h"
+#include "site/helo_domains.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define AT(field)    .offset = offsetof(struct conf, field)
@@ -395,6 +396,12 @@ static const struct conf_option policy_options[] = {
      AT(required_agreement),
      .words = agreements,
      .allowed = "exact, forward, literal, domain, network, none"},
+    {.name = "max-helo-domains",
+     .type = CONF_UINT,
+     AT(max_helo_domains),
+     .min = 1,
+     .max = HELO_DOMAINS_MAX,
+     .allowed = "a number from 1 to 4"},
     {.name = "tag-score",
      .type = CONF_SCORE,
      AT(tag_score),

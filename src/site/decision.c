@@ -2,6 +2,7 @@
 #include "site/decision_awaited.h"
 #include "site/decision_text.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ static struct evidence_settings settings_of(const struct conf *conf, const struc
         .orgdomains = conf->orgdomains,
         .neighbours = conf->neighbours,
         .required_agreement = policy != NULL ? policy->required_agreement : AGREEMENT_NONE,
+        .max_helo_domains = policy != NULL ? policy->max_helo_domains : UINT_MAX,
         .static_is_intent = conf->static_is_intent,
     };
     if (conf->generic_names != NULL) {

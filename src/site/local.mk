@@ -35,6 +35,7 @@ libsite_a_SOURCES = \
 	src/site/exemption_merge.c src/site/exemption_merge.h \
 	src/site/exemptions.c src/site/exemptions.h src/site/exemptions_file.c \
 	src/site/greylist_table.c src/site/greylist_table.h \
+	src/site/helo_domains.c src/site/helo_domains.h \
 	src/site/json.c src/site/json.h \
 	src/site/listed.c src/site/listed.h \
 	src/site/match.c src/site/match.h \

@@ -32,6 +32,7 @@ struct play {
     struct conf *conf;
     struct client_memory *memory;
     struct greylist_table *greylist;
+    struct helo_domains *helo_domains;
     struct session_services services;
     struct session *session;
 
@@ -202,10 +203,15 @@ static bool set_up(struct play *play)
     }
     play->memory = new_memory(play);
     play->greylist = new_greylist(play);
-    if (play->memory == NULL || play->greylist == NULL)
+    const uint8_t key[SIPHASH_KEY_LENGTH] = {2};
+    play->helo_domains = helo_domains_new(0, key);
+    if (play->helo_domains == NULL)
+        fail(play, "out of memory");
+    if (play->memory == NULL || play->greylist == NULL || play->helo_domains == NULL)
         return false;
     play->services = (struct session_services){.resolver = play->resolver,
                                                .greylist = play->greylist,
+                                               .helo_domains = play->helo_domains,
                                                .clock = world_clock(play->world),
                                                .memory = play->memory,
                                                .exempt = is_exempt,
@@ -225,6 +231,7 @@ static void tear_down(struct play *play)
     cache_free(play->cache);
     client_memory_free(play->memory);
     greylist_table_free(play->greylist);
+    helo_domains_free(play->helo_domains);
     conf_unref(play->conf);
     world_free(play->world);
     free(play->config);

@@ -112,6 +112,7 @@ void factstext_make(const struct factstext *text, struct factstext_memory *memor
         if (others[i].text != NULL && !parse_outcome(word, length, others[i].out))
             others[i].out->outcome = DNS_FOUND;
     }
+    out->helo_domains = text->helo_domains;
     if (text->sender != NULL)
         memcpy(out->sender_domain, text->sender, strlen(text->sender) + 1);
     out->mta_resolve = text->mta;

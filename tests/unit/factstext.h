@@ -25,6 +25,7 @@ struct factstext {
     const char *sender;                              /* domain */
     enum mta_resolve mta;
     bool ours, client_ours, down;
+    unsigned helo_domains;
     size_t over; /* PTR names that were not looked up */
 };
 

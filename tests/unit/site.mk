@@ -50,3 +50,9 @@ TESTS += tests/unit/test_greylist
 tests_unit_test_greylist_SOURCES = tests/unit/test_greylist.c
 tests_unit_test_greylist_CFLAGS = $(SITE_TEST_CFLAGS)
 tests_unit_test_greylist_LDADD = $(SITE_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_helo_domains
+TESTS += tests/unit/test_helo_domains
+tests_unit_test_helo_domains_SOURCES = tests/unit/test_helo_domains.c
+tests_unit_test_helo_domains_CFLAGS = $(SITE_TEST_CFLAGS)
+tests_unit_test_helo_domains_LDADD = $(SITE_TEST_LIBS)

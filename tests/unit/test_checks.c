@@ -433,6 +433,16 @@ static const struct {
       .helo_forward = "203.0.113.9"},
      NULL},
 
+    {"two domains", CHECK_HELO_UNSTABLE, {C4, PASS, .helo = "a.example", .helo_domains = 2}, NULL},
+    {"three domains",
+     CHECK_HELO_UNSTABLE,
+     {C4, PASS, .helo = "a\"b.example", .helo_domains = 3},
+     "198.51.100.7 said EHLO of at least 3 different domains within a day, now a\"b.example"},
+    {"not known, and a temporary failure",
+     CHECK_HELO_UNSTABLE,
+     {C4, .ptr = "TEMP", .helo = "a.example", .helo_forward = "TEMP"},
+     NULL},
+
     {"another domain",
      CHECK_SENDER_PTR_MISMATCH,
      {C4, PASS, .sender = "b.example"},
@@ -508,6 +518,7 @@ static struct evidence_settings default_settings(void)
     return (struct evidence_settings){.orgdomains = list,
                                       .neighbours = {24, 64},
                                       .required_agreement = AGREEMENT_DOMAIN,
+                                      .max_helo_domains = 2,
                                       .generic_pattern = find_pattern,
                                       .generic_arg = pattern_domain};
 }
@@ -692,14 +703,23 @@ START_TEST(test_table)
         const char *name;
         enum action action;
     } want[CHECK_COUNT] = {
-        {"ptr-missing", ACTION_REJECT},   {"ptr-invalid", ACTION_REJECT},
-        {"ptr-mismatch", ACTION_REJECT},  {"ptr-generic", ACTION_TAG},
-        {"ptr-excess", ACTION_TAG},       {"dns-temperror", ACTION_TEMPFAIL},
-        {"helo-missing", ACTION_TAG},     {"helo-invalid", ACTION_TAG},
-        {"helo-bare-ip", ACTION_TAG},     {"helo-literal-mismatch", ACTION_TAG},
-        {"helo-not-fqdn", ACTION_TAG},    {"helo-self", ACTION_REJECT},
-        {"helo-unresolved", ACTION_TAG},  {"helo-mismatch", ACTION_ACCEPT},
-        {"helo-disagrees", ACTION_TAG},   {"sender-ptr-mismatch", ACTION_ACCEPT},
+        {"ptr-missing", ACTION_REJECT},
+        {"ptr-invalid", ACTION_REJECT},
+        {"ptr-mismatch", ACTION_REJECT},
+        {"ptr-generic", ACTION_TAG},
+        {"ptr-excess", ACTION_TAG},
+        {"dns-temperror", ACTION_TEMPFAIL},
+        {"helo-missing", ACTION_TAG},
+        {"helo-invalid", ACTION_TAG},
+        {"helo-bare-ip", ACTION_TAG},
+        {"helo-literal-mismatch", ACTION_TAG},
+        {"helo-not-fqdn", ACTION_TAG},
+        {"helo-self", ACTION_REJECT},
+        {"helo-unresolved", ACTION_TAG},
+        {"helo-mismatch", ACTION_ACCEPT},
+        {"helo-disagrees", ACTION_TAG},
+        {"helo-unstable", ACTION_ACCEPT},
+        {"sender-ptr-mismatch", ACTION_ACCEPT},
         {"mta-disagrees", ACTION_ACCEPT},
     };
     enum check_id id;

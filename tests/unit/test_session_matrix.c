@@ -99,6 +99,9 @@ static const struct story {
      ABOUT_REST, "pass", "EHLO name smtp.example.org resolves to 192.0.2.99, not to 192.0.2.10"},
     {"helo-disagrees", "192.0.2.10", "smtp.c.example", "<a@example.org>", NULL, STAGE_HELO,
      ABOUT_REST, "pass", "EHLO smtp.c.example does not fit"},
+    {"helo-unstable", "192.0.2.10", "mail.example.org", "<a@example.org>", NULL, STAGE_HELO,
+     ABOUT_REST, "pass",
+     "192.0.2.10 said EHLO of at least 3 different domains within a day, now mail.example.org"},
     {"sender-ptr-mismatch", "192.0.2.10", "mail.example.org", "<news@shop.example>", NULL,
      STAGE_MAIL, ABOUT_REST, "pass", "shop.example"},
     {"mta-disagrees", "192.0.2.10", "mail.example.org", "<a@example.org>", "FAIL", STAGE_CONNECT,
@@ -109,6 +112,12 @@ static const struct story {
 #define PLACE_COUNT (STAGE_COUNT + 1) /* the last one: behind a relay */
 
 static const char relay[] = "203.0.113.25";
+
+/* Has the client said other names before, in other connections? */
+static bool said_others(const struct story *story)
+{
+    return strcmp(story->check, "helo-unstable") == 0;
+}
 
 /* What happened. */
 struct scene {
@@ -242,11 +251,13 @@ static bool is_late(const struct scene *scene)
     return scene->stage == STAGE_HELO && scene->story->helo == NULL;
 }
 
-/* Behind a relay nobody knows that there was no EHLO, and the MTA has no opinion. */
+/* Behind a relay nobody knows that there was no EHLO, or another one, and the MTA has no opinion.
+ */
 static bool is_known(const struct scene *scene)
 {
     if (scene->behind)
-        return scene->story->helo != NULL && scene->story->resolve == NULL;
+        return scene->story->helo != NULL && scene->story->resolve == NULL &&
+               !said_others(scene->story);
     return scene->stage >= scene->story->known || is_late(scene);
 }
 
@@ -261,7 +272,7 @@ static const char *delivery(const struct scene *scene)
 static bool expect_answer(struct scene *scene, const char *place, enum session_answer got)
 {
     bool refuses =
-        strcmp(place, delivery(scene)) == 0 && is_known(scene) && scene->action >= ACTION_TEMPFAIL;
+        strcmp(place, delivery(scene)) == 0 && is_known(scene) && action_refuses(scene->action);
     enum session_answer want = !refuses                         ? SESSION_CONTINUE
                                : scene->action == ACTION_REJECT ? SESSION_REJECT
                                                                 : SESSION_TEMPFAIL;
@@ -325,7 +336,10 @@ static void expect_reply(const struct scene *scene)
 {
     const struct codes *codes = &scene->story->codes;
     const struct reply *reply = session_reply(scene->session);
+    static const struct codes greylisted = {.tempfail = "451", .tempfail_x = "4.7.1"};
     bool reject = scene->action == ACTION_REJECT;
+    if (scene->action == ACTION_GREYLIST)
+        codes = &greylisted;
     ck_assert_ptr_nonnull(reply);
     EXPECT(scene, strcmp(reply->code, reject ? codes->reject : codes->tempfail) == 0, "code %s",
            reply->code);
@@ -388,6 +402,18 @@ static void expect_log(const struct scene *scene)
         expect_in(scene, "log", scene->log, scene->story->want_reason, true);
 }
 
+static const uint8_t key[SIPHASH_KEY_LENGTH] = {1};
+
+/* The client has said other names before. */
+static void say_others(const struct scene *scene, struct helo_domains *domains)
+{
+    struct ipaddr client;
+    int64_t wall_s = clock_wall_s(world_clock(scene->world));
+    ck_assert_int_eq(ipaddr_parse(scene->story->client, &client), RESULT_OK);
+    (void)helo_domains_note(domains, &client, "b.example", wall_s);
+    (void)helo_domains_note(domains, &client, "c.example", wall_s);
+}
+
 START_TEST(test_cell)
 {
     int place = _i % PLACE_COUNT;
@@ -406,7 +432,14 @@ START_TEST(test_cell)
     scene.resolver = resolver_new(world_source(scene.world), scene.cache, world_loop(scene.world),
                                   &scene.conf->resolver, NULL);
     ck_assert_ptr_nonnull(scene.resolver);
+    struct greylist_table *greylist = greylist_table_new(0, 86400, key);
+    struct helo_domains *domains = helo_domains_new(0, key);
+    ck_assert(greylist != NULL && domains != NULL);
+    if (said_others(scene.story))
+        say_others(&scene, domains);
     const struct session_services services = {.resolver = scene.resolver,
+                                              .greylist = greylist,
+                                              .helo_domains = domains,
                                               .clock = world_clock(scene.world),
                                               .decided = decided,
                                               .arg = &scene};
@@ -418,6 +451,8 @@ START_TEST(test_cell)
         expect_reply(&scene);
     session_free(scene.session);
     expect_log(&scene);
+    helo_domains_free(domains);
+    greylist_table_free(greylist);
     loop_stop(world_loop(scene.world));
     resolver_free(scene.resolver);
     cache_free(scene.cache);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "site/helo_domains.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DAY_S 86400
+
+/* Entries of a bucket: an address is in the bucket of its hash or nowhere. */
+#define WAYS 4
+
+struct helo_entry {
+    uint64_t hash; /* of the address; 0: the place is free */
+    uint32_t since_s;
+    uint32_t more;                      /* there were more than there is room for */
+    uint32_t domains[HELO_DOMAINS_MAX]; /* hashes; 0: none */
+};
+
+struct helo_domains {
+    pthread_mutex_t lock;
+    uint8_t key[SIPHASH_KEY_LENGTH];
+    struct helo_entry *entries; /* bucket_count * WAYS */
+    size_t bucket_count;
+};
+
+struct helo_domains *helo_domains_new(size_t size_bytes, const uint8_t key[SIPHASH_KEY_LENGTH])
+{
+    size_t size = size_bytes > HELO_DOMAINS_SIZE_MIN ? size_bytes : HELO_DOMAINS_SIZE_MIN;
+    size_t bucket_count = size / (WAYS * sizeof(struct helo_entry));
+    struct helo_domains *domains = calloc(1, sizeof *domains);
+    if (domains == NULL)
+        return NULL;
+    domains->bucket_count = bucket_count < UINT32_MAX ? bucket_count : UINT32_MAX;
+    /* Pages that nobody has written to take no memory. */
+    domains->entries = calloc(domains->bucket_count, WAYS * sizeof *domains->entries);
+    if (domains->entries == NULL) {
+        free(domains);
+        return NULL;
+    }
+    memcpy(domains->key, key, sizeof domains->key);
+    (void)pthread_mutex_init(&domains->lock, NULL);
+    return domains;
+}
+
+void helo_domains_free(struct helo_domains *domains)
+{
+    if (domains == NULL)
+        return;
+    (void)pthread_mutex_destroy(&domains->lock);
+    free(domains->entries);
+    free(domains);
+}
+
+/* An entry that began after `now` is of a clock that was set back since. */
+static bool is_over(const struct helo_entry *entry, uint32_t now)
+{
+    return entry->hash == 0 || now < entry->since_s || now - entry->since_s >= DAY_S;
+}
+
+/* Its entry, or a new one in the place of one that is over, or of the oldest. */
+static struct helo_entry *entry_of(struct helo_domains *domains, uint64_t hash, uint32_t now)
+{
+    struct helo_entry *bucket =
+        &domains->entries[(size_t)((hash >> 32) * domains->bucket_count >> 32) * WAYS];
+    struct helo_entry *oldest = &bucket[0];
+    for (size_t i = 0; i < WAYS; i++) {
+        if (bucket[i].hash == hash && !is_over(&bucket[i], now))
+            return &bucket[i];
+        if (bucket[i].hash == hash || (!is_over(oldest, now) && is_over(&bucket[i], now)) ||
+            (is_over(oldest, now) == is_over(&bucket[i], now) &&
+             bucket[i].since_s < oldest->since_s))
+            oldest = &bucket[i];
+        if (bucket[i].hash == hash)
+            break;
+    }
+    *oldest = (struct helo_entry){.hash = hash, .since_s = now};
+    return oldest;
+}
+
+static unsigned note(struct helo_entry *entry, uint32_t domain)
+{
+    unsigned count = 0;
+    while (count < HELO_DOMAINS_MAX && entry->domains[count] != 0) {
+        if (entry->domains[count] == domain)
+            domain = 0; /* known */
+        count++;
+    }
+    if (domain != 0 && count < HELO_DOMAINS_MAX)
+        entry->domains[count++] = domain;
+    else if (domain != 0)
+        entry->more = 1;
+    return count + entry->more;
+}
+
+unsigned helo_domains_note(struct helo_domains *domains, const struct ipaddr *client,
+                           const char *domain, int64_t wall_s)
+{
+    if (domains == NULL || client->family == IP_NONE)
+        return 0;
+    uint32_t now = wall_s < 0 ? 0 : wall_s > UINT32_MAX ? UINT32_MAX : (uint32_t)wall_s;
+    uint64_t hash = siphash(domains->key, client->bytes, client->family == IP_V6 ? 8 : 4) | 1;
+    uint32_t of_domain =
+        (uint32_t)siphash(domains->key, (const uint8_t *)domain, strlen(domain)) | 1;
+    pthread_mutex_lock(&domains->lock);
+    unsigned count = note(entry_of(domains, hash, now), of_domain);
+    pthread_mutex_unlock(&domains->lock);
+    return count;
+}
