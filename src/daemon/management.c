@@ -161,6 +161,7 @@ static void on_tick(void *arg)
     look_at_deferred(service);
     look_at_tables(service);
     saving_tick(service, now_ms(service));
+    sharing_tick(service);
     end_if_drained(service);
 }
 

@@ -149,6 +149,12 @@ void sharing_start(struct service *service)
         farm_start(service->sharing.farm);
 }
 
+void sharing_tick(struct service *service)
+{
+    if (service->sharing.farm != NULL && service->sharing.started)
+        farm_tick(service->sharing.farm);
+}
+
 void sharing_put_status(const struct service *service, struct json_writer *json)
 {
     if (service->sharing.farm == NULL)

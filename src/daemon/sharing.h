@@ -29,6 +29,9 @@ bool sharing_set(struct service *service, const struct conf *old,
 /* The management loop runs. */
 void sharing_start(struct service *service);
 
+/* Every second. */
+void sharing_tick(struct service *service);
+
 /* The member "farm" of the status, where there is one. */
 void sharing_put_status(const struct service *service, struct json_writer *json);
 

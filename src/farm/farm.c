@@ -16,6 +16,9 @@
 #define BACKOFF_MIN_MS 1000
 #define BACKOFF_MAX_MS 60000
 
+/* Where a timer found no memory nothing would ever happen again: after so many timeouts it does. */
+#define STUCK_TIMEOUTS 10
+
 /* Bytes of what a server says that are shown. */
 #define SAID_MAX 120
 
@@ -51,8 +54,7 @@ static const char *said(const struct resp_reply *reply, char out[FARM_WHY_MAX])
 
 static void arm(struct farm *farm, int64_t in_ms)
 {
-    if (loop_timer_arm(farm->timer, now_ms(farm) + in_ms) != RESULT_OK)
-        log_error("farm %s: out of memory: the store is left alone", farm->name);
+    farm->unarmed = loop_timer_arm(farm->timer, now_ms(farm) + in_ms) != RESULT_OK;
 }
 
 static int64_t by_chance(int64_t below)
@@ -323,6 +325,7 @@ static void look(struct farm *farm)
 {
     const struct farm_conn_calls calls = {replied, ended, farm};
     farm->state = FARM_LOOKS;
+    farm->asked_ms = now_ms(farm);
     for (size_t i = 0; i < farm->candidate_count; i++) {
         struct farm_candidate *candidate = &farm->candidates[i];
         candidate->master = false;
@@ -343,6 +346,20 @@ static void on_timer(void *arg)
         choose(farm);
     else
         look(farm);
+}
+
+void farm_tick(struct farm *farm)
+{
+    bool asks = farm->state == FARM_LOOKS || farm->question_count > 0;
+    bool stuck = asks && now_ms(farm) - farm->asked_ms > STUCK_TIMEOUTS * (int64_t)farm->timeout_ms;
+    if (farm->unarmed && !asks) {
+        on_timer(farm);
+    } else if (stuck && farm->state == FARM_SERVES) {
+        farm_lose(farm, "out of memory");
+    } else if (stuck) {
+        (void)snprintf(farm->why, sizeof farm->why, "out of memory");
+        begin_waiting(farm);
+    }
 }
 
 /* --- what is done here ----------------------------------------------------------------------- */

@@ -49,6 +49,9 @@ struct farm *farm_new(const struct conf *conf, const struct farm_secrets *secret
 void farm_start(struct farm *farm);
 void farm_free(struct farm *farm);
 
+/* Every second or so: what memory was lacking for is done after all. */
+void farm_tick(struct farm *farm);
+
 /* This host's name in the farm. */
 const char *farm_host(const struct farm *farm);
 

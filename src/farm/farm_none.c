@@ -30,6 +30,11 @@ void farm_start(struct farm *farm)
     (void)farm;
 }
 
+void farm_tick(struct farm *farm)
+{
+    (void)farm;
+}
+
 void farm_free(struct farm *farm)
 {
     (void)farm;

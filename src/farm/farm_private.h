@@ -76,6 +76,7 @@ struct farm {
 
     enum farm_state state;
     struct loop_timer *timer; /* the next look, or the next poll */
+    bool unarmed;             /* there was no memory to arm it */
     int64_t backoff_ms;
     int64_t since_s;        /* of the state: connected or away */
     char why[FARM_WHY_MAX]; /* of being away; "": not looked yet */

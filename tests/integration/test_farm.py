@@ -15,6 +15,7 @@ import daemon
 import store
 import world
 from milterclient import MilterClient
+from test_nomem import Memory
 
 pytestmark = pytest.mark.skipif(
     "hiredis no" in subprocess.run([daemon.program(), "-V"], capture_output=True, text=True,
@@ -484,3 +485,38 @@ def test_a_farm_comes_and_goes_with_a_reload(farm):
     store.write_key(mx1.key_path)
     mx1.daemon.reload(with_farm)
     believe([mx1, mx2], [GUEST, "198.51.100.1"])
+
+
+@pytest.mark.parametrize("every", [2, 7, 211])
+def test_memory_runs_out(farm, directory, monkeypatch, every):
+    """One host's allocations fail in whatever it does; afterwards both believe the same."""
+    program = daemon.program().parent / "tests/integration/iprevd-nomem"
+    one = store.Store(directory / "store").start()
+    memory = Memory(directory / "memory")
+    poor, rich = (Host(directory, name, [one.address]) for name in ("mx1", "mx2"))
+    farm.things += [one, poor, rich]
+    rich.daemon.start()
+    poor.daemon.env["IPREVD_NOMEM"] = str(memory.path)
+    monkeypatch.setenv("IPREVD", str(program))
+    poor.daemon.start()
+    monkeypatch.undo()
+    for host in (poor, rich):
+        daemon.wait_until(f"{host.name} is connected", host.connected)
+    memory.fails_every(every)
+    for i in range(8):
+        rich.allow(f"198.51.100.{i}")
+        poor.ctl("allow", f"203.0.113.{i}", "--reason", "x")
+        rich.ctl("unallow", f"203.0.113.{i - 1}")
+        poor.ctl("unallow", f"198.51.100.{i - 1}")
+        poor.ctl("status", "--json")
+        if i % 4 == 3:
+            one.kill()
+            one.start()
+        assert poor.daemon.alive(), poor.daemon.log[-3000:]
+    memory.fails_every(0)
+    assert memory.failed > 0
+    daemon.wait_until("mx1 is connected", poor.connected, 90)
+    poor.allow("192.0.2.200")
+    daemon.wait_until("both believe the same", lambda: poor.allowed() == rich.allowed() and
+                      "192.0.2.200" in rich.allowed(), 120)
+    assert judged(poor) == ("reject", "reject")
