@@ -24,6 +24,8 @@ bool exemption_settle(struct exemption *exemption, int64_t wall_s)
 {
     if (exemption->until_s > wall_s)
         return true;
+    if (exemption->made_s > INT64_MAX - EXEMPTION_MAX_S) /* a file may say anything */
+        return false;
     exemption->ended = true;
     exemption->reason[0] = '\0';
     exemption->until_s = exemption->made_s + EXEMPTION_MAX_S;

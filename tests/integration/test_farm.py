@@ -468,6 +468,23 @@ def test_keys_that_are_missing_or_short(directory):
     assert 'key "farm.key-file": ' in done.stderr and "No such file" in done.stderr
 
 
+def test_a_key_that_the_services_user_cannot_read(directory):
+    host = Host(directory, "mx1", ["unix:/nowhere"])
+    host.daemon.write_config(host.config(["unix:/nowhere"]) + 'user = "nobody"\n')
+
+    def tried():
+        done = subprocess.run([daemon.program(), "-t", "-c", host.daemon.config_path], text=True,
+                              capture_output=True, timeout=60)
+        return done.returncode, done.stderr
+
+    host.key_path.chmod(0o644)
+    assert tried()[0] == 0
+    host.key_path.chmod(0o600)
+    status, said = tried()
+    assert status == 78
+    assert "farm.key: Permission denied: user nobody, as which the service runs, cannot read it" in said
+
+
 def test_a_farm_comes_and_goes_with_a_reload(farm):
     one, mx1, mx2 = farm(2)
     with_farm = mx1.config([one.address])

@@ -135,6 +135,23 @@ START_TEST(test_made_here)
 }
 END_TEST
 
+/* A file may say that it was made at the end of all time. */
+START_TEST(test_made_whenever)
+{
+    static const int64_t times[] = {INT64_MIN, -1, 0, INT64_MAX - EXEMPTION_MAX_S + 1, INT64_MAX};
+    struct exemptions *all = exemptions_new();
+    exemptions_remember(all);
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        struct exemption one = statement(false, 0, 0, "a");
+        one.made_s = times[i];
+        ck_assert_int_eq(exemptions_add(all, &one), RESULT_OK);
+        ck_assert_uint_eq(exemptions_expire(all, NOW), 1);
+        ck_assert_uint_eq(exemptions_count(all), 0);
+    }
+    exemptions_free(all);
+}
+END_TEST
+
 START_TEST(test_ended_are_bounded)
 {
     struct exemptions *all = exemptions_new();
@@ -272,6 +289,7 @@ int main(void)
     tcase_add_loop_test(tests, test_rules, 0, COUNT(rules));
     tcase_add_test(tests, test_replaced_by_a_shorter_one);
     tcase_add_test(tests, test_made_here);
+    tcase_add_test(tests, test_made_whenever);
     tcase_add_test(tests, test_ended_are_bounded);
     tcase_add_test(tests, test_survives);
     tcase_add_loop_test(tests, test_laws, 0, 200);
