@@ -4,6 +4,7 @@ libbase_a_CPPFLAGS = $(AM_CPPFLAGS)
 libbase_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 libbase_a_SOURCES = \
 	src/base/block_file.c src/base/block_file.h \
+	src/base/calendar.c src/base/calendar.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/hash.c src/base/hash.h \
 	src/base/log.c src/base/log.h \

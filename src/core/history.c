@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/history.h"
 
-#include <stdio.h>
-
-#define DAY_S 86400
+#define DAY_S CALENDAR_DAY_S
 
 /* A wall clock as it is kept: never 0, which is no time. */
 static uint32_t kept_time(int64_t wall_s)
@@ -105,20 +103,9 @@ const char *grace_state_text(enum grace_state state)
     return texts[state];
 }
 
-/* Years that begin in March, in eras of 400 years: the leap day is the last of its year. */
-const char *history_date(int64_t wall_s, char out[HISTORY_DATE_MAX])
+const char *history_date(int64_t wall_s, char out[CALENDAR_DATE_SIZE])
 {
-    const unsigned era_days = 146097, days_to_1970 = 719468;
-    unsigned days = history_day(wall_s) + days_to_1970;
-    unsigned era = days / era_days, of_era = days % era_days;
-    unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    unsigned of_year = of_era - (365 * year + year / 4 - year / 100);
-    unsigned march_month = (5 * of_year + 2) / 153;
-    unsigned day = of_year - (153 * march_month + 2) / 5 + 1;
-    unsigned month = march_month < 10 ? march_month + 3 : march_month - 9;
-    (void)snprintf(out, HISTORY_DATE_MAX, "%04u-%02u-%02u",
-                   (year + era * 400 + (month <= 2)) % 10000, month % 100, day % 100);
-    return out;
+    return calendar_date(history_day(wall_s), out);
 }
 
 struct grace history_grace(const struct history *history, unsigned keep_s, unsigned grace_s,

@@ -20,6 +20,7 @@
 #ifndef IPREVD_HISTORY_H
 #define IPREVD_HISTORY_H
 
+#include "base/calendar.h"
 #include "core/iprev.h"
 
 /* What a set of facts says about the client's reverse DNS. */
@@ -72,8 +73,7 @@ struct grace history_grace(const struct history *history, unsigned keep_s, unsig
 unsigned history_seen_day(const struct history *history);
 
 /* "2026-11-20", of a wall clock between 1970 and 2106.  Returns out. */
-#define HISTORY_DATE_MAX sizeof "2106-02-07"
-const char *history_date(int64_t wall_s, char out[HISTORY_DATE_MAX]);
+const char *history_date(int64_t wall_s, char out[CALENDAR_DATE_SIZE]);
 
 /* Of a wall clock; before 1970 and after 2106 it is as near as a day can be told. */
 unsigned history_day(int64_t wall_s);

@@ -57,7 +57,7 @@ static void put_score(const struct outcome *outcome, struct textbuf *out)
 /* "was right until 2026-11-20; refused from 2026-11-23" */
 static void put_grace(const struct outcome *outcome, struct textbuf *out)
 {
-    char right[HISTORY_DATE_MAX], until[HISTORY_DATE_MAX];
+    char right[CALENDAR_DATE_SIZE], until[CALENDAR_DATE_SIZE];
     textbuf_printf(out, "was right until %s; refused %s %s",
                    history_date(outcome->grace.right_s, right),
                    outcome->grace.state == GRACE_GIVEN ? "from" : "since",

@@ -2,8 +2,9 @@
 /* Numbers with units, and dates. */
 #include "site/conf_value.h"
 
+#include "base/calendar.h"
+
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,15 +69,6 @@ bool conf_parse_size(const char *text, uint64_t *out)
 
 /* --- dates ----------------------------------------------------------------------------------- */
 
-/* Days since 1970-01-01 of a day of the Gregorian calendar, years from 1970 on. */
-static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)
-{
-    /* Years that begin in March put the leap day at the end. */
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t m = month <= 2 ? month + 9 : month - 3;
-    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
-}
-
 static int64_t days_in_month(int64_t year, int64_t month)
 {
     static const int64_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -109,10 +101,10 @@ bool conf_parse_until(const char *text, int64_t *out)
     int64_t year = number_at(text, 4), month = number_at(text + 5, 2), day = number_at(text + 8, 2);
     if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
         return false;
-    int64_t midnight = days_from_civil(year, month, day) * 86400;
+    int64_t midnight = calendar_days(year, month, day) * CALENDAR_DAY_S;
     if (!with_time) {
         /* "until the 31st" is said of the whole day. */
-        *out = midnight + 86400;
+        *out = midnight + CALENDAR_DAY_S;
         return true;
     }
     int64_t hour = number_at(text + 11, 2), minute = number_at(text + 14, 2);
@@ -124,19 +116,12 @@ bool conf_parse_until(const char *text, int64_t *out)
 
 void conf_format_until(int64_t until_s, char out[CONF_UNTIL_SIZE])
 {
-    bool with_time = until_s % 86400 != 0;
-    int64_t days = until_s / 86400 - !with_time + 719468;
-    /* The reverse of days_from_civil(): periods of 400 years, years that begin in March. */
-    int64_t day = days % 146097;
-    int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-    day -= 365 * year + year / 4 - year / 100;
-    int64_t month = (5 * day + 2) / 153;
-    day -= (153 * month + 2) / 5;
-    year += days / 146097 * 400 + (month >= 10);
-    int length = snprintf(out, CONF_UNTIL_SIZE, "%04" PRId64 "-%02" PRId64 "-%02" PRId64, year,
-                          month < 10 ? month + 3 : month - 9, day + 1);
+    bool with_time = until_s % CALENDAR_DAY_S != 0;
+    char date[CALENDAR_DATE_SIZE];
+    (void)calendar_date(until_s / CALENDAR_DAY_S - !with_time, date);
     if (with_time)
-        (void)snprintf(out + length, CONF_UNTIL_SIZE - (size_t)length,
-                       "T%02" PRId64 ":%02" PRId64 "Z", until_s % 86400 / 3600,
-                       until_s % 3600 / 60);
+        (void)snprintf(out, CONF_UNTIL_SIZE, "%sT%02d:%02dZ", date,
+                       (int)(until_s % CALENDAR_DAY_S / 3600), (int)(until_s % 3600 / 60));
+    else
+        (void)snprintf(out, CONF_UNTIL_SIZE, "%s", date);
 }

@@ -274,7 +274,7 @@ static void put_score(struct textbuf *buf, double score)
 static void put_grace(struct textbuf *buf, const struct outcome *outcome)
 {
     const struct grace *grace = &outcome->grace;
-    char date[HISTORY_DATE_MAX];
+    char date[CALENDAR_DATE_SIZE];
     if (grace->state == GRACE_NONE)
         return;
     textbuf_put_word(buf, "grace", grace_state_text(grace->state));

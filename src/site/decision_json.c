@@ -175,7 +175,7 @@ static void put_time(struct json_writer *json, const char *key, int64_t wall_s)
 static void put_grace(struct json_writer *json, const struct grace *grace)
 {
     bool known = grace->state != GRACE_NONE;
-    char date[HISTORY_DATE_MAX];
+    char date[CALENDAR_DATE_SIZE];
     json_writer_text(json, "grace", known ? grace_state_text(grace->state) : NULL);
     json_writer_text(json, "right_until", known ? history_date(grace->right_s, date) : NULL);
     if (known) {

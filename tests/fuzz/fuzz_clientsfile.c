@@ -82,12 +82,12 @@ static void use_history(struct history history)
                                      WALL_S + DAY, INT64_MAX};
     for (size_t i = 0; i < sizeof clocks / sizeof clocks[0]; i++) {
         struct history other = history;
-        char date[HISTORY_DATE_MAX];
+        char date[CALENDAR_DATE_SIZE];
         struct grace grace = history_grace(&other, KEEP_S, 3 * DAY, clocks[i]);
         if (clocks[i] == WALL_S && grace.state != GRACE_NONE)
             fuzz_reach(grace.state == GRACE_GIVEN ? GIVEN : OVER);
-        CHECK(strlen(history_date(grace.right_s, date)) == HISTORY_DATE_MAX - 1);
-        CHECK(strlen(history_date(grace.until_s, date)) == HISTORY_DATE_MAX - 1);
+        CHECK(strlen(history_date(grace.right_s, date)) == CALENDAR_DATE_SIZE - 1);
+        CHECK(strlen(history_date(grace.until_s, date)) == CALENDAR_DATE_SIZE - 1);
         CHECK(grace.state == GRACE_NONE || grace.until_s == grace.failed_s + 3 * DAY);
         (void)history_fail(&other, clocks[i]);
         CHECK(!other.passed_since && other.failed_s != 0);

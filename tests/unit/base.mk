@@ -29,3 +29,9 @@ TESTS += tests/unit/test_siphash
 tests_unit_test_siphash_SOURCES = tests/unit/test_siphash.c
 tests_unit_test_siphash_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_siphash_LDADD = libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_calendar
+TESTS += tests/unit/test_calendar
+tests_unit_test_calendar_SOURCES = tests/unit/test_calendar.c
+tests_unit_test_calendar_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_calendar_LDADD = libbase.a $(CHECK_LIBS)
