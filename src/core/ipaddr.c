@@ -239,10 +239,8 @@ const char *ipnet_format(const struct ipnet *net, char out[IPNET_TEXT_MAX])
     return out;
 }
 
-bool ipnet_contains(const struct ipnet *net, const struct ipaddr *addr)
+bool ipnet_contains_rest(const struct ipnet *net, const struct ipaddr *addr)
 {
-    if (addr->family == IP_NONE || addr->family != net->addr.family)
-        return false;
     unsigned whole = net->bits / 8, rest = net->bits % 8;
     if (memcmp(addr->bytes, net->addr.bytes, whole) != 0)
         return false;

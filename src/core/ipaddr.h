@@ -73,7 +73,19 @@ unsigned ipaddr_bits(const struct ipaddr *addr);
  */
 enum result ipnet_parse(const char *text, struct ipnet *out) MUST_CHECK;
 const char *ipnet_format(const struct ipnet *net, char out[IPNET_TEXT_MAX]);
-bool ipnet_contains(const struct ipnet *net, const struct ipaddr *addr);
+
+/* The rest of ipnet_contains(): of one family, and not told apart by the first byte. */
+bool ipnet_contains_rest(const struct ipnet *net, const struct ipaddr *addr);
+
+/* Is the address in the network?  Lists of networks ask for each, and the first byte says no of
+   nearly all. */
+static inline bool ipnet_contains(const struct ipnet *net, const struct ipaddr *addr)
+{
+    if (addr->family == IP_NONE || addr->family != net->addr.family ||
+        (net->bits >= 8 && addr->bytes[0] != net->addr.bytes[0]))
+        return false;
+    return ipnet_contains_rest(net, addr);
+}
 
 /* The network of `bits` bits around addr (bits larger than the family's are the whole address). */
 struct ipnet ipnet_around(const struct ipaddr *addr, unsigned bits);

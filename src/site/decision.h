@@ -17,8 +17,8 @@ struct transaction {
     const char *mta;                           /* {j}, or NULL */
     const char *queue_id;                      /* {i}, or NULL */
     const char *stage;                         /* stage_text() of where it was made */
-    int64_t wall_s;
-    int64_t dns_ms; /* waited for the DNS */
+    int64_t wall_s;                            /* 0, for decision_json() only: nobody knows */
+    int64_t dns_ms;                            /* waited for the DNS */
     bool all_cached;
     const char *exempt;  /* reason of an exemption at run time (iprevctl allow), or NULL */
     bool exempt_awaited; /* `exempt` NULL: by PTR names that are awaited there may be one yet */

@@ -165,7 +165,8 @@ static void put_time(struct json_writer *json, const char *key, int64_t wall_s)
     time_t wall = (time_t)wall_s;
     struct tm tm;
     char text[32];
-    if (gmtime_r(&wall, &tm) == NULL || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+    if (wall_s == 0 || gmtime_r(&wall, &tm) == NULL ||
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
         json_writer_text(json, key, NULL);
     else
         json_writer_text(json, key, text);

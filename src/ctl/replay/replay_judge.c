@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Of an attempt whose time nobody recorded: no date, which decision_json() writes as null. */
-#define NO_TIME INT64_MAX
-
 /* One lookup under way. */
 struct pending {
     struct maillog_event event;
@@ -124,7 +121,7 @@ static void decide(const struct replay_judge *judge, const struct known *known)
         replay_facts_envelope(&judge->other, event, &facts);
         decision_make(&judge->other, &facts, &transaction, &other);
     }
-    transaction.wall_s = event->wall_s != 0 ? event->wall_s : NO_TIME;
+    transaction.wall_s = event->wall_s;
     if (!known->left.alone)
         judge->visitor->decided(judge->visitor->arg, event, &decision, &transaction);
     if (judge->compares)

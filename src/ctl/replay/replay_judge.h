@@ -30,7 +30,7 @@ struct replay_left {
 };
 
 struct replay_visitor {
-    /* All is borrowed.  transaction->wall_s is when it was recorded, if that is known. */
+    /* All is borrowed.  transaction->wall_s is when it was recorded; 0: that is not known. */
     void (*decided)(void *arg, const struct maillog_event *event, const struct decision *decision,
                     const struct transaction *transaction);
     void (*skipped)(void *arg, enum replay_skip why);
