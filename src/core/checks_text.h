@@ -39,6 +39,9 @@ void fix_sender_ptr_mismatch(const struct evidence *evidence, struct textbuf *ou
 void fix_helo_unstable(const struct evidence *evidence, struct textbuf *out);
 void fix_mta_disagrees(const struct evidence *evidence, struct textbuf *out);
 
+/* "A" or "AAAA": what the client's address has.  Static. */
+const char *checks_address_type(const struct facts *facts);
+
 /* PTR names that are host names. */
 size_t checks_count_usable(const struct facts *facts);
 

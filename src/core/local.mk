@@ -8,6 +8,7 @@ libcore_a_SOURCES = \
 	src/core/agreement.c src/core/agreement.h \
 	src/core/awaited.c src/core/awaited.h \
 	src/core/checks.c src/core/checks.h \
+	src/core/checks_fix.c \
 	src/core/checks_text.c src/core/checks_text.h \
 	src/core/dnslist.c src/core/dnslist.h \
 	src/core/facts.c src/core/facts.h \
