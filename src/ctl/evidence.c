@@ -320,7 +320,10 @@ static void put_checks(const struct evidence_page *page, const struct decision *
 
 void evidence_put_action(FILE *stream, enum action action, bool colour)
 {
-    static const char *const colours[] = {"32", "33", "33", "35", "31"};
+    static const char *const colours[ACTION_COUNT] = {
+        [ACTION_ACCEPT] = "32",   [ACTION_TAG] = "33",      [ACTION_QUARANTINE] = "33",
+        [ACTION_GREYLIST] = "35", [ACTION_TEMPFAIL] = "35", [ACTION_REJECT] = "31",
+    };
     if (colour)
         (void)fprintf(stream, "\033[1;%sm%s\033[0m", colours[action], action_text(action));
     else

@@ -176,7 +176,7 @@ def test_monitor_and_percent_of_checks_stay(check, mode, setting, words):
 def test_several_end_with_a_summary(check):
     out = check.run(world.GOOD, world.NO_PTR, world.GOOD6).stdout
     assert out.count("client     ") == 3
-    assert "3 clients: accept 2, tag 0, quarantine 0, tempfail 0, reject 1" in out
+    assert "3 clients: accept 2, tag 0, quarantine 0, greylist 0, tempfail 0, reject 1" in out
     assert "reject (ptr-missing)" in out.splitlines()[-2]
     assert "clients:" not in check.run(world.GOOD).stdout
 

@@ -483,7 +483,8 @@ def test_what_root_saves_belongs_to_the_owner_of_the_directory(control):
     given.ctl("allow", world.NO_PTR, "--reason", "x")
     given.daemon.stop()
     assert {(path.name, path.stat().st_uid, path.stat().st_gid) for path in given.state.iterdir()} == \
-        {(name, nobody.pw_uid, nobody.pw_gid) for name in ("cache", "exemptions")}
+        {(name, nobody.pw_uid, nobody.pw_gid)
+         for name in ("cache", "clients", "exemptions", "greylist")}
 
 
 def test_damaged_file_is_set_aside(control):

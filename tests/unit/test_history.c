@@ -226,8 +226,10 @@ END_TEST
 START_TEST(test_other_name)
 {
     struct name_facts names[] = {
-        {.name = "a.example", .confirmed = true, .forward = {DNS_FOUND, .origin = DNS_FROM_STALE}},
-        {.name = "b.example", .confirmed = true, .forward = {DNS_FOUND}},
+        {.name = "a.example",
+         .confirmed = true,
+         .forward = {.outcome = DNS_FOUND, .origin = DNS_FROM_STALE}},
+        {.name = "b.example", .confirmed = true, .forward = {.outcome = DNS_FOUND}},
     };
     struct facts facts = {.client = {.family = IP_V4},
                           .ptr = {.outcome = DNS_FOUND},

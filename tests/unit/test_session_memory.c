@@ -32,8 +32,8 @@ static const char *const configs[] = {
     "mode = enforce\n",
     "mode = enforce\npolicy \"default\" { grace-action = accept tag-score = 0 }\n",
     "mode = enforce\npolicy \"default\" { reject-score = 5 check ptr-missing { action = tag } }\n",
-    "mode = enforce\npolicy \"default\" { grace = 1h check ptr-mismatch { action = tempfail } "
-    "check dns-temperror { action = accept } }\n",
+    ("mode = enforce\npolicy \"default\" { grace = 1h check ptr-mismatch { action = tempfail } "
+     "check dns-temperror { action = accept } }\n"),
 };
 
 struct site {
