@@ -489,6 +489,10 @@ enum result attempt_ask(struct attempt *attempt)
         }
         if (!attempt_open(attempt))
             status = attempt_stream(attempt);
+    } else if (attempt->udp != NULL && attempt->sent > 0 &&
+               query_pool_is_laden(pool, attempt->server)) {
+        query->sent_ms = loop_now_ms(pool->loop); /* another pause: the question is there */
+        return RESULT_OK;
     } else {
         status = attempt_datagram(attempt);
     }

@@ -138,6 +138,14 @@ void query_pool_asked(struct query_pool *pool, struct server *server)
     pthread_mutex_unlock(&pool->lock);
 }
 
+bool query_pool_is_laden(struct query_pool *pool, struct server *server)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool laden = server_is_laden(server, loop_now_ms(pool->loop));
+    pthread_mutex_unlock(&pool->lock);
+    return laden;
+}
+
 void query_pool_answered(struct query_pool *pool, struct server *server, int64_t rtt_ms, bool good)
 {
     bool changed;

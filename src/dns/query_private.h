@@ -70,6 +70,7 @@ int64_t query_pool_spread(struct query_pool *pool, int64_t wait_ms);
 /* What happened to a server: see servers.h.  Changes between up and down are logged. */
 typedef bool query_pool_note(struct server *server, int64_t now_ms);
 void query_pool_asked(struct query_pool *pool, struct server *server);
+bool query_pool_is_laden(struct query_pool *pool, struct server *server);
 void query_pool_answered(struct query_pool *pool, struct server *server, int64_t rtt_ms, bool good);
 void query_pool_failed(struct query_pool *pool, struct server *server, query_pool_note *note);
 /* A try was not answered: when it is time, the server is asked for a sign of life. */

@@ -106,8 +106,46 @@ bool server_plain(const struct server *server, int64_t now_ms)
     return now_ms < server->plain_until_ms;
 }
 
+/* --- what it owes ---------------------------------------------------------------------------- */
+
+/* Bring the slots up to date: what is older than all of them is no longer there. */
+static void turn_owed(struct server *server, int64_t now_ms)
+{
+    int64_t slot = now_ms / SERVER_LADEN_SLOT_MS;
+    if (slot - server->owed_slot > SERVER_LADEN_SLOTS)
+        server->owed_slot = slot - SERVER_LADEN_SLOTS;
+    while (server->owed_slot < slot)
+        server->owed[(uint64_t)++server->owed_slot % SERVER_LADEN_SLOTS] = 0;
+}
+
+/* Most answers are to what was asked last. */
+static void pay(struct server *server, int64_t now_ms)
+{
+    turn_owed(server, now_ms);
+    for (int64_t slot = server->owed_slot; slot > server->owed_slot - SERVER_LADEN_SLOTS; slot--) {
+        unsigned *owed = &server->owed[(uint64_t)slot % SERVER_LADEN_SLOTS];
+        if (*owed == 0)
+            continue;
+        --*owed;
+        return;
+    }
+}
+
+bool server_is_laden(struct server *server, int64_t now_ms)
+{
+    unsigned sum = 0;
+    turn_owed(server, now_ms);
+    for (unsigned i = 0; i < SERVER_LADEN_SLOTS; i++)
+        sum += server->owed[i];
+    return sum >= SERVER_LADEN_MAX;
+}
+
+/* --- what happened --------------------------------------------------------------------------- */
+
 void server_asked(struct server *server, int64_t now_ms)
 {
+    turn_owed(server, now_ms);
+    server->owed[(uint64_t)server->owed_slot % SERVER_LADEN_SLOTS]++;
     if (server->queries++ == 0)
         server->heard_ms = now_ms; /* silence begins with the first question */
 }
@@ -132,6 +170,7 @@ static bool set_fault(struct server *server, enum server_fault fault, int64_t no
     if ((server->fault == SERVER_UP) == (fault == SERVER_UP))
         return false;
     server->fault = fault;
+    memset(server->owed, 0, sizeof server->owed); /* it has begun anew, or will */
     server->probe_wait_ms = SERVER_PROBE_MIN_MS;
     server->probe_due_ms = now_ms + SERVER_PROBE_MIN_MS;
     return true;
@@ -141,6 +180,7 @@ bool server_answered(struct server *server, int64_t rtt_ms, bool good, int64_t n
 {
     server->answers++;
     server->silent = 0;
+    pay(server, now_ms);
     server->unreachable = 0;
     server->heard_ms = now_ms;
     if (rtt_ms >= 0)

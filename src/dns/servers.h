@@ -31,6 +31,15 @@
 /* Whether denials have an SOA record, and how TCP connections are used, is known for this long. */
 #define SERVER_HABIT_MS 3600000
 
+/*
+ * A resolver keeps what it was asked until it is answered, and each repetition by itself; of one
+ * address it takes only so many at a time (Unbound since 1.17.1-2+deb12u3: wait-limit, 1,000) and
+ * drops what comes above.  So of a server that owes more answers than this nothing is asked again.
+ */
+#define SERVER_LADEN_MAX     600
+#define SERVER_LADEN_SLOTS   16   /* so many times ... */
+#define SERVER_LADEN_SLOT_MS 1000 /* ... this long a silent zone's question stays there */
+
 #define SERVER_NO_LABEL 255 /* answer.server of a server whose text is not kept */
 
 /* Why a server is down. */
@@ -68,8 +77,10 @@ struct server {
     enum server_pipeline pipeline;
     int64_t pipeline_until_ms; /* after this: PIPELINE_UNKNOWN */
     uint64_t queries, answers, timeouts, failures, mismatched;
-    int64_t strays_since_ms; /* packets that answered nothing: counted since, ... */
-    unsigned strays;         /* ... so many */
+    int64_t strays_since_ms;           /* packets that answered nothing: counted since, ... */
+    unsigned strays;                   /* ... so many */
+    unsigned owed[SERVER_LADEN_SLOTS]; /* packets that are not answered, by when they were sent */
+    int64_t owed_slot;                 /* the newest of them */
 };
 
 /* The servers in configured order.  Each holds one reference. */
@@ -115,6 +126,8 @@ bool server_knows_edns(const struct server *server, int64_t now_ms);
  * change, so that it can be logged.
  */
 void server_asked(struct server *server, int64_t now_ms);
+/* Does it owe so many answers that nothing is to be asked again? */
+bool server_is_laden(struct server *server, int64_t now_ms);
 /* A usable answer; or (`good` false) an error code: it speaks, which only ends silence. */
 bool server_answered(struct server *server, int64_t rtt_ms, bool good, int64_t now_ms) MUST_CHECK;
 /*

@@ -4,6 +4,7 @@
 networks, with ten names and a silent EHLO name each.  Nobody else is deferred, and nothing that the policy refuses
 is let in."""
 
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 import dnslab  # noqa: E402
-from daemon import Daemon  # noqa: E402
+from daemon import Daemon, program, wait_until  # noqa: E402
 from milterclient import MilterClient  # noqa: E402
 
 # Sockets on all the addresses that it is given; nobody reads what they are sent.
@@ -72,17 +73,26 @@ def session(spec, client, helo, results):
     results.append((client, result.text if result.refusal else "", time.monotonic() - began))
 
 
+def asked(daemon):
+    """How many questions the daemon has sent."""
+    done = subprocess.run([program("iprevctl"), "status", "--json", "-c", daemon.config_path], stdout=subprocess.PIPE,
+                          check=True)
+    return sum(server["queries"] for server in json.loads(done.stdout)["dns"]["servers"])
+
+
 def test_greedy_clients_hold_up_nobody(lab, tmp_path):
+    """The others come when the greedy ones' questions are all with the resolver."""
     spec = f"unix:{tmp_path}/milter"
     dns = f'dns {{ nameservers = {{"{dnslab.RESOLVER}"}} control = "none" }}'
     greedy, good, missing = [], [], []
-    with Daemon(tmp_path / "iprevd", "local-networks = {}\n", dns=dns, listen=spec,
+    with Daemon(tmp_path / "iprevd", f'local-networks = {{}}\ncontrol = "{tmp_path}/control"\n', dns=dns, listen=spec,
                 prefix=lab.prefix) as daemon:
         threads = [threading.Thread(target=session, args=(spec, f"20.66.{number}.1",
                                                           f"helo.dead{number}.com", greedy))
                    for number in range(GREEDY)]
         for thread in threads:
             thread.start()
+        wait_until("the greedy ones have asked", lambda: asked(daemon) >= 3 * GREEDY)
         for number in range(GOOD):
             session(spec, f"20.30.{number}.1", f"mail{number}.good.com", good)
             session(spec, f"20.31.{number}.1", f"mail{number}.good.com", missing)

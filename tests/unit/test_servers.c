@@ -217,6 +217,40 @@ START_TEST(test_find)
 }
 END_TEST
 
+static void ask(struct server *server, unsigned count, int64_t now_ms)
+{
+    while (count-- > 0)
+        server_asked(server, now_ms);
+}
+
+START_TEST(test_laden)
+{
+    const int64_t while_ms = (int64_t)SERVER_LADEN_SLOTS * SERVER_LADEN_SLOT_MS;
+    struct servers servers = three();
+    struct server *server = servers.list[0];
+    ask(server, SERVER_LADEN_MAX - 1, 1000);
+    ck_assert(!server_is_laden(server, 1000));
+    ask(server, 1, 2000);
+    ck_assert(server_is_laden(server, 2000));
+    ck_assert(!server_is_laden(servers.list[1], 2000));
+    ck_assert(!server_answered(server, 5, true, 2000));
+    ck_assert_msg(!server_is_laden(server, 2000), "it has answered");
+    ask(server, 1, 3000);
+    ck_assert(server_is_laden(server, 1000 + while_ms - 1));
+    ck_assert_msg(!server_is_laden(server, 1000 + while_ms), "what was asked first is over");
+    ask(server, SERVER_LADEN_MAX, 1000 + while_ms);
+    for (unsigned i = 0; i < SERVER_LADEN_MAX; i++) /* more than it owes since */
+        ck_assert(!server_answered(server, 5, true, 2000 + while_ms));
+    ck_assert(!server_is_laden(server, 2000 + while_ms));
+    ask(server, SERVER_LADEN_MAX, 3000 + while_ms);
+    for (unsigned i = 0; i < SERVER_SILENT_MAX; i++)
+        (void)!server_was_unreachable(server, 3000 + while_ms);
+    ck_assert_msg(!server_is_laden(server, 3000 + while_ms), "it has lost what it was asked");
+    ck_assert_msg(!server_is_laden(server, 100 * while_ms), "long ago");
+    servers_clear(&servers);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("servers");
@@ -229,6 +263,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_timeouts, 0, COUNT(timeouts));
     tcase_add_test(tcase, test_probes_come_less_and_less_often);
     tcase_add_test(tcase, test_find);
+    tcase_add_test(tcase, test_laden);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
