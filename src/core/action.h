@@ -4,6 +4,7 @@
 #define IPREVD_ACTION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum action {
     ACTION_ACCEPT,
@@ -19,6 +20,20 @@ enum action {
 static inline bool action_refuses(enum action action)
 {
     return action >= ACTION_GREYLIST;
+}
+
+/* Of counts by action: what came in with a mark, what was deferred, what did not come in. */
+static inline uint64_t action_sum_marked(const uint64_t counts[ACTION_COUNT])
+{
+    return counts[ACTION_TAG] + counts[ACTION_QUARANTINE];
+}
+static inline uint64_t action_sum_deferred(const uint64_t counts[ACTION_COUNT])
+{
+    return counts[ACTION_GREYLIST] + counts[ACTION_TEMPFAIL];
+}
+static inline uint64_t action_sum_refused(const uint64_t counts[ACTION_COUNT])
+{
+    return action_sum_deferred(counts) + counts[ACTION_REJECT];
 }
 
 /* "accept", "tag", "quarantine", "greylist", "tempfail", "reject". */

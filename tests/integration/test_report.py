@@ -454,6 +454,15 @@ def test_which_host_said_what(report):
     assert "Mail server" not in report.run(logs[0])
 
 
+def test_greylisted_clients_are_among_the_deferred(report):
+    logs = [report.file(f"grey{i}.log", [decision(12, "192.0.2.3", "greylist", checks=["ptr-generic"],
+                                                  mta=f"mx{i}.example.net"),
+                                         decision(12, "192.0.2.4", "tempfail", checks=["dns-temperror"],
+                                                  mta=f"mx{i}.example.net")]) for i in range(1, 3)]
+    servers = rows(report.run(*logs), "Mail server ")
+    assert servers == {f"mx{i}.example.net": ["2", "-", "2", "-", "2"] for i in range(1, 3)}
+
+
 def test_json(report):
     conf = 'match "partners" { client = {"198.51.100.1"} policy = "none" reason = "ticket 4711" }\n'
     got = json.loads(report.run("--json", report.file("decisions.json", KNOWN), conf=conf))

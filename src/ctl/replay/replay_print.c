@@ -209,21 +209,15 @@ static void put_checks(FILE *stream, const struct replay_tally *tally)
 
 static void put_domain(FILE *stream, const struct ranking_row *domain, bool correspondent)
 {
-    static const enum action columns[] = {ACTION_ACCEPT, ACTION_TAG, ACTION_TEMPFAIL,
-                                          ACTION_REJECT};
     const struct replay_example *example = domain->extra;
     if (correspondent)
         (void)fputs("* ", stream);
     columns_put_name(stream, domain->name, correspondent ? DOMAIN_WIDTH - 2 : DOMAIN_WIDTH);
     columns_put_count(stream, domain->total, 10);
-    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        uint64_t count = domain->by_action[columns[i]];
-        if (columns[i] == ACTION_TAG)
-            count += domain->by_action[ACTION_QUARANTINE];
-        if (columns[i] == ACTION_TEMPFAIL)
-            count += domain->by_action[ACTION_GREYLIST];
-        columns_put_count(stream, count, 9);
-    }
+    columns_put_count(stream, domain->by_action[ACTION_ACCEPT], 9);
+    columns_put_count(stream, action_sum_marked(domain->by_action), 9);
+    columns_put_count(stream, action_sum_deferred(domain->by_action), 9);
+    columns_put_count(stream, domain->by_action[ACTION_REJECT], 9);
     (void)fputc('\n', stream);
     if (example->text[0] == '\0')
         return;

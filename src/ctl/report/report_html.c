@@ -174,11 +174,6 @@ static void put_bar(FILE *stream, uint64_t count, uint64_t whole)
                   columns_percent(count, whole));
 }
 
-static uint64_t refused(const uint64_t by_action[ACTION_COUNT])
-{
-    return by_action[ACTION_GREYLIST] + by_action[ACTION_TEMPFAIL] + by_action[ACTION_REJECT];
-}
-
 static void put_legend(FILE *stream)
 {
     (void)fputs("<p>", stream);
@@ -306,7 +301,7 @@ static void put_day_table(FILE *stream, const struct report_sums *sums)
                       day->date / 10000, day->date / 100 % 100, day->date % 100);
         for (unsigned action = 0; action < ACTION_COUNT; action++)
             put_count(stream, day->by_action[action]);
-        put_count(stream, refused(day->by_would));
+        put_count(stream, action_sum_refused(day->by_would));
         (void)fputs("</tr>\n", stream);
     }
     end_table(stream);
@@ -420,8 +415,8 @@ static void put_ranking(FILE *stream, const char *title, const struct ranking *r
         put_name(stream, rows[i]->name);
         (void)fputs("</th>", stream);
         put_count(stream, rows[i]->total);
-        put_count(stream, by_action[ACTION_TAG] + by_action[ACTION_QUARANTINE]);
-        put_count(stream, refused(by_action));
+        put_count(stream, action_sum_marked(by_action));
+        put_count(stream, action_sum_refused(by_action));
         put_days(stream, rows[i]->first_s, rows[i]->last_s);
     }
     end_table(stream);
@@ -549,9 +544,8 @@ static void put_head(FILE *stream, const struct report_sums *sums,
     put_lead(stream, sums, origin);
     (void)fputs("<div class=\"big\">\n", stream);
     put_tile(stream, "accepted", sums->by_action[ACTION_ACCEPT], sums->total);
-    put_tile(stream, "tagged or held",
-             sums->by_action[ACTION_TAG] + sums->by_action[ACTION_QUARANTINE], sums->total);
-    put_tile(stream, "deferred or refused", refused(sums->by_action), sums->total);
+    put_tile(stream, "tagged or held", action_sum_marked(sums->by_action), sums->total);
+    put_tile(stream, "deferred or refused", action_sum_refused(sums->by_action), sums->total);
     put_tile(stream, "would be deferred or refused, too, if all were enforced", sums->spared,
              sums->total);
     if (sums->grace > 0)
@@ -573,8 +567,8 @@ static void put_hosts(FILE *stream, const struct report_sums *sums)
         put_name(stream, server->name);
         (void)fputs("</th>", stream);
         put_count(stream, server->total);
-        put_count(stream, refused(server->by_action));
-        put_count(stream, refused(server->by_would));
+        put_count(stream, action_sum_refused(server->by_action));
+        put_count(stream, action_sum_refused(server->by_would));
         (void)fputs("</tr>\n", stream);
     }
     end_table(stream);

@@ -168,12 +168,6 @@ static void put_actions(FILE *stream, const struct report_sums *sums)
                       columns_count(sums->grace, text), plural(sums->grace));
 }
 
-/* Who is greylisted is deferred like others. */
-static uint64_t with_greylisted(const uint64_t by_action[ACTION_COUNT], unsigned action)
-{
-    return by_action[action] + (action == ACTION_TEMPFAIL ? by_action[ACTION_GREYLIST] : 0);
-}
-
 /* Of a farm: which host said what. */
 static void put_servers(FILE *stream, const struct report_sums *sums)
 {
@@ -185,12 +179,10 @@ static void put_servers(FILE *stream, const struct report_sums *sums)
         const struct report_server *server = &sums->servers[i];
         columns_put_name(stream, server->name, NAME_WIDTH);
         columns_put_count(stream, server->total, 10);
-        columns_put_count(stream,
-                          server->by_action[ACTION_TAG] + server->by_action[ACTION_QUARANTINE], 9);
-        columns_put_count(stream, server->by_action[ACTION_TEMPFAIL], 9);
+        columns_put_count(stream, action_sum_marked(server->by_action), 9);
+        columns_put_count(stream, action_sum_deferred(server->by_action), 9);
         columns_put_count(stream, server->by_action[ACTION_REJECT], 9);
-        columns_put_count(stream,
-                          server->by_would[ACTION_TEMPFAIL] + server->by_would[ACTION_REJECT], 9);
+        columns_put_count(stream, action_sum_refused(server->by_would), 9);
         (void)fputc('\n', stream);
     }
 }
@@ -207,10 +199,11 @@ static void put_days(FILE *stream, const struct report_sums *sums)
                       day->date % 100);
         for (unsigned action = 0; action < ACTION_COUNT; action++)
             if (action != ACTION_GREYLIST)
-                columns_put_count(stream, with_greylisted(day->by_action, action), 11);
-        columns_put_count(
-            stream, day->by_would[ACTION_REJECT] + with_greylisted(day->by_would, ACTION_TEMPFAIL),
-            13);
+                columns_put_count(stream,
+                                  action == ACTION_TEMPFAIL ? action_sum_deferred(day->by_action)
+                                                            : day->by_action[action],
+                                  11);
+        columns_put_count(stream, action_sum_refused(day->by_would), 13);
         (void)fputc('\n', stream);
     }
 }
@@ -250,7 +243,7 @@ static void put_client(FILE *stream, const struct ranking_row *row, bool corresp
     if (correspondent)
         (void)fputs("* ", stream);
     columns_put_name(stream, row->name, correspondent ? NAME_WIDTH - 2 : NAME_WIDTH);
-    columns_put_count(stream, with_greylisted(row->by_action, ACTION_TEMPFAIL), 11);
+    columns_put_count(stream, action_sum_deferred(row->by_action), 11);
     columns_put_count(stream, row->by_action[ACTION_REJECT], 11);
     (void)fprintf(stream, "%12s%12s\n", report_print_day(row->first_s, first),
                   report_print_day(row->last_s, last));
@@ -340,11 +333,8 @@ static void put_ranking(FILE *stream, const char *title, const struct ranking *r
         const struct ranking_row *row = rows[i];
         columns_put_name(stream, row->name, NAME_WIDTH);
         columns_put_count(stream, row->total, 8);
-        columns_put_count(stream, row->by_action[ACTION_TAG] + row->by_action[ACTION_QUARANTINE],
-                          7);
-        columns_put_count(
-            stream,
-            with_greylisted(row->by_action, ACTION_TEMPFAIL) + row->by_action[ACTION_REJECT], 9);
+        columns_put_count(stream, action_sum_marked(row->by_action), 7);
+        columns_put_count(stream, action_sum_refused(row->by_action), 9);
         (void)fprintf(stream, "%11s%11s\n", report_print_day(row->first_s, first),
                       report_print_day(row->last_s, last));
     }

@@ -52,10 +52,10 @@ const struct ranking_row **report_print_client_rows(const struct report_sums *su
                                                     size_t *count, size_t *of,
                                                     size_t *known) MUST_CHECK;
 
-/* Shared by the forms: "2026-11-21", "2026-11-21 09:57" in local time, "-" for 0. */
 /* Mail servers whose names stand on top; of more, how many they are. */
 #define REPORT_SERVERS_NAMED 4
 
+/* Shared by the forms: "2026-11-21", "2026-11-21 09:57" in local time, "-" for 0. */
 #define REPORT_TIME_MAX 24
 const char *report_print_day(int64_t wall_s, char out[REPORT_TIME_MAX]);
 const char *report_print_time(int64_t wall_s, char out[REPORT_TIME_MAX]);
