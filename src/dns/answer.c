@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dns/answer.h"
 
+#include "base/siphash.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,57 +121,22 @@ bool question_equal(const struct question *a, const struct question *b)
 }
 
 /* SipHash-1-3 with the seed as key: nobody who does not know the seed can make names collide. */
-struct sip {
-    uint64_t v0, v1, v2, v3;
-};
-
-static uint64_t rotate(uint64_t x, unsigned bits)
-{
-    return x << bits | x >> (64 - bits);
-}
-
-static void sip_round(struct sip *s)
-{
-    s->v0 += s->v1;
-    s->v1 = rotate(s->v1, 13) ^ s->v0;
-    s->v0 = rotate(s->v0, 32);
-    s->v2 += s->v3;
-    s->v3 = rotate(s->v3, 16) ^ s->v2;
-    s->v0 += s->v3;
-    s->v3 = rotate(s->v3, 21) ^ s->v0;
-    s->v2 += s->v1;
-    s->v1 = rotate(s->v1, 17) ^ s->v2;
-    s->v2 = rotate(s->v2, 32);
-}
-
-static void sip_word(struct sip *s, uint64_t word)
-{
-    s->v3 ^= word;
-    sip_round(s);
-    s->v0 ^= word;
-}
-
 static uint64_t sip_hash(const uint8_t *name, size_t length, uint16_t type, uint64_t seed)
 {
-    uint64_t k0 = seed, k1 = ~rotate(seed, 29) * UINT64_C(0x9e3779b97f4a7c15);
-    struct sip s = {k0 ^ UINT64_C(0x736f6d6570736575), k1 ^ UINT64_C(0x646f72616e646f6d),
-                    k0 ^ UINT64_C(0x6c7967656e657261), k1 ^ UINT64_C(0x7465646279746573)};
+    uint64_t other = ~siphash_rotate(seed, 29) * UINT64_C(0x9e3779b97f4a7c15);
+    struct siphash s = siphash_begin(seed, other);
     size_t i = 0;
     for (; i + 8 <= length; i += 8) {
         uint64_t word;
         memcpy(&word, name + i, 8);
-        sip_word(&s, word);
+        siphash_word(&s, word, 1);
     }
     uint64_t last = (uint64_t)length << 56 | (uint64_t)type << 40;
     uint64_t tail = 0;
     memcpy(&tail, name + i, length - i);
-    sip_word(&s, tail);
-    sip_word(&s, last);
-    s.v2 ^= 0xff;
-    sip_round(&s);
-    sip_round(&s);
-    sip_round(&s);
-    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+    siphash_word(&s, tail, 1);
+    siphash_word(&s, last, 1);
+    return siphash_end(&s, 3);
 }
 
 uint64_t question_hash(const struct question *question, uint64_t seed)
