@@ -27,4 +27,10 @@ static inline int64_t clock_wall_s(const struct clock *clock)
     return clock->wall_s(clock->arg);
 }
 
+/* A wall clock as it is kept in 32 bits: until 2106; what is before 1970 is 0. */
+static inline uint32_t clock_kept_s(int64_t wall_s)
+{
+    return wall_s < 0 ? 0 : wall_s > UINT32_MAX ? UINT32_MAX : (uint32_t)wall_s;
+}
+
 #endif

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/greylist.h"
 
-/* A wall clock as it is kept. */
-static uint32_t kept_time(int64_t wall_s)
-{
-    return wall_s < 0 ? 0 : wall_s > UINT32_MAX ? UINT32_MAX : (uint32_t)wall_s;
-}
+#include "base/clock.h"
 
 const char *greylist_answer_text(enum greylist_answer answer)
 {
@@ -19,12 +15,12 @@ const char *greylist_answer_text(enum greylist_answer answer)
 
 void greylist_begin(struct greylisted *entry, int64_t wall_s)
 {
-    *entry = (struct greylisted){.when_s = kept_time(wall_s)};
+    *entry = (struct greylisted){.when_s = clock_kept_s(wall_s)};
 }
 
 bool greylist_is_over(const struct greylisted *entry, unsigned keep_s, int64_t wall_s)
 {
-    uint32_t now = kept_time(wall_s);
+    uint32_t now = clock_kept_s(wall_s);
     return now > entry->when_s &&
            now - entry->when_s > (entry->passed ? keep_s : (unsigned)GREYLIST_RETRY_S);
 }
@@ -32,7 +28,7 @@ bool greylist_is_over(const struct greylisted *entry, unsigned keep_s, int64_t w
 enum greylist_answer greylist_again(struct greylisted *entry, unsigned delay_s, unsigned keep_s,
                                     int64_t wall_s)
 {
-    uint32_t now = kept_time(wall_s);
+    uint32_t now = clock_kept_s(wall_s);
     if (greylist_is_over(entry, keep_s, wall_s)) {
         greylist_begin(entry, wall_s);
         return GREYLIST_FIRST;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/history.h"
 
+#include "base/clock.h"
+
 #define DAY_S CALENDAR_DAY_S
 
-/* A wall clock as it is kept: never 0, which is no time. */
+/* Never 0, which is no time. */
 static uint32_t kept_time(int64_t wall_s)
 {
-    return wall_s < 1 ? 1 : wall_s > UINT32_MAX ? UINT32_MAX : (uint32_t)wall_s;
+    return clock_kept_s(wall_s > 1 ? wall_s : 1);
 }
 
 unsigned history_day(int64_t wall_s)

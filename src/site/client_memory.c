@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/calendar.h"
 #include "site/client_memory_table.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#define DAY_S 86400
+#define BUCKET_BYTES (CLIENT_MEMORY_WAYS * sizeof(struct client_entry))
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-static size_t buckets_of(size_t size_bytes)
+static size_t size_of(const struct client_memory_limits *limits)
 {
-    size_t size = size_bytes > CLIENT_MEMORY_SIZE_MIN ? size_bytes : CLIENT_MEMORY_SIZE_MIN;
-    size_t count = size / (CLIENT_MEMORY_WAYS * sizeof(struct client_entry));
-    return count < UINT32_MAX ? count : UINT32_MAX;
-}
-
-/* Pages that nobody has written to take no memory. */
-static struct client_entry *new_entries(size_t bucket_count)
-{
-    return calloc(bucket_count, CLIENT_MEMORY_WAYS * sizeof(struct client_entry));
+    return limits->size_bytes > CLIENT_MEMORY_SIZE_MIN ? limits->size_bytes
+                                                       : CLIENT_MEMORY_SIZE_MIN;
 }
 
 struct client_memory *client_memory_new(const struct client_memory_limits *limits,
@@ -27,15 +20,11 @@ struct client_memory *client_memory_new(const struct client_memory_limits *limit
     struct client_memory *memory = calloc(1, sizeof *memory);
     if (memory == NULL)
         return NULL;
-    memory->bucket_count = buckets_of(limits->size_bytes);
-    memory->entries = new_entries(memory->bucket_count);
-    if (memory->entries == NULL) {
+    if (!client_table_begin(&memory->table, size_of(limits), BUCKET_BYTES, key)) {
         free(memory);
         return NULL;
     }
     memory->keep_s = limits->keep_s;
-    memcpy(memory->key, key, sizeof memory->key);
-    (void)pthread_mutex_init(&memory->lock, NULL);
     return memory;
 }
 
@@ -43,8 +32,7 @@ void client_memory_free(struct client_memory *memory)
 {
     if (memory == NULL)
         return;
-    (void)pthread_mutex_destroy(&memory->lock);
-    free(memory->entries);
+    client_table_end(&memory->table);
     free(memory);
 }
 
@@ -53,20 +41,14 @@ void client_memory_free(struct client_memory *memory)
 /* An IPv4 address, or the network of 64 bits: a host may have any address of it (RFC 8981). */
 static uint64_t hash_of(const struct client_memory *memory, const struct ipaddr *client)
 {
-    uint64_t hash = siphash(memory->key, client->bytes, client->family == IP_V6 ? 8 : 4);
+    uint64_t hash = client_table_hash(&memory->table, client, client->family == IP_V6 ? 64 : 32);
     hash &= ~CLIENT_PASSED_SINCE;
     return hash != 0 ? hash : 2;
 }
 
-static struct client_entry *bucket_of(const struct client_memory *memory, uint64_t hash)
-{
-    size_t bucket = (size_t)((hash >> 32) * memory->bucket_count >> 32);
-    return &memory->entries[bucket * CLIENT_MEMORY_WAYS];
-}
-
 static struct client_entry *find(const struct client_memory *memory, uint64_t hash)
 {
-    struct client_entry *bucket = bucket_of(memory, hash);
+    struct client_entry *bucket = client_table_bucket(&memory->table, hash);
     for (size_t i = 0; i < CLIENT_MEMORY_WAYS; i++)
         if (client_entry_hash(&bucket[i]) == hash)
             return &bucket[i];
@@ -140,7 +122,8 @@ struct client_entry *client_memory_place(struct client_memory *memory, uint64_t 
     struct client_entry *entry = find(memory, hash);
     if (entry != NULL)
         return entry;
-    entry = least_of(bucket_of(memory, hash), memory->keep_s / DAY_S, today);
+    entry =
+        least_of(client_table_bucket(&memory->table, hash), memory->keep_s / CALENDAR_DAY_S, today);
     if (entry == NULL) {
         memory->left_out++;
         return NULL;
@@ -153,33 +136,40 @@ struct client_entry *client_memory_place(struct client_memory *memory, uint64_t 
     return entry;
 }
 
+/* Into a table of another size; what makes room there was not driven out by newcomers. */
+static void move_to(struct client_memory *memory, void *buckets, size_t bucket_count)
+{
+    const struct client_entry *old = memory->table.buckets;
+    size_t old_count = memory->table.bucket_count * CLIENT_MEMORY_WAYS;
+    uint64_t replaced = memory->replaced, left_out = memory->left_out;
+    memory->table.buckets = buckets;
+    memory->table.bucket_count = bucket_count;
+    memory->clients = 0;
+    for (size_t i = 0; i < old_count; i++) {
+        struct client_entry *entry =
+            old[i].word == 0 ? NULL : client_memory_place(memory, client_entry_hash(&old[i]), 0);
+        if (entry != NULL)
+            *entry = old[i];
+    }
+    memory->replaced = replaced;
+    memory->left_out = left_out;
+}
+
 enum result client_memory_set_limits(struct client_memory *memory,
                                      const struct client_memory_limits *limits)
 {
-    size_t count = buckets_of(limits->size_bytes), old_count;
-    struct client_entry *entries = NULL, *old;
-    if (count != memory->bucket_count && (entries = new_entries(count)) == NULL)
+    size_t count = client_table_bucket_count(size_of(limits), BUCKET_BYTES);
+    void *buckets = NULL, *old = NULL;
+    if (count != memory->table.bucket_count &&
+        (buckets = client_table_new_buckets(count, BUCKET_BYTES)) == NULL)
         return RESULT_NOMEM;
-    pthread_mutex_lock(&memory->lock);
+    pthread_mutex_lock(&memory->table.lock);
     memory->keep_s = limits->keep_s;
-    old = entries != NULL ? memory->entries : NULL;
-    old_count = memory->bucket_count * CLIENT_MEMORY_WAYS;
-    if (entries != NULL) {
-        uint64_t replaced = memory->replaced, left_out = memory->left_out;
-        memory->entries = entries;
-        memory->bucket_count = count;
-        memory->clients = 0;
-        for (size_t i = 0; i < old_count; i++) {
-            struct client_entry *entry =
-                old[i].word == 0 ? NULL
-                                 : client_memory_place(memory, client_entry_hash(&old[i]), 0);
-            if (entry != NULL)
-                *entry = old[i];
-        }
-        memory->replaced = replaced;
-        memory->left_out = left_out;
+    if (buckets != NULL) {
+        old = memory->table.buckets;
+        move_to(memory, buckets, count);
     }
-    pthread_mutex_unlock(&memory->lock);
+    pthread_mutex_unlock(&memory->table.lock);
     free(old);
     return RESULT_OK;
 }
@@ -207,21 +197,21 @@ struct history client_memory_note(struct client_memory *memory, const struct ipa
 {
     if (memory == NULL || client->family == IP_NONE)
         return (struct history){0};
-    pthread_mutex_lock(&memory->lock);
+    pthread_mutex_lock(&memory->table.lock);
     struct history history = note(memory, hash_of(memory, client), event, wall_s);
-    pthread_mutex_unlock(&memory->lock);
+    pthread_mutex_unlock(&memory->table.lock);
     return history;
 }
 
 void client_memory_stats(struct client_memory *memory, struct client_memory_stats *out)
 {
-    pthread_mutex_lock(&memory->lock);
+    pthread_mutex_lock(&memory->table.lock);
     *out = (struct client_memory_stats){
         .clients = memory->clients,
         .bytes = memory->clients * sizeof(struct client_entry),
-        .size_bytes = memory->bucket_count * CLIENT_MEMORY_WAYS * sizeof(struct client_entry),
+        .size_bytes = memory->table.bucket_count * BUCKET_BYTES,
         .replaced = memory->replaced,
         .left_out = memory->left_out,
     };
-    pthread_mutex_unlock(&memory->lock);
+    pthread_mutex_unlock(&memory->table.lock);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The file of the memory of clients, as base/block_file.h has it.  The first block is the key;
- * the others hold entries as the table has them: word (8 bytes), failed_s (4), last_day (2),
- * previous_day (2).  Only what the loader and its fuzz target share is here.
+ * The file of the memory of clients, as site/client_table.h has it, of entries as the table has
+ * them: word (8 bytes), failed_s (4), last_day (2), previous_day (2).  Only what the loader and its
+ * fuzz target share is here.
  */
 #ifndef IPREVD_CLIENT_MEMORY_FILE_H
 #define IPREVD_CLIENT_MEMORY_FILE_H

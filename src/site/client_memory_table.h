@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The table of the memory of clients, for client_memory.c and client_memory_file.c only.  Buckets
- * of a few entries: an entry is in the bucket of its hash or nowhere.
- */
+/* The table of the memory of clients, for client_memory.c and client_memory_file.c only. */
 #ifndef IPREVD_CLIENT_MEMORY_TABLE_H
 #define IPREVD_CLIENT_MEMORY_TABLE_H
 
 #include "site/client_memory.h"
-
-#include <pthread.h>
+#include "site/client_table.h"
 
 /* Two lines of a processor's cache.  At a million entries of which half are regulars, fewer than
    one bucket in a hundred is full of them. */
@@ -31,13 +27,8 @@ static inline uint64_t client_entry_hash(const struct client_entry *entry)
     return entry->word & ~CLIENT_PASSED_SINCE;
 }
 
-_Static_assert(sizeof(struct client_entry) == 16, "as the manual says");
-
 struct client_memory {
-    pthread_mutex_t lock; /* guards all of it */
-    uint8_t key[SIPHASH_KEY_LENGTH];
-    struct client_entry *entries; /* bucket_count * CLIENT_MEMORY_WAYS */
-    size_t bucket_count;
+    struct client_table table; /* of struct client_entry; its lock guards all of it */
     unsigned keep_s;
     uint64_t clients, replaced, left_out;
 };

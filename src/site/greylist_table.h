@@ -24,27 +24,28 @@ struct greylist_table;
 /* NULL when memory is out.  The key is copied.  free(NULL) is fine. */
 struct greylist_table *greylist_table_new(size_t size_bytes, unsigned keep_s,
                                           const uint8_t key[SIPHASH_KEY_LENGTH]) MUST_CHECK;
-void greylist_table_free(struct greylist_table *table);
+void greylist_table_free(struct greylist_table *greylist);
 
 /* How long from now on one that passed is remembered (reload).  The size stays. */
-void greylist_table_keep(struct greylist_table *table, unsigned keep_s);
+void greylist_table_keep(struct greylist_table *greylist, unsigned keep_s);
 
 /* Can it be kept over a restart?  At first it can. */
-void greylist_table_is_kept(struct greylist_table *table, bool kept);
+void greylist_table_is_kept(struct greylist_table *greylist, bool kept);
 
-/* The client's network comes, now.  GREYLIST_NOT_ASKED: table NULL, or IP_NONE. */
-enum greylist_answer greylist_table_seen(struct greylist_table *table, const struct ipaddr *client,
-                                         unsigned delay_s, int64_t wall_s);
+/* The client's network comes, now.  GREYLIST_NOT_ASKED: greylist NULL, or IP_NONE. */
+enum greylist_answer greylist_table_seen(struct greylist_table *greylist,
+                                         const struct ipaddr *client, unsigned delay_s,
+                                         int64_t wall_s);
 
 struct greylist_stats {
     uint64_t networks, size; /* in use, and places */
 };
-void greylist_table_stats(struct greylist_table *table, struct greylist_stats *out);
+void greylist_table_stats(struct greylist_table *greylist, struct greylist_stats *out);
 
 /* Save and load, as client_memory_save() and client_memory_load(). */
-enum result greylist_table_save(struct greylist_table *table, const char *path,
+enum result greylist_table_save(struct greylist_table *greylist, const char *path,
                                 int64_t wall_s) MUST_CHECK;
-enum result greylist_table_load(struct greylist_table *table, const char *path, int64_t wall_s,
+enum result greylist_table_load(struct greylist_table *greylist, const char *path, int64_t wall_s,
                                 const char **why) MUST_CHECK;
 
 #endif

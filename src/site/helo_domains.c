@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "site/helo_domains.h"
 
-#include <pthread.h>
+#include "base/calendar.h"
+#include "base/clock.h"
+#include "site/client_table.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_S 86400
-
-/* Entries of a bucket: an address is in the bucket of its hash or nowhere. */
+/* Entries of a bucket. */
 #define WAYS 4
 
 struct helo_entry {
@@ -18,28 +19,19 @@ struct helo_entry {
 };
 
 struct helo_domains {
-    pthread_mutex_t lock;
-    uint8_t key[SIPHASH_KEY_LENGTH];
-    struct helo_entry *entries; /* bucket_count * WAYS */
-    size_t bucket_count;
+    struct client_table table; /* of struct helo_entry */
 };
 
 struct helo_domains *helo_domains_new(size_t size_bytes, const uint8_t key[SIPHASH_KEY_LENGTH])
 {
     size_t size = size_bytes > HELO_DOMAINS_SIZE_MIN ? size_bytes : HELO_DOMAINS_SIZE_MIN;
-    size_t bucket_count = size / (WAYS * sizeof(struct helo_entry));
     struct helo_domains *domains = calloc(1, sizeof *domains);
     if (domains == NULL)
         return NULL;
-    domains->bucket_count = bucket_count < UINT32_MAX ? bucket_count : UINT32_MAX;
-    /* Pages that nobody has written to take no memory. */
-    domains->entries = calloc(domains->bucket_count, WAYS * sizeof *domains->entries);
-    if (domains->entries == NULL) {
+    if (!client_table_begin(&domains->table, size, WAYS * sizeof(struct helo_entry), key)) {
         free(domains);
         return NULL;
     }
-    memcpy(domains->key, key, sizeof domains->key);
-    (void)pthread_mutex_init(&domains->lock, NULL);
     return domains;
 }
 
@@ -47,22 +39,20 @@ void helo_domains_free(struct helo_domains *domains)
 {
     if (domains == NULL)
         return;
-    (void)pthread_mutex_destroy(&domains->lock);
-    free(domains->entries);
+    client_table_end(&domains->table);
     free(domains);
 }
 
 /* An entry that began after `now` is of a clock that was set back since. */
 static bool is_over(const struct helo_entry *entry, uint32_t now)
 {
-    return entry->hash == 0 || now < entry->since_s || now - entry->since_s >= DAY_S;
+    return entry->hash == 0 || now < entry->since_s || now - entry->since_s >= CALENDAR_DAY_S;
 }
 
 /* Its entry, or a new one in the place of one that is over, or of the oldest. */
 static struct helo_entry *entry_of(struct helo_domains *domains, uint64_t hash, uint32_t now)
 {
-    struct helo_entry *bucket =
-        &domains->entries[(size_t)((hash >> 32) * domains->bucket_count >> 32) * WAYS];
+    struct helo_entry *bucket = client_table_bucket(&domains->table, hash);
     struct helo_entry *oldest = &bucket[0];
     for (size_t i = 0; i < WAYS; i++) {
         if (bucket[i].hash == hash && !is_over(&bucket[i], now))
@@ -98,12 +88,13 @@ unsigned helo_domains_note(struct helo_domains *domains, const struct ipaddr *cl
 {
     if (domains == NULL || client->family == IP_NONE)
         return 0;
-    uint32_t now = wall_s < 0 ? 0 : wall_s > UINT32_MAX ? UINT32_MAX : (uint32_t)wall_s;
-    uint64_t hash = siphash(domains->key, client->bytes, client->family == IP_V6 ? 8 : 4) | 1;
+    uint32_t now = clock_kept_s(wall_s);
+    uint64_t hash =
+        client_table_hash(&domains->table, client, client->family == IP_V6 ? 64 : 32) | 1;
     uint32_t of_domain =
-        (uint32_t)siphash(domains->key, (const uint8_t *)domain, strlen(domain)) | 1;
-    pthread_mutex_lock(&domains->lock);
+        (uint32_t)siphash(domains->table.key, (const uint8_t *)domain, strlen(domain)) | 1;
+    pthread_mutex_lock(&domains->table.lock);
     unsigned count = note(entry_of(domains, hash, now), of_domain);
-    pthread_mutex_unlock(&domains->lock);
+    pthread_mutex_unlock(&domains->table.lock);
     return count;
 }

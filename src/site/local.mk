@@ -12,6 +12,7 @@ libsite_a_SOURCES = \
 	src/site/tables/table_rules.c src/site/tables/table_rules.h \
 	src/site/client_memory.c src/site/client_memory.h src/site/client_memory_table.h \
 	src/site/client_memory_file.c src/site/client_memory_file.h \
+	src/site/client_table.c src/site/client_table.h \
 	src/site/conf.c src/site/conf.h \
 	src/site/conf_build.c src/site/conf_build.h \
 	src/site/conf_check.c \

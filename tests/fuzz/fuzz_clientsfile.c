@@ -100,8 +100,9 @@ static void use_history(struct history history)
 static size_t use_all(const struct client_memory *memory)
 {
     size_t used = 0;
-    for (size_t i = 0; i < memory->bucket_count * CLIENT_MEMORY_WAYS; i++) {
-        const struct client_entry *entry = &memory->entries[i];
+    const struct client_entry *entries = memory->table.buckets;
+    for (size_t i = 0; i < memory->table.bucket_count * CLIENT_MEMORY_WAYS; i++) {
+        const struct client_entry *entry = &entries[i];
         if (entry->word == 0)
             continue;
         used++;
@@ -121,12 +122,13 @@ static void check_again(struct client_memory *memory)
     CHECK(client_memory_save(memory, path, WALL_S) == RESULT_OK);
     CHECK(client_memory_load(other, path, WALL_S, &why) == RESULT_OK);
     CHECK(other->clients == memory->clients);
-    CHECK(memcmp(other->key, memory->key, sizeof memory->key) == 0);
-    size_t buckets = memory->bucket_count * CLIENT_MEMORY_WAYS;
+    CHECK(memcmp(other->table.key, memory->table.key, sizeof memory->table.key) == 0);
+    const struct client_entry *one = memory->table.buckets, *two = other->table.buckets;
+    size_t buckets = memory->table.bucket_count * CLIENT_MEMORY_WAYS;
     uint64_t sum = 0, again = 0;
     for (size_t i = 0; i < buckets; i++) { /* in a bucket their order may be another one */
-        sum += memory->entries[i].word ^ memory->entries[i].failed_s;
-        again += other->entries[i].word ^ other->entries[i].failed_s;
+        sum += one[i].word ^ one[i].failed_s;
+        again += two[i].word ^ two[i].failed_s;
     }
     CHECK(sum == again);
     client_memory_free(other);
