@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "daemon/state.h"
 
-/* How often cache and memory of clients are saved: so much of it is lost when the machine is
+/* How often all but the exemptions is saved: so much of it is lost when the machine is
  * switched off. */
 #define SAVE_CACHE_MS 600000
 
@@ -14,12 +14,23 @@
 
 _Static_assert(CONTROL_ERROR_MAX >= STATE_ERROR_MAX, "errors are handed through");
 
+static struct state state_of(const struct service *service)
+{
+    return (struct state){service->exemptions, dns_service_cache(service->dns), service->memory,
+                          service->greylist};
+}
+
+void saving_load(struct service *service)
+{
+    struct state state = state_of(service);
+    state_load(service->state_dir, &state, &clock_system);
+}
+
 static void save_cache(void *arg)
 {
     struct service *service = arg;
-    state_save_cache(service->state_dir, dns_service_cache(service->dns), &clock_system);
-    state_save_memory(service->state_dir, service->memory, &clock_system);
-    state_save_greylist(service->state_dir, service->greylist, &clock_system);
+    struct state state = state_of(service);
+    state_save(service->state_dir, &state, &clock_system);
 }
 
 static void cache_saved(void *arg)

@@ -5,7 +5,6 @@
 #include "base/plural.h"
 #include "daemon/own_address.h"
 #include "daemon/service_state.h"
-#include "daemon/state.h"
 #include "site/dns_settings.h"
 
 #include <errno.h>
@@ -240,9 +239,7 @@ struct service *service_new(struct conf *conf, char error[SERVICE_ERROR_MAX])
     }
     statistics_reloaded(service->statistics, true, clock_wall_s(&clock_system));
     offer_to_sessions(service);
-    state_load(service->state_dir, service->exemptions, dns_service_cache(service->dns),
-               service->memory, &clock_system);
-    state_load_greylist(service->state_dir, service->greylist, &clock_system);
+    saving_load(service);
     return service;
 }
 

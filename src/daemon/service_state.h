@@ -134,6 +134,7 @@ void reload_request(struct service *service, enum reload_kind kind, const char *
 
 /* Save soon.  Management. */
 void saving_init(struct service *service);
+void saving_load(struct service *service); /* before anything is served */
 void saving_exemptions(struct service *service);
 void saving_tick(struct service *service, int64_t now_ms);
 

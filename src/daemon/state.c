@@ -57,6 +57,18 @@ static void load_exemptions(const char *directory, struct exemptions *exemptions
     }
 }
 
+/* `what` is known again of `count`; `instead`, when nothing could be read. */
+static void tell_loaded(const char *path, enum result status, const char *why, uint64_t count,
+                        const char *what, const char *instead)
+{
+    if (status == RESULT_OK)
+        log_info("%s: %llu %s", path, (unsigned long long)count, what);
+    else if (status == RESULT_INVALID)
+        log_warning("%s %s: %llu %s", path, why, (unsigned long long)count, what);
+    else if (status != RESULT_NOTFOUND)
+        log_warning("%s: %s: %s", path, reason_of(status), instead);
+}
+
 static void load_cache(const char *directory, struct cache *cache, const struct clock *clock)
 {
     char path[PATH_MAX];
@@ -66,14 +78,8 @@ static void load_cache(const char *directory, struct cache *cache, const struct 
     enum result status = cache_load(cache, path, clock_ms(clock), clock_wall_s(clock), &why);
     struct cache_stats stats;
     cache_stats(cache, &stats);
-    if (status == RESULT_OK)
-        log_info("%s: %llu records of the cache are known again", path,
-                 (unsigned long long)stats.records);
-    else if (status == RESULT_INVALID)
-        log_warning("%s %s: %llu records of the cache are known again", path, why,
-                    (unsigned long long)stats.records);
-    else if (status != RESULT_NOTFOUND)
-        log_warning("%s: %s: the cache begins empty", path, reason_of(status));
+    tell_loaded(path, status, why, stats.records, "records of the cache are known again",
+                "the cache begins empty");
 }
 
 static void load_memory(const char *directory, struct client_memory *memory, int64_t wall_s)
@@ -85,23 +91,31 @@ static void load_memory(const char *directory, struct client_memory *memory, int
     enum result status = client_memory_load(memory, path, wall_s, &why);
     struct client_memory_stats stats;
     client_memory_stats(memory, &stats);
-    unsigned long long clients = stats.clients;
-    if (status == RESULT_OK)
-        log_info("%s: %llu clients are remembered", path, clients);
-    else if (status == RESULT_INVALID)
-        log_warning("%s %s: %llu clients are remembered", path, why, clients);
-    else if (status != RESULT_NOTFOUND)
-        log_warning("%s: %s: no client is remembered", path, reason_of(status));
+    tell_loaded(path, status, why, stats.clients, "clients are remembered",
+                "no client is remembered");
 }
 
-void state_load(const char *directory, struct exemptions *exemptions, struct cache *cache,
-                struct client_memory *memory, const struct clock *clock)
+static void load_greylist(const char *directory, struct greylist_table *greylist, int64_t wall_s)
+{
+    char path[PATH_MAX];
+    const char *why = "";
+    if (!path_of(directory, GREYLIST_FILE, path))
+        return;
+    enum result status = greylist_table_load(greylist, path, wall_s, &why);
+    struct greylist_stats stats;
+    greylist_table_stats(greylist, &stats);
+    tell_loaded(path, status, why, stats.networks, "networks of the greylist are known again",
+                "the greylist begins empty");
+}
+
+void state_load(const char *directory, const struct state *state, const struct clock *clock)
 {
     if (directory == NULL)
         return;
-    load_exemptions(directory, exemptions, clock_wall_s(clock));
-    load_cache(directory, cache, clock);
-    load_memory(directory, memory, clock_wall_s(clock));
+    load_exemptions(directory, state->exemptions, clock_wall_s(clock));
+    load_cache(directory, state->cache, clock);
+    load_memory(directory, state->memory, clock_wall_s(clock));
+    load_greylist(directory, state->greylist, clock_wall_s(clock));
 }
 
 bool state_save_exemptions(const char *directory, struct exemptions *exemptions,
@@ -123,61 +137,30 @@ bool state_save_exemptions(const char *directory, struct exemptions *exemptions,
     return false;
 }
 
-void state_save_cache(const char *directory, struct cache *cache, const struct clock *clock)
+/* Warns when it is not saved. */
+static void tell_saved(const char *path, enum result status, const char *otherwise)
 {
-    char path[PATH_MAX] = "";
-    if (directory == NULL)
-        return;
-    enum result status = RESULT_IO;
-    if (path_of(directory, CACHE_FILE, path))
-        status = cache_save(cache, path, clock_ms(clock), clock_wall_s(clock));
     if (status != RESULT_OK)
-        log_warning("%s: %s: the cache is not saved", path, reason_of(status));
+        log_warning("%s: %s: %s", path, reason_of(status), otherwise);
 }
 
-void state_save_memory(const char *directory, struct client_memory *memory,
-                       const struct clock *clock)
+void state_save(const char *directory, const struct state *state, const struct clock *clock)
 {
     char path[PATH_MAX] = "";
+    int64_t wall_s = clock_wall_s(clock);
     if (directory == NULL)
         return;
-    enum result status = RESULT_IO;
-    if (path_of(directory, CLIENTS_FILE, path))
-        status = client_memory_save(memory, path, clock_wall_s(clock));
-    if (status != RESULT_OK)
-        log_warning("%s: %s: the memory of clients is not saved", path, reason_of(status));
-}
-
-void state_load_greylist(const char *directory, struct greylist_table *greylist,
-                         const struct clock *clock)
-{
-    char path[PATH_MAX];
-    const char *why = "";
-    if (directory == NULL || !path_of(directory, GREYLIST_FILE, path))
-        return;
-    enum result status = greylist_table_load(greylist, path, clock_wall_s(clock), &why);
-    struct greylist_stats stats;
-    greylist_table_stats(greylist, &stats);
-    unsigned long long networks = stats.networks;
-    if (status == RESULT_OK)
-        log_info("%s: %llu networks of the greylist are known again", path, networks);
-    else if (status == RESULT_INVALID)
-        log_warning("%s %s: %llu networks of the greylist are known again", path, why, networks);
-    else if (status != RESULT_NOTFOUND)
-        log_warning("%s: %s: the greylist begins empty", path, reason_of(status));
-}
-
-void state_save_greylist(const char *directory, struct greylist_table *greylist,
-                         const struct clock *clock)
-{
-    char path[PATH_MAX] = "";
-    if (directory == NULL)
-        return;
-    enum result status = RESULT_IO;
-    if (path_of(directory, GREYLIST_FILE, path))
-        status = greylist_table_save(greylist, path, clock_wall_s(clock));
-    greylist_table_is_kept(greylist, status == RESULT_OK);
-    if (status != RESULT_OK)
-        log_warning("%s: %s: the greylist is not saved, and nobody is greylisted", path,
-                    reason_of(status));
+    enum result status = path_of(directory, CACHE_FILE, path)
+                             ? cache_save(state->cache, path, clock_ms(clock), wall_s)
+                             : RESULT_IO;
+    tell_saved(path, status, "the cache is not saved");
+    status = path_of(directory, CLIENTS_FILE, path)
+                 ? client_memory_save(state->memory, path, wall_s)
+                 : RESULT_IO;
+    tell_saved(path, status, "the memory of clients is not saved");
+    status = path_of(directory, GREYLIST_FILE, path)
+                 ? greylist_table_save(state->greylist, path, wall_s)
+                 : RESULT_IO;
+    greylist_table_is_kept(state->greylist, status == RESULT_OK);
+    tell_saved(path, status, "the greylist is not saved, and nobody is greylisted");
 }

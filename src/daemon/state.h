@@ -15,23 +15,24 @@
 
 #define STATE_ERROR_MAX 256
 
+struct state {
+    struct exemptions *exemptions;
+    struct cache *cache;
+    struct client_memory *memory;
+    struct greylist_table *greylist;
+};
+
 /* `directory` NULL: nothing survives.  A damaged file of exemptions is set aside as FILE.bad. */
-void state_load(const char *directory, struct exemptions *exemptions, struct cache *cache,
-                struct client_memory *memory, const struct clock *clock);
+void state_load(const char *directory, const struct state *state, const struct clock *clock);
 
 /* False: `error` says why the exemptions would not survive. */
 bool state_save_exemptions(const char *directory, struct exemptions *exemptions,
                            char error[STATE_ERROR_MAX]) MUST_CHECK;
 
-/* What cannot be saved is logged: neither costs mail. */
-void state_save_cache(const char *directory, struct cache *cache, const struct clock *clock);
-void state_save_memory(const char *directory, struct client_memory *memory,
-                       const struct clock *clock);
-
-/* The same of greylisted networks.  While they cannot be saved nobody is greylisted. */
-void state_load_greylist(const char *directory, struct greylist_table *greylist,
-                         const struct clock *clock);
-void state_save_greylist(const char *directory, struct greylist_table *greylist,
-                         const struct clock *clock);
+/*
+ * All but the exemptions.  What cannot be saved is logged: it costs no mail.  While greylisted
+ * networks cannot be saved nobody is greylisted.
+ */
+void state_save(const char *directory, const struct state *state, const struct clock *clock);
 
 #endif
