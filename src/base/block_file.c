@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/block_file.h"
 
+#include "base/hash.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-uint64_t block_file_sum(uint64_t sum, const uint8_t *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3);
-    return sum;
-}
 
 uint8_t *block_file_put(uint8_t *at, uint64_t number, unsigned bytes)
 {
@@ -42,7 +37,7 @@ enum result block_write_header(struct block_writer *writer, struct replace_file 
     at = block_file_put(at, 0, 4);
     at = block_file_put(at, (uint64_t)wall_s, 8);
     writer->file = file;
-    writer->sum = block_file_sum(BLOCK_FILE_SUM_START, header, (size_t)(at - header));
+    writer->sum = hash64_bytes(HASH64_START, header, (size_t)(at - header));
     (void)block_file_put(at, writer->sum, 8);
     return replace_file_write(file, header, sizeof header);
 }
@@ -50,8 +45,8 @@ enum result block_write_header(struct block_writer *writer, struct replace_file 
 enum result block_write(struct block_writer *writer, uint8_t *block, size_t length)
 {
     (void)block_file_put(block, length, 4);
-    writer->sum = block_file_sum(writer->sum, block, 4);
-    writer->sum = block_file_sum(writer->sum, block + BLOCK_FILE_BLOCK_HEADER, length);
+    writer->sum = hash64_bytes(writer->sum, block, 4);
+    writer->sum = hash64_bytes(writer->sum, block + BLOCK_FILE_BLOCK_HEADER, length);
     (void)block_file_put(block + 4, writer->sum, 8);
     return replace_file_write(writer->file, block, BLOCK_FILE_BLOCK_HEADER + length);
 }
@@ -126,7 +121,7 @@ enum result block_read_header(struct block_reader *reader, const char *magic, co
         return status;
     at += 4;
     reader->saved_s = (int64_t)block_file_get(&at, 8);
-    reader->sum = block_file_sum(BLOCK_FILE_SUM_START, header, sizeof header - 8);
+    reader->sum = hash64_bytes(HASH64_START, header, sizeof header - 8);
     return block_file_get(&at, 8) == reader->sum ? RESULT_OK : block_read_damaged(reader);
 }
 
@@ -158,9 +153,9 @@ enum result block_read_next(struct block_reader *reader)
         status = read_all(reader, reader->block, size);
     if (status != RESULT_OK)
         return status;
-    reader->sum = block_file_sum(reader->sum, header, 4);
+    reader->sum = hash64_bytes(reader->sum, header, 4);
     if (size > 0)
-        reader->sum = block_file_sum(reader->sum, reader->block, size);
+        reader->sum = hash64_bytes(reader->sum, reader->block, size);
     if (reader->sum != sum)
         return block_read_damaged(reader);
     if (size == 0 && fgetc(reader->file) != EOF)

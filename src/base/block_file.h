@@ -7,8 +7,8 @@
  *   end     a block of no bytes
  *
  * A checksum covers what it belongs to and the checksum before it, so that no block can be missing
- * or come from another file.  It is against damage, not against an enemy.  What a block holds is
- * its caller's business.  Does I/O; one caller a file at a time.
+ * or come from another file: FNV-1a with 64 bits, going on.  It is against damage, not against an
+ * enemy.  What a block holds is its caller's business.  Does I/O; one caller a file at a time.
  */
 #ifndef IPREVD_BLOCK_FILE_H
 #define IPREVD_BLOCK_FILE_H
@@ -24,10 +24,6 @@
 
 /* A block that claims to be longer is damaged; writers write none. */
 #define BLOCK_FILE_BLOCK_MAX 1048576U
-
-/* FNV-1a with 64 bits, going on from an earlier sum. */
-#define BLOCK_FILE_SUM_START UINT64_C(0xcbf29ce484222325)
-uint64_t block_file_sum(uint64_t sum, const uint8_t *bytes, size_t length);
 
 /* A number of 1 to 8 bytes; returns what is behind it, or goes there. */
 uint8_t *block_file_put(uint8_t *at, uint64_t number, unsigned bytes);

@@ -16,6 +16,14 @@ uint32_t hash_text(uint32_t hash, const char *text)
     return hash_bytes(hash, text, strlen(text));
 }
 
+uint64_t hash64_bytes(uint64_t hash, const void *bytes, size_t length)
+{
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
 uint32_t hash_mix(uint32_t hash)
 {
     hash ^= hash >> 16;

@@ -10,6 +10,7 @@
 #include "daemon/cacheview.h"
 #include "daemon/service_state.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,8 +104,7 @@ static void name_configuration(const struct conf *conf, char out[17])
         return;
     bool printed = conf_print_deciding(conf, stream) == RESULT_OK;
     if (fclose(stream) == 0 && printed)
-        (void)snprintf(out, 17, "%08x%08x", hash_bytes(HASH_START, text, length),
-                       hash_mix(hash_bytes(HASH_START ^ 1, text, length)));
+        (void)snprintf(out, 17, "%016" PRIx64, hash64_bytes(HASH64_START, text, length));
     free(text);
 }
 
@@ -130,6 +130,7 @@ bool sharing_set(struct service *service, const struct conf *old,
         .clock = &clock_system,
         .exemptions = service->exemptions,
         .metrics = service->metrics,
+        .configuration = sharing->configuration,
         .changed = changed,
         .flush = flush,
         .put_heartbeat = put_heartbeat,

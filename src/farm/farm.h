@@ -31,6 +31,7 @@ struct farm_services {
     const struct clock *clock;
     struct exemptions *exemptions;
     struct metrics *metrics;
+    const char *configuration; /* what says which one is in force; "": it cannot be told */
     /* Other hosts' exemptions are in effect here: they are to be saved. */
     void (*changed)(void *arg);
     /* Another host flushed this of its cache: a name, an address, or "all"; untrusted. */

@@ -147,11 +147,6 @@ void farm_conn_flush(struct farm_conn *conn)
         watch(conn);
 }
 
-size_t farm_conn_awaited(const struct farm_conn *conn)
-{
-    return conn->awaited;
-}
-
 /* --- replies --------------------------------------------------------------------------------- */
 
 static void take_reply(struct farm_conn *conn, struct resp_reply *reply)

@@ -38,9 +38,6 @@ void farm_conn_free(struct farm_conn *conn);
 void farm_conn_ask(struct farm_conn *conn, const char *const words[]);
 void farm_conn_flush(struct farm_conn *conn);
 
-/* Requests without a reply. */
-size_t farm_conn_awaited(const struct farm_conn *conn);
-
 /* Have it end, soon. */
 void farm_conn_fail(struct farm_conn *conn, const char *why);
 

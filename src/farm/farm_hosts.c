@@ -135,8 +135,7 @@ static bool take_host(const struct farm *farm, const struct resp_reply *name,
                       const struct resp_reply *line, struct farm_host_known *out)
 {
     char error[JSONIN_ERROR_MAX];
-    if (name->kind != RESP_TEXT || line->kind != RESP_TEXT || strlen(name->text) != name->length ||
-        strlen(line->text) != line->length ||
+    if (!resp_is_text(name) || !resp_is_text(line) ||
         !farm_line_read_note(&farm->key, FARM_HOSTS, name->text, line->text, &out->note) ||
         strcmp(out->note.host, name->text) != 0)
         return false;
@@ -152,40 +151,25 @@ static int compare_hosts(const void *a, const void *b)
     return strcmp(one->note.host, other->note.host);
 }
 
-/* The configuration in force here, as hosts name it. */
-static void own_configuration(const struct farm *farm, char *out, size_t size)
-{
-    char error[JSONIN_ERROR_MAX];
-    struct json_value *said = NULL;
-    char *text = own_text(farm);
-    const char *word = NULL;
-    if (text != NULL && json_value_parse(text, strlen(text), &said, error) == RESULT_OK)
-        word = json_value_text_of(said, "configuration");
-    (void)snprintf(out, size, "%s", word != NULL ? word : "");
-    json_value_free(said);
-    free(text);
-}
-
 static bool is_silent(const struct farm *farm, const struct farm_host_known *host)
 {
     return host->note.made_s + SILENT_S < clock_wall_s(farm->services.clock);
 }
 
-static bool has_drifted(const struct farm_host_known *host, const char *own)
+static bool has_drifted(const struct farm *farm, const struct farm_host_known *host)
 {
     const char *word = json_value_text_of(host->said, "configuration");
+    const char *own = farm->services.configuration;
     return word != NULL && own[0] != '\0' && strcmp(word, own) != 0;
 }
 
 static void count_hosts(struct farm *farm)
 {
-    char own[80];
     int64_t silent = 0, drifted = 0;
-    own_configuration(farm, own, sizeof own);
     for (size_t i = 0; i < farm->host_count; i++) {
         bool away = is_silent(farm, &farm->hosts[i]);
         silent += away;
-        drifted += !away && has_drifted(&farm->hosts[i], own);
+        drifted += !away && has_drifted(farm, &farm->hosts[i]);
     }
     metric_set(farm->figures.hosts, 0, 0, (int64_t)farm->host_count - silent);
     metric_set(farm->figures.hosts, 1, 0, silent);
@@ -213,7 +197,7 @@ void farm_hosts_answer(struct farm *farm, const struct resp_reply *reply)
 
 /* --- what is shown --------------------------------------------------------------------------- */
 
-static void put_host(const struct farm *farm, const struct farm_host_known *host, const char *own,
+static void put_host(const struct farm *farm, const struct farm_host_known *host,
                      struct json_writer *json)
 {
     json_writer_begin_object(json, NULL);
@@ -224,7 +208,7 @@ static void put_host(const struct farm *farm, const struct farm_host_known *host
     json_writer_text(json, "version", json_value_text_of(host->said, "version"));
     json_writer_text(json, "mode", json_value_text_of(host->said, "mode"));
     json_writer_text(json, "configuration", json_value_text_of(host->said, "configuration"));
-    json_writer_bool(json, "drifted", has_drifted(host, own));
+    json_writer_bool(json, "drifted", has_drifted(farm, host));
     json_writer_bool(json, "outage", json_value_bool_of(host->said, "outage"));
     json_writer_int(json, "exemptions", json_value_int_of(host->said, "exemptions"));
     json_writer_int(json, "sessions", json_value_int_of(host->said, "sessions"));
@@ -234,9 +218,8 @@ static void put_host(const struct farm *farm, const struct farm_host_known *host
 
 void farm_put_status(const struct farm *farm, struct json_writer *json)
 {
-    char own[80], why[FARM_WHY_MAX] = "";
+    char why[FARM_WHY_MAX] = "";
     bool serves = farm->state == FARM_SERVES;
-    own_configuration(farm, own, sizeof own);
     json_writer_text(json, "name", farm->name);
     json_writer_text(json, "host", farm->host);
     json_writer_bool(json, "connected", serves);
@@ -254,6 +237,6 @@ void farm_put_status(const struct farm *farm, struct json_writer *json)
     json_writer_int(json, "hosts_with_another_key", (int64_t)farm->host_other);
     json_writer_begin_list(json, "hosts");
     for (size_t i = 0; i < farm->host_count; i++)
-        put_host(farm, &farm->hosts[i], own, json);
+        put_host(farm, &farm->hosts[i], json);
     json_writer_end(json);
 }

@@ -198,18 +198,12 @@ void farm_sync_ask(struct farm *farm)
 
 /* --- lines ----------------------------------------------------------------------------------- */
 
-/* A text without a NUL in it. */
-static bool is_text(const struct resp_reply *reply)
-{
-    return reply->kind == RESP_TEXT && strlen(reply->text) == reply->length;
-}
-
 /* True: the store has a sound line of the subject. */
 static bool take_line(struct farm *farm, const struct resp_reply *subject,
                       const struct resp_reply *line, bool *changed)
 {
     struct exemption exemption;
-    if (!is_text(subject) || !is_text(line) ||
+    if (!resp_is_text(subject) || !resp_is_text(line) ||
         !farm_line_read_exemption(&farm->key, subject->text, line->text, &exemption)) {
         farm_count_line(farm, FARM_LINE_UNSIGNED);
         return false;
@@ -321,7 +315,7 @@ static void take_flush(struct farm *farm, const struct resp_reply *target,
 {
     struct farm_note note;
     int64_t wall_s = clock_wall_s(farm->services.clock);
-    if (!is_text(target) || !is_text(line) ||
+    if (!resp_is_text(target) || !resp_is_text(line) ||
         !farm_line_read_note(&farm->key, FARM_FLUSH, target->text, line->text, &note)) {
         farm_count_line(farm, FARM_LINE_UNSIGNED);
         return;
@@ -337,12 +331,12 @@ static void take_flush(struct farm *farm, const struct resp_reply *target,
 /* [ID, [KIND, FIELD, "line", LINE]]: others are another version's. */
 static void take_change(struct farm *farm, const struct resp_reply *entry, bool *changed)
 {
-    if (entry->count != 2 || !is_text(entry->items[0]) ||
+    if (entry->count != 2 || !resp_is_text(entry->items[0]) ||
         entry->items[0]->length >= sizeof farm->place)
         return;
     memcpy(farm->place, entry->items[0]->text, entry->items[0]->length + 1);
     const struct resp_reply *fields = entry->items[1];
-    if (fields->count != 4 || !is_text(fields->items[0]))
+    if (fields->count != 4 || !resp_is_text(fields->items[0]))
         return;
     if (strcmp(fields->items[0]->text, "subject") == 0)
         (void)take_line(farm, fields->items[1], fields->items[3], changed);
@@ -371,7 +365,7 @@ static void take_changes(struct farm *farm, const struct resp_reply *reply)
 static void take_place(struct farm *farm, const struct resp_reply *reply)
 {
     unsigned long long last_ms = 0;
-    if (reply->count == 1 && reply->items[0]->count > 0 && is_text(reply->items[0]->items[0]))
+    if (reply->count == 1 && reply->items[0]->count > 0 && resp_is_text(reply->items[0]->items[0]))
         last_ms = strtoull(reply->items[0]->items[0]->text, NULL, 10);
     const unsigned long long back_ms = FARM_FLUSH_MAX_S * 1000ULL;
     if (farm->place[0] == '\0' || strtoull(farm->place, NULL, 10) > last_ms)
@@ -381,7 +375,7 @@ static void take_place(struct farm *farm, const struct resp_reply *reply)
 
 static void take_generation(struct farm *farm, const struct resp_reply *reply)
 {
-    const char *word = is_text(reply) ? reply->text : "";
+    const char *word = resp_is_text(reply) ? reply->text : "";
     bool same = strncmp(word, farm->generation, sizeof farm->generation - 1) == 0;
     (void)snprintf(farm->generation, sizeof farm->generation, "%s", word);
     if (same || farm->reads_whole)

@@ -11,8 +11,10 @@
 
 #include "base/result.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Of one reply.  4,096 exemptions and as many that were ended are 16,384 texts in some 4 MiB. */
 #define RESP_BYTES_MAX ((size_t)8 << 20) /* as it is sent */
@@ -30,6 +32,12 @@ struct resp_reply {
     size_t count;              /* RESP_LIST */
     struct resp_reply **items; /* each of them, never NULL in a whole reply */
 };
+
+/* A text without a NUL in it? */
+static inline bool resp_is_text(const struct resp_reply *reply)
+{
+    return reply->kind == RESP_TEXT && strlen(reply->text) == reply->length;
+}
 
 struct resp_reader;
 

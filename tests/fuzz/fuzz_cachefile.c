@@ -8,6 +8,7 @@
 #include "fuzz.h"
 
 #include "base/block_file.h"
+#include "base/hash.h"
 #include "dns/cache.h"
 #include "dns/cache_file.h"
 
@@ -52,8 +53,8 @@ static void add_block(struct file *file, uint64_t *sum, const uint8_t *records, 
 {
     uint8_t header[BLOCK_FILE_BLOCK_HEADER];
     put(header, length, 4);
-    *sum = block_file_sum(*sum, header, 4);
-    *sum = block_file_sum(*sum, records, length);
+    *sum = hash64_bytes(*sum, header, 4);
+    *sum = hash64_bytes(*sum, records, length);
     put(header + 4, *sum, 8);
     add(file, header, sizeof header);
     add(file, records, length);
@@ -65,7 +66,7 @@ static void add_sound(struct file *file, const uint8_t *records, size_t length)
     memcpy(header, CACHE_FILE_MAGIC, BLOCK_FILE_MAGIC_LENGTH);
     put(header + 8, CACHE_FILE_VERSION, 4);
     put(header + 16, WALL_S, 8);
-    uint64_t sum = block_file_sum(BLOCK_FILE_SUM_START, header, 24);
+    uint64_t sum = hash64_bytes(HASH64_START, header, 24);
     put(header + 24, sum, 8);
     add(file, header, sizeof header);
     if (length > 0)

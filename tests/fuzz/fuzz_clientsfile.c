@@ -8,6 +8,7 @@
 #include "fuzz.h"
 
 #include "base/block_file.h"
+#include "base/hash.h"
 #include "site/client_memory.h"
 #include "site/client_memory_file.h"
 #include "site/client_memory_table.h"
@@ -42,8 +43,8 @@ static void add_block(struct clients_file *file, const uint8_t *bytes, size_t le
 {
     uint8_t header[BLOCK_FILE_BLOCK_HEADER];
     (void)block_file_put(header, length, 4);
-    file->sum = block_file_sum(file->sum, header, 4);
-    file->sum = block_file_sum(file->sum, bytes, length);
+    file->sum = hash64_bytes(file->sum, header, 4);
+    file->sum = hash64_bytes(file->sum, bytes, length);
     (void)block_file_put(header + 4, file->sum, 8);
     add(file, header, sizeof header);
     add(file, bytes, length);
@@ -56,7 +57,7 @@ static void add_sound(struct clients_file *file, const uint8_t *entries, size_t 
     memcpy(header, CLIENT_MEMORY_FILE_MAGIC, BLOCK_FILE_MAGIC_LENGTH);
     (void)block_file_put(header + 8, CLIENT_MEMORY_FILE_VERSION, 4);
     (void)block_file_put(header + 16, WALL_S, 8);
-    file->sum = block_file_sum(BLOCK_FILE_SUM_START, header, 24);
+    file->sum = hash64_bytes(HASH64_START, header, 24);
     (void)block_file_put(header + 24, file->sum, 8);
     add(file, header, sizeof header);
     add_block(file, key, sizeof key);

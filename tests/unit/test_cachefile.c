@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/block_file.h"
+#include "base/hash.h"
 #include "dns/cache.h"
 #include "dns/cache_file.h"
 #include "failing_alloc.h"
@@ -360,14 +361,14 @@ END_TEST
 static void sum_again(void)
 {
     size_t at = BLOCK_FILE_HEADER_LENGTH;
-    uint64_t sum = block_file_sum(BLOCK_FILE_SUM_START, bytes, at - 8);
+    uint64_t sum = hash64_bytes(HASH64_START, bytes, at - 8);
     for (unsigned i = 0; i < 8; i++)
         bytes[at - 1 - i] = (uint8_t)(sum >> (8 * i));
     while (at < length) {
         size_t size = (size_t)bytes[at] << 24 | (size_t)bytes[at + 1] << 16 |
                       (size_t)bytes[at + 2] << 8 | bytes[at + 3];
-        sum = block_file_sum(sum, bytes + at, 4);
-        sum = block_file_sum(sum, bytes + at + BLOCK_FILE_BLOCK_HEADER, size);
+        sum = hash64_bytes(sum, bytes + at, 4);
+        sum = hash64_bytes(sum, bytes + at + BLOCK_FILE_BLOCK_HEADER, size);
         for (unsigned i = 0; i < 8; i++)
             bytes[at + 11 - i] = (uint8_t)(sum >> (8 * i));
         at += BLOCK_FILE_BLOCK_HEADER + size;
