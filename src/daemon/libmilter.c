@@ -232,7 +232,7 @@ static void wait_for(struct lookup *lookup)
     int64_t since_ms = clock_ms(services->session->clock);
     if (lookup_wait_ms(lookup, PATIENCE_MS))
         return;
-    services->waits(services->arg, since_ms);
+    libmilter_wake_worker(services->wakeup, since_ms, clock_ms(services->session->clock));
     lookup_wait_for_news(lookup);
 }
 
@@ -383,6 +383,8 @@ static sfsistat do_abort(SMFICTX *ctx)
     struct connection *connection = connection_of(ctx);
     if (connection != NULL)
         session_reset(connection->session);
+    else
+        libmilter_wakeup_read(services->wakeup);
     return SMFIS_CONTINUE;
 }
 
@@ -513,11 +515,6 @@ bool libmilter_run(const struct libmilter_services *given)
         while (atomic_load(&gates[i].busy) > 0)
             (void)nanosleep(&moment, NULL);
     return ok;
-}
-
-void libmilter_stop(void)
-{
-    (void)smfi_stop();
 }
 
 void libmilter_version(char *out, size_t size)

@@ -16,9 +16,10 @@
  * 4. The pool counts a worker as idle until it has woken, and leaves to it the sessions of all that
  *    send something in that moment: struct libmilter_wakeup.
  * 5. It waits for SIGHUP, SIGTERM and SIGINT by sigwait() on a thread of its own and ends the
- * filter at any of them, SIGHUP too: libmilter_signals.c defines sigwait() for the process, so that
- * this thread waits for the end only.  The signals are the management loop's.
- * 6. smfi_stop() is noticed only when accept() returns or after 5 s: libmilter_wake_listener().
+ *    filter at any of them, SIGHUP too: libmilter_signals.c defines sigwait() for the process, so
+ *    that this thread waits for the end only.  The signals are the management loop's.
+ * 6. smfi_stop() blocks, and is noticed, only when accept() returns or after 5 s: libmilter's thread
+ *    of 5 calls it, and the listener is woken until it has seen it: libmilter_wake_listener().
  * 7. smfi_main() returns while callbacks run: libmilter_run() waits for them.
  * 8. QUIT_NC reuses a connection without a word of what was negotiated for it: see
  *    connection_again() in libmilter.c.
@@ -99,8 +100,8 @@ int libmilter_open_socket(const char *spec, unsigned backlog, unsigned mode_mask
 /* On the thread that will call libmilter_run(), before there are others. */
 void libmilter_signals_init(void);
 
-/* libmilter is to end: its thread in sigwait() goes.  Idempotent.  Thread safe. */
-void libmilter_signals_release(void);
+/* Let libmilter_run() return when libmilter looks next.  Idempotent, never blocks, thread safe. */
+void libmilter_stop(void);
 
 /* Interrupt the system call that libmilter's listener waits in, if it does.  Thread safe. */
 void libmilter_wake_listener(void);
@@ -108,20 +109,23 @@ void libmilter_wake_listener(void);
 /* --- waking workers (libmilter_wakeup.c) ------------------------------------------------------ */
 
 /*
- * Keeps sessions from waiting for each other in the pool.  A session of our own, on which something
+ * Keeps sessions from waiting for each other in the pool.  A session of our own, on which an abort
  * is sent, has libmilter wake or make a worker, which then looks for all sessions that are left.
+ * Where that session is itself among those that are left, nothing that is sent on it has an effect:
+ * a new one is begun.
  */
 struct libmilter_wakeup {
     int listener_fd;
     pthread_mutex_t lock;
     int fd; /* connected to the listener; -1: not yet, or no more */
     _Atomic int64_t last_ms;
+    atomic_uint unread; /* aborts that were sent and that libmilter has not read */
 };
 
 /* `listener_fd` is borrowed: a socket that listens, whatever its address. */
 void libmilter_wakeup_init(struct libmilter_wakeup *wakeup, int listener_fd);
 
-/* When nobody calls libmilter_wake_worker() any more. */
+/* When nobody calls the functions below any more. */
 void libmilter_wakeup_clear(struct libmilter_wakeup *wakeup);
 
 /*
@@ -129,6 +133,9 @@ void libmilter_wakeup_clear(struct libmilter_wakeup *wakeup);
  * Does nothing where another one has done it since.  Never blocks for long; thread safe.
  */
 void libmilter_wake_worker(struct libmilter_wakeup *wakeup, int64_t since_ms, int64_t now_ms);
+
+/* An abort came on a session that nothing else came on.  Thread safe. */
+void libmilter_wakeup_read(struct libmilter_wakeup *wakeup);
 
 /* --- life (libmilter.c, the only one that includes libmilter's header) ------------------------ */
 
@@ -142,16 +149,12 @@ struct libmilter_services {
      * threads. */
     bool (*opened)(void *arg);
     void (*closed)(void *arg);
-    /* A callback has waited since `since_ms` (monotonic) and goes on. */
-    void (*waits)(void *arg, int64_t since_ms);
     void *arg;
+    struct libmilter_wakeup *wakeup;
 };
 
 /* smfi_register(), smfi_setconn(), smfi_opensocket().  False: errno may say why. */
 bool libmilter_register(const char *spec, unsigned backlog);
-
-/* Let libmilter_run() return when libmilter looks next; from any thread. */
-void libmilter_stop(void);
 
 /*
  * Serve until libmilter_stop().  When it returns no callback is under way and none will begin, so

@@ -10,7 +10,7 @@
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool released;      /* guarded */
+    bool ended;      /* guarded */
     pthread_t listener; /* written before there are threads */
 } libmilter_signals = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
@@ -27,10 +27,10 @@ void libmilter_signals_init(void)
     libmilter_signals.listener = pthread_self();
 }
 
-void libmilter_signals_release(void)
+void libmilter_stop(void)
 {
     (void)pthread_mutex_lock(&libmilter_signals.lock);
-    libmilter_signals.released = true;
+    libmilter_signals.ended = true;
     (void)pthread_cond_broadcast(&libmilter_signals.changed);
     (void)pthread_mutex_unlock(&libmilter_signals.lock);
 }
@@ -45,7 +45,7 @@ int sigwait(const sigset_t *restrict set, int *restrict sig)
 {
     (void)set;
     (void)pthread_mutex_lock(&libmilter_signals.lock);
-    while (!libmilter_signals.released)
+    while (!libmilter_signals.ended)
         (void)pthread_cond_wait(&libmilter_signals.changed, &libmilter_signals.lock);
     (void)pthread_mutex_unlock(&libmilter_signals.lock);
     *sig = SIGTERM;

@@ -11,6 +11,7 @@ void libmilter_wakeup_init(struct libmilter_wakeup *wakeup, int listener_fd)
     wakeup->listener_fd = listener_fd;
     wakeup->fd = -1;
     atomic_init(&wakeup->last_ms, INT64_MIN);
+    atomic_init(&wakeup->unread, 0);
     (void)pthread_mutex_init(&wakeup->lock, NULL);
 }
 
@@ -43,12 +44,17 @@ static int call(int listener_fd)
     return -1;
 }
 
-/* SMFIC_ABORT, which needs no session before it and has no answer.  False: libmilter hung up. */
-static bool say_something(int fd)
+/* SMFIC_ABORT, which needs no session before it and has no answer.  False: it cannot be sent. */
+static bool send_abort(struct libmilter_wakeup *wakeup)
 {
     static const char message[] = {0, 0, 0, 1, 'A'};
-    return send(fd, message, sizeof message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
-           errno == EAGAIN; /* there is plenty that it has not read yet */
+    if (wakeup->fd < 0)
+        return false;
+    atomic_fetch_add(&wakeup->unread, 1);
+    if (send(wakeup->fd, message, sizeof message, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof message)
+        return true;
+    libmilter_wakeup_read(wakeup);
+    return false;
 }
 
 void libmilter_wake_worker(struct libmilter_wakeup *wakeup, int64_t since_ms, int64_t now_ms)
@@ -57,9 +63,17 @@ void libmilter_wake_worker(struct libmilter_wakeup *wakeup, int64_t since_ms, in
     if (last_ms > since_ms || !atomic_compare_exchange_strong(&wakeup->last_ms, &last_ms, now_ms))
         return;
     (void)pthread_mutex_lock(&wakeup->lock);
-    if (wakeup->fd < 0 || !say_something(wakeup->fd)) {
+    if (atomic_load(&wakeup->unread) > 0 || !send_abort(wakeup)) {
         hang_up(wakeup);
         wakeup->fd = call(wakeup->listener_fd);
+        (void)send_abort(wakeup); /* what is connected has been noticed anyway */
     }
     (void)pthread_mutex_unlock(&wakeup->lock);
+}
+
+void libmilter_wakeup_read(struct libmilter_wakeup *wakeup)
+{
+    unsigned unread = atomic_load(&wakeup->unread);
+    while (unread > 0 && !atomic_compare_exchange_weak(&wakeup->unread, &unread, unread - 1))
+        continue;
 }

@@ -64,7 +64,6 @@ static void end_if_drained(struct service *service)
         return;
     management->ending = true;
     libmilter_stop();
-    libmilter_signals_release();
     keep_waking(service);
 }
 

@@ -62,12 +62,6 @@ static void session_closed(void *arg)
         management_session_closed(service); /* this may have been the last one */
 }
 
-static void session_waits(void *arg, int64_t since_ms)
-{
-    struct service *service = arg;
-    libmilter_wake_worker(&service->wakeup, since_ms, clock_ms(&clock_system));
-}
-
 static void session_decided(void *arg, const struct decision *decision,
                             const struct transaction *transaction)
 {
@@ -148,8 +142,8 @@ static void offer_to_sessions(struct service *service)
         .conf = current_conf,
         .opened = session_opened,
         .closed = session_closed,
-        .waits = session_waits,
         .arg = service,
+        .wakeup = &service->wakeup,
     };
 }
 
