@@ -108,7 +108,8 @@ class Exchange:
             response.authority = [rrset(*entry) for entry in rule.authority]
         elif not response.answer and rule.rcode in ("NOERROR", "NXDOMAIN") and rule.soa is not False:
             zone = rule.soa or name.split(".", 1)[1] or "."
-            soa = dns.rrset.from_text(zone, SOA_TTL, "IN", "SOA", SOA.format(absolute(zone)))
+            below = "" if zone == "." else absolute(zone)
+            soa = dns.rrset.from_text(zone, SOA_TTL, "IN", "SOA", SOA.format(below))
             response.authority = [soa]
         return response
 
