@@ -18,8 +18,8 @@
  * 5. It waits for SIGHUP, SIGTERM and SIGINT by sigwait() on a thread of its own and ends the
  *    filter at any of them, SIGHUP too: libmilter_signals.c defines sigwait() for the process, so
  *    that this thread waits for the end only.  The signals are the management loop's.
- * 6. smfi_stop() blocks, and is noticed, only when accept() returns or after 5 s: libmilter's thread
- *    of 5 calls it, and the listener is woken until it has seen it: libmilter_wake_listener().
+ * 6. smfi_stop() blocks, and is noticed, only when accept() returns or after 5 s: libmilter's
+ * thread of 5 calls it, and the listener is woken until it has seen it: libmilter_wake_listener().
  * 7. smfi_main() returns while callbacks run: libmilter_run() waits for them.
  * 8. QUIT_NC reuses a connection without a word of what was negotiated for it: see
  *    connection_again() in libmilter.c.

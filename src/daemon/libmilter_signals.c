@@ -10,7 +10,7 @@
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool ended;      /* guarded */
+    bool ended;         /* guarded */
     pthread_t listener; /* written before there are threads */
 } libmilter_signals = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
