@@ -58,7 +58,7 @@ static double note_all(struct client_memory *memory, uint32_t first, uint32_t co
     double begin = cpu_s();
     for (uint32_t i = 0; i < count; i++) {
         struct ipaddr client = client_of(first + i);
-        (void)client_memory_note(memory, &client, event, wall_s);
+        (void)client_memory_note(memory, &client, event, wall_s, NULL);
     }
     return (cpu_s() - begin) * 1e9 / count;
 }
@@ -68,7 +68,8 @@ static uint32_t count_regulars(struct client_memory *memory, uint32_t count)
     uint32_t known = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct ipaddr client = client_of(i);
-        known += client_memory_note(memory, &client, HISTORY_NOTHING, NOW_S).previous_day != 0;
+        known +=
+            client_memory_note(memory, &client, HISTORY_NOTHING, NOW_S, NULL).previous_day != 0;
     }
     return known;
 }

@@ -8,7 +8,7 @@ const char *greylist_answer_text(enum greylist_answer answer)
     static const char *const texts[GREYLIST_ANSWER_COUNT] = {
         [GREYLIST_NOT_ASKED] = "not-asked", [GREYLIST_FIRST] = "first",
         [GREYLIST_EARLY] = "early",         [GREYLIST_PASSED] = "passed",
-        [GREYLIST_NO_ROOM] = "no-room",
+        [GREYLIST_NO_ROOM] = "no-room",     [GREYLIST_UNKNOWN] = "unknown",
     };
     return texts[answer];
 }
@@ -39,4 +39,11 @@ enum greylist_answer greylist_again(struct greylisted *entry, unsigned delay_s, 
     if (!entry->passed || now > entry->when_s)
         *entry = (struct greylisted){.passed = true, .when_s = now};
     return GREYLIST_PASSED;
+}
+
+struct greylisted greylist_merge(const struct greylisted *a, const struct greylisted *b)
+{
+    if (a->passed != b->passed)
+        return a->passed ? *a : *b;
+    return (a->when_s > b->when_s) == a->passed ? *a : *b;
 }

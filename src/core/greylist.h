@@ -31,16 +31,17 @@ enum greylist_answer {
     GREYLIST_EARLY,     /* it came again too early */
     GREYLIST_PASSED,    /* it came again in time, now or before */
     GREYLIST_NO_ROOM,   /* the table cannot take it */
+    GREYLIST_UNKNOWN,   /* other hosts may have seen it, and did not say */
     GREYLIST_ANSWER_COUNT
 };
 
-/* "not-asked", "first", "early", "passed", "no-room".  Static. */
+/* "not-asked", "first", "early", "passed", "no-room", "unknown".  Static. */
 const char *greylist_answer_text(enum greylist_answer answer);
 
 /* Is the client let in?  One that could not be remembered would never be. */
 static inline bool greylist_lets_in(enum greylist_answer answer)
 {
-    return answer == GREYLIST_PASSED || answer == GREYLIST_NO_ROOM;
+    return answer == GREYLIST_PASSED || answer == GREYLIST_NO_ROOM || answer == GREYLIST_UNKNOWN;
 }
 
 /* The network comes for the first time. */
@@ -49,6 +50,9 @@ void greylist_begin(struct greylisted *entry, int64_t wall_s);
 /* It comes again.  delay_s, keep_s: as of the policy and the memory. */
 enum greylist_answer greylist_again(struct greylisted *entry, unsigned delay_s, unsigned keep_s,
                                     int64_t wall_s);
+
+/* What two hosts know of a network, as one: that it passed, and last; else, that it came first. */
+struct greylisted greylist_merge(const struct greylisted *a, const struct greylisted *b);
 
 /* Does the entry say nothing any more? */
 bool greylist_is_over(const struct greylisted *entry, unsigned keep_s, int64_t wall_s);

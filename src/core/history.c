@@ -61,7 +61,7 @@ static void bound_days(struct history *history, uint16_t today)
         history->previous_day = history->last_day > 0 ? (uint16_t)(history->last_day - 1) : 0;
 }
 
-static bool is_same(const struct history *a, const struct history *b)
+bool history_equal(const struct history *a, const struct history *b)
 {
     return a->failed_s == b->failed_s && a->last_day == b->last_day &&
            a->previous_day == b->previous_day && a->passed_since == b->passed_since;
@@ -79,7 +79,7 @@ bool history_pass(struct history *history, int64_t wall_s)
     if (history->failed_s != 0 && history->passed_since && another_day)
         history->failed_s = 0;
     history->passed_since = history->failed_s != 0;
-    return !is_same(history, &before);
+    return !history_equal(history, &before);
 }
 
 bool history_fail(struct history *history, int64_t wall_s)
@@ -89,8 +89,57 @@ bool history_fail(struct history *history, int64_t wall_s)
     if (history->failed_s == 0 || now < history->failed_s)
         history->failed_s = now;
     history->passed_since = false;
-    return !is_same(history, &before);
+    return !history_equal(history, &before);
 }
+
+/* --- what two hosts remember ------------------------------------------------------------------ */
+
+static void add_day(struct history *history, uint16_t day)
+{
+    if (day > history->last_day) {
+        history->previous_day = history->last_day;
+        history->last_day = day;
+    } else if (day < history->last_day && day > history->previous_day) {
+        history->previous_day = day;
+    }
+}
+
+static unsigned failed_day(const struct history *history)
+{
+    return history->failed_s / DAY_S;
+}
+
+static bool has_ended(const struct history *failing, const struct history *other)
+{
+    return other->failed_s == 0 && other->previous_day > failed_day(failing);
+}
+
+/* Has it passed on one day since it failed?  Who saw it pass last knows better. */
+static bool passed_since(const struct history *failing, const struct history *other)
+{
+    bool others =
+        other->failed_s == 0 ? other->last_day > failed_day(failing) : other->passed_since;
+    if (failing->last_day != other->last_day)
+        return failing->last_day > other->last_day ? failing->passed_since : others;
+    return failing->passed_since && (others || other->failed_s == 0);
+}
+
+struct history history_merge(const struct history *a, const struct history *b)
+{
+    const struct history *failing = a, *other = b;
+    struct history both = *a;
+    add_day(&both, b->last_day);
+    add_day(&both, b->previous_day);
+    if (a->failed_s == 0 || (b->failed_s != 0 && b->failed_s < a->failed_s)) {
+        failing = b;
+        other = a;
+    }
+    both.failed_s = has_ended(failing, other) ? 0 : failing->failed_s;
+    both.passed_since = both.failed_s != 0 && passed_since(failing, other);
+    return both;
+}
+
+/* --- what it is worth ------------------------------------------------------------------------- */
 
 unsigned history_seen_day(const struct history *history)
 {
@@ -100,8 +149,10 @@ unsigned history_seen_day(const struct history *history)
 
 const char *grace_state_text(enum grace_state state)
 {
-    static const char *const texts[GRACE_STATE_COUNT] = {
-        [GRACE_NONE] = "none", [GRACE_GIVEN] = "given", [GRACE_OVER] = "over"};
+    static const char *const texts[GRACE_STATE_COUNT] = {[GRACE_NONE] = "none",
+                                                         [GRACE_GIVEN] = "given",
+                                                         [GRACE_OVER] = "over",
+                                                         [GRACE_UNKNOWN] = "unknown"};
     return texts[state];
 }
 

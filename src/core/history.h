@@ -36,17 +36,24 @@ struct history {
 /* The first failure of a client that is in grace, and its end. */
 enum grace_state {
     GRACE_NONE,
-    GRACE_GIVEN, /* it is in grace, or would be if it failed now */
-    GRACE_OVER,  /* it was, and has used it up */
+    GRACE_GIVEN,   /* it is in grace, or would be if it failed now */
+    GRACE_OVER,    /* it was, and has used it up */
+    GRACE_UNKNOWN, /* other hosts may know that it was right, and did not say: deferred at most */
     GRACE_STATE_COUNT,
 };
 
-/* "none", "given", "over": logs, JSON and metrics.  Static. */
+/* Is a client spared? */
+static inline bool grace_spares(enum grace_state state)
+{
+    return state == GRACE_GIVEN || state == GRACE_UNKNOWN;
+}
+
+/* "none", "given", "over", "unknown": logs, JSON and metrics.  Static. */
 const char *grace_state_text(enum grace_state state);
 
 struct grace {
     enum grace_state state;
-    /* Of the others: wall clock, in seconds. */
+    /* Of GRACE_GIVEN and GRACE_OVER: wall clock, in seconds.  Else 0. */
     int64_t right_s;  /* a second of the last day on which it was right */
     int64_t failed_s; /* it fails since then */
     int64_t until_s;  /* refused from then on */
@@ -68,6 +75,15 @@ bool history_fail(struct history *history, int64_t wall_s);
  */
 struct grace history_grace(const struct history *history, unsigned keep_s, unsigned grace_s,
                            int64_t wall_s);
+
+/*
+ * What two hosts know of a client, as one: the last two of their days, and the earliest failure.
+ * The one's failure has ended where the other knows of none, and of passes on two later days.
+ */
+struct history history_merge(const struct history *a, const struct history *b);
+
+/* Is the same known? */
+bool history_equal(const struct history *a, const struct history *b);
 
 /* The last day on which it passed or failed: who was not seen for longer is forgotten first. */
 unsigned history_seen_day(const struct history *history);

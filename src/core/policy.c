@@ -55,18 +55,19 @@ struct judging {
     const struct policy_site *site;
     const struct facts *facts;
     struct grace grace; /* of the client */
+    enum action spared; /* what a refusal of which it is spared becomes */
 };
 
 static bool is_in_grace(const struct judging *by, enum check_id id)
 {
-    return by->grace.state == GRACE_GIVEN && (POLICY_GRACE_CHECKS & CHECK_BIT(id)) != 0;
+    return grace_spares(by->grace.state) && (POLICY_GRACE_CHECKS & CHECK_BIT(id)) != 0;
 }
 
 /* The action of the rule, less a refusal of which the client is spared. */
 static enum action spared_action(const struct judging *by, enum check_id id)
 {
     enum action action = by->policy->rules[id].action;
-    return action == ACTION_REJECT && is_in_grace(by, id) ? by->policy->grace_action : action;
+    return action == ACTION_REJECT && is_in_grace(by, id) ? by->spared : action;
 }
 
 static enum action worst_action(const struct judging *by, check_set set)
@@ -106,13 +107,14 @@ static enum action score_action(const struct policy *policy, double score)
 }
 
 /* The same, less a refusal of which the client is spared: without `graced` the score is lower. */
-static enum action spared_score_action(const struct policy *policy, double score, double graced)
+static enum action spared_score_action(const struct judging *by, double score, double graced)
 {
+    const struct policy *policy = by->policy;
     enum action action = score_action(policy, score);
     if (action != ACTION_REJECT || score_action(policy, score - graced) == ACTION_REJECT)
         return action;
     bool tags = policy->tag_score > 0 && score + POLICY_SCORE_EPSILON >= policy->tag_score;
-    return tags && policy->grace_action < ACTION_TAG ? ACTION_TAG : policy->grace_action;
+    return tags && by->spared < ACTION_TAG ? ACTION_TAG : by->spared;
 }
 
 /* Do checks for which there is a grace refuse, if nobody is spared? */
@@ -128,8 +130,8 @@ static bool grace_matters(const struct policy *policy, const struct outcome *out
 /* What the grace of the client has to do with the outcome. */
 static struct grace grace_of(const struct judging *by, const struct outcome *outcome, double graced)
 {
-    enum grace_state fits = outcome->action == ACTION_REJECT ? GRACE_OVER : GRACE_GIVEN;
-    if (by->grace.state == fits && grace_matters(by->policy, outcome, graced))
+    bool spared = outcome->action != ACTION_REJECT;
+    if (grace_spares(by->grace.state) == spared && grace_matters(by->policy, outcome, graced))
         return by->grace;
     return (struct grace){.state = GRACE_NONE};
 }
@@ -159,8 +161,8 @@ static struct outcome judge_set(const struct judging *by, struct judged judged)
         if ((POLICY_GRACE_CHECKS & CHECK_BIT(i)) != 0)
             graced += policy->rules[i].score;
     }
-    double spared = by->grace.state == GRACE_GIVEN ? graced : 0;
-    enum action by_score = spared_score_action(policy, outcome.score, spared);
+    double spared = grace_spares(by->grace.state) ? graced : 0;
+    enum action by_score = spared_score_action(by, outcome.score, spared);
     if (by_score > outcome.action) {
         outcome.action = by_score;
         outcome.by_score = true;
@@ -205,8 +207,13 @@ static struct judged enforced_part(const struct policy *policy, const struct pol
 struct verdict policy_judge(const struct policy *policy, const struct policy_site *site,
                             const struct evidence *evidence, const struct grace *grace)
 {
-    const struct judging by = {
-        .policy = policy, .site = site, .facts = evidence->facts, .grace = *grace};
+    const struct judging by = {.policy = policy,
+                               .site = site,
+                               .facts = evidence->facts,
+                               .grace = *grace,
+                               /* Nobody is let in because it is not known whether he was right. */
+                               .spared = grace->state == GRACE_UNKNOWN ? ACTION_TEMPFAIL
+                                                                       : policy->grace_action};
     struct judged all = {evidence->true_checks, evidence->expired_checks, evidence->open_checks};
     struct judged enforced = enforced_part(policy, site, &evidence->facts->client, all);
     return (struct verdict){.done = judge_set(&by, enforced), .would = judge_set(&by, all)};

@@ -57,12 +57,12 @@ struct outcome {
     /* The first check behind the action; by_score: the one with the largest score; CHECK_COUNT: no
        check is true. */
     enum check_id reason;
-    /* GRACE_GIVEN: the action is what it is instead of a refusal; GRACE_OVER: the refusal follows a
-       grace; GRACE_NONE: none has anything to do with it. */
+    /* GRACE_GIVEN, GRACE_UNKNOWN: the action is what it is instead of a refusal; GRACE_OVER: the
+       refusal follows a grace; GRACE_NONE: none has anything to do with it. */
     struct grace grace;
 };
 
-/* Has a grace decided it, so that there are days to speak of? */
+/* Has a grace decided it, so that it is to be spoken of? */
 static inline bool outcome_is_of_grace(const struct outcome *outcome)
 {
     return outcome->grace.state != GRACE_NONE &&
@@ -90,8 +90,9 @@ void policy_defaults(struct policy *policy, const char *name);
  * they would do, and is enforced only if one of them is.  A check that is open defers at most, and
  * its score does not count.
  *
- * In grace (history_grace()) a check of POLICY_GRACE_CHECKS that would refuse does grace_action,
- * and so does a score that would refuse with these checks and not without.
+ * In grace (history_grace(); GRACE_UNKNOWN: with ACTION_TEMPFAIL) a check of POLICY_GRACE_CHECKS
+ * that would refuse does grace_action, and so does a score that would refuse with these checks and
+ * not without.
  */
 struct verdict policy_judge(const struct policy *policy, const struct policy_site *site,
                             const struct evidence *evidence, const struct grace *grace);

@@ -58,6 +58,10 @@ static void put_score(const struct outcome *outcome, struct textbuf *out)
 static void put_grace(const struct outcome *outcome, struct textbuf *out)
 {
     char right[CALENDAR_DATE_SIZE], until[CALENDAR_DATE_SIZE];
+    if (outcome->grace.state == GRACE_UNKNOWN) {
+        textbuf_put(out, "whether it was right before is not known for now");
+        return;
+    }
     textbuf_printf(out, "was right until %s; refused %s %s",
                    history_date(outcome->grace.right_s, right),
                    outcome->grace.state == GRACE_GIVEN ? "from" : "since",

@@ -373,7 +373,7 @@ static void do_remembered(struct control *control, struct request_server_peer *p
     struct json_writer *json = json_writer_new();
     struct history history =
         client_memory_note(control->services.memory, &request->addr, HISTORY_NOTHING,
-                           clock_wall_s(control->services.clock));
+                           clock_wall_s(control->services.clock), NULL);
     if (json != NULL) {
         json_writer_bool(json, "ok", true);
         json_writer_int(json, "last_day", history.last_day);

@@ -56,7 +56,8 @@ static void end_connection(struct session *session)
     session->lookup = NULL;
     judge_unsettle(session);
     session->facts_known = false;
-    session->remembered = false;
+    session->others = LOOKUP_ELSEWHERE_NOT_ASKED;
+    session->remembered = session->heard_others = false;
     session->greylist = GREYLIST_NOT_ASKED;
     session->nomem = false;
     session->connected = false;
@@ -188,6 +189,7 @@ enum session_answer session_connect(struct session *session, const struct ipaddr
     if (session->lookup == NULL)
         session->nomem = true;
     judge_ask_lists(session, deadline_ms);
+    judge_ask_others(session);
     return session_stage(session) == STAGE_CONNECT ? judge_at(session, STAGE_CONNECT, NULL)
                                                    : SESSION_CONTINUE;
 }

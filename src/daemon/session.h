@@ -32,6 +32,15 @@ struct session_services {
     struct helo_domains *helo_domains; /* NULL: nobody counts */
     struct greylist_table *greylist;   /* NULL: nobody is greylisted */
     /*
+     * Where the memory of clients is shared: ask the other hosts for what they remember of the
+     * client; lookup_await_elsewhere().  What they know is in `memory` and `greylist` by the time
+     * of lookup_elsewhere_came().  NULL, or nothing is awaited: it is not shared.
+     */
+    void (*ask_others)(void *arg, struct lookup *lookup, const struct ipaddr *client);
+    /* What is remembered of a client of whom they answered has changed here.  NULL: as above. */
+    void (*tell_history)(void *arg, const struct ipaddr *client, const struct history *history);
+    void (*tell_greylisted)(void *arg, const struct ipaddr *client, const struct greylisted *known);
+    /*
      * Is there an exemption made at run time for a client with these facts?  Its reason is copied
      * into `out` (size bytes).  NULL: there are none.
      */

@@ -34,6 +34,8 @@ struct transaction judge_transaction(const struct session *session, const char *
         .exempt_awaited = session->exempt_awaited,
         .relay = behind ? &session->peer : NULL,
         .history = session->remembered ? &session->history : NULL,
+        .others_awaited = session->others == LOOKUP_ELSEWHERE_AWAITED,
+        .others_silent = session->others == LOOKUP_ELSEWHERE_SILENT,
         .greylist = session->greylist,
     };
     return transaction;
@@ -75,6 +77,13 @@ void judge_ask_lists(struct session *session, int64_t deadline_ms)
         session->nomem = true;
 }
 
+void judge_ask_others(struct session *session)
+{
+    const struct session_services *services = session->services;
+    if (session->lookup != NULL && services->ask_others != NULL)
+        services->ask_others(services->arg, session->lookup, &session->client);
+}
+
 static bool first_facts(struct session *session)
 {
     struct facts *facts = &session->facts;
@@ -110,22 +119,28 @@ static void find_exemption(struct session *session)
 }
 
 /*
- * What is remembered of the client, once, and once what is found out about it now.  What a relay
- * wrote is not proved, so it earns nobody a grace.
+ * What is remembered of the client, once and when other hosts have answered, and once what is found
+ * out about it now.  What a relay wrote is not proved, so it earns nobody a grace.
  */
 static void remember(struct session *session)
 {
+    const struct session_services *services = session->services;
     const struct facts *facts = &session->facts;
+    bool heard = session->others == LOOKUP_ELSEWHERE_ANSWERED, changed;
     struct iprev iprev = iprev_evaluate(facts);
     enum history_event event = history_event_of(facts, &iprev);
     if (event == HISTORY_PASS && session->subject == SUBJECT_BEHIND_RELAY)
         event = HISTORY_NOTHING;
-    if (session->remembered && (event == HISTORY_NOTHING || event == session->noted))
+    if (session->remembered && session->heard_others == heard &&
+        (event == HISTORY_NOTHING || event == session->noted))
         return;
-    session->history = client_memory_note(session->services->memory, &facts->client, event,
-                                          clock_wall_s(session->services->clock));
+    session->history = client_memory_note(services->memory, &facts->client, event,
+                                          clock_wall_s(services->clock), &changed);
     session->remembered = true;
+    session->heard_others = heard;
     session->noted = event;
+    if (changed && heard && services->tell_history != NULL)
+        services->tell_history(services->arg, &facts->client, &session->history);
 }
 
 /* The facts are others now: so is what decisions borrow of them. */
@@ -143,6 +158,11 @@ static void renew_pending(struct session *session)
     }
 }
 
+static bool anything_awaited(const struct session *session)
+{
+    return session->facts.awaited || session->others == LOOKUP_ELSEWHERE_AWAITED;
+}
+
 /* False: memory is out. */
 static bool take_facts(struct session *session)
 {
@@ -151,7 +171,9 @@ static bool take_facts(struct session *session)
         lookup_ask_again(session->lookup);
     if (session->nomem || (taken && !first_facts(session)))
         return false;
-    session->facts_known = !session->facts.awaited;
+    if (taken)
+        session->others = lookup_elsewhere(session->lookup);
+    session->facts_known = !anything_awaited(session);
     memcpy(session->facts.sender_domain, session->sender_domain,
            sizeof session->facts.sender_domain);
     find_exemption(session);
@@ -168,7 +190,7 @@ enum facts_state judge_facts(struct session *session, bool (*decided)(struct ses
     for (unsigned calm = 0; calm < 2;) {
         if (!take_facts(session))
             return FACTS_NOMEM;
-        if (!session->facts.awaited || decided(session))
+        if (!anything_awaited(session) || decided(session))
             return FACTS_ENOUGH;
         lookup_go_on(session->lookup, session_deadline_ms(session));
         if (!lookup_ready(session->lookup))
@@ -355,16 +377,30 @@ void judge_forget(struct session *session)
     session->judged_at_end = false;
 }
 
+static enum greylist_answer ask_greylist(const struct session *session, unsigned delay_s,
+                                         const struct transaction *transaction)
+{
+    const struct session_services *services = session->services;
+    struct greylisted known;
+    enum greylist_answer answer = greylist_table_seen(services->greylist, &session->client, delay_s,
+                                                      transaction->wall_s, &known);
+    if (answer == GREYLIST_NOT_ASKED)
+        return GREYLIST_NO_ROOM; /* without a table it would never come again */
+    if (session->others == LOOKUP_ELSEWHERE_ANSWERED && services->tell_greylisted != NULL &&
+        (answer == GREYLIST_FIRST || answer == GREYLIST_PASSED))
+        services->tell_greylisted(services->arg, &session->client, &known);
+    return transaction->others_silent && !greylist_lets_in(answer) ? GREYLIST_UNKNOWN : answer;
+}
+
 void judge_decide(struct session *session, struct transaction *transaction, struct decision *out)
 {
+    /* Nobody waits for other hosts any longer. */
+    transaction->others_silent = transaction->others_silent || transaction->others_awaited;
+    transaction->others_awaited = false;
     decision_make(session->conf, &session->facts, transaction, out);
     if (out->verdict.done.action != ACTION_GREYLIST)
         return;
-    transaction->greylist = greylist_table_seen(session->services->greylist, &session->client,
-                                                out->policy->greylist_delay_s, transaction->wall_s);
-    /* Without a table it would never come again. */
-    if (transaction->greylist == GREYLIST_NOT_ASKED)
-        transaction->greylist = GREYLIST_NO_ROOM;
+    transaction->greylist = ask_greylist(session, out->policy->greylist_delay_s, transaction);
     if (greylist_lets_in(transaction->greylist))
         session->greylist = transaction->greylist;
     decision_make(session->conf, &session->facts, transaction, out);
@@ -426,8 +462,8 @@ enum session_answer judge_resume(struct session *session)
         answer = judge_refuse_without_text(session);
         break;
     case FACTS_ENOUGH:
-        answer = session->facts.awaited && session->conf->monitor ? end_postpone(session)
-                                                                  : conclude(session);
+        answer = anything_awaited(session) && session->conf->monitor ? end_postpone(session)
+                                                                     : conclude(session);
         break;
     }
     judge_forget(session);

@@ -38,6 +38,7 @@ static void begin_lookup(struct session *session, const struct received *receive
         lookup_helo(session->lookup, &session->helo, true, deadline_ms) != RESULT_OK)
         session->nomem = true;
     judge_ask_lists(session, deadline_ms);
+    judge_ask_others(session);
 }
 
 void relay_received(struct session *session, const char *value)

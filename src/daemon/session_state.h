@@ -81,11 +81,13 @@ struct session {
 
     /* Who is judged, for a connection or for a message: the peer, or the one behind it. */
     struct ipaddr client;
-    bool helo_unrecorded;     /* the relay did not write down what it heard */
-    struct lookup *lookup;    /* NULL: nobody is judged, or memory was out */
-    bool facts_known;         /* nothing in them is awaited any more */
-    bool remembered;          /* `history` is the client's, ... */
-    enum history_event noted; /* ... and this was noted of it */
+    bool helo_unrecorded;         /* the relay did not write down what it heard */
+    struct lookup *lookup;        /* NULL: nobody is judged, or memory was out */
+    bool facts_known;             /* nothing in them is awaited any more */
+    enum lookup_elsewhere others; /* what other hosts remember of the client */
+    bool remembered;              /* `history` is the client's, ... */
+    enum history_event noted;     /* ... and this was noted of it */
+    bool heard_others;            /* ... and what other hosts remember is in it */
     struct history history;
     bool exempt_awaited;           /* as in struct transaction */
     enum greylist_answer greylist; /* that lets the client in; else GREYLIST_NOT_ASKED */
@@ -133,8 +135,12 @@ int64_t session_deadline_ms(const struct session *session);
 
 /* session_judge.c */
 
-/* The lookup has begun: ask the DNS lists on which the client's match block may depend. */
+/*
+ * The lookup has begun: ask the DNS lists on which the client's match block may depend, and other
+ * hosts for what they remember of the client.
+ */
 void judge_ask_lists(struct session *session, int64_t deadline_ms);
+void judge_ask_others(struct session *session);
 
 /*
  * Judge at a command, for one recipient where there is one (owned: taken), now or, after

@@ -55,6 +55,12 @@ static int64_t counted(const struct service *service, const char *name, size_t f
     return sum;
 }
 
+static void asks(void *arg, bool can)
+{
+    struct service *service = arg;
+    atomic_store(&service->sharing.asks, can);
+}
+
 static void put_heartbeat(void *arg, struct json_writer *json)
 {
     struct service *service = arg;
@@ -79,7 +85,7 @@ static bool is_same(const struct conf *old, const struct conf *fresh)
     const struct conf_farm *a = &old->farm, *b = &fresh->farm;
     if (a->server_count != b->server_count || !texts_equal(a->name, b->name) ||
         !texts_equal(a->host, b->host) || !texts_equal(a->user, b->user) ||
-        a->timeout_ms != b->timeout_ms)
+        a->timeout_ms != b->timeout_ms || old->clients.keep_s != fresh->clients.keep_s)
         return false;
     for (size_t i = 0; i < a->server_count; i++)
         if (strcmp(a->servers[i], b->servers[i]) != 0)
@@ -123,21 +129,26 @@ bool sharing_set(struct service *service, const struct conf *old,
     }
     farm_free(sharing->farm);
     sharing->farm = NULL;
+    atomic_store(&sharing->exists, false);
     if (!wanted)
         return true;
     const struct farm_services services = {
         .loop = service->management.loop,
         .clock = &clock_system,
         .exemptions = service->exemptions,
+        .memory = service->memory,
+        .greylist = service->greylist,
         .metrics = service->metrics,
         .configuration = sharing->configuration,
         .changed = changed,
         .flush = flush,
+        .asks = asks,
         .put_heartbeat = put_heartbeat,
         .arg = service,
     };
     sharing->secrets = *secrets;
     sharing->farm = farm_new(conf, secrets, &services);
+    atomic_store(&sharing->exists, sharing->farm != NULL);
     if (sharing->farm != NULL && sharing->started)
         farm_start(sharing->farm);
     return sharing->farm != NULL;
@@ -163,4 +174,78 @@ void sharing_put_status(const struct service *service, struct json_writer *json)
     json_writer_begin_object(json, "farm");
     farm_put_status(service->sharing.farm, json);
     json_writer_end(json);
+}
+
+/* --- what is remembered of clients ----------------------------------------------------------- */
+
+/* Other hosts have so long to answer, beside the PTR. */
+#define PATIENCE_MS 100
+
+/* From a session's thread to the management loop's. */
+struct memo {
+    struct service *service;
+    struct ipaddr client;
+    struct lookup *lookup; /* is asked about, or ... */
+    bool is_greylisted;    /* ... this is told: */
+    struct history history;
+    struct greylisted greylisted;
+};
+
+static void came(void *arg, bool answered)
+{
+    lookup_elsewhere_came(arg, answered);
+}
+
+static void deliver(void *arg)
+{
+    struct memo *memo = arg;
+    struct farm *farm = memo->service->sharing.farm;
+    if (farm == NULL && memo->lookup != NULL)
+        came(memo->lookup, false);
+    else if (farm != NULL && memo->lookup != NULL)
+        farm_ask_about(farm, &memo->client, came, memo->lookup);
+    else if (farm != NULL && memo->is_greylisted)
+        farm_tell_greylisted(farm, &memo->client, &memo->greylisted);
+    else if (farm != NULL)
+        farm_tell_history(farm, &memo->client, &memo->history);
+    free(memo);
+}
+
+/* False: out of memory, or it is the end. */
+static bool send_memo(const struct memo *like)
+{
+    struct memo *memo = malloc(sizeof *memo);
+    if (memo == NULL)
+        return false;
+    *memo = *like;
+    if (loop_post(like->service->management.loop, deliver, memo) == RESULT_OK)
+        return true;
+    free(memo);
+    return false;
+}
+
+void sharing_ask(void *service, struct lookup *lookup, const struct ipaddr *client)
+{
+    const struct memo memo = {.service = service, .client = *client, .lookup = lookup};
+    struct sharing *sharing = &memo.service->sharing;
+    if (!atomic_load(&sharing->exists))
+        return;
+    bool can = atomic_load(&sharing->asks);
+    lookup_await_elsewhere(lookup, can ? PATIENCE_MS : 0);
+    if (!can || !send_memo(&memo))
+        lookup_elsewhere_came(lookup, false);
+}
+
+void sharing_tell_history(void *service, const struct ipaddr *client, const struct history *history)
+{
+    const struct memo memo = {.service = service, .client = *client, .history = *history};
+    (void)send_memo(&memo);
+}
+
+void sharing_tell_greylisted(void *service, const struct ipaddr *client,
+                             const struct greylisted *known)
+{
+    const struct memo memo = {
+        .service = service, .client = *client, .is_greylisted = true, .greylisted = *known};
+    (void)send_memo(&memo);
 }

@@ -8,11 +8,17 @@
 
 #include "farm/farm.h"
 
+#include <stdatomic.h>
+
+struct lookup;
+
 /* The farm and what it was made of. */
 struct sharing {
     struct farm *farm; /* NULL: none */
     struct farm_secrets secrets;
     bool started;
+    atomic_bool exists,
+        asks;               /* for sessions: is there a farm, and can it be asked about clients? */
     char configuration[17]; /* what hosts compare: a hash of what decides */
 };
 
@@ -34,5 +40,12 @@ void sharing_tick(struct service *service);
 
 /* The member "farm" of the status, where there is one. */
 void sharing_put_status(const struct service *service, struct json_writer *json);
+
+/* As struct session_services says; on sessions' threads. */
+void sharing_ask(void *service, struct lookup *lookup, const struct ipaddr *client);
+void sharing_tell_history(void *service, const struct ipaddr *client,
+                          const struct history *history);
+void sharing_tell_greylisted(void *service, const struct ipaddr *client,
+                             const struct greylisted *known);
 
 #endif

@@ -12,7 +12,7 @@ libdns_a_SOURCES = \
 	src/dns/dns_service.c src/dns/dns_service.h \
 	src/dns/finding.c src/dns/finding.h \
 	src/dns/lookup.c src/dns/lookup.h src/dns/lookup_private.h \
-	src/dns/lookup_facts.c src/dns/lookup_names.c \
+	src/dns/lookup_facts.c src/dns/lookup_names.c src/dns/lookup_elsewhere.c \
 	src/dns/pending_outage.c \
 	src/dns/pending_query.c src/dns/pending_query.h src/dns/pending_query_private.h \
 	src/dns/pending_share.c \

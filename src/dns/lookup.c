@@ -8,7 +8,7 @@
 
 /* --- memory --------------------------------------------------------------------------------- */
 
-static void lookup_unref(struct lookup *lookup)
+void lookup_unref(struct lookup *lookup)
 {
     if (atomic_fetch_sub(&lookup->refs, 1) != 1)
         return;
@@ -529,7 +529,8 @@ static bool is_open(const struct lookup *lookup, int64_t *until_ms)
     bool reverse = part_open(&lookup->reverse, now, until_ms);
     bool helo = part_open(lookup->helo, now, until_ms);
     bool lists = part_open(lookup->lists, now, until_ms);
-    return reverse || helo || lists;
+    bool elsewhere = lookup_elsewhere_is_open(lookup, now, until_ms);
+    return reverse || helo || lists || elsewhere;
 }
 
 /* Ask about more names if it is time; with the lock held, which is let go meanwhile. */

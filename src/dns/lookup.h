@@ -73,6 +73,23 @@ void lookup_go_on(struct lookup *lookup, int64_t deadline_ms);
 void lookup_ask_again(struct lookup *lookup);
 
 /*
+ * Somebody else is asked about the client beside the DNS, by the caller: other hosts' memory.  It
+ * is waited for, for so many milliseconds at most (0: it is silent at once), and for its answer,
+ * lookup_elsewhere_came(), which is to be called once, by any thread, before or after
+ * lookup_free().
+ */
+void lookup_await_elsewhere(struct lookup *lookup, unsigned within_ms);
+void lookup_elsewhere_came(struct lookup *lookup, bool answered);
+
+enum lookup_elsewhere {
+    LOOKUP_ELSEWHERE_NOT_ASKED,
+    LOOKUP_ELSEWHERE_AWAITED,
+    LOOKUP_ELSEWHERE_SILENT,
+    LOOKUP_ELSEWHERE_ANSWERED
+};
+enum lookup_elsewhere lookup_elsewhere(struct lookup *lookup);
+
+/*
  * Everything known that was asked, or the deadlines of what is not past?  Does
  * lookup_ask_again(), and asks about more PTR names when it is their turn.
  */

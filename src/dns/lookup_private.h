@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What lookup.c (asking and waiting), lookup_names.c (which PTR name is asked about next) and
- * lookup_facts.c (what is known) know of each other.  Nobody else includes this.
+ * What lookup.c (asking and waiting), lookup_names.c (which PTR name is asked about next),
+ * lookup_elsewhere.c (what is no DNS) and lookup_facts.c (what is known) know of each other. Nobody
+ * else includes this.
  *
  * A lookup has three parts, the reverse one, that of the EHLO name and that of DNS lists, each an
  * array of asks. Answers
@@ -67,8 +68,10 @@ struct lookup {
     char helo_domain[HOSTNAME_MAX + 1]; /* of lookup_favour() */
     char sender_domain[HOSTNAME_MAX + 1];
     void *facts_memory;
-    struct part *helo, *lists; /* NULL: there is none */
-    struct part reverse;       /* last: its asks follow */
+    bool elsewhere_asked, elsewhere_answered;
+    int64_t elsewhere_until_ms; /* then it is silent, if it has not answered; 0: it is */
+    struct part *helo, *lists;  /* NULL: there is none */
+    struct part reverse;        /* last: its asks follow */
 };
 
 static inline int64_t lookup_now_ms(const struct lookup *lookup)
@@ -80,6 +83,13 @@ static inline enum rrtype lookup_own_type(const struct lookup *lookup)
 {
     return lookup->client.family == IP_V6 ? RR_AAAA : RR_A;
 }
+
+/* Give a reference back. */
+void lookup_unref(struct lookup *lookup);
+
+/* lookup_elsewhere.c: may an answer from elsewhere still come?  As part_open(); with the lock held.
+ */
+bool lookup_elsewhere_is_open(const struct lookup *lookup, int64_t now_ms, int64_t *until_ms);
 
 /* PTR names that are asked about at a time. */
 #define LOOKUP_NAMES_AT_ONCE 3

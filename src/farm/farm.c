@@ -34,7 +34,7 @@ const char *farm_store_key(const struct farm *farm, const char *what, char out[F
 }
 
 /* What a server said, for people. */
-static const char *said(const struct resp_reply *reply, char out[FARM_WHY_MAX])
+const char *farm_said(const struct resp_reply *reply, char out[FARM_WHY_MAX])
 {
     struct textbuf buf;
     textbuf_init(&buf, out, FARM_WHY_MAX);
@@ -75,6 +75,7 @@ static void begin_waiting(struct farm *farm)
 {
     for (size_t i = 0; i < farm->candidate_count; i++)
         close_candidate(&farm->candidates[i]);
+    farm_clients_end(farm);
     farm->serving = NULL;
     farm->question_count = 0;
     farm->state = FARM_WAITS;
@@ -158,7 +159,7 @@ static void note_refusal(struct farm *farm, const struct resp_reply *reply)
             log_info("farm %s: %s takes what is new again", farm->name, farm->serving->server);
         return;
     }
-    (void)said(reply, farm->refusal);
+    (void)farm_said(reply, farm->refusal);
     farm_sync_refused(farm);
     if (!was)
         log_warning("farm %s: %s takes nothing new: %s", farm->name, farm->serving->server,
@@ -178,7 +179,7 @@ static void serve(struct farm *farm, struct farm_conn *conn, const struct resp_r
     farm->question_first = (farm->question_first + 1) % FARM_QUESTIONS_MAX;
     farm->question_count--;
     if (ends(reply, question >= FARM_ASK_PUT)) {
-        farm_conn_fail(conn, said(reply, why));
+        farm_conn_fail(conn, farm_said(reply, why));
         return;
     }
     if (question == FARM_ASK_ROLE && !is_master(reply)) {
@@ -208,6 +209,11 @@ static void begin_serving(struct farm *farm, struct farm_candidate *candidate)
     farm->heartbeat_due_ms = 0;
     farm->away_logged = false;
     metric_add(farm->figures.connections, 0, 0, 1);
+    char why[FARM_WHY_MAX];
+    if (!farm_clients_begin(farm, why)) {
+        farm_lose(farm, why);
+        return;
+    }
     log_info("farm %s: %s serves", farm->name, candidate->server);
     ask_for_news(farm);
 }
@@ -263,7 +269,7 @@ static void hear_role(struct farm_candidate *candidate, const struct resp_reply 
     if (candidate->asked_password) {
         candidate->asked_password = false;
         if (reply->kind == RESP_ERROR)
-            farm_conn_fail(candidate->conn, said(reply, candidate->why));
+            farm_conn_fail(candidate->conn, farm_said(reply, candidate->why));
         return;
     }
     candidate->master = is_master(reply);
@@ -275,7 +281,7 @@ static void hear_role(struct farm_candidate *candidate, const struct resp_reply 
     if (reply->kind == RESP_LIST)
         (void)snprintf(candidate->why, sizeof candidate->why, "it is no master");
     else
-        (void)said(reply, candidate->why);
+        (void)farm_said(reply, candidate->why);
     farm_conn_fail(candidate->conn, candidate->why);
 }
 
@@ -309,14 +315,24 @@ static void ended(void *arg, struct farm_conn *conn, const char *why)
     choose(farm);
 }
 
+bool farm_auth(const struct farm *farm, const char *words[FARM_AUTH_WORDS])
+{
+    size_t count = 0;
+    words[count++] = "AUTH";
+    if (farm->user != NULL)
+        words[count++] = farm->user;
+    words[count++] = farm->password;
+    words[count] = NULL;
+    return farm->password != NULL;
+}
+
 static void ask_role(struct farm *farm, struct farm_candidate *candidate)
 {
     static const char *const role[] = {"ROLE", NULL};
-    const char *const with_user[] = {"AUTH", farm->user, farm->password, NULL};
-    const char *const without[] = {"AUTH", farm->password, NULL};
-    candidate->asked_password = farm->password != NULL;
+    const char *words[FARM_AUTH_WORDS];
+    candidate->asked_password = farm_auth(farm, words);
     if (candidate->asked_password)
-        farm_conn_ask(candidate->conn, farm->user != NULL ? with_user : without);
+        farm_conn_ask(candidate->conn, words);
     farm_conn_ask(candidate->conn, role);
     farm_conn_flush(candidate->conn);
 }
@@ -352,7 +368,10 @@ void farm_tick(struct farm *farm)
 {
     bool asks = farm->state == FARM_LOOKS || farm->question_count > 0;
     bool stuck = asks && now_ms(farm) - farm->asked_ms > STUCK_TIMEOUTS * (int64_t)farm->timeout_ms;
-    if (farm->unarmed && !asks) {
+    const char *failure = farm->clients.conn != NULL ? farm_conn_failure(farm->clients.conn) : NULL;
+    if (failure != NULL) {
+        farm_lose(farm, failure);
+    } else if (farm->unarmed && !asks) {
         on_timer(farm);
     } else if (stuck && farm->state == FARM_SERVES) {
         farm_lose(farm, "out of memory");
@@ -460,6 +479,8 @@ struct farm *farm_new(const struct conf *conf, const struct farm_secrets *secret
         return NULL;
     farm->services = *services;
     farm->timeout_ms = conf->farm.timeout_ms;
+    farm->keep_s = conf->clients.keep_s;
+    STAILQ_INIT(&farm->clients.asks);
     farm->backoff_ms = BACKOFF_MIN_MS;
     farm->since_s = clock_wall_s(services->clock);
     STAILQ_INIT(&farm->puts.items);
@@ -486,6 +507,7 @@ void farm_free(struct farm *farm)
         close_candidate(&farm->candidates[i]);
         free(farm->candidates[i].server);
     }
+    farm_clients_end(farm);
     loop_timer_free(farm->timer);
     farm_list_clear(&farm->puts);
     farm_list_clear(&farm->flushes);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What several hosts share by a store (Valkey or Redis): exemptions, flushes of the cache, and how
- * each of them is.  A host holds all of it itself; the store is only the way to the others.  When
- * it is away, empty or hostile, this host goes on with what it knows, and nothing waits for it.
+ * What several hosts share by a store (Valkey or Redis): exemptions, flushes of the cache, what is
+ * remembered of clients, and how each of them is.  A host holds all of it itself, but for clients
+ * that it has not seen; the store is only the way to the others.  When it is away, empty or
+ * hostile, this host goes on with what it knows.
  *
  * Of several servers the one that says that it is the master serves, so that whoever makes another
  * one the master, Sentinel or a hand, is followed.  Everything on the loop's thread but farm_new()
@@ -17,7 +18,9 @@
 #include "farm/farm_conn.h"
 #include "farm/farm_line.h"
 #include "farm/farm_secrets.h"
+#include "site/client_memory.h"
 #include "site/conf.h"
+#include "site/greylist_table.h"
 #include "site/json.h"
 
 struct farm;
@@ -30,12 +33,16 @@ struct farm_services {
     struct loop *loop;
     const struct clock *clock;
     struct exemptions *exemptions;
+    struct client_memory *memory;
+    struct greylist_table *greylist;
     struct metrics *metrics;
     const char *configuration; /* what says which one is in force; "": it cannot be told */
     /* Other hosts' exemptions are in effect here: they are to be saved. */
     void (*changed)(void *arg);
     /* Another host flushed this of its cache: a name, an address, or "all"; untrusted. */
     void (*flush)(void *arg, const char *target, const char *host);
+    /* From now on farm_ask_about() is of use, or not. */
+    void (*asks)(void *arg, bool can);
     /* How this host is: members of a JSON object, which may be 900 bytes long. */
     void (*put_heartbeat)(void *arg, struct json_writer *json);
     void *arg;
@@ -61,6 +68,19 @@ void farm_exemption_changed(struct farm *farm, const char *subject);
 
 /* This was flushed here: a name, an address, or "all". */
 void farm_flushed(struct farm *farm, const char *target);
+
+/*
+ * What do other hosts remember of the client?  It is merged into `memory` and `greylist`; then, or
+ * when nobody answers, `done` is called, once, within the store's timeout or so.
+ */
+void farm_ask_about(struct farm *farm, const struct ipaddr *client,
+                    void (*done)(void *arg, bool answered), void *arg);
+
+/* What is remembered here of a client, of whom they have answered, has changed. */
+void farm_tell_history(struct farm *farm, const struct ipaddr *client,
+                       const struct history *history);
+void farm_tell_greylisted(struct farm *farm, const struct ipaddr *client,
+                          const struct greylisted *known);
 
 /* How this host is has changed: the others are to know soon. */
 void farm_configuration_changed(struct farm *farm);

@@ -56,6 +56,11 @@ void farm_conn_fail(struct farm_conn *conn, const char *why)
         log_error("farm: out of memory");
 }
 
+const char *farm_conn_failure(const struct farm_conn *conn)
+{
+    return conn->why[0] != '\0' ? conn->why : NULL;
+}
+
 static void end(struct farm_conn *conn)
 {
     loop_timer_disarm(conn->deadline);
@@ -200,9 +205,11 @@ static void finish_connecting(struct farm_conn *conn)
     socklen_t size = sizeof error;
     if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
         error = errno;
+    conn->connected = error == 0;
     if (error != 0)
         farm_conn_fail(conn, strerror(error));
-    conn->connected = error == 0;
+    else
+        expect_reply(conn); /* where nothing was asked nothing is late */
 }
 
 static void on_ready(void *arg, unsigned ready)

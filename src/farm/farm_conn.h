@@ -38,7 +38,10 @@ void farm_conn_free(struct farm_conn *conn);
 void farm_conn_ask(struct farm_conn *conn, const char *const words[]);
 void farm_conn_flush(struct farm_conn *conn);
 
-/* Have it end, soon. */
+/* Have it end, soon; or, where memory for that is out, when its owner sees farm_conn_failure(). */
 void farm_conn_fail(struct farm_conn *conn, const char *why);
+
+/* Is it over, or about to be?  If so, why; else NULL. */
+const char *farm_conn_failure(const struct farm_conn *conn);
 
 #endif

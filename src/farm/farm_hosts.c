@@ -21,6 +21,7 @@
 bool farm_figures_declare(struct farm *farm)
 {
     static const char *const lines[] = {"taken", "unsigned", "ahead", "no-room"};
+    static const char *const answers[] = {"known", "unknown", "none"};
     static const char *const states[] = {"seen", "silent", "drifted", "other-key"};
     const struct metric_row rows[] = {
         {&farm->figures.connected,
@@ -36,6 +37,11 @@ bool farm_figures_declare(struct farm *farm)
           .help = "Lines of the farm's store that were new here, or did not count.",
           .kind = METRIC_COUNTER,
           .labels = {{"result", lines, sizeof lines / sizeof lines[0]}}}},
+        {&farm->figures.answers,
+         {.name = "iprevd_farm_answers_total",
+          .help = "Clients that other hosts of the farm were asked about, by what they said.",
+          .kind = METRIC_COUNTER,
+          .labels = {{"answer", answers, sizeof answers / sizeof answers[0]}}}},
         {&farm->figures.unsent,
          {.name = "iprevd_farm_unsent",
           .help = "Changes of exemptions that other hosts of the farm have not heard of.",

@@ -136,3 +136,82 @@ bool farm_line_read_note(const struct farm_key *key, const char *place, const ch
     *out = note;
     return true;
 }
+
+/* --- clients --------------------------------------------------------------------------------- */
+
+#define PASSED  "passed"
+#define WAITING "waiting"
+
+enum { HISTORY_WORDS = 5, GREYLISTED_WORDS = 3 };
+
+void farm_client_word(const struct farm_key *key, const char *place, const struct ipaddr *client,
+                      unsigned bits, char out[FARM_CLIENT_WORD_MAX])
+{
+    char digits[FARM_SIGNATURE_MAX];
+    farm_sign(key, place, client->family == IP_V6 ? "ipv6" : "ipv4", (const char *)client->bytes,
+              bits / 8, digits);
+    (void)snprintf(out, FARM_CLIENT_WORD_MAX, "%.32s", digits);
+}
+
+void farm_line_history(const struct farm_key *key, const char *word, const struct history *history,
+                       char out[FARM_LINE_MAX])
+{
+    struct textbuf line;
+    textbuf_init(&line, out, FARM_LINE_MAX);
+    textbuf_printf(&line, VERSION "\t%" PRIu32 "\t%u\t%u\t%s", history->failed_s, history->last_day,
+                   history->previous_day, history->passed_since ? PASSED : WAITING);
+    (void)seal(key, FARM_CLIENT, word, &line);
+}
+
+void farm_line_greylisted(const struct farm_key *key, const char *word,
+                          const struct greylisted *known, char out[FARM_LINE_MAX])
+{
+    struct textbuf line;
+    textbuf_init(&line, out, FARM_LINE_MAX);
+    textbuf_printf(&line, VERSION "\t%" PRIu32 "\t%s", known->when_s,
+                   known->passed ? PASSED : WAITING);
+    (void)seal(key, FARM_GREYLIST, word, &line);
+}
+
+static bool read_number(const char *word, int64_t most, int64_t *out)
+{
+    return read_time(word, out) && *out <= most;
+}
+
+static bool read_passed(const char *word, bool *out)
+{
+    *out = strcmp(word, PASSED) == 0;
+    return *out || strcmp(word, WAITING) == 0;
+}
+
+bool farm_line_read_history(const struct farm_key *key, const char *word, const char *line,
+                            struct history *out)
+{
+    char text[FARM_LINE_MAX], *words[WORDS_MAX];
+    int64_t failed_s, last_day, previous_day;
+    bool passed;
+    if (!open_line(key, FARM_CLIENT, word, line, text, words, HISTORY_WORDS) ||
+        !read_number(words[1], UINT32_MAX, &failed_s) ||
+        !read_number(words[2], UINT16_MAX, &last_day) ||
+        !read_number(words[3], UINT16_MAX, &previous_day) || !read_passed(words[4], &passed) ||
+        (previous_day >= last_day && previous_day != 0) || (passed && failed_s == 0))
+        return false;
+    *out = (struct history){.failed_s = (uint32_t)failed_s,
+                            .last_day = (uint16_t)last_day,
+                            .previous_day = (uint16_t)previous_day,
+                            .passed_since = passed};
+    return true;
+}
+
+bool farm_line_read_greylisted(const struct farm_key *key, const char *word, const char *line,
+                               struct greylisted *out)
+{
+    char text[FARM_LINE_MAX], *words[WORDS_MAX];
+    int64_t when_s;
+    bool passed;
+    if (!open_line(key, FARM_GREYLIST, word, line, text, words, GREYLISTED_WORDS) ||
+        !read_number(words[1], UINT32_MAX, &when_s) || !read_passed(words[2], &passed))
+        return false;
+    *out = (struct greylisted){.passed = passed, .when_s = (uint32_t)when_s};
+    return true;
+}

@@ -4,13 +4,17 @@
  *
  *   VERSION TAB MADE TAB ... TAB SIGNATURE
  *
- * An exemption's line has UNTIL, "allow" or "unallow", BY and REASON between; any other has the
- * host and a text (a flush's target, a heartbeat's JSON).  Everything that is read is hostile until
- * its signature is right, and checked after that, too.  Pure; thread safe.
+ * An exemption's line has UNTIL, "allow" or "unallow", BY and REASON between; a flush's and a
+ * host's the host and a text (the target, a heartbeat's JSON).  What is remembered of a client has
+ * no MADE: the time of its failure, its two days, and "passed" or "waiting"; of a network that is
+ * greylisted the time and one of these words.  Everything that is read is hostile until its
+ * signature is right, and checked after that, too.  Pure; thread safe.
  */
 #ifndef IPREVD_FARM_LINE_H
 #define IPREVD_FARM_LINE_H
 
+#include "core/greylist.h"
+#include "core/history.h"
 #include "farm/farm_sign.h"
 #include "site/exemptions.h"
 
@@ -20,6 +24,10 @@
 #define FARM_CHANGES    "changes"    /* a stream of what is new */
 #define FARM_GENERATION                                                                            \
     "generation" /* a random word: another one means that the store was emptied */
+
+/* What is remembered of one client is a key of its own, for whom the last word stands. */
+#define FARM_CLIENT   "client"
+#define FARM_GREYLIST "greylist"
 
 #define FARM_FLUSH "flush" /* the place that a flush's line is signed for */
 
@@ -49,5 +57,23 @@ bool farm_line_note(const struct farm_key *key, const char *place, const char *f
                     const struct farm_note *note, char out[FARM_LINE_MAX]) MUST_CHECK;
 bool farm_line_read_note(const struct farm_key *key, const char *place, const char *field,
                          const char *line, struct farm_note *out) MUST_CHECK;
+
+/*
+ * The word for a client, or for its network of so many bits (a multiple of 8): 32 hexadecimal
+ * digits of the address's HMAC, from which nobody without the key can tell it.
+ */
+#define FARM_CLIENT_WORD_MAX 33
+void farm_client_word(const struct farm_key *key, const char *place, const struct ipaddr *client,
+                      unsigned bits, char out[FARM_CLIENT_WORD_MAX]);
+
+/* What is remembered of it, at FARM_CLIENT and at FARM_GREYLIST.  Reading, false: as above. */
+void farm_line_history(const struct farm_key *key, const char *word, const struct history *history,
+                       char out[FARM_LINE_MAX]);
+bool farm_line_read_history(const struct farm_key *key, const char *word, const char *line,
+                            struct history *out) MUST_CHECK;
+void farm_line_greylisted(const struct farm_key *key, const char *word,
+                          const struct greylisted *known, char out[FARM_LINE_MAX]);
+bool farm_line_read_greylisted(const struct farm_key *key, const char *word, const char *line,
+                               struct greylisted *out) MUST_CHECK;
 
 #endif

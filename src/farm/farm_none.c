@@ -58,6 +58,30 @@ void farm_flushed(struct farm *farm, const char *target)
     (void)target;
 }
 
+void farm_ask_about(struct farm *farm, const struct ipaddr *client,
+                    void (*done)(void *arg, bool answered), void *arg)
+{
+    (void)farm;
+    (void)client;
+    done(arg, false);
+}
+
+void farm_tell_history(struct farm *farm, const struct ipaddr *client,
+                       const struct history *history)
+{
+    (void)farm;
+    (void)client;
+    (void)history;
+}
+
+void farm_tell_greylisted(struct farm *farm, const struct ipaddr *client,
+                          const struct greylisted *known)
+{
+    (void)farm;
+    (void)client;
+    (void)known;
+}
+
 void farm_configuration_changed(struct farm *farm)
 {
     (void)farm;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A farm from inside: farm.c finds the server that serves and keeps to it; farm_sync.c asks and
- * answers for exemptions and flushes; farm_hosts.c knows the hosts.
+ * answers for exemptions and flushes; farm_clients.c asks about clients; farm_hosts.c knows the
+ * hosts.
  */
 #ifndef IPREVD_FARM_PRIVATE_H
 #define IPREVD_FARM_PRIVATE_H
@@ -54,6 +55,14 @@ struct farm_host_known {
 
 #define FARM_HOSTS_MAX 256
 
+/* Replies that farm_clients.c waits for, in order. */
+STAILQ_HEAD(farm_client_asks, farm_client_ask);
+struct farm_clients {
+    struct farm_conn *conn; /* NULL: nobody can be asked */
+    struct farm_client_asks asks;
+    size_t count;
+};
+
 /* One server, while all are asked for their roles. */
 struct farm_candidate {
     char *server;
@@ -70,7 +79,7 @@ struct farm {
     struct farm_services services;
     struct farm_key key;
     char *name, *host, *user, *password; /* the last two may be NULL */
-    unsigned timeout_ms;
+    unsigned timeout_ms, keep_s;
     struct farm_candidate *candidates;
     size_t candidate_count;
 
@@ -95,6 +104,7 @@ struct farm {
     bool many;                  /* so much is written that a new generation says so */
     char refusal[FARM_WHY_MAX]; /* why the last write was refused; "": it was not */
 
+    struct farm_clients clients;
     struct farm_list puts, flushes, drops;
     size_t unsent;          /* changes made here while it was away */
     uint64_t refused_lines; /* of the last whole reading */
@@ -106,7 +116,7 @@ struct farm {
     size_t host_count, host_other; /* lines of hosts that are not signed by this key */
 
     struct farm_figures {
-        struct metric *connected, *connections, *lines, *unsent, *hosts;
+        struct metric *connected, *connections, *lines, *unsent, *hosts, *answers;
     } figures;
 };
 
@@ -118,6 +128,20 @@ void farm_ask(struct farm *farm, enum farm_question question, const char *const 
 
 /* The connection that serves is over: look for the master again. */
 void farm_lose(struct farm *farm, const char *why);
+
+/* The words of AUTH.  False: no password is needed. */
+#define FARM_AUTH_WORDS 4
+bool farm_auth(const struct farm *farm, const char *words[FARM_AUTH_WORDS]);
+
+/* What a server said, for people.  Returns out. */
+const char *farm_said(const struct resp_reply *reply, char out[FARM_WHY_MAX]);
+
+/* farm_clients.c: the server begins to serve (false: `why`), and does no longer. */
+bool farm_clients_begin(struct farm *farm, char why[FARM_WHY_MAX]) MUST_CHECK;
+void farm_clients_end(struct farm *farm);
+
+/* Counted in iprevd_farm_answers_total. */
+enum farm_answer { FARM_ANSWER_KNOWN, FARM_ANSWER_UNKNOWN, FARM_ANSWER_NONE };
 
 /* farm_sync.c */
 bool farm_list_add(struct farm_list *list, const char *text, int64_t made_s) MUST_CHECK;

@@ -6,6 +6,7 @@ libfarm_a_SOURCES = src/farm/farm_secrets.h src/farm/farm.h
 if FARM
 libfarm_a_SOURCES += \
 	src/farm/farm.c src/farm/farm_private.h \
+	src/farm/farm_clients.c \
 	src/farm/farm_conn.c src/farm/farm_conn.h \
 	src/farm/farm_hosts.c \
 	src/farm/farm_secrets.c \

@@ -136,6 +136,24 @@ struct client_entry *client_memory_place(struct client_memory *memory, uint64_t 
     return entry;
 }
 
+/* A place in any case: where there is none for a newcomer, that of the one not seen for longest. */
+static struct client_entry *place_for_known(struct client_memory *memory, uint64_t hash,
+                                            unsigned today)
+{
+    struct client_entry *entry = client_memory_place(memory, hash, today);
+    if (entry != NULL)
+        return entry;
+    struct client_entry *bucket = client_table_bucket(&memory->table, hash);
+    entry = bucket;
+    for (size_t i = 1; i < CLIENT_MEMORY_WAYS; i++)
+        if (rank_of(&bucket[i], 0, today).seen_day < rank_of(entry, 0, today).seen_day)
+            entry = &bucket[i];
+    memory->left_out--; /* by client_memory_place() */
+    memory->replaced++;
+    *entry = (struct client_entry){.word = hash};
+    return entry;
+}
+
 /* Into a table of another size; what makes room there was not driven out by newcomers. */
 static void move_to(struct client_memory *memory, void *buckets, size_t bucket_count)
 {
@@ -177,30 +195,55 @@ enum result client_memory_set_limits(struct client_memory *memory,
 /* --- use ------------------------------------------------------------------------------------- */
 
 static struct history note(struct client_memory *memory, uint64_t hash, enum history_event event,
-                           int64_t wall_s)
+                           int64_t wall_s, bool *changed)
 {
     struct history history = {0};
+    *changed = false;
     struct client_entry *entry = event == HISTORY_PASS
                                      ? client_memory_place(memory, hash, history_day(wall_s))
                                      : find(memory, hash);
     if (entry == NULL)
         return history;
     history = unpack(entry);
-    if ((event == HISTORY_PASS && history_pass(&history, wall_s)) ||
-        (event == HISTORY_FAILURE && history_fail(&history, wall_s)))
+    *changed = (event == HISTORY_PASS && history_pass(&history, wall_s)) ||
+               (event == HISTORY_FAILURE && history_fail(&history, wall_s));
+    if (*changed)
         pack(entry, &history);
     return history;
 }
 
 struct history client_memory_note(struct client_memory *memory, const struct ipaddr *client,
-                                  enum history_event event, int64_t wall_s)
+                                  enum history_event event, int64_t wall_s, bool *changed)
 {
+    bool ignored;
+    bool *says = changed != NULL ? changed : &ignored;
+    *says = false;
     if (memory == NULL || client->family == IP_NONE)
         return (struct history){0};
     pthread_mutex_lock(&memory->table.lock);
-    struct history history = note(memory, hash_of(memory, client), event, wall_s);
+    struct history history = note(memory, hash_of(memory, client), event, wall_s, says);
     pthread_mutex_unlock(&memory->table.lock);
     return history;
+}
+
+struct history client_memory_merge(struct client_memory *memory, const struct ipaddr *client,
+                                   const struct history *other, int64_t wall_s)
+{
+    static const struct history nothing;
+    if (memory == NULL || client->family == IP_NONE)
+        return *other;
+    pthread_mutex_lock(&memory->table.lock);
+    uint64_t hash = hash_of(memory, client);
+    struct client_entry *entry = find(memory, hash);
+    struct history known = entry != NULL ? unpack(entry) : nothing;
+    struct history both = history_merge(&known, other);
+    if (!history_equal(&both, &known)) {
+        if (entry == NULL)
+            entry = place_for_known(memory, hash, history_day(wall_s));
+        pack(entry, &both);
+    }
+    pthread_mutex_unlock(&memory->table.lock);
+    return both;
 }
 
 void client_memory_stats(struct client_memory *memory, struct client_memory_stats *out)

@@ -47,10 +47,18 @@ enum result client_memory_set_limits(struct client_memory *memory,
                                      const struct client_memory_limits *limits) MUST_CHECK;
 
 /*
- * What is known of a client, after `event` was noted.  memory NULL, or IP_NONE: nothing is known.
+ * What is known of a client, after `event` was noted, and whether that has changed anything
+ * (`changed` may be NULL).  memory NULL, or IP_NONE: nothing is known.
  */
 struct history client_memory_note(struct client_memory *memory, const struct ipaddr *client,
-                                  enum history_event event, int64_t wall_s);
+                                  enum history_event event, int64_t wall_s, bool *changed);
+
+/*
+ * Another host knows this of a client: what both know, which is remembered.  It finds a place, at
+ * the cost of another one if need be: whose memory is shared has not lost it by that.
+ */
+struct history client_memory_merge(struct client_memory *memory, const struct ipaddr *client,
+                                   const struct history *other, int64_t wall_s);
 
 struct client_memory_stats {
     uint64_t clients, bytes; /* in use; bytes of their entries */

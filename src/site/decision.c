@@ -63,6 +63,8 @@ struct verdict decision_judge(const struct decision *decision, const struct evid
         grace =
             history_grace(transaction->history, conf->clients.keep_s, decision->policy->grace_s,
                           transaction->found_s != 0 ? transaction->found_s : transaction->wall_s);
+    if (transaction->others_silent && grace.state != GRACE_GIVEN && decision->policy->grace_s > 0)
+        grace = (struct grace){.state = GRACE_UNKNOWN};
     struct verdict verdict = policy_judge(decision->policy, &site, evidence, &grace);
     if (decision->list_silent) {
         defer_at_most(&verdict.done);
@@ -89,7 +91,6 @@ static struct match_subject subject_of(const struct facts *facts,
                                   .listener = transaction->listener};
 }
 
-/* The match block and its policy, and whether they stay the same whatever is awaited. */
 /* Is there a block with a policy that refuses less, which fits if a DNS list speaks? */
 static bool silence_matters(const struct decision *decision, const struct match_subject *subject,
                             int64_t wall_s, bool fits)
@@ -106,6 +107,7 @@ static bool silence_matters(const struct decision *decision, const struct match_
     return false;
 }
 
+/* The match block and its policy, and whether they stay the same whatever is awaited. */
 static void choose_policy(struct decision *decision, const struct facts *facts,
                           const struct transaction *transaction)
 {
@@ -160,7 +162,7 @@ static void apply_greylist(struct decision *decision, enum greylist_answer answe
 {
     struct verdict *verdict = &decision->verdict;
     /* A client in grace is not asked for anything that it did not do while it was right. */
-    bool in_grace = verdict->would.grace.state == GRACE_GIVEN;
+    bool in_grace = grace_spares(verdict->would.grace.state);
     if (verdict->done.action == ACTION_GREYLIST && !in_grace)
         decision->greylist = answer;
     if (!in_grace && !greylist_lets_in(decision->greylist))
@@ -278,6 +280,8 @@ static void put_grace(struct textbuf *buf, const struct outcome *outcome)
     if (grace->state == GRACE_NONE)
         return;
     textbuf_put_word(buf, "grace", grace_state_text(grace->state));
+    if (grace->state == GRACE_UNKNOWN)
+        return;
     textbuf_put_word(buf, "right_until", history_date(grace->right_s, date));
     textbuf_put_word(buf, "refused_from", history_date(grace->until_s, date));
 }

@@ -27,6 +27,8 @@ struct transaction {
     const struct ipaddr *relay;
     const struct history *history; /* of the client; NULL: nothing is known */
     int64_t found_s;               /* when the facts were found, for the grace; 0: wall_s */
+    bool others_awaited;           /* other hosts may know more of the client, and are asked */
+    bool others_silent;            /* ... and did not answer: it is spared if it is not in grace */
     /* What the table of greylisted networks answered, where that was asked.  A decision whose
        action is greylist without it is one to ask about. */
     enum greylist_answer greylist;

@@ -78,11 +78,25 @@ void decision_leave_undecided(struct decision *decision, const struct transactio
     decision->final = decision->final && same;
 }
 
+/* Can the memory of other hosts, which is awaited, turn what is refused now? */
+static bool others_matter(const struct decision *decision, const struct transaction *transaction)
+{
+    struct transaction silent = *transaction;
+    if (!transaction->others_awaited || decision->policy == NULL)
+        return false;
+    silent.others_silent = true;
+    struct verdict now = decision_judge(decision, &decision->evidence, transaction);
+    struct verdict spared = decision_judge(decision, &decision->evidence, &silent);
+    return now.done.action == ACTION_GREYLIST || now.done.action != spared.done.action;
+}
+
 bool decision_is_final(const struct decision *decision, const struct transaction *transaction)
 {
     struct evidence evidence = decision->evidence;
     struct common common = {
         .decision = decision, .transaction = transaction, .brief = true, .same = true};
+    if (others_matter(decision, transaction))
+        return false;
     if (!decision->final || !evidence.facts->awaited || decision->policy == NULL)
         return decision->final;
     return leave_undecided(&common, &evidence);

@@ -175,17 +175,13 @@ static void put_time(struct json_writer *json, const char *key, int64_t wall_s)
 /* Of a client that was right before. */
 static void put_grace(struct json_writer *json, const struct grace *grace)
 {
-    bool known = grace->state != GRACE_NONE;
     char date[CALENDAR_DATE_SIZE];
-    json_writer_text(json, "grace", known ? grace_state_text(grace->state) : NULL);
-    json_writer_text(json, "right_until", known ? history_date(grace->right_s, date) : NULL);
-    if (known) {
-        put_time(json, "failing_since", grace->failed_s);
-        put_time(json, "refused_from", grace->until_s);
-    } else {
-        json_writer_text(json, "failing_since", NULL);
-        json_writer_text(json, "refused_from", NULL);
-    }
+    json_writer_text(json, "grace",
+                     grace->state != GRACE_NONE ? grace_state_text(grace->state) : NULL);
+    json_writer_text(json, "right_until",
+                     grace->right_s != 0 ? history_date(grace->right_s, date) : NULL);
+    put_time(json, "failing_since", grace->failed_s);
+    put_time(json, "refused_from", grace->until_s);
 }
 
 static void put_transaction(struct json_writer *json, const struct decision *decision,

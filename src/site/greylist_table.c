@@ -113,33 +113,57 @@ static struct grey_entry *place_of(struct greylist_table *greylist, uint64_t has
 }
 
 static enum greylist_answer seen(struct greylist_table *greylist, uint64_t hash, unsigned delay_s,
-                                 int64_t wall_s)
+                                 int64_t wall_s, struct greylisted *now)
 {
     struct grey_entry *entry = find(greylist, hash);
-    struct greylisted known;
     enum greylist_answer answer = GREYLIST_FIRST;
     if (entry != NULL) {
-        known = unpack(entry);
-        answer = greylist_again(&known, delay_s, greylist->keep_s, wall_s);
+        *now = unpack(entry);
+        answer = greylist_again(now, delay_s, greylist->keep_s, wall_s);
     } else if ((entry = place_of(greylist, hash, wall_s)) != NULL) {
-        greylist_begin(&known, wall_s);
+        greylist_begin(now, wall_s);
     } else {
         return GREYLIST_NO_ROOM;
     }
-    pack(entry, &known);
+    pack(entry, now);
     return answer == GREYLIST_PASSED || greylist->kept ? answer : GREYLIST_NO_ROOM;
 }
 
 enum greylist_answer greylist_table_seen(struct greylist_table *greylist,
                                          const struct ipaddr *client, unsigned delay_s,
-                                         int64_t wall_s)
+                                         int64_t wall_s, struct greylisted *now)
 {
+    struct greylisted ignored;
     if (greylist == NULL || client->family == IP_NONE)
         return GREYLIST_NOT_ASKED;
     pthread_mutex_lock(&greylist->table.lock);
-    enum greylist_answer answer = seen(greylist, hash_of(greylist, client), delay_s, wall_s);
+    enum greylist_answer answer =
+        seen(greylist, hash_of(greylist, client), delay_s, wall_s, now != NULL ? now : &ignored);
     pthread_mutex_unlock(&greylist->table.lock);
     return answer;
+}
+
+void greylist_table_merge(struct greylist_table *greylist, const struct ipaddr *client,
+                          const struct greylisted *other, int64_t wall_s)
+{
+    if (greylist == NULL || client->family == IP_NONE)
+        return;
+    pthread_mutex_lock(&greylist->table.lock);
+    uint64_t hash = hash_of(greylist, client);
+    struct grey_entry *entry = find(greylist, hash);
+    if (!greylist_is_over(other, greylist->keep_s, wall_s)) {
+        struct greylisted both = *other;
+        if (entry != NULL) {
+            const struct greylisted known = unpack(entry);
+            if (!greylist_is_over(&known, greylist->keep_s, wall_s))
+                both = greylist_merge(&known, other);
+        } else {
+            entry = place_of(greylist, hash, wall_s);
+        }
+        if (entry != NULL)
+            pack(entry, &both);
+    }
+    pthread_mutex_unlock(&greylist->table.lock);
 }
 
 void greylist_table_stats(struct greylist_table *greylist, struct greylist_stats *out)

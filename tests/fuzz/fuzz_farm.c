@@ -10,10 +10,11 @@
 
 #include <string.h>
 
-enum place { WHOLE, BROKEN, TOO_LARGE, NESTED, LINE, NOTE, UNSIGNED };
+enum place { WHOLE, BROKEN, TOO_LARGE, NESTED, LINE, NOTE, UNSIGNED, HISTORY, GREYLISTED };
 
 FUZZ_PLACES([WHOLE] = "whole", [BROKEN] = "broken", [TOO_LARGE] = "too-large", [NESTED] = "nested",
-            [LINE] = "exemption", [NOTE] = "note", [UNSIGNED] = "not-signed");
+            [LINE] = "exemption", [NOTE] = "note", [UNSIGNED] = "not-signed", [HISTORY] = "history",
+            [GREYLISTED] = "greylisted");
 
 static const struct farm_key key = {.farm = "mx", .length = FARM_KEY_MIN};
 static const char subject[] = "192.0.2.1";
@@ -42,9 +43,28 @@ static void check_note(const char *line)
     CHECK(exemption_is_by(note.host) && note.made_s >= 0);
 }
 
+static void check_client(const char *line)
+{
+    struct history first, second;
+    struct greylisted one, other;
+    char again[FARM_LINE_MAX];
+    if (farm_line_read_history(&key, subject, line, &first)) {
+        fuzz_reach(HISTORY);
+        farm_line_history(&key, subject, &first, again);
+        CHECK(farm_line_read_history(&key, subject, again, &second));
+        CHECK(history_equal(&first, &second));
+    }
+    if (farm_line_read_greylisted(&key, subject, line, &one)) {
+        fuzz_reach(GREYLISTED);
+        farm_line_greylisted(&key, subject, &one, again);
+        CHECK(farm_line_read_greylisted(&key, subject, again, &other));
+        CHECK(one.passed == other.passed && one.when_s == other.when_s);
+    }
+}
+
 static void check_line(const struct resp_reply *reply)
 {
-    static const char *const places[] = {FARM_EXEMPTIONS, FARM_HOSTS};
+    static const char *const places[] = {FARM_EXEMPTIONS, FARM_HOSTS, FARM_CLIENT, FARM_GREYLIST};
     if (strlen(reply->text) != reply->length || reply->length >= FARM_LINE_MAX)
         return;
     char line[FARM_LINE_MAX + FARM_SIGNATURE_MAX + 1], signature[FARM_SIGNATURE_MAX];
@@ -54,11 +74,12 @@ static void check_line(const struct resp_reply *reply)
     CHECK(!farm_line_read_exemption(&key, subject, reply->text, &exemption));
     CHECK(!farm_line_read_note(&key, FARM_HOSTS, subject, reply->text, &note));
     fuzz_reach(UNSIGNED);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         farm_sign(&key, places[i], subject, reply->text, reply->length, signature);
         (void)snprintf(line, sizeof line, "%s\t%s", reply->text, signature);
         check_exemption(line);
         check_note(line);
+        check_client(line);
     }
 }
 

@@ -45,6 +45,15 @@ tests_unit_test_session_memory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_session_memory_LDFLAGS = $(WRAPPED_ALLOC)
 tests_unit_test_session_memory_LDADD = $(DAEMON_TEST_LIBS)
 
+# What other hosts remember of a client, as a session takes it.
+check_PROGRAMS += tests/unit/test_session_others
+TESTS += tests/unit/test_session_others
+tests_unit_test_session_others_SOURCES = tests/unit/test_session_others.c \
+	tests/scenario/world.c tests/scenario/world.h
+tests_unit_test_session_others_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
+tests_unit_test_session_others_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_session_others_LDADD = $(DAEMON_TEST_LIBS)
+
 check_PROGRAMS += tests/unit/test_libmilter_negotiate
 TESTS += tests/unit/test_libmilter_negotiate
 tests_unit_test_libmilter_negotiate_SOURCES = tests/unit/test_libmilter_negotiate.c

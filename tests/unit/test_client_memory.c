@@ -61,17 +61,17 @@ static struct ipaddr numbered(uint32_t i)
 
 static void pass(struct client_memory *memory, struct ipaddr client, int64_t wall_s)
 {
-    (void)client_memory_note(memory, &client, HISTORY_PASS, wall_s);
+    (void)client_memory_note(memory, &client, HISTORY_PASS, wall_s, NULL);
 }
 
 static struct history ask(struct client_memory *memory, struct ipaddr client, int64_t wall_s)
 {
-    return client_memory_note(memory, &client, HISTORY_NOTHING, wall_s);
+    return client_memory_note(memory, &client, HISTORY_NOTHING, wall_s, NULL);
 }
 
 static bool in_grace(struct client_memory *memory, struct ipaddr client, int64_t wall_s)
 {
-    struct history history = client_memory_note(memory, &client, HISTORY_FAILURE, wall_s);
+    struct history history = client_memory_note(memory, &client, HISTORY_FAILURE, wall_s, NULL);
     return history_grace(&history, KEEP, 3 * DAY, wall_s).state == GRACE_GIVEN;
 }
 
@@ -102,11 +102,11 @@ START_TEST(test_only_passes_enter)
 {
     struct client_memory *memory = new_memory(1 << 20);
     struct ipaddr client = address("192.0.2.1"), nobody = {.family = IP_NONE};
-    (void)client_memory_note(memory, &client, HISTORY_FAILURE, NOW);
-    (void)client_memory_note(memory, &client, HISTORY_NOTHING, NOW);
-    (void)client_memory_note(memory, &nobody, HISTORY_PASS, NOW);
+    (void)client_memory_note(memory, &client, HISTORY_FAILURE, NOW, NULL);
+    (void)client_memory_note(memory, &client, HISTORY_NOTHING, NOW, NULL);
+    (void)client_memory_note(memory, &nobody, HISTORY_PASS, NOW, NULL);
     ck_assert_uint_eq(stats_of(memory).clients, 0);
-    ck_assert_uint_eq(client_memory_note(NULL, &client, HISTORY_PASS, NOW).last_day, 0);
+    ck_assert_uint_eq(client_memory_note(NULL, &client, HISTORY_PASS, NOW, NULL).last_day, 0);
     client_memory_free(memory);
     client_memory_free(NULL);
 }
@@ -353,6 +353,56 @@ START_TEST(test_unwritable)
 }
 END_TEST
 
+/* --- two hosts -------------------------------------------------------------------------------- */
+
+START_TEST(test_merge)
+{
+    struct client_memory *memory = new_memory(CLIENT_MEMORY_SIZE_MIN);
+    struct client_memory_stats stats;
+    struct ipaddr client = address("192.0.2.1"), other = address("192.0.2.2");
+    const struct history nothing = {0};
+    const struct history theirs = {.last_day = NOW / DAY - 1, .previous_day = NOW / DAY - 2};
+    struct history both = client_memory_merge(memory, &client, &nothing, NOW);
+    ck_assert(history_equal(&both, &nothing));
+    client_memory_stats(memory, &stats);
+    ck_assert_uint_eq(stats.clients, 0);
+    both = client_memory_merge(memory, &client, &theirs, NOW);
+    ck_assert(history_equal(&both, &theirs));
+    pass(memory, client, NOW);
+    both = client_memory_merge(memory, &client, &theirs, NOW);
+    ck_assert_uint_eq(both.last_day, history_day(NOW));
+    ck_assert_uint_eq(both.previous_day, history_day(NOW) - 1);
+    both = ask(memory, other, NOW);
+    ck_assert(history_equal(&both, &nothing));
+    both = client_memory_merge(NULL, &client, &theirs, NOW);
+    ck_assert(history_equal(&both, &theirs));
+    client_memory_free(memory);
+}
+END_TEST
+
+/* A memory that is full of regulars: what another host knows counts all the same. */
+START_TEST(test_merge_full)
+{
+    struct client_memory *memory = new_memory(CLIENT_MEMORY_SIZE_MIN);
+    struct client_memory_stats before, after;
+    const struct history theirs = {.last_day = NOW / DAY - 1, .previous_day = NOW / DAY - 2};
+    for (int day = 2; day > 0; day--)
+        for (uint32_t i = 0; i < 20000; i++)
+            pass(memory, numbered(i), NOW - day * DAY);
+    client_memory_stats(memory, &before);
+    for (uint32_t i = 0; i < 1000; i++) {
+        struct ipaddr client = numbered(100000 + i);
+        (void)client_memory_merge(memory, &client, &theirs, NOW);
+        struct history known = ask(memory, client, NOW);
+        ck_assert(history_equal(&known, &theirs));
+    }
+    client_memory_stats(memory, &after);
+    ck_assert_uint_eq(after.bytes, before.bytes);
+    ck_assert_uint_eq(after.left_out, before.left_out);
+    client_memory_free(memory);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("client_memory");
@@ -371,6 +421,8 @@ int main(void)
     tcase_add_test(tcase, test_damage);
     tcase_add_test(tcase, test_file_without_memory);
     tcase_add_test(tcase, test_unwritable);
+    tcase_add_test(tcase, test_merge);
+    tcase_add_test(tcase, test_merge_full);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);

@@ -145,6 +145,84 @@ START_TEST(test_notes)
 }
 END_TEST
 
+/* --- clients ---------------------------------------------------------------------------------- */
+
+START_TEST(test_client_word)
+{
+    char word[FARM_CLIENT_WORD_MAX], other[FARM_CLIENT_WORD_MAX];
+    struct ipaddr one, two;
+    ck_assert_int_eq(ipaddr_parse("192.0.2.1", &one), RESULT_OK);
+    ck_assert_int_eq(ipaddr_parse("192.0.2.2", &two), RESULT_OK);
+    farm_client_word(&key, FARM_CLIENT, &one, 32, word);
+    ck_assert_uint_eq(strlen(word), FARM_CLIENT_WORD_MAX - 1);
+    farm_client_word(&key, FARM_CLIENT, &two, 32, other);
+    ck_assert_str_ne(word, other);
+    farm_client_word(&key, FARM_GREYLIST, &one, 24, word);
+    farm_client_word(&key, FARM_GREYLIST, &two, 24, other);
+    ck_assert_str_eq(word, other);
+    farm_client_word(&key, FARM_CLIENT, &one, 24, other);
+    ck_assert_str_ne(word, other);
+    struct farm_key another = key;
+    another.bytes[0] ^= 1;
+    farm_client_word(&another, FARM_GREYLIST, &one, 24, other);
+    ck_assert_str_ne(word, other);
+}
+END_TEST
+
+static const struct {
+    const char *label, *text;
+    bool want;
+} histories[] = {
+    {"as it is", "1\t1790000000\t20717\t20716\tpassed", true},
+    {"it does not fail", "1\t0\t20717\t20716\twaiting", true},
+    {"one day", "1\t0\t20717\t0\twaiting", true},
+    {"nothing", "1\t0\t0\t0\twaiting", true},
+    {"another version", "2\t0\t20717\t0\twaiting", false},
+    {"days in disorder", "1\t0\t20716\t20717\twaiting", false},
+    {"the same day twice", "1\t0\t20717\t20717\twaiting", false},
+    {"passed since no failure", "1\t0\t20717\t20716\tpassed", false},
+    {"a day past the last one", "1\t0\t65536\t0\twaiting", false},
+    {"a time past the last one", "1\t4294967296\t20717\t0\twaiting", false},
+    {"before 1970", "1\t-1\t20717\t0\twaiting", false},
+    {"another word", "1\t0\t20717\t0\tfailed", false},
+    {"fewer words", "1\t0\t20717\t0", false},
+    {"more words", "1\t0\t20717\t0\twaiting\t", false},
+};
+
+START_TEST(test_histories)
+{
+    char line[FARM_LINE_MAX], again[FARM_LINE_MAX], signature[FARM_SIGNATURE_MAX];
+    struct history got;
+    const char *text = histories[_i].text;
+    farm_sign(&key, FARM_CLIENT, "word", text, strlen(text), signature);
+    (void)snprintf(line, sizeof line, "%s\t%s", text, signature);
+    ck_assert_msg(farm_line_read_history(&key, "word", line, &got) == histories[_i].want, "%s",
+                  histories[_i].label);
+    if (!histories[_i].want)
+        return;
+    farm_line_history(&key, "word", &got, again);
+    ck_assert_str_eq(again, line);
+    ck_assert(!farm_line_read_history(&key, "other", line, &got));
+    ck_assert(!farm_line_read_history(&key, "word", text, &got));
+}
+END_TEST
+
+START_TEST(test_greylisted)
+{
+    char line[FARM_LINE_MAX];
+    struct greylisted got;
+    for (int passed = 0; passed < 2; passed++) {
+        const struct greylisted known = {.passed = passed != 0, .when_s = 1790000000};
+        farm_line_greylisted(&key, "word", &known, line);
+        ck_assert(farm_line_read_greylisted(&key, "word", line, &got));
+        ck_assert(got.passed == known.passed && got.when_s == known.when_s);
+        ck_assert(!farm_line_read_greylisted(&key, "other", line, &got));
+        line[2] ^= 1;
+        ck_assert(!farm_line_read_greylisted(&key, "word", line, &got));
+    }
+}
+END_TEST
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 int main(void)
@@ -158,6 +236,9 @@ int main(void)
     tcase_add_test(tests, test_unsigned_lines);
     tcase_add_test(tests, test_longest);
     tcase_add_test(tests, test_notes);
+    tcase_add_test(tests, test_client_word);
+    tcase_add_loop_test(tests, test_histories, 0, COUNT(histories));
+    tcase_add_test(tests, test_greylisted);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

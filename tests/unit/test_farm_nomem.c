@@ -121,6 +121,10 @@ static bool sign_and_read(long n)
     left = n;
     farm_line_exemption(&key, "mx1", &exemption, line);
     bool good = farm_line_read_exemption(&key, exemption.subject, line, &got);
+    const struct history history = {.last_day = 2, .previous_day = 1};
+    struct history read;
+    farm_line_history(&key, "word", &history, line);
+    good = good && farm_line_read_history(&key, "word", line, &read);
     bool failed = left < 0;
     require(good && !failed, "line", n);
     return failed;

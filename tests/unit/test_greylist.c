@@ -45,7 +45,7 @@ static enum greylist_answer seen(struct greylist_table *table, const char *clien
 {
     struct ipaddr addr;
     ck_assert_int_eq(ipaddr_parse(client, &addr), RESULT_OK);
-    return greylist_table_seen(table, &addr, DELAY, wall_s);
+    return greylist_table_seen(table, &addr, DELAY, wall_s, NULL);
 }
 
 /* --- when a network comes again --------------------------------------------------------------- */
@@ -125,7 +125,7 @@ START_TEST(test_nothing)
 {
     struct ipaddr local = {.family = IP_NONE};
     struct greylist_table *table = new_table(0, key);
-    ck_assert_int_eq(greylist_table_seen(table, &local, DELAY, NOW), GREYLIST_NOT_ASKED);
+    ck_assert_int_eq(greylist_table_seen(table, &local, DELAY, NOW, NULL), GREYLIST_NOT_ASKED);
     ck_assert_int_eq(seen(NULL, "192.0.2.1", NOW), GREYLIST_NOT_ASKED);
     ck_assert(!greylist_lets_in(GREYLIST_NOT_ASKED));
     greylist_table_free(table);
@@ -143,7 +143,7 @@ static enum greylist_answer seen_numbered(struct greylist_table *table, unsigned
     const uint8_t bytes[4] = {10, (uint8_t)(i >> 8), (uint8_t)i, 1};
     struct ipaddr addr;
     ck_assert_int_eq(ipaddr_from_bytes(bytes, 4, &addr), RESULT_OK);
-    return greylist_table_seen(table, &addr, DELAY, wall_s);
+    return greylist_table_seen(table, &addr, DELAY, wall_s, NULL);
 }
 
 /* Whoever is deferred comes in the next time, however many others came meanwhile: nobody is
@@ -280,10 +280,51 @@ START_TEST(test_damaged)
 }
 END_TEST
 
+/* --- two hosts -------------------------------------------------------------------------------- */
+
+static void merge(struct greylist_table *table, const char *client, bool passed, int64_t when_s,
+                  int64_t wall_s)
+{
+    const struct greylisted other = {.passed = passed, .when_s = (uint32_t)when_s};
+    struct ipaddr addr;
+    ck_assert_int_eq(ipaddr_parse(client, &addr), RESULT_OK);
+    greylist_table_merge(table, &addr, &other, wall_s);
+}
+
+START_TEST(test_merge)
+{
+    struct greylist_table *table = new_table(0, key);
+    struct greylist_stats stats;
+    /* It came there first, and comes here now. */
+    merge(table, "192.0.2.1", false, NOW, NOW + DELAY);
+    ck_assert_int_eq(seen(table, "192.0.2.200", NOW + DELAY), GREYLIST_PASSED);
+    /* It came here before it came there: the first time counts. */
+    ck_assert_int_eq(seen(table, "198.51.100.1", NOW), GREYLIST_FIRST);
+    merge(table, "198.51.100.1", false, NOW + DELAY - 1, NOW + DELAY);
+    ck_assert_int_eq(seen(table, "198.51.100.1", NOW + DELAY), GREYLIST_PASSED);
+    /* It has passed there, and it is remembered since the last time there. */
+    ck_assert_int_eq(seen(table, "203.0.113.1", NOW), GREYLIST_FIRST);
+    merge(table, "203.0.113.1", true, NOW + 10, NOW + 20);
+    ck_assert_int_eq(seen(table, "203.0.113.1", NOW + 20), GREYLIST_PASSED);
+    merge(table, "203.0.113.1", true, NOW + DAY, NOW + DAY);
+    merge(table, "203.0.113.1", true, NOW + 10, NOW + DAY);
+    ck_assert_int_eq(seen(table, "203.0.113.1", NOW + DAY + KEEP), GREYLIST_PASSED);
+    /* What is over there is over here, and nobody passes again who has passed here. */
+    merge(table, "192.0.9.1", false, NOW, NOW + DAY + 1);
+    ck_assert_int_eq(seen(table, "192.0.9.1", NOW + DAY + 1), GREYLIST_FIRST);
+    merge(table, "192.0.2.1", false, NOW + DAY, NOW + DAY);
+    ck_assert_int_eq(seen(table, "192.0.2.1", NOW + DAY), GREYLIST_PASSED);
+    greylist_table_stats(table, &stats);
+    ck_assert_uint_eq(stats.networks, 4);
+    merge(NULL, "192.0.2.1", true, NOW, NOW);
+    greylist_table_free(table);
+}
+END_TEST
+
 START_TEST(test_texts)
 {
-    static const char *const want[GREYLIST_ANSWER_COUNT] = {"not-asked", "first", "early", "passed",
-                                                            "no-room"};
+    static const char *const want[GREYLIST_ANSWER_COUNT] = {"not-asked", "first",   "early",
+                                                            "passed",    "no-room", "unknown"};
     for (unsigned i = 0; i < GREYLIST_ANSWER_COUNT; i++)
         ck_assert_str_eq(greylist_answer_text((enum greylist_answer)i), want[i]);
 }
@@ -305,6 +346,7 @@ int main(void)
     tcase_add_test(tcase, test_restart);
     tcase_add_test(tcase, test_no_file);
     tcase_add_test(tcase, test_damaged);
+    tcase_add_test(tcase, test_merge);
     tcase_add_test(tcase, test_texts);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

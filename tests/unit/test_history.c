@@ -75,13 +75,11 @@ static int64_t time_of(const char *text)
     return (FIRST_DAY + (int64_t)day) * DAY + hour * 3600;
 }
 
-START_TEST(test_sequences)
+/* What the events leave behind; "?": into `grace`. */
+static struct history play(const char *text, struct history history, struct grace *grace)
 {
-    const struct sequence *sequence = &sequences[_i];
-    struct history history = {0};
-    struct grace grace = {0};
     char events[200];
-    (void)snprintf(events, sizeof events, "%s", sequence->events);
+    (void)snprintf(events, sizeof events, "%s", text);
     char *rest = NULL;
     for (char *event = strtok_r(events, " ", &rest); event != NULL;
          event = strtok_r(NULL, " ", &rest)) {
@@ -91,8 +89,16 @@ START_TEST(test_sequences)
         else if (event[0] == 'f')
             (void)history_fail(&history, wall_s);
         else
-            grace = history_grace(&history, KEEP, GRACE, wall_s);
+            *grace = history_grace(&history, KEEP, GRACE, wall_s);
     }
+    return history;
+}
+
+START_TEST(test_sequences)
+{
+    const struct sequence *sequence = &sequences[_i];
+    struct grace grace = {0};
+    (void)play(sequence->events, (struct history){0}, &grace);
     ck_assert_msg(grace.state == sequence->want, "%s: %d", sequence->label, grace.state);
     if (sequence->want == GRACE_NONE)
         return;
@@ -102,6 +108,86 @@ START_TEST(test_sequences)
                   "%s: failed", sequence->label);
     ck_assert_msg((grace.until_s - (int64_t)FIRST_DAY * DAY) / 3600 == sequence->want_until_h,
                   "%s: until", sequence->label);
+}
+END_TEST
+
+/* --- two hosts -------------------------------------------------------------------------------- */
+
+/* What each of them saw, and what both know of it then. */
+static const struct {
+    const char *label, *one, *other, *then;
+    enum grace_state want;
+    int want_right, want_until_h;
+} pairs[] = {
+    {"nothing", "", "", "?1", GRACE_NONE, 0, 0},
+    {"one day each", "p1", "p2", "?3", GRACE_GIVEN, 2, AT(6, 12)},
+    {"the same day", "p1@1", "p1@9", "?2", GRACE_NONE, 0, 0},
+    {"only the other one saw it", "", "p1 p2", "?3", GRACE_GIVEN, 2, AT(6, 12)},
+    {"the earliest failure counts", "p1 p2 f4", "p1 p2 f3", "?5", GRACE_GIVEN, 2, AT(6, 12)},
+    {"of three days the last two", "p1 p5", "p3", "?6", GRACE_GIVEN, 5, AT(9, 12)},
+    {"used up elsewhere", "p1 p2", "p1 p2 f3", "?7", GRACE_OVER, 2, AT(6, 12)},
+    {"passes on two later days elsewhere end it", "p1 p2 f3", "p4 p5", "?6", GRACE_GIVEN, 5,
+     AT(9, 12)},
+    {"on one later day they do not", "p1 p2 f3", "p2 p5", "?7", GRACE_OVER, 5, AT(6, 12)},
+    {"but the next one does", "p1 p2 f3", "p2 p5", "p6 ?7", GRACE_GIVEN, 6, AT(10, 12)},
+    {"a pass behind the other one's failure", "p1 p2 f3 p5", "p1 p2 f4", "p6 ?7", GRACE_GIVEN, 6,
+     AT(10, 12)},
+    {"a failure on the day of the pass", "p1 p2 f3 p5", "p1 p2 f3 p5@1 f5@2", "p6 ?7", GRACE_OVER,
+     6, AT(6, 12)},
+    {"both saw a pass", "p1 p2 f3 p5", "p1 p2 f4 p5", "p6 ?7", GRACE_GIVEN, 6, AT(10, 12)},
+};
+
+START_TEST(test_pairs)
+{
+    static const struct history nothing;
+    struct grace grace = {0};
+    struct history one = play(pairs[_i].one, nothing, &grace);
+    struct history other = play(pairs[_i].other, nothing, &grace);
+    struct history both = history_merge(&one, &other), again = history_merge(&other, &one);
+    ck_assert_msg(history_equal(&both, &again), "%s: order", pairs[_i].label);
+    again = history_merge(&both, &one);
+    ck_assert_msg(history_equal(&both, &again), "%s: twice", pairs[_i].label);
+    again = history_merge(&nothing, &both);
+    ck_assert_msg(history_equal(&both, &again), "%s: nothing", pairs[_i].label);
+    (void)play(pairs[_i].then, both, &grace);
+    ck_assert_msg(grace.state == pairs[_i].want, "%s: %s", pairs[_i].label,
+                  grace_state_text(grace.state));
+    if (pairs[_i].want == GRACE_NONE)
+        return;
+    ck_assert_msg(grace.right_s / DAY == FIRST_DAY + pairs[_i].want_right, "%s: right",
+                  pairs[_i].label);
+    ck_assert_msg((grace.until_s - (int64_t)FIRST_DAY * DAY) / 3600 == pairs[_i].want_until_h,
+                  "%s: until", pairs[_i].label);
+}
+END_TEST
+
+/* Of any two: in any order the same, nothing is lost that was seen, and no failure is invented. */
+START_TEST(test_merge_any)
+{
+    srandom(4711);
+    for (int i = 0; i < 200000; i++) {
+        struct history two[2] = {{0}, {0}};
+        for (int host = 0; host < 2; host++)
+            for (long day = random() % 3; day < 12; day += 1 + random() % 5) {
+                int64_t wall_s = (FIRST_DAY + day) * DAY + random() % DAY;
+                (void)(random() % 3 == 0 ? history_fail(&two[host], wall_s)
+                                         : history_pass(&two[host], wall_s));
+            }
+        struct history both = history_merge(&two[0], &two[1]);
+        struct history again = history_merge(&two[1], &two[0]);
+        ck_assert(history_equal(&both, &again));
+        for (int host = 0; host < 2; host++) {
+            again = history_merge(&both, &two[host]);
+            ck_assert(history_equal(&both, &again));
+        }
+        for (int host = 0; host < 2; host++)
+            ck_assert(both.last_day >= two[host].last_day &&
+                      both.previous_day >= two[host].previous_day);
+        ck_assert(both.previous_day == 0 || both.previous_day < both.last_day);
+        ck_assert(both.failed_s == 0 || both.failed_s == two[0].failed_s ||
+                  both.failed_s == two[1].failed_s);
+        ck_assert(!both.passed_since || both.failed_s != 0);
+    }
 }
 END_TEST
 
@@ -248,6 +334,8 @@ int main(void)
     TCase *tcase = tcase_create("history");
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, test_sequences, 0, sizeof sequences / sizeof sequences[0]);
+    tcase_add_loop_test(tcase, test_pairs, 0, sizeof pairs / sizeof pairs[0]);
+    tcase_add_test(tcase, test_merge_any);
     tcase_add_test(tcase, test_off);
     tcase_add_test(tcase, test_changes);
     tcase_add_test(tcase, test_clocks);

@@ -309,6 +309,12 @@ START_TEST(test_grace_every_check)
         verdict = judge(&scene);
         ck_assert_int_eq(verdict.done.action, ACTION_ACCEPT);
         ck_assert_int_eq(verdict.would.action, want);
+        /* Whether it is in grace is not known: deferred, and never let in by that. */
+        scene.site.monitor = false;
+        scene.grace.state = GRACE_UNKNOWN;
+        verdict = judge(&scene);
+        ck_assert_int_eq(verdict.done.action, given ? ACTION_TEMPFAIL : action);
+        ck_assert_int_eq(verdict.done.grace.state, given ? GRACE_UNKNOWN : GRACE_NONE);
         /* After it everything is as the policy says. */
         scene.site.monitor = false;
         scene.grace.state = GRACE_OVER;

@@ -156,7 +156,7 @@ static void fill(struct site *site)
         struct ipaddr other;
         if (ipaddr_from_bytes(bytes, 4, &other) == RESULT_OK)
             (void)client_memory_note(site->memory, &other, HISTORY_PASS,
-                                     clock_wall_s(world_clock(site->world)));
+                                     clock_wall_s(world_clock(site->world)), NULL);
     }
 }
 

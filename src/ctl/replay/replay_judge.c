@@ -88,7 +88,7 @@ static struct history remember(const struct replay_judge *judge, const struct kn
 {
     struct iprev iprev = iprev_evaluate(known->facts);
     return client_memory_note(judge->memory, &known->event->client,
-                              history_event_of(known->facts, &iprev), known->event->wall_s);
+                              history_event_of(known->facts, &iprev), known->event->wall_s, NULL);
 }
 
 static void decide(const struct replay_judge *judge, const struct known *known)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What one host of a farm remembers of a client, another one knows, by a real store; and what becomes
+of a client where the store does not say.
+
+NO_PTR was right on the two days before, as one host has seen; MISMATCH nobody has ever seen right."""
+
+import re
+import time
+
+import pytest
+
+import clients_file
+import daemon
+import store
+import world
+from clients_file import DAY, Client
+from milterclient import MilterClient
+from test_farm import Host, pytestmark  # noqa: F401
+
+KNOWN, STRANGER = world.NO_PTR, world.MISMATCH
+GREYLIST = ('policy "default" { greylist-delay = 1  check ptr-missing { action = greylist }\n'
+            "check ptr-mismatch { action = greylist } }\n")
+
+
+@pytest.fixture
+def farm(directory):
+    """Call it with what each host remembers to get a store and these hosts, connected."""
+    things = []
+
+    def start(*remembered, config="", server=None):
+        one = store.Store(directory / "store").start()
+        things.append(one)
+        hosts = []
+        for i, clients in enumerate(remembered):
+            host = Host(directory, f"mx{i + 1}", [server or one.address])
+            host.daemon.write_config(host.config([server or one.address]) + config)
+            clients_file.write(host.directory / "clients", clients)
+            things.append(host)
+            host.daemon.start()
+            hosts.append(host)
+        for host in hosts:
+            daemon.wait_until(f"{host.name} is connected", host.connected)
+        return [one, *hosts]
+
+    start.things = things
+    yield start
+    for thing in things:
+        thing.close() if hasattr(thing, "close") else thing.kill()
+
+
+def visit(host, client, helo="mail.good.example"):
+    """The answer to RCPT TO."""
+    return MilterClient(host.daemon.spec).session(client=client, helo=helo).rcpts[0][1]
+
+
+def known(host, client):
+    """What its file says of the client, after it has ended."""
+    host.daemon.stop()
+    return clients_file.known(host.directory / "clients", client)
+
+
+def keys(one, what):
+    return one.ask("KEYS", f"iprevd:mx:{what}:*")
+
+
+def was_right(until):
+    return f"was right until {clients_file.day_text(clients_file.today() - 1)}; refused from {until}"
+
+
+def test_a_client_that_was_right_elsewhere_gets_its_grace(farm):
+    one, mx1, mx2, mx3 = farm({KNOWN: clients_file.was_right()}, {}, {})
+    until = clients_file.day_text(clients_file.today() + 3)
+    assert was_right(until) in visit(mx1, KNOWN).text  # and now the store has it
+    for host in (mx2, mx3):
+        reply = visit(host, KNOWN)
+        assert (reply.code, reply.xcode) == ("451", "4.7.25") and was_right(until) in reply.text
+        assert visit(host, STRANGER).code == "550"
+    assert len(keys(one, "client")) == 1  # of the stranger there is nothing to remember
+    one.ask("FLUSHALL")
+    assert was_right(until) in visit(mx3, KNOWN).text  # which tells the store again
+    daemon.wait_until("the store has it again", lambda: len(keys(one, "client")) == 1)
+    (key,) = keys(one, "client")
+    assert 34 * DAY < one.ask("TTL", key) <= 36 * DAY
+    assert known(mx2, KNOWN) == known(mx1, KNOWN)
+
+
+def test_passes_on_different_hosts_are_days_of_one_client(farm):
+    """A pass on each of two hosts, two days apart: grace on a third one, which saw neither."""
+    today = clients_file.today()
+    one, mx1, mx2, mx3 = farm({KNOWN: Client(last_day=today - 2)}, {KNOWN: Client(last_day=today - 1)}, {})
+    assert visit(mx1, KNOWN).code == "550"  # right on one day only, as far as anybody knows
+    assert visit(mx2, KNOWN).code == "451"
+    assert visit(mx3, KNOWN).code == "451"
+
+
+def test_the_earliest_failure_counts(farm):
+    """It has failed for four days on one host: there is no grace left on another one."""
+    today, now = clients_file.today(), int(time.time())
+    used = Client(today - 5, today - 6, failed=now - 4 * DAY)
+    one, mx1, mx2 = farm({KNOWN: used}, {KNOWN: Client(today - 5, today - 6)})
+    assert visit(mx1, KNOWN).code == "550"
+    reply = visit(mx2, KNOWN)
+    assert reply.code == "550" and "refused since" in reply.text
+    assert known(mx2, KNOWN).failed == used.failed
+
+
+def test_a_pass_is_told(farm):
+    one, mx1, mx2 = farm({}, {})
+    visit(mx1, world.GOOD)
+    daemon.wait_until("the store has it", lambda: keys(one, "client"))
+    visit(mx2, world.GOOD)
+    assert known(mx2, world.GOOD) == Client(last_day=clients_file.today())
+    (key,) = keys(one, "client")
+    assert one.ask("GET", key).startswith(f"1\t0\t{clients_file.today()}\t0\twaiting\t")
+    assert re.fullmatch(r"iprevd:mx:client:[0-9a-f]{32}", key)
+
+
+def test_a_network_that_waits_may_come_to_another_host(farm):
+    one, mx1, mx2, mx3 = farm({}, {}, {}, config=GREYLIST)
+    assert visit(mx1, KNOWN).code == "451"
+    daemon.wait_until("the store has it", lambda: keys(one, "greylist"))
+    daemon.wait_until("it is let in elsewhere", lambda: visit(mx2, KNOWN).verdict == "continue")
+    daemon.wait_until("the store has that", lambda: "\tpassed\t" in one.ask("GET", keys(one, "greylist")[0]))
+    assert visit(mx3, KNOWN).verdict == "continue"  # at once
+    for host in (mx2, mx3):
+        host.daemon.wait_log("greylist=passed")
+        assert "greylist=first" not in host.daemon.log
+
+
+def test_nobody_is_refused_by_silence(farm):
+    """The store is there and says nothing, then it is away: deferred, not refused, and not let in."""
+    one, mx1, mx2 = farm({KNOWN: clients_file.was_right()}, {})
+    visit(mx1, KNOWN)
+    one.pause()
+    for _ in range(2):  # connected, and then no longer
+        reply = visit(mx2, KNOWN)
+        assert reply.code == "451" and "whether it was right before is not known for now" in reply.text
+        assert visit(mx2, STRANGER).code == "451"
+        assert was_right(clients_file.day_text(clients_file.today() + 3)) in visit(mx1, KNOWN).text
+        assert visit(mx2, world.GOOD).verdict == "continue"
+        daemon.wait_until("mx2 notices", lambda: not mx2.connected())
+    mx2.daemon.wait_log(rf"client={KNOWN} .*action=tempfail .*grace=unknown reason=")
+    one.resume()
+    daemon.wait_until("mx2 is connected", mx2.connected)
+    assert was_right(clients_file.day_text(clients_file.today() + 3)) in visit(mx2, KNOWN).text
+    assert visit(mx2, STRANGER).code == "550"
+
+
+def test_nobody_is_greylisted_by_silence(farm):
+    one, mx1 = farm({}, config=GREYLIST)
+    one.kill()
+    daemon.wait_until("mx1 notices", lambda: not mx1.connected())
+    assert visit(mx1, KNOWN).verdict == "continue"
+    mx1.daemon.wait_log(rf"client={KNOWN} .*action=tag .*greylist=unknown ")
+
+
+def test_nobody_invents_a_grace(farm):
+    """Whoever can write to the store has no key: what he writes, or moves, does not count."""
+    one, mx1, mx2 = farm({KNOWN: clients_file.was_right()}, {})
+    visit(mx1, KNOWN)
+    (key,) = keys(one, "client")
+    line = one.ask("GET", key)
+    one.ask("FLUSHALL")
+    visit(mx2, STRANGER)
+    today = clients_file.today()
+    forged = store.sign("client", key.rsplit(":", 1)[1], f"1\t0\t{today - 1}\t{today - 2}\twaiting",
+                        key=b"x" * 32)
+    for text in (line.replace(f"\t{today - 1}\t", f"\t{today}\t"), forged, "", "x" * 60000,
+                 "1\t0\t0\t0\twaiting", "\x00"):
+        one.ask("SET", key, text)
+        assert visit(mx2, KNOWN).code == "550", text[:80]
+    for write in (("LPUSH", key, "of another kind"), ("SET", key, "x" * 70000)):
+        one.ask("DEL", key)
+        one.ask(*write)
+        assert visit(mx2, KNOWN).code == "451"  # an error is no answer
+        one.ask("FLUSHALL")
+        daemon.wait_until("it is refused again", lambda: visit(mx2, KNOWN).code == "550")
