@@ -125,7 +125,7 @@ void farm_ask_about(struct farm *farm, const struct ipaddr *client,
 static void take_history(struct farm *farm, const struct ipaddr *client,
                          const struct resp_reply *reply)
 {
-    static const struct history nothing;
+    const struct history nothing = {0};
     struct history theirs = nothing;
     struct client_key key;
     name_key(farm, FARM_CLIENT, client, &key);

@@ -229,7 +229,7 @@ struct history client_memory_note(struct client_memory *memory, const struct ipa
 struct history client_memory_merge(struct client_memory *memory, const struct ipaddr *client,
                                    const struct history *other, int64_t wall_s)
 {
-    static const struct history nothing;
+    const struct history nothing = {0};
     if (memory == NULL || client->family == IP_NONE)
         return *other;
     pthread_mutex_lock(&memory->table.lock);
