@@ -21,7 +21,7 @@ import sys
 import time
 import traceback
 
-from bench import cold, cpu, endtoend, growth, idle, micro, peers, replay, sessions
+from bench import cold, cpu, endtoend, farm, growth, idle, micro, peers, replay, sessions
 from bench.common import TOP, Bench, Unmeasured, note, table
 
 BENCHMARKS = {
@@ -36,6 +36,7 @@ BENCHMARKS = {
     "peers": (peers.peers, "other filters that do the same work"),
     "endtoend": (endtoend.endtoend, "messages a second through a real Postfix"),
     "endtoend-latency": (endtoend.latency, "what an SMTP client waits for"),
+    "farm": (farm.farm, "what sessions wait for the hosts of a farm"),
     "cache": (micro.cache, "the cache by itself"),
     "clients": (micro.clients, "the memory of clients by itself"),
     "tables": (micro.tables, "large tables by themselves"),
