@@ -387,13 +387,9 @@ static void level_free(struct level *level)
 
 static cfg_opt_t value_option(const struct conf_option *option, struct slot *slot)
 {
-    bool list = option->type == CONF_NAMES || option->type == CONF_NETS ||
-                option->type == CONF_SERVERS || option->type == CONF_STORES ||
-                option->type == CONF_NET_LIST || option->type == CONF_PATTERNS ||
-                option->type == CONF_LISTED;
     cfg_opt_t opt = {.name = option->name,
                      .type = CFGT_PTR,
-                     .flags = list ? CFGF_LIST : CFGF_NONE,
+                     .flags = conf_is_list(option) ? CFGF_LIST : CFGF_NONE,
                      .parsecb = value_read};
     opt.simple_value.ptr = &slot->value;
     return opt;

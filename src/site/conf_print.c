@@ -170,14 +170,6 @@ static void print_scalar(const struct conf_option *option, const void *field, FI
     }
 }
 
-static bool is_list(const struct conf_option *option)
-{
-    return option->type == CONF_NAMES || option->type == CONF_NETS ||
-           option->type == CONF_SERVERS || option->type == CONF_STORES ||
-           option->type == CONF_NET_LIST || option->type == CONF_PATTERNS ||
-           option->type == CONF_LISTED;
-}
-
 /* Nothing set, and nothing by default: there is nothing to write. */
 static bool is_absent(const struct conf_option *option, const void *field)
 {
@@ -206,7 +198,7 @@ static void print_value(const struct conf_option *option, const void *object, co
     if (is_absent(option, base + option->offset))
         return;
     fprintf(stream, "%s%s = ", indent, option->name);
-    if (is_list(option))
+    if (conf_is_list(option))
         print_list(option, base, stream);
     else
         print_scalar(option, base + option->offset, stream);

@@ -63,6 +63,15 @@ struct conf_option {
     bool at_start; /* of the file: read at start only, a text or CONF_OCTAL (conf_restart.h) */
 };
 
+/* Is it written in braces? */
+static inline bool conf_is_list(const struct conf_option *option)
+{
+    return option->type == CONF_NAMES || option->type == CONF_NETS ||
+           option->type == CONF_SERVERS || option->type == CONF_STORES ||
+           option->type == CONF_NET_LIST || option->type == CONF_PATTERNS ||
+           option->type == CONF_LISTED;
+}
+
 struct conf_schema {
     const char *name;                  /* of the block; "" for the whole file */
     const char *title;                 /* what its title is, or NULL: it has none */

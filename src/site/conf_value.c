@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "site/conf_memory.h"
 #include "site/conf_suggest.h"
+#include "site/exemptions.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -18,7 +19,6 @@
 
 #define UNIX_PATH_MAX 107 /* bytes: sun_path less its NUL */
 #define LINE_MAX_TEXT 200
-#define WORD_MAX_TEXT 64
 #define SCORE_MAX     1000.0
 #define WORDS_MAX     32 /* of a default list */
 
@@ -276,14 +276,6 @@ static bool is_endpoint(const char *text)
     return has_port && network_server_parse(text, &server) == RESULT_OK && server.port != 0;
 }
 
-static bool is_word(const char *text)
-{
-    size_t length = strlen(text);
-    return length > 0 && length <= WORD_MAX_TEXT &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-               length;
-}
-
 static bool is_store(const char *text)
 {
     static const char local[] = "unix:";
@@ -317,7 +309,7 @@ static bool is_sound_text(enum conf_text kind, const char *text)
     case TEXT_ENDPOINT:
         return is_endpoint(text);
     case TEXT_WORD:
-        return is_word(text);
+        return exemption_is_by(text); /* names of farms and hosts */
     case TEXT_ADDRESS:
         return ipaddr_parse(text, &addr) == RESULT_OK;
     }

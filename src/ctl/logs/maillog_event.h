@@ -10,6 +10,13 @@
 
 #include <string.h>
 
+/* What follows the prefix; NULL: the text does not begin so. */
+static inline const char *maillog_after(const char *text, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+}
+
 /* What became of it then. */
 enum maillog_outcome { REPLAY_UNKNOWN, REPLAY_ACCEPTED, REPLAY_DEFERRED, REPLAY_REFUSED };
 #define REPLAY_OUTCOME_COUNT 4

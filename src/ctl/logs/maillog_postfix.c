@@ -332,9 +332,8 @@ static void refuse_pending(struct maillog_pending_entry *entry, const struct mai
 /* The message as a whole, not one recipient. */
 static bool is_about_message(const char *text)
 {
-    return maillog_postfix_after(text, "END-OF-MESSAGE ") != NULL ||
-           maillog_postfix_after(text, "DATA ") != NULL ||
-           maillog_postfix_after(text, "BDAT ") != NULL;
+    return maillog_after(text, "END-OF-MESSAGE ") != NULL || maillog_after(text, "DATA ") != NULL ||
+           maillog_after(text, "BDAT ") != NULL;
 }
 
 /* What an answer that does not refuse tells of the message under way. */
@@ -382,7 +381,7 @@ static void on_limit(struct maillog_postfix *postfix, const struct maillog_recor
     char queue_id[REPLAY_QUEUE_ID_MAX + 1];
     const char *why = maillog_postfix_queue_id(text, queue_id);
     if (why == NULL || (strcmp(why, "queue file size limit exceeded") != 0 &&
-                        maillog_postfix_after(why, "message rejected: ") == NULL))
+                        maillog_after(why, "message rejected: ") == NULL))
         return;
     const struct maillog_pending_key key = key_of(record, queue_id);
     struct maillog_pending_entry *entry = maillog_pending_find(postfix->pending, &key);
@@ -445,7 +444,7 @@ static void on_postscreen(const struct maillog_record *record, const char *text,
         return;
     stamp(record, &event);
     /* "CONNECT from [address]:port: too many connections": it says 421 then. */
-    if (event.outcome == REPLAY_UNKNOWN && maillog_postfix_after(rest, "CONNECT ") != NULL)
+    if (event.outcome == REPLAY_UNKNOWN && maillog_after(rest, "CONNECT ") != NULL)
         event.outcome = REPLAY_DEFERRED;
     sink->event(sink->arg, &event);
 }
@@ -501,12 +500,12 @@ static void on_delivery(struct maillog_postfix *postfix, const struct maillog_re
     char recipient[REPLAY_ADDRESS_MAX + 1];
     struct maillog_event server = {0};
     uint64_t hash;
-    const char *to = maillog_postfix_after(text, "to=<"), *end, *relay, *rest, *status;
+    const char *to = maillog_after(text, "to=<"), *end, *relay, *rest, *status;
     if (sink->delivered == NULL || to == NULL ||
         (relay = maillog_postfix_relay(to, &end)) == NULL ||
         (rest = maillog_postfix_client(relay, &server)) == NULL ||
         (status = strstr(rest, ", status=")) == NULL || /* the server's own words come behind it */
-        maillog_postfix_after(status, ", status=sent (") == NULL ||
+        maillog_after(status, ", status=sent (") == NULL ||
         *others_slot(postfix, record, queue_id, &hash) == hash)
         return;
     maillog_copy(recipient, sizeof recipient, to, (size_t)(end - to));
@@ -523,25 +522,24 @@ static void on_smtpd(struct maillog_postfix *postfix, const struct maillog_recor
     const char *text = record->message, *rest;
     struct maillog_smtpd *smtpd =
         maillog_smtpd_of(postfix->smtpds, record->host, record->pid, sink);
-    if ((rest = maillog_postfix_after(text, "connect from ")) != NULL) {
+    if ((rest = maillog_after(text, "connect from ")) != NULL) {
         on_connect(smtpd, rest, sink);
-    } else if ((rest = maillog_postfix_after(text, "warning: ")) != NULL) {
+    } else if ((rest = maillog_after(text, "warning: ")) != NULL) {
         maillog_smtpd_warned(smtpd, rest);
         on_limit(postfix, record, rest, sink);
     } else if ((rest = maillog_postfix_lost_stage(text)) != NULL) {
         on_lost(postfix, smtpd, record, rest);
-    } else if ((rest = maillog_postfix_after(text, "disconnect from ")) != NULL) {
+    } else if ((rest = maillog_after(text, "disconnect from ")) != NULL) {
         on_disconnect(postfix, smtpd, record, rest);
-    } else if ((rest = maillog_postfix_after(text, "proxy-accept: ")) != NULL ||
-               (rest = maillog_postfix_after(text, "proxy-reject: ")) != NULL) {
+    } else if ((rest = maillog_after(text, "proxy-accept: ")) != NULL ||
+               (rest = maillog_after(text, "proxy-reject: ")) != NULL) {
         on_proxied(record, smtpd, rest, text[6] == 'a', sink);
     } else if ((rest = maillog_postfix_queue_id(text, queue_id)) != NULL) {
-        const char *client = maillog_postfix_after(rest, "client=");
-        const char *proxied = maillog_postfix_after(rest, "proxy-reject: ");
+        const char *client = maillog_after(rest, "client=");
+        const char *proxied = maillog_after(rest, "proxy-reject: ");
         if (client != NULL)
             on_client(postfix, record, smtpd, queue_id, client, sink);
-        else if (proxied != NULL ||
-                 (proxied = maillog_postfix_after(rest, "proxy-accept: ")) != NULL)
+        else if (proxied != NULL || (proxied = maillog_after(rest, "proxy-accept: ")) != NULL)
             on_proxied(record, smtpd, proxied, rest[6] == 'a', sink);
         else if ((proxied = maillog_postfix_lost_stage(rest)) != NULL)
             on_lost(postfix, smtpd, record, proxied);
@@ -560,7 +558,7 @@ void maillog_postfix_record(struct maillog_postfix *postfix, const struct maillo
         return;
     }
     bool cleanup = strcmp(daemon, "cleanup") == 0;
-    if (cleanup && (rest = maillog_postfix_after(record->message, "warning: ")) != NULL)
+    if (cleanup && (rest = maillog_after(record->message, "warning: ")) != NULL)
         on_limit(postfix, record, rest, sink);
     rest = maillog_postfix_queue_id(record->message, queue_id);
     if (rest == NULL)

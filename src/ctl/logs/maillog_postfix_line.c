@@ -5,12 +5,6 @@
 
 #include <stdlib.h>
 
-const char *maillog_postfix_after(const char *text, const char *prefix)
-{
-    size_t length = strlen(prefix);
-    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
-}
-
 const char *maillog_postfix_queue_id(const char *text, char out[REPLAY_QUEUE_ID_MAX + 1])
 {
     size_t length = 0;
@@ -55,7 +49,7 @@ const char *maillog_postfix_lost_stage(const char *text)
                                           "too many errors after "};
     const char *stage;
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
-        if ((stage = maillog_postfix_after(text, reasons[i])) != NULL)
+        if ((stage = maillog_after(text, reasons[i])) != NULL)
             return stage;
     return NULL;
 }
@@ -86,8 +80,8 @@ const char *maillog_postfix_relay(const char *text, const char **end)
     *end = maillog_envelope_end_of_path(text);
     if (*end == NULL)
         return NULL;
-    const char *rest = *end + 1, *original = maillog_postfix_after(rest, ", orig_to=<");
+    const char *rest = *end + 1, *original = maillog_after(rest, ", orig_to=<");
     if (original != NULL && (original = maillog_envelope_end_of_path(original)) == NULL)
         return NULL;
-    return maillog_postfix_after(original != NULL ? original + 1 : rest, ", relay=");
+    return maillog_after(original != NULL ? original + 1 : rest, ", relay=");
 }

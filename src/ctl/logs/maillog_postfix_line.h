@@ -5,9 +5,6 @@
 
 #include "ctl/logs/maillog_event.h"
 
-/* What follows the prefix; NULL: it does not begin so. */
-const char *maillog_postfix_after(const char *text, const char *prefix);
-
 /* "4F1A2B3C: "; returns what follows, NULL when there is none. */
 const char *maillog_postfix_queue_id(const char *text, char out[REPLAY_QUEUE_ID_MAX + 1]);
 

@@ -61,12 +61,6 @@ void maillog_sendmail_free(struct maillog_sendmail *sendmail)
     free(sendmail);
 }
 
-static const char *after(const char *text, const char *prefix)
-{
-    size_t length = strlen(prefix);
-    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
-}
-
 bool maillog_sendmail_is(const struct maillog_record *record)
 {
     static const char *const beginnings[] = {
@@ -123,7 +117,7 @@ static struct process *process_of(struct maillog_sendmail *sendmail,
 static void on_auth(struct process *process, const char *text)
 {
     struct maillog_event event = {0};
-    const char *relay = after(text, "relay=");
+    const char *relay = maillog_after(text, "relay=");
     if (relay != NULL && maillog_sendmail_relay(relay, &event))
         process->authenticated = event.client;
 }
@@ -311,11 +305,11 @@ static void on_milter(struct maillog_sendmail *sendmail, const struct maillog_re
                       const char *queue_id, const char *text, bool by_action,
                       const struct maillog_sink *sink)
 {
-    const char *end = text, *recipient = by_action ? NULL : after(text, "to=");
-    const char *sender = by_action ? NULL : after(text, "from=");
+    const char *end = text, *recipient = by_action ? NULL : maillog_after(text, "to=");
+    const char *sender = by_action ? NULL : maillog_after(text, "from=");
     if (recipient != NULL || sender != NULL)
         end = maillog_sendmail_skip_address(recipient != NULL ? recipient : sender);
-    bool whole = by_action ? after(text, "rcpt,") == NULL : recipient == NULL;
+    bool whole = by_action ? maillog_after(text, "rcpt,") == NULL : recipient == NULL;
     const char *reject = strstr(end, ", reject"), *failed = strstr(end, ", tempfail");
     if (reject == NULL && failed == NULL)
         return;
@@ -351,7 +345,8 @@ static void on_milter_action(struct maillog_sendmail *sendmail, const struct mai
     const char *action = strstr(text, ", action="), *rest = strchr(text, ',');
     if (action != NULL)
         rest = action + 9;
-    else if (rest != NULL && after(rest, ", reject") == NULL && after(rest, ", tempfail") == NULL)
+    else if (rest != NULL && maillog_after(rest, ", reject") == NULL &&
+             maillog_after(rest, ", tempfail") == NULL)
         return; /* ", quarantine=..." with any text */
     if (rest != NULL)
         on_milter(sendmail, record, queue_id, rest, true, sink);
@@ -379,9 +374,10 @@ static void on_refused_recipient(struct maillog_sendmail *sendmail,
    "headers too large (32768 max) from ...", "header overflow from ..." before it: 552. */
 static bool is_over_limit(const char *text)
 {
-    return (after(text, "message size (") != NULL && strstr(text, ") exceeds maximum (") != NULL) ||
-           after(text, "headers too large (") != NULL ||
-           after(text, "header overflow from ") != NULL;
+    return (maillog_after(text, "message size (") != NULL &&
+            strstr(text, ") exceeds maximum (") != NULL) ||
+           maillog_after(text, "headers too large (") != NULL ||
+           maillog_after(text, "header overflow from ") != NULL;
 }
 
 static void on_limit(struct maillog_sendmail *sendmail, const struct maillog_record *record,
@@ -509,25 +505,25 @@ static void on_message(struct maillog_sendmail *sendmail, const struct maillog_r
                        const char *queue_id, const char *text, const struct maillog_sink *sink)
 {
     const char *rest;
-    if ((rest = after(text, "from=")) != NULL)
+    if ((rest = maillog_after(text, "from=")) != NULL)
         on_from(sendmail, record, queue_id, rest, sink);
-    else if ((rest = after(text, "to=")) != NULL)
+    else if ((rest = maillog_after(text, "to=")) != NULL)
         on_to(sendmail, record, queue_id, rest, sink);
-    else if ((rest = after(text, "ruleset=")) != NULL)
+    else if ((rest = maillog_after(text, "ruleset=")) != NULL)
         on_ruleset(sendmail, record, queue_id, rest, sink);
-    else if (after(text, "Milter: connect: host=") != NULL ||
-             after(text, "rejecting commands from ") != NULL)
+    else if (maillog_after(text, "Milter: connect: host=") != NULL ||
+             maillog_after(text, "rejecting commands from ") != NULL)
         on_refused_connection(record, queue_id, text, sink);
-    else if (after(text, "lost input channel from ") != NULL ||
-             after(text, "collect: premature EOM") != NULL ||
-             after(text, "collect: unexpected close ") != NULL ||
-             after(text, "timeout waiting for input from ") != NULL)
+    else if (maillog_after(text, "lost input channel from ") != NULL ||
+             maillog_after(text, "collect: premature EOM") != NULL ||
+             maillog_after(text, "collect: unexpected close ") != NULL ||
+             maillog_after(text, "timeout waiting for input from ") != NULL)
         on_lost(sendmail, record, queue_id);
-    else if ((rest = after(text, "Milter: ")) != NULL)
+    else if ((rest = maillog_after(text, "Milter: ")) != NULL)
         on_milter(sendmail, record, queue_id, rest, false, sink);
-    else if ((rest = after(text, "milter=")) != NULL)
+    else if ((rest = maillog_after(text, "milter=")) != NULL)
         on_milter_action(sendmail, record, queue_id, rest, sink);
-    else if ((rest = after(text, "AUTH=server, ")) != NULL)
+    else if ((rest = maillog_after(text, "AUTH=server, ")) != NULL)
         on_auth(process_of(sendmail, record), rest);
     else if (text[0] == '<')
         on_refused_recipient(sendmail, record, queue_id, text, sink);
@@ -540,17 +536,17 @@ void maillog_sendmail_record(struct maillog_sendmail *sendmail, const struct mai
 {
     char queue_id[REPLAY_QUEUE_ID_MAX + 1] = "";
     const char *text = record->message, *rest;
-    if ((rest = after(text, "NOQUEUE: connect from ")) != NULL) {
+    if ((rest = maillog_after(text, "NOQUEUE: connect from ")) != NULL) {
         struct process *process = process_of(sendmail, record);
         memset(&process->authenticated, 0, sizeof process->authenticated);
         (void)maillog_sendmail_relay(rest, &process->client);
-    } else if ((rest = after(text, "NOQUEUE: ")) != NULL) {
+    } else if ((rest = maillog_after(text, "NOQUEUE: ")) != NULL) {
         on_refused_connection(record, "", rest, sink);
     } else if ((rest = maillog_sendmail_queue_id(text, queue_id)) != NULL) {
         on_message(sendmail, record, queue_id, rest, sink);
-    } else if ((rest = after(text, "AUTH=server, ")) != NULL) {
+    } else if ((rest = maillog_after(text, "AUTH=server, ")) != NULL) {
         on_auth(process_of(sendmail, record), rest);
-    } else if ((rest = after(text, "ruleset=")) != NULL) {
+    } else if ((rest = maillog_after(text, "ruleset=")) != NULL) {
         on_ruleset(sendmail, record, "", rest, sink);
     } else {
         on_refused_connection(record, "", text, sink);

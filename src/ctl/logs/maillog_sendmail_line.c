@@ -102,12 +102,6 @@ enum maillog_outcome maillog_sendmail_outcome(const char *text)
 /* --- refused connections
  * -------------------------------------------------------------------------- */
 
-static const char *after(const char *text, const char *prefix)
-{
-    size_t length = strlen(prefix);
-    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
-}
-
 /* "mail.example.org", "192.0.2.1" up to one of `end`; without a name "[192.0.2.1]" or "unknown". */
 static bool take_pair(const char *name, size_t name_length, const char *address, const char *end,
                       struct maillog_event *event)
@@ -127,12 +121,13 @@ static bool take_pair(const char *name, size_t name_length, const char *address,
    ", reject=554 5.7.1 text". */
 static enum maillog_outcome connect_outcome(const char *text)
 {
-    const char *code = after(text, ", reject=");
+    const char *code = maillog_after(text, ", reject=");
     if (code != NULL)
         return maillog_sendmail_outcome(code);
-    if (after(text, ", temp failing commands") != NULL || after(text, ", shutdown") != NULL)
+    if (maillog_after(text, ", temp failing commands") != NULL ||
+        maillog_after(text, ", shutdown") != NULL)
         return REPLAY_DEFERRED;
-    return after(text, ", rejecting commands") != NULL ? REPLAY_REFUSED : REPLAY_UNKNOWN;
+    return maillog_after(text, ", rejecting commands") != NULL ? REPLAY_REFUSED : REPLAY_UNKNOWN;
 }
 
 /* "mail.example.org, addr=192.0.2.1, rejecting commands" */
@@ -150,11 +145,11 @@ bool maillog_sendmail_refused_connection(const char *text, struct maillog_event 
 {
     const char *rest;
     event->outcome = REPLAY_REFUSED;
-    if ((rest = after(text, "rejecting commands from ")) != NULL)
+    if ((rest = maillog_after(text, "rejecting commands from ")) != NULL)
         return maillog_sendmail_relay(rest, event);
-    if ((rest = after(text, "Milter: connect: host=")) != NULL)
+    if ((rest = maillog_after(text, "Milter: connect: host=")) != NULL)
         return parse_milter_connect(rest, event);
-    if ((rest = after(text, "tcpwrappers (")) == NULL)
+    if ((rest = maillog_after(text, "tcpwrappers (")) == NULL)
         return false;
     size_t name = strcspn(rest, ",");
     return strncmp(rest + name, ", ", 2) == 0 && strstr(rest, ") rejection") != NULL &&
