@@ -285,6 +285,39 @@ def test_a_host_whose_clock_is_ahead(farm):
     hosts[1].daemon.wait_log("warning: .* lines of the store do not count: .*clock is wrong")
 
 
+def with_clock(host, ahead_s):
+    """The host's clock is ahead by so many seconds (behind: fewer than none)."""
+    library = next(daemon.pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    host.daemon.env.update(LD_PRELOAD=str(library), FAKETIME=f"{ahead_s:+d}s",
+                           FAKETIME_DONT_FAKE_MONOTONIC="1", FAKETIME_DONT_RESET="1")
+    host.daemon.stop()
+    host.daemon.start()
+    daemon.wait_until(f"{host.name} is connected", host.connected)
+
+
+@pytest.mark.skipif(b"__sanitizer_" in daemon.program().read_bytes(), reason="a sanitizer comes before a library that is preloaded")
+def test_clocks_that_differ(farm):
+    """Four minutes make no difference; of a clock ten minutes ahead what it says counts later, and it is said."""
+    _, mx1, mx2, mx3 = farm()
+    with_clock(mx2, 240)
+    with_clock(mx3, -240)
+    mx1.allow(GUEST)
+    believe([mx1, mx2, mx3], [GUEST])
+    mx2.allow("198.51.100.1")
+    believe([mx1, mx2], [GUEST, "198.51.100.1"])
+    mx2.unallow("198.51.100.1")
+    believe([mx1, mx2], [GUEST])
+    with_clock(mx2, 600)
+    believe([mx2], [GUEST])
+    mx2.allow("198.51.100.2")
+    believe([mx2], [GUEST, "198.51.100.2"])
+    mx1.daemon.wait_log("warning: .* lines? of the store do.* not count: .*clock is wrong")
+    mx3.allow("198.51.100.3")
+    believe([mx2], [GUEST, "198.51.100.2", "198.51.100.3"])
+    believe([mx1], [GUEST, "198.51.100.3"])
+    assert judged(mx1) == ("accept", "reject") and judged(mx3) == ("accept", "reject")
+
+
 def test_a_line_that_nobody_signed(farm):
     one, *hosts = farm(2)
     made = store.now()
