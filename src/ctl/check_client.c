@@ -410,8 +410,9 @@ bool check_client_decide(struct check_part *part, const struct check_target *tar
     struct decision decision;
     struct exemption exemption;
     struct history history;
+    bool others_silent;
     bool ok = gather(run, target, &lookup, &facts) == RESULT_OK &&
-              running_memory_ask(run->conf, &target->client, &history) == RESULT_OK;
+              running_memory_ask(run->conf, &target->client, &history, &others_silent) == RESULT_OK;
     if (ok) {
         int64_t wall_s = (int64_t)time(NULL);
         bool exempt = exemptions_look(run->exemptions, &facts, wall_s, &exemption);
@@ -427,6 +428,7 @@ bool check_client_decide(struct check_part *part, const struct check_target *tar
             .all_cached = lookup_all_cached(lookup),
             .exempt = exempt ? exemption.reason : NULL,
             .history = &history,
+            .others_silent = others_silent,
             .as_enforced = true,
         };
         struct fitting fitting = {.exemption = exempt ? &exemption : NULL};

@@ -12,7 +12,7 @@ static uint32_t number_of(const struct json_value *json, const char *key, uint32
 }
 
 enum result running_memory_ask(const struct conf *conf, const struct ipaddr *client,
-                               struct history *out)
+                               struct history *out, bool *others_silent)
 {
     char address[IPADDR_TEXT_MAX];
     struct json_value *last = NULL;
@@ -20,6 +20,7 @@ enum result running_memory_ask(const struct conf *conf, const struct ipaddr *cli
         conf->control, client_request("remembered", "name", ipaddr_format(client, address)), NULL,
         &last);
     *out = (struct history){0};
+    *others_silent = false;
     if (status == RESULT_NOMEM)
         return status;
     if (status != RESULT_OK)
@@ -27,6 +28,7 @@ enum result running_memory_ask(const struct conf *conf, const struct ipaddr *cli
     out->last_day = (uint16_t)number_of(last, "last_day", UINT16_MAX);
     out->previous_day = (uint16_t)number_of(last, "previous_day", UINT16_MAX);
     out->failed_s = number_of(last, "failed", UINT32_MAX);
+    *others_silent = json_value_bool_of(last, "others_silent");
     out->passed_since = json_value_bool_of(last, "passed_since");
     json_value_free(last);
     return RESULT_OK;

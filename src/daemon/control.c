@@ -366,16 +366,23 @@ static void do_allowed(struct control *control, struct request_server_peer *peer
     answer_ok(peer, "count", (int64_t)exemptions_count(exemptions), NULL);
 }
 
+/* A peer whose answer waits for other hosts. */
+struct remembered {
+    struct control *control;
+    struct request_server_peer *peer;
+    struct ipaddr client;
+};
+
 /* What is remembered of a client, as struct history; nothing is noted. */
-static void do_remembered(struct control *control, struct request_server_peer *peer,
-                          const struct control_request *request)
+static void answer_remembered(struct control *control, struct request_server_peer *peer,
+                              const struct ipaddr *client, bool others_silent)
 {
     struct json_writer *json = json_writer_new();
-    struct history history =
-        client_memory_note(control->services.memory, &request->addr, HISTORY_NOTHING,
-                           clock_wall_s(control->services.clock), NULL);
+    struct history history = client_memory_note(control->services.memory, client, HISTORY_NOTHING,
+                                                clock_wall_s(control->services.clock), NULL);
     if (json != NULL) {
         json_writer_bool(json, "ok", true);
+        json_writer_bool(json, "others_silent", others_silent);
         json_writer_int(json, "last_day", history.last_day);
         json_writer_int(json, "previous_day", history.previous_day);
         json_writer_int(json, "failed", history.failed_s);
@@ -383,6 +390,26 @@ static void do_remembered(struct control *control, struct request_server_peer *p
     }
     send_json(peer, json);
     request_server_finish(peer);
+}
+
+static void others_asked(void *arg, bool answered)
+{
+    struct remembered *remembered = arg;
+    answer_remembered(remembered->control, remembered->peer, &remembered->client, !answered);
+    free(remembered);
+}
+
+static void do_remembered(struct control *control, struct request_server_peer *peer,
+                          const struct control_request *request)
+{
+    struct farm *farm = control->services.farm(control->services.arg);
+    struct remembered *remembered = farm != NULL ? malloc(sizeof *remembered) : NULL;
+    if (remembered == NULL) {
+        answer_remembered(control, peer, &request->addr, farm != NULL);
+        return;
+    }
+    *remembered = (struct remembered){control, peer, request->addr};
+    farm_ask_about(farm, &request->addr, others_asked, remembered);
 }
 
 /* --- requests ------------------------------------------------------------------------------- */

@@ -628,9 +628,9 @@ def test_greylist_survives_a_restart(control):
     given.daemon.restart()
     wait_until("the control socket", given.listens)
     assert greylisted(given) == "early"
-    assert given.status()["greylist"] == {"first": 0, "early": 1, "passed": 0, "no-room": 0, "networks": 1,
+    assert given.status()["greylist"] == {"first": 0, "early": 1, "passed": 0, "no-room": 0, "unknown": 0, "networks": 1,
                                           "size": 174760}
-    assert re.search(r"^greylist +first 0  early 1  passed 0  no-room 0  networks 1  size 174760$",
+    assert re.search(r"^greylist +first 0  early 1  passed 0  no-room 0  unknown 0  networks 1\s+size 174760$",
                      given.ctl("status").stdout, re.MULTILINE)
     given.daemon.restart(given.config.replace("3600", "1"))
     wait_until("the network may come in", lambda: greylisted(given) == "passed")

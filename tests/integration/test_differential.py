@@ -160,9 +160,10 @@ def play(name, network, dns, directory):
 
 
 def _listens(server, network, port):
+    """To its end: what this connection tells the filters must not come after what another one does."""
     assert server.jail.process.poll() is None, f"Sendmail ended:\n{server.jail.output}"
     try:
-        network.connect(SERVER, port).close()
+        Smtp(SERVER, port, sock=network.connect(SERVER, port)).quit()
         return True
     except OSError:
         return False

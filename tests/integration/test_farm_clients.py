@@ -75,6 +75,7 @@ def test_a_client_that_was_right_elsewhere_gets_its_grace(farm):
         reply = visit(host, KNOWN)
         assert (reply.code, reply.xcode) == ("451", "4.7.25") and was_right(until) in reply.text
         assert visit(host, STRANGER).code == "550"
+    assert mx2.ctl("check", STRANGER).returncode == 77
     assert len(keys(one, "client")) == 1  # of the stranger there is nothing to remember
     one.ask("FLUSHALL")
     assert was_right(until) in visit(mx3, KNOWN).text  # which tells the store again
@@ -82,6 +83,19 @@ def test_a_client_that_was_right_elsewhere_gets_its_grace(farm):
     (key,) = keys(one, "client")
     assert 34 * DAY < one.ask("TTL", key) <= 36 * DAY
     assert known(mx2, KNOWN) == known(mx1, KNOWN)
+
+
+def test_check_asks_other_hosts_too(farm):
+    one, mx1, mx2 = farm({KNOWN: clients_file.was_right()}, {})
+    visit(mx1, KNOWN)
+    done = mx2.ctl("check", KNOWN)
+    assert done.returncode == 75 and "was right until" in done.stdout
+    assert mx2.ctl("check", STRANGER).returncode == 77
+    one.kill()
+    daemon.wait_until("mx2 notices", lambda: not mx2.connected())
+    done = mx2.ctl("check", STRANGER)
+    assert done.returncode == 75
+    assert "whether it was right before is not known for now" in " ".join(done.stdout.split())
 
 
 def test_passes_on_different_hosts_are_days_of_one_client(farm):

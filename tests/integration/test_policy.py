@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a site can ask for, through a real Postfix and a real Sendmail: the same tests for both."""
 
+import time
+
 import pytest
 
 import world
@@ -144,13 +146,10 @@ def logged_pairs(server, count):
 def test_monitor_logs_whoever_sends_no_message(mta, end):
     """The mail server waits for no answer then, and may keep the events back: they must come."""
     server = mta(mode="monitor")
-    first = client_of(server, world.LO_NO_PTR)  # for whose message the DNS is waited for
-    assert first.send_message(message("first")).code == 250
-    first.quit()
-    server.daemon.decisions(1)
     smtp = client_of(server, world.LO_NO_PTR)
     for line in ("MAIL FROM:<sender@good.example>", "RCPT TO:<user@example.net>"):
         smtp.ok(line)
+    time.sleep(0.5)  # who hangs up before the DNS has answered is judged by what is known
     if end == "RSET":
         smtp.ok("RSET")
         smtp.ok("NOOP")
@@ -158,7 +157,7 @@ def test_monitor_logs_whoever_sends_no_message(mta, end):
         smtp.close()
     else:
         smtp.quit()
-    assert logged_pairs(server, 2) == 2 * [(world.LO_NO_PTR, "user@example.net", "accept", "reject")]
+    assert logged_pairs(server, 1) == [(world.LO_NO_PTR, "user@example.net", "accept", "reject")]
 
 
 def test_monitor_judges_pipelined_recipients(mta):
