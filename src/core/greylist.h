@@ -54,6 +54,12 @@ enum greylist_answer greylist_again(struct greylisted *entry, unsigned delay_s, 
 /* What two hosts know of a network, as one: that it passed, and last; else, that it came first. */
 struct greylisted greylist_merge(const struct greylisted *a, const struct greylisted *b);
 
+/* Is the same known? */
+static inline bool greylist_equal(const struct greylisted *a, const struct greylisted *b)
+{
+    return a->passed == b->passed && a->when_s == b->when_s;
+}
+
 /* Does the entry say nothing any more? */
 bool greylist_is_over(const struct greylisted *entry, unsigned keep_s, int64_t wall_s);
 

@@ -143,15 +143,17 @@ static void take_history(struct farm *farm, const struct ipaddr *client,
 static void take_greylisted(struct farm *farm, const struct ipaddr *client,
                             const struct resp_reply *reply)
 {
-    struct greylisted theirs;
+    struct greylisted theirs, both;
     struct client_key key;
     name_key(farm, FARM_GREYLIST, client, &key);
-    if (resp_is_text(reply) &&
-        farm_line_read_greylisted(&farm->key, key.word, reply->text, &theirs))
-        greylist_table_merge(farm->services.greylist, client, &theirs,
-                             clock_wall_s(farm->services.clock));
-    else if (reply->kind != RESP_NIL)
+    bool known = resp_is_text(reply) &&
+                 farm_line_read_greylisted(&farm->key, key.word, reply->text, &theirs);
+    if (!known && reply->kind != RESP_NIL)
         farm_count_line(farm, FARM_LINE_UNSIGNED);
+    if (greylist_table_merge(farm->services.greylist, client, known ? &theirs : NULL,
+                             clock_wall_s(farm->services.clock), &both) &&
+        (!known || !greylist_equal(&both, &theirs)))
+        farm_tell_greylisted(farm, client, &both);
 }
 
 static void take_reply(struct farm *farm, struct farm_conn *conn, struct farm_client_ask *answered,

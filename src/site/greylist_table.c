@@ -143,27 +143,33 @@ enum greylist_answer greylist_table_seen(struct greylist_table *greylist,
     return answer;
 }
 
-void greylist_table_merge(struct greylist_table *greylist, const struct ipaddr *client,
-                          const struct greylisted *other, int64_t wall_s)
+/* What is known here, or there, and is not over. */
+static bool merge(struct greylist_table *greylist, uint64_t hash, const struct greylisted *other,
+                  int64_t wall_s, struct greylisted *both)
+{
+    struct grey_entry *entry = find(greylist, hash);
+    const struct greylisted known = entry != NULL ? unpack(entry) : (struct greylisted){0};
+    bool here = entry != NULL && !greylist_is_over(&known, greylist->keep_s, wall_s);
+    bool there = other != NULL && !greylist_is_over(other, greylist->keep_s, wall_s);
+    if (!here && !there)
+        return false;
+    *both = !there ? known : !here ? *other : greylist_merge(&known, other);
+    if (entry == NULL)
+        entry = place_of(greylist, hash, wall_s);
+    if (entry != NULL)
+        pack(entry, both);
+    return true;
+}
+
+bool greylist_table_merge(struct greylist_table *greylist, const struct ipaddr *client,
+                          const struct greylisted *other, int64_t wall_s, struct greylisted *both)
 {
     if (greylist == NULL || client->family == IP_NONE)
-        return;
+        return false;
     pthread_mutex_lock(&greylist->table.lock);
-    uint64_t hash = hash_of(greylist, client);
-    struct grey_entry *entry = find(greylist, hash);
-    if (!greylist_is_over(other, greylist->keep_s, wall_s)) {
-        struct greylisted both = *other;
-        if (entry != NULL) {
-            const struct greylisted known = unpack(entry);
-            if (!greylist_is_over(&known, greylist->keep_s, wall_s))
-                both = greylist_merge(&known, other);
-        } else {
-            entry = place_of(greylist, hash, wall_s);
-        }
-        if (entry != NULL)
-            pack(entry, &both);
-    }
+    bool known = merge(greylist, hash_of(greylist, client), other, wall_s, both);
     pthread_mutex_unlock(&greylist->table.lock);
+    return known;
 }
 
 void greylist_table_stats(struct greylist_table *greylist, struct greylist_stats *out)

@@ -40,9 +40,12 @@ enum greylist_answer greylist_table_seen(struct greylist_table *greylist,
                                          const struct ipaddr *client, unsigned delay_s,
                                          int64_t wall_s, struct greylisted *now);
 
-/* Another host knows this of the client's network: it is known here, too, if there is room. */
-void greylist_table_merge(struct greylist_table *greylist, const struct ipaddr *client,
-                          const struct greylisted *other, int64_t wall_s);
+/*
+ * Another host knows this of the client's network, or nothing (NULL): what both know, which is
+ * known here then, too, if there is room.  False: nobody knows anything.
+ */
+bool greylist_table_merge(struct greylist_table *greylist, const struct ipaddr *client,
+                          const struct greylisted *other, int64_t wall_s, struct greylisted *both);
 
 struct greylist_stats {
     uint64_t networks, size; /* in use, and places */

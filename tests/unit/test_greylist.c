@@ -286,9 +286,18 @@ static void merge(struct greylist_table *table, const char *client, bool passed,
                   int64_t wall_s)
 {
     const struct greylisted other = {.passed = passed, .when_s = (uint32_t)when_s};
+    struct greylisted both;
     struct ipaddr addr;
     ck_assert_int_eq(ipaddr_parse(client, &addr), RESULT_OK);
-    greylist_table_merge(table, &addr, &other, wall_s);
+    bool over = greylist_is_over(&other, KEEP, wall_s);
+    ck_assert(greylist_table_merge(table, &addr, &other, wall_s, &both) ==
+              (table != NULL && !over));
+    /* What the other host lacks is what is known here. */
+    if (table != NULL && !over) {
+        struct greylisted again;
+        ck_assert(greylist_table_merge(table, &addr, NULL, wall_s, &again));
+        ck_assert(greylist_equal(&both, &again));
+    }
 }
 
 START_TEST(test_merge)

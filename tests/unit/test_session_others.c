@@ -42,12 +42,13 @@ static struct {
 
 static void answer(void)
 {
+    struct greylisted both;
     struct ipaddr client;
     int64_t wall_s = clock_wall_s(world_clock(site.world));
     ck_assert_int_eq(ipaddr_parse(MISSING, &client), RESULT_OK);
     (void)client_memory_merge(site.services.memory, &client, &site.theirs, wall_s);
     if (site.grey.when_s != 0)
-        greylist_table_merge(site.services.greylist, &client, &site.grey, wall_s);
+        (void)greylist_table_merge(site.services.greylist, &client, &site.grey, wall_s, &both);
     lookup_elsewhere_came(site.asked, true);
     site.asked = NULL;
 }
