@@ -11,6 +11,7 @@ import pytest
 
 import clients_file
 import daemon
+import fenced
 import store
 import world
 from clients_file import DAY, Client
@@ -176,6 +177,28 @@ def test_nobody_is_greylisted_by_silence(farm):
     daemon.wait_until("mx1 notices", lambda: not mx1.connected())
     assert visit(mx1, KNOWN, silent=True).verdict == "continue"
     mx1.daemon.wait_log(rf"client={KNOWN} .*action=tag .*greylist=unknown ")
+
+
+def test_a_full_store_drops_clients_and_no_exemptions(farm):
+    """By the policy that doc/farm.md gives it."""
+    one, mx1, mx2 = farm({KNOWN: clients_file.was_right()}, {})
+    mx1.allow("198.51.100.1")
+    daemon.wait_until("mx2 has heard of it", mx2.allowed)
+    guide = (fenced.TOP / "doc/farm.md").read_text()
+    used = int(re.search(r"used_memory:(\d+)", one.ask("INFO", "memory"))[1])
+    one.ask("CONFIG", "SET", "maxmemory-policy", re.search(r"maxmemory-policy (\S+?)\\n", guide)[1])
+    one.ask("CONFIG", "SET", "maxmemory", used + 400000)
+    client = store.Client(one.port)
+    for i in range(4000):
+        client("SET", f"iprevd:mx:client:{i:032x}", "x" * 90, "EX", 35 * DAY)
+    client.close()
+    assert int(re.search(r"evicted_keys:(\d+)", one.ask("INFO", "stats"))[1]) > 1000
+    mx1.allow("198.51.100.2")
+    daemon.wait_until("mx2 has heard of both", lambda: mx2.allowed().keys() == {
+        "198.51.100.1", "198.51.100.2"})
+    assert visit(mx1, KNOWN).code == visit(mx2, KNOWN).code == "451"
+    for host in (mx1, mx2):
+        assert "takes nothing new" not in host.daemon.log
 
 
 def test_nobody_invents_a_grace(farm):
