@@ -95,6 +95,9 @@ static void put_memory(const struct json_value *memory)
     int64_t given = json_value_int_of(memory, "grace_given");
     if (given > 0)
         (void)printf(", grace given %" PRId64 " time%s", given, plural((uint64_t)given));
+    int64_t unknown = json_value_int_of(memory, "grace_unknown");
+    if (unknown > 0)
+        (void)printf(", not known %" PRId64 " time%s", unknown, plural((uint64_t)unknown));
     (void)putchar('\n');
 }
 

@@ -36,7 +36,9 @@ static const char *const left_values[SESSION_LEFT_COUNT] = {
     [SESSION_LEFT_AUTHENTICATED] = "authenticated",
     [SESSION_LEFT_RELAY] = "relay",
 };
-static const char *const grace_values[] = {"given", "over"};
+static const char *const grace_values[] = {"given", "over", "unknown"};
+_Static_assert(sizeof grace_values / sizeof grace_values[0] == GRACE_STATE_COUNT - 1,
+               "all but GRACE_NONE");
 static const char *const version_values[] = {PACKAGE_VERSION};
 
 static void fill_labels(struct statistics *s)
@@ -96,9 +98,9 @@ static bool declare_all(struct statistics *s, struct metrics *metrics)
           {{"check", s->check_names, CHECK_COUNT}, {"enforced", enforced_values, 2}}}},
         {&s->grace,
          {"iprevd_grace_total",
-          "Decisions about clients that were right before: in grace, or refused after it.",
+          "Decisions about clients that were, or may have been, right before.",
           METRIC_COUNTER,
-          {{"state", grace_values, 2}}}},
+          {{"state", grace_values, GRACE_STATE_COUNT - 1}}}},
         {&s->iprev,
          {"iprevd_iprev_total",
           "Decisions by iprev result.",

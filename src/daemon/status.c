@@ -105,6 +105,7 @@ static void put_memory(struct json_writer *json, const struct status_sources *so
     json_writer_int(json, "left_out", (int64_t)stats.left_out);
     json_writer_int(json, "grace_given", metric_value(grace, GRACE_GIVEN - 1, 0));
     json_writer_int(json, "grace_over", metric_value(grace, GRACE_OVER - 1, 0));
+    json_writer_int(json, "grace_unknown", metric_value(grace, GRACE_UNKNOWN - 1, 0));
     json_writer_end(json);
 }
 

@@ -4,6 +4,7 @@ of a client where the store does not say.
 
 NO_PTR was right on the two days before, as one host has seen; MISMATCH nobody has ever seen right."""
 
+import json
 import re
 import time
 
@@ -165,6 +166,8 @@ def test_nobody_is_refused_by_silence(farm):
         assert visit(mx2, world.GOOD).verdict == "continue"
         daemon.wait_until("mx2 notices", lambda: not mx2.connected())
     mx2.daemon.wait_log(rf"client={KNOWN} .*action=tempfail .*grace=unknown reason=")
+    assert json.loads(mx2.ctl("status", "--json").stdout)["memory"]["grace_unknown"] >= 4
+    assert re.search(r"^memory .*, not known \d+ times$", mx2.ctl("status").stdout, re.MULTILINE)
     one.resume()
     daemon.wait_until("mx2 is connected", mx2.connected)
     assert was_right(clients_file.day_text(clients_file.today() + 3)) in visit(mx2, KNOWN).text
