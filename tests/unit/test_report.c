@@ -236,6 +236,7 @@ START_TEST(grace)
         "\"action\":\"reject\"}]}",
         "client=192.0.2.1 checks=ptr-missing action=tempfail policy=default grace=given "
         "right_until=2026-11-20 refused_from=2026-11-23",
+        "client=192.0.2.1 checks=ptr-missing action=tempfail policy=default grace=unknown",
         "{\"client\":\"192.0.2.1\",\"action\":\"reject\",\"would\":\"reject\",\"checks\":"
         "[\"ptr-missing\"],\"grace\":\"over\",\"check_details\":[{\"check\":\"ptr-missing\","
         "\"action\":\"reject\"}]}"};

@@ -88,9 +88,10 @@ static bool take(struct report_entry *out, const char *key, const char *value)
     if (strcmp(key, "would") == 0)
         return action_parse(value, &out->would);
     if (strcmp(key, "grace") == 0)
-        out->grace = strcmp(value, "given") == 0  ? GRACE_GIVEN
-                     : strcmp(value, "over") == 0 ? GRACE_OVER
-                                                  : GRACE_NONE;
+        out->grace = strcmp(value, "given") == 0     ? GRACE_GIVEN
+                     : strcmp(value, "over") == 0    ? GRACE_OVER
+                     : strcmp(value, "unknown") == 0 ? GRACE_UNKNOWN
+                                                     : GRACE_NONE;
     else if (strcmp(key, "mode") == 0)
         out->monitor = strcmp(value, "monitor") == 0;
     else if (strcmp(key, "iprev") == 0)
@@ -276,7 +277,7 @@ enum report_parsed report_entry_of(const struct maillog_item *item, struct repor
 /* What a rule's action comes to: of a refusal in grace, whatever would be done. */
 static bool is_behind(const struct report_entry *entry, enum check_id id, enum action action)
 {
-    bool spared = entry->grace == GRACE_GIVEN && action == ACTION_REJECT &&
+    bool spared = grace_spares(entry->grace) && action == ACTION_REJECT &&
                   (POLICY_GRACE_CHECKS & CHECK_BIT(id)) != 0;
     return spared || action == entry->would;
 }
