@@ -37,9 +37,9 @@ struct session_services {
      * of lookup_elsewhere_came().  NULL, or nothing is awaited: it is not shared.
      */
     void (*ask_others)(void *arg, struct lookup *lookup, const struct ipaddr *client);
-    /* What is remembered of a client of whom they answered has changed here.  NULL: as above. */
-    void (*tell_history)(void *arg, const struct ipaddr *client, const struct history *history);
-    void (*tell_greylisted)(void *arg, const struct ipaddr *client, const struct greylisted *known);
+    /* What is remembered of a client that they were asked about has changed here.  NULL: as above.
+     */
+    void (*tell_others)(void *arg, const struct ipaddr *client);
     /*
      * Is there an exemption made at run time for a client with these facts?  Its reason is copied
      * into `out` (size bytes).  NULL: there are none.

@@ -84,6 +84,13 @@ void judge_ask_others(struct session *session)
         services->ask_others(services->arg, session->lookup, &session->client);
 }
 
+static void tell_others(const struct session *session)
+{
+    const struct session_services *services = session->services;
+    if (session->others != LOOKUP_ELSEWHERE_NOT_ASKED && services->tell_others != NULL)
+        services->tell_others(services->arg, &session->client);
+}
+
 static bool first_facts(struct session *session)
 {
     struct facts *facts = &session->facts;
@@ -124,7 +131,6 @@ static void find_exemption(struct session *session)
  */
 static void remember(struct session *session)
 {
-    const struct session_services *services = session->services;
     const struct facts *facts = &session->facts;
     bool heard = session->others == LOOKUP_ELSEWHERE_ANSWERED, changed;
     struct iprev iprev = iprev_evaluate(facts);
@@ -134,13 +140,13 @@ static void remember(struct session *session)
     if (session->remembered && session->heard_others == heard &&
         (event == HISTORY_NOTHING || event == session->noted))
         return;
-    session->history = client_memory_note(services->memory, &facts->client, event,
-                                          clock_wall_s(services->clock), &changed);
+    session->history = client_memory_note(session->services->memory, &facts->client, event,
+                                          clock_wall_s(session->services->clock), &changed);
     session->remembered = true;
     session->heard_others = heard;
     session->noted = event;
-    if (changed && heard && services->tell_history != NULL)
-        services->tell_history(services->arg, &facts->client, &session->history);
+    if (changed)
+        tell_others(session);
 }
 
 /* The facts are others now: so is what decisions borrow of them. */
@@ -380,15 +386,12 @@ void judge_forget(struct session *session)
 static enum greylist_answer ask_greylist(const struct session *session, unsigned delay_s,
                                          const struct transaction *transaction)
 {
-    const struct session_services *services = session->services;
-    struct greylisted known;
-    enum greylist_answer answer = greylist_table_seen(services->greylist, &session->client, delay_s,
-                                                      transaction->wall_s, &known);
+    enum greylist_answer answer = greylist_table_seen(session->services->greylist, &session->client,
+                                                      delay_s, transaction->wall_s);
     if (answer == GREYLIST_NOT_ASKED)
         return GREYLIST_NO_ROOM; /* without a table it would never come again */
-    if (session->others == LOOKUP_ELSEWHERE_ANSWERED && services->tell_greylisted != NULL &&
-        (answer == GREYLIST_FIRST || answer == GREYLIST_PASSED))
-        services->tell_greylisted(services->arg, &session->client, &known);
+    if (answer == GREYLIST_FIRST || answer == GREYLIST_PASSED)
+        tell_others(session);
     return transaction->others_silent && !greylist_lets_in(answer) ? GREYLIST_UNKNOWN : answer;
 }
 

@@ -181,14 +181,11 @@ void sharing_put_status(const struct service *service, struct json_writer *json)
 /* Other hosts have so long to answer, beside the PTR. */
 #define PATIENCE_MS 100
 
-/* From a session's thread to the management loop's. */
+/* From a session's thread to the management loop's: ask about the client. */
 struct memo {
     struct service *service;
     struct ipaddr client;
-    struct lookup *lookup; /* is asked about, or ... */
-    bool is_greylisted;    /* ... this is told: */
-    struct history history;
-    struct greylisted greylisted;
+    struct lookup *lookup; /* that waits; NULL: it has changed here */
 };
 
 static void came(void *arg, bool answered)
@@ -196,18 +193,15 @@ static void came(void *arg, bool answered)
     lookup_elsewhere_came(arg, answered);
 }
 
+/* To be asked again is to be told: what is remembered here and not there is written then. */
 static void deliver(void *arg)
 {
     struct memo *memo = arg;
     struct farm *farm = memo->service->sharing.farm;
-    if (farm == NULL && memo->lookup != NULL)
+    if (farm != NULL)
+        farm_ask_about(farm, &memo->client, memo->lookup != NULL ? came : NULL, memo->lookup);
+    else if (memo->lookup != NULL)
         came(memo->lookup, false);
-    else if (farm != NULL && memo->lookup != NULL)
-        farm_ask_about(farm, &memo->client, came, memo->lookup);
-    else if (farm != NULL && memo->is_greylisted)
-        farm_tell_greylisted(farm, &memo->client, &memo->greylisted);
-    else if (farm != NULL)
-        farm_tell_history(farm, &memo->client, &memo->history);
     free(memo);
 }
 
@@ -236,16 +230,8 @@ void sharing_ask(void *service, struct lookup *lookup, const struct ipaddr *clie
         lookup_elsewhere_came(lookup, false);
 }
 
-void sharing_tell_history(void *service, const struct ipaddr *client, const struct history *history)
+void sharing_tell(void *service, const struct ipaddr *client)
 {
-    const struct memo memo = {.service = service, .client = *client, .history = *history};
-    (void)send_memo(&memo);
-}
-
-void sharing_tell_greylisted(void *service, const struct ipaddr *client,
-                             const struct greylisted *known)
-{
-    const struct memo memo = {
-        .service = service, .client = *client, .is_greylisted = true, .greylisted = *known};
+    const struct memo memo = {.service = service, .client = *client};
     (void)send_memo(&memo);
 }

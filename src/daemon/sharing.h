@@ -43,9 +43,6 @@ void sharing_put_status(const struct service *service, struct json_writer *json)
 
 /* As struct session_services says; on sessions' threads. */
 void sharing_ask(void *service, struct lookup *lookup, const struct ipaddr *client);
-void sharing_tell_history(void *service, const struct ipaddr *client,
-                          const struct history *history);
-void sharing_tell_greylisted(void *service, const struct ipaddr *client,
-                             const struct greylisted *known);
+void sharing_tell(void *service, const struct ipaddr *client);
 
 #endif

@@ -70,17 +70,12 @@ void farm_exemption_changed(struct farm *farm, const char *subject);
 void farm_flushed(struct farm *farm, const char *target);
 
 /*
- * What do other hosts remember of the client?  It is merged into `memory` and `greylist`; then, or
- * when nobody answers, `done` is called, once, within the store's timeout or so.
+ * What do other hosts remember of the client?  It is merged into `memory` and `greylist`, and told
+ * them where it is more; then, or when nobody answers, `done` is called, once, within the store's
+ * timeout or so.  NULL: nobody waits for it.
  */
 void farm_ask_about(struct farm *farm, const struct ipaddr *client,
                     void (*done)(void *arg, bool answered), void *arg);
-
-/* What is remembered here of a client, of whom they have answered, has changed. */
-void farm_tell_history(struct farm *farm, const struct ipaddr *client,
-                       const struct history *history);
-void farm_tell_greylisted(struct farm *farm, const struct ipaddr *client,
-                          const struct greylisted *known);
 
 /* How this host is has changed: the others are to know soon. */
 void farm_configuration_changed(struct farm *farm);

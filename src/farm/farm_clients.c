@@ -74,8 +74,8 @@ static void put(struct farm *farm, const struct client_key *key, const char *lin
     farm_conn_flush(farm->clients.conn);
 }
 
-void farm_tell_history(struct farm *farm, const struct ipaddr *client,
-                       const struct history *history)
+static void tell_history(struct farm *farm, const struct ipaddr *client,
+                         const struct history *history)
 {
     struct client_key key;
     char line[FARM_LINE_MAX];
@@ -84,8 +84,8 @@ void farm_tell_history(struct farm *farm, const struct ipaddr *client,
     put(farm, &key, line, farm->keep_s + CALENDAR_DAY_S);
 }
 
-void farm_tell_greylisted(struct farm *farm, const struct ipaddr *client,
-                          const struct greylisted *known)
+static void tell_greylisted(struct farm *farm, const struct ipaddr *client,
+                            const struct greylisted *known)
 {
     struct client_key key;
     char line[FARM_LINE_MAX];
@@ -97,7 +97,8 @@ void farm_tell_greylisted(struct farm *farm, const struct ipaddr *client,
 static void nobody_answers(struct farm *farm, void (*done)(void *arg, bool answered), void *arg)
 {
     metric_add(farm->figures.answers, FARM_ANSWER_NONE, 0, 1);
-    done(arg, false);
+    if (done != NULL)
+        done(arg, false);
 }
 
 void farm_ask_about(struct farm *farm, const struct ipaddr *client,
@@ -137,7 +138,7 @@ static void take_history(struct farm *farm, const struct ipaddr *client,
     struct history both = client_memory_merge(farm->services.memory, client, &theirs,
                                               clock_wall_s(farm->services.clock));
     if (!history_equal(&both, &theirs))
-        farm_tell_history(farm, client, &both);
+        tell_history(farm, client, &both);
 }
 
 static void take_greylisted(struct farm *farm, const struct ipaddr *client,
@@ -153,7 +154,7 @@ static void take_greylisted(struct farm *farm, const struct ipaddr *client,
     if (greylist_table_merge(farm->services.greylist, client, known ? &theirs : NULL,
                              clock_wall_s(farm->services.clock), &both) &&
         (!known || !greylist_equal(&both, &theirs)))
-        farm_tell_greylisted(farm, client, &both);
+        tell_greylisted(farm, client, &both);
 }
 
 static void take_reply(struct farm *farm, struct farm_conn *conn, struct farm_client_ask *answered,

@@ -63,23 +63,8 @@ void farm_ask_about(struct farm *farm, const struct ipaddr *client,
 {
     (void)farm;
     (void)client;
-    done(arg, false);
-}
-
-void farm_tell_history(struct farm *farm, const struct ipaddr *client,
-                       const struct history *history)
-{
-    (void)farm;
-    (void)client;
-    (void)history;
-}
-
-void farm_tell_greylisted(struct farm *farm, const struct ipaddr *client,
-                          const struct greylisted *known)
-{
-    (void)farm;
-    (void)client;
-    (void)known;
+    if (done != NULL)
+        done(arg, false);
 }
 
 void farm_configuration_changed(struct farm *farm)

@@ -113,32 +113,31 @@ static struct grey_entry *place_of(struct greylist_table *greylist, uint64_t has
 }
 
 static enum greylist_answer seen(struct greylist_table *greylist, uint64_t hash, unsigned delay_s,
-                                 int64_t wall_s, struct greylisted *now)
+                                 int64_t wall_s)
 {
     struct grey_entry *entry = find(greylist, hash);
+    struct greylisted known;
     enum greylist_answer answer = GREYLIST_FIRST;
     if (entry != NULL) {
-        *now = unpack(entry);
-        answer = greylist_again(now, delay_s, greylist->keep_s, wall_s);
+        known = unpack(entry);
+        answer = greylist_again(&known, delay_s, greylist->keep_s, wall_s);
     } else if ((entry = place_of(greylist, hash, wall_s)) != NULL) {
-        greylist_begin(now, wall_s);
+        greylist_begin(&known, wall_s);
     } else {
         return GREYLIST_NO_ROOM;
     }
-    pack(entry, now);
+    pack(entry, &known);
     return answer == GREYLIST_PASSED || greylist->kept ? answer : GREYLIST_NO_ROOM;
 }
 
 enum greylist_answer greylist_table_seen(struct greylist_table *greylist,
                                          const struct ipaddr *client, unsigned delay_s,
-                                         int64_t wall_s, struct greylisted *now)
+                                         int64_t wall_s)
 {
-    struct greylisted ignored;
     if (greylist == NULL || client->family == IP_NONE)
         return GREYLIST_NOT_ASKED;
     pthread_mutex_lock(&greylist->table.lock);
-    enum greylist_answer answer =
-        seen(greylist, hash_of(greylist, client), delay_s, wall_s, now != NULL ? now : &ignored);
+    enum greylist_answer answer = seen(greylist, hash_of(greylist, client), delay_s, wall_s);
     pthread_mutex_unlock(&greylist->table.lock);
     return answer;
 }

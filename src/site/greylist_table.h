@@ -32,13 +32,10 @@ void greylist_table_keep(struct greylist_table *greylist, unsigned keep_s);
 /* Can it be kept over a restart?  At first it can. */
 void greylist_table_is_kept(struct greylist_table *greylist, bool kept);
 
-/*
- * The client's network comes, now; what is known of it since, where it is, goes to `now`, which may
- * be NULL.  GREYLIST_NOT_ASKED: greylist NULL, or IP_NONE.
- */
+/* The client's network comes, now.  GREYLIST_NOT_ASKED: greylist NULL, or IP_NONE. */
 enum greylist_answer greylist_table_seen(struct greylist_table *greylist,
                                          const struct ipaddr *client, unsigned delay_s,
-                                         int64_t wall_s, struct greylisted *now);
+                                         int64_t wall_s);
 
 /*
  * Another host knows this of the client's network, or nothing (NULL): what both know, which is

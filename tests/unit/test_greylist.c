@@ -45,7 +45,7 @@ static enum greylist_answer seen(struct greylist_table *table, const char *clien
 {
     struct ipaddr addr;
     ck_assert_int_eq(ipaddr_parse(client, &addr), RESULT_OK);
-    return greylist_table_seen(table, &addr, DELAY, wall_s, NULL);
+    return greylist_table_seen(table, &addr, DELAY, wall_s);
 }
 
 /* --- when a network comes again --------------------------------------------------------------- */
@@ -125,7 +125,7 @@ START_TEST(test_nothing)
 {
     struct ipaddr local = {.family = IP_NONE};
     struct greylist_table *table = new_table(0, key);
-    ck_assert_int_eq(greylist_table_seen(table, &local, DELAY, NOW, NULL), GREYLIST_NOT_ASKED);
+    ck_assert_int_eq(greylist_table_seen(table, &local, DELAY, NOW), GREYLIST_NOT_ASKED);
     ck_assert_int_eq(seen(NULL, "192.0.2.1", NOW), GREYLIST_NOT_ASKED);
     ck_assert(!greylist_lets_in(GREYLIST_NOT_ASKED));
     greylist_table_free(table);
@@ -143,7 +143,7 @@ static enum greylist_answer seen_numbered(struct greylist_table *table, unsigned
     const uint8_t bytes[4] = {10, (uint8_t)(i >> 8), (uint8_t)i, 1};
     struct ipaddr addr;
     ck_assert_int_eq(ipaddr_from_bytes(bytes, 4, &addr), RESULT_OK);
-    return greylist_table_seen(table, &addr, DELAY, wall_s, NULL);
+    return greylist_table_seen(table, &addr, DELAY, wall_s);
 }
 
 /* Whoever is deferred comes in the next time, however many others came meanwhile: nobody is
