@@ -221,7 +221,7 @@ static bool send_memo(const struct memo *like)
 void sharing_ask(void *service, struct lookup *lookup, const struct ipaddr *client)
 {
     const struct memo memo = {.service = service, .client = *client, .lookup = lookup};
-    struct sharing *sharing = &memo.service->sharing;
+    const struct sharing *sharing = &memo.service->sharing;
     if (!atomic_load(&sharing->exists))
         return;
     bool can = atomic_load(&sharing->asks);
@@ -233,5 +233,6 @@ void sharing_ask(void *service, struct lookup *lookup, const struct ipaddr *clie
 void sharing_tell(void *service, const struct ipaddr *client)
 {
     const struct memo memo = {.service = service, .client = *client};
-    (void)send_memo(&memo);
+    if (atomic_load(&memo.service->sharing.asks))
+        (void)send_memo(&memo);
 }

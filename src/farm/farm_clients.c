@@ -9,7 +9,6 @@
 
 #include "base/calendar.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,30 +20,15 @@ struct farm_client_ask {
     STAILQ_ENTRY(farm_client_ask) link;
     enum { ASK_PASSWORD, ASK_HISTORY, ASK_GREYLISTED, ASK_PUT } what;
     struct ipaddr client;
+    char key[FARM_STORE_KEY_MAX];           /* of the store, about the client */
     void (*done)(void *arg, bool answered); /* NULL: nobody waits for this one */
     void *arg;
 };
 
-/* --- keys ------------------------------------------------------------------------------------ */
-
-struct client_key {
-    char word[FARM_CLIENT_WORD_MAX];
-    char key[FARM_STORE_KEY_MAX];
-};
-
-static void name_key(const struct farm *farm, const char *place, const struct ipaddr *client,
-                     struct client_key *out)
-{
-    bool grey = strcmp(place, FARM_GREYLIST) == 0, v6 = client->family == IP_V6;
-    unsigned network = v6 ? GREYLIST_NETWORK_V6 : GREYLIST_NETWORK_V4;
-    farm_client_word(&farm->key, place, client, grey ? network : v6 ? 64 : 32, out->word);
-    (void)snprintf(out->key, sizeof out->key, "iprevd:%s:%s:%s", farm->name, place, out->word);
-}
-
 /* --- asking ---------------------------------------------------------------------------------- */
 
 /* False: it is not asked, out of memory or as too much is awaited. */
-static bool await_reply(struct farm *farm, const struct farm_client_ask *like)
+static bool ask(struct farm *farm, const struct farm_client_ask *like, const char *const words[])
 {
     struct farm_client_ask *ask = farm->clients.count < AWAITED_MAX ? malloc(sizeof *ask) : NULL;
     if (ask == NULL)
@@ -52,46 +36,34 @@ static bool await_reply(struct farm *farm, const struct farm_client_ask *like)
     *ask = *like;
     STAILQ_INSERT_TAIL(&farm->clients.asks, ask, link);
     farm->clients.count++;
-    return true;
-}
-
-static bool ask(struct farm *farm, const struct farm_client_ask *like, const char *const words[])
-{
-    if (!await_reply(farm, like))
-        return false;
     farm_conn_ask(farm->clients.conn, words);
     return true;
 }
 
-static void put(struct farm *farm, const struct client_key *key, const char *line, unsigned keep_s)
+/* "iprevd:mx:client:0123...": `bits` of the address. */
+static bool ask_at(struct farm *farm, struct farm_client_ask *like, const char *place,
+                   unsigned bits)
+{
+    char word[FARM_CLIENT_WORD_MAX], what[sizeof FARM_GREYLIST + FARM_CLIENT_WORD_MAX];
+    farm_client_word(&farm->key, place, &like->client, bits, word);
+    (void)snprintf(what, sizeof what, "%s:%s", place, word);
+    return ask(farm, like,
+               (const char *const[]){"GET", farm_store_key(farm, what, like->key), NULL});
+}
+
+/* That is the last word of the key, and what its line is signed for. */
+static const char *word_of(const char *key)
+{
+    return strrchr(key, ':') + 1;
+}
+
+static void put(struct farm *farm, const char *key, const char *line, unsigned keep_s)
 {
     const struct farm_client_ask like = {.what = ASK_PUT};
     char seconds[16];
     (void)snprintf(seconds, sizeof seconds, "%u", keep_s);
-    if (farm->clients.conn == NULL)
-        return;
-    (void)ask(farm, &like, (const char *const[]){"SET", key->key, line, "EX", seconds, NULL});
+    (void)ask(farm, &like, (const char *const[]){"SET", key, line, "EX", seconds, NULL});
     farm_conn_flush(farm->clients.conn);
-}
-
-static void tell_history(struct farm *farm, const struct ipaddr *client,
-                         const struct history *history)
-{
-    struct client_key key;
-    char line[FARM_LINE_MAX];
-    name_key(farm, FARM_CLIENT, client, &key);
-    farm_line_history(&farm->key, key.word, history, line);
-    put(farm, &key, line, farm->keep_s + CALENDAR_DAY_S);
-}
-
-static void tell_greylisted(struct farm *farm, const struct ipaddr *client,
-                            const struct greylisted *known)
-{
-    struct client_key key;
-    char line[FARM_LINE_MAX];
-    name_key(farm, FARM_GREYLIST, client, &key);
-    farm_line_greylisted(&farm->key, key.word, known, line);
-    put(farm, &key, line, known->passed ? farm->keep_s : GREYLIST_RETRY_S);
 }
 
 static void nobody_answers(struct farm *farm, void (*done)(void *arg, bool answered), void *arg)
@@ -105,56 +77,58 @@ void farm_ask_about(struct farm *farm, const struct ipaddr *client,
                     void (*done)(void *arg, bool answered), void *arg)
 {
     struct farm_client_ask like = {.what = ASK_HISTORY, .client = *client};
-    struct client_key history, greylist;
+    bool v6 = client->family == IP_V6;
     if (farm->clients.conn == NULL) {
         nobody_answers(farm, done, arg);
         return;
     }
-    name_key(farm, FARM_CLIENT, client, &history);
-    name_key(farm, FARM_GREYLIST, client, &greylist);
-    bool asked = ask(farm, &like, (const char *const[]){"GET", history.key, NULL});
+    bool asked = ask_at(farm, &like, FARM_CLIENT, v6 ? 64 : 32);
     like.what = ASK_GREYLISTED;
     like.done = done;
     like.arg = arg;
-    if (!asked || !ask(farm, &like, (const char *const[]){"GET", greylist.key, NULL}))
+    if (!asked ||
+        !ask_at(farm, &like, FARM_GREYLIST, v6 ? GREYLIST_NETWORK_V6 : GREYLIST_NETWORK_V4))
         nobody_answers(farm, done, arg);
     farm_conn_flush(farm->clients.conn);
 }
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-static void take_history(struct farm *farm, const struct ipaddr *client,
+static void take_history(struct farm *farm, const struct farm_client_ask *answered,
                          const struct resp_reply *reply)
 {
-    const struct history nothing = {0};
-    struct history theirs = nothing;
-    struct client_key key;
-    name_key(farm, FARM_CLIENT, client, &key);
+    char line[FARM_LINE_MAX];
+    struct history theirs = {0};
+    const char *word = word_of(answered->key);
     bool known =
-        resp_is_text(reply) && farm_line_read_history(&farm->key, key.word, reply->text, &theirs);
+        resp_is_text(reply) && farm_line_read_history(&farm->key, word, reply->text, &theirs);
     if (!known && reply->kind != RESP_NIL)
         farm_count_line(farm, FARM_LINE_UNSIGNED);
     metric_add(farm->figures.answers, known ? FARM_ANSWER_KNOWN : FARM_ANSWER_UNKNOWN, 0, 1);
-    struct history both = client_memory_merge(farm->services.memory, client, &theirs,
+    struct history both = client_memory_merge(farm->services.memory, &answered->client, &theirs,
                                               clock_wall_s(farm->services.clock));
-    if (!history_equal(&both, &theirs))
-        tell_history(farm, client, &both);
+    if (history_equal(&both, &theirs))
+        return;
+    farm_line_history(&farm->key, word, &both, line);
+    put(farm, answered->key, line, farm->keep_s + CALENDAR_DAY_S);
 }
 
-static void take_greylisted(struct farm *farm, const struct ipaddr *client,
+static void take_greylisted(struct farm *farm, const struct farm_client_ask *answered,
                             const struct resp_reply *reply)
 {
+    char line[FARM_LINE_MAX];
     struct greylisted theirs, both;
-    struct client_key key;
-    name_key(farm, FARM_GREYLIST, client, &key);
-    bool known = resp_is_text(reply) &&
-                 farm_line_read_greylisted(&farm->key, key.word, reply->text, &theirs);
+    const char *word = word_of(answered->key);
+    bool known =
+        resp_is_text(reply) && farm_line_read_greylisted(&farm->key, word, reply->text, &theirs);
     if (!known && reply->kind != RESP_NIL)
         farm_count_line(farm, FARM_LINE_UNSIGNED);
-    if (greylist_table_merge(farm->services.greylist, client, known ? &theirs : NULL,
-                             clock_wall_s(farm->services.clock), &both) &&
-        (!known || !greylist_equal(&both, &theirs)))
-        tell_greylisted(farm, client, &both);
+    if (!greylist_table_merge(farm->services.greylist, &answered->client, known ? &theirs : NULL,
+                              clock_wall_s(farm->services.clock), &both) ||
+        (known && greylist_equal(&both, &theirs)))
+        return;
+    farm_line_greylisted(&farm->key, word, &both, line);
+    put(farm, answered->key, line, both.passed ? farm->keep_s : GREYLIST_RETRY_S);
 }
 
 static void take_reply(struct farm *farm, struct farm_conn *conn, struct farm_client_ask *answered,
@@ -165,9 +139,9 @@ static void take_reply(struct farm *farm, struct farm_conn *conn, struct farm_cl
         char why[FARM_WHY_MAX];
         farm_conn_fail(conn, farm_said(reply, why));
     } else if (answered->what == ASK_HISTORY) {
-        take_history(farm, &answered->client, reply);
+        take_history(farm, answered, reply);
     } else if (answered->what == ASK_GREYLISTED) {
-        take_greylisted(farm, &answered->client, reply);
+        take_greylisted(farm, answered, reply);
     }
     if (answered->done != NULL)
         answered->done(answered->arg, reply->kind != RESP_ERROR);
