@@ -57,7 +57,7 @@ static void end_connection(struct session *session)
     judge_unsettle(session);
     session->facts_known = false;
     session->others = LOOKUP_ELSEWHERE_NOT_ASKED;
-    session->remembered = session->heard_others = false;
+    session->remembered = false;
     session->greylist = GREYLIST_NOT_ASKED;
     session->nomem = false;
     session->connected = false;
@@ -188,8 +188,7 @@ enum session_answer session_connect(struct session *session, const struct ipaddr
                                    session->mta_name, deadline_ms);
     if (session->lookup == NULL)
         session->nomem = true;
-    judge_ask_lists(session, deadline_ms);
-    judge_ask_others(session);
+    judge_ask_beside(session, deadline_ms);
     return session_stage(session) == STAGE_CONNECT ? judge_at(session, STAGE_CONNECT, NULL)
                                                    : SESSION_CONTINUE;
 }

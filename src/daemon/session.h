@@ -34,9 +34,9 @@ struct session_services {
     /*
      * Where the memory of clients is shared: ask the other hosts for what they remember of the
      * client; lookup_await_elsewhere().  What they know is in `memory` and `greylist` by the time
-     * of lookup_elsewhere_came().  NULL, or nothing is awaited: it is not shared.
+     * of lookup_elsewhere_came().  NULL, or false: it is not shared.
      */
-    void (*ask_others)(void *arg, struct lookup *lookup, const struct ipaddr *client);
+    bool (*ask_others)(void *arg, struct lookup *lookup, const struct ipaddr *client);
     /* What is remembered of a client that they were asked about has changed here.  NULL: as above.
      */
     void (*tell_others)(void *arg, const struct ipaddr *client);

@@ -63,11 +63,11 @@ static bool helo_is_ours(const struct session *session)
     return is_own_name(session, session->helo.name);
 }
 
-void judge_ask_lists(struct session *session, int64_t deadline_ms)
+static void ask_lists(struct session *session, int64_t deadline_ms)
 {
     const struct conf *conf = session->conf;
     const char *zones[LISTED_ZONES_MAX];
-    if (session->lookup == NULL || !conf->matches_lists)
+    if (!conf->matches_lists)
         return;
     const struct facts facts = {.client = session->client};
     const struct match_subject subject = {.facts = &facts, .listener = or_null(session->listener)};
@@ -77,11 +77,20 @@ void judge_ask_lists(struct session *session, int64_t deadline_ms)
         session->nomem = true;
 }
 
-void judge_ask_others(struct session *session)
+static void ask_others(struct session *session)
 {
     const struct session_services *services = session->services;
-    if (session->lookup != NULL && services->ask_others != NULL)
-        services->ask_others(services->arg, session->lookup, &session->client);
+    bool asked = services->ask_others != NULL &&
+                 services->ask_others(services->arg, session->lookup, &session->client);
+    session->others = asked ? LOOKUP_ELSEWHERE_AWAITED : LOOKUP_ELSEWHERE_NOT_ASKED;
+}
+
+void judge_ask_beside(struct session *session, int64_t deadline_ms)
+{
+    if (session->lookup == NULL)
+        return;
+    ask_lists(session, deadline_ms);
+    ask_others(session);
 }
 
 static void tell_others(const struct session *session)
@@ -177,7 +186,7 @@ static bool take_facts(struct session *session)
         lookup_ask_again(session->lookup);
     if (session->nomem || (taken && !first_facts(session)))
         return false;
-    if (taken)
+    if (taken && session->others != LOOKUP_ELSEWHERE_NOT_ASKED)
         session->others = lookup_elsewhere(session->lookup);
     session->facts_known = !anything_awaited(session);
     memcpy(session->facts.sender_domain, session->sender_domain,

@@ -37,8 +37,7 @@ static void begin_lookup(struct session *session, const struct received *receive
     if (session->lookup == NULL ||
         lookup_helo(session->lookup, &session->helo, true, deadline_ms) != RESULT_OK)
         session->nomem = true;
-    judge_ask_lists(session, deadline_ms);
-    judge_ask_others(session);
+    judge_ask_beside(session, deadline_ms);
 }
 
 void relay_received(struct session *session, const char *value)

@@ -139,8 +139,7 @@ int64_t session_deadline_ms(const struct session *session);
  * The lookup has begun: ask the DNS lists on which the client's match block may depend, and other
  * hosts for what they remember of the client.
  */
-void judge_ask_lists(struct session *session, int64_t deadline_ms);
-void judge_ask_others(struct session *session);
+void judge_ask_beside(struct session *session, int64_t deadline_ms);
 
 /*
  * Judge at a command, for one recipient where there is one (owned: taken), now or, after

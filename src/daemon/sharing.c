@@ -218,16 +218,16 @@ static bool send_memo(const struct memo *like)
     return false;
 }
 
-void sharing_ask(void *service, struct lookup *lookup, const struct ipaddr *client)
+bool sharing_ask(void *service, struct lookup *lookup, const struct ipaddr *client)
 {
     const struct memo memo = {.service = service, .client = *client, .lookup = lookup};
     const struct sharing *sharing = &memo.service->sharing;
     if (!atomic_load(&sharing->exists))
-        return;
-    bool can = atomic_load(&sharing->asks);
-    lookup_await_elsewhere(lookup, can ? PATIENCE_MS : 0);
-    if (!can || !send_memo(&memo))
+        return false;
+    lookup_await_elsewhere(lookup, PATIENCE_MS);
+    if (!atomic_load(&sharing->asks) || !send_memo(&memo))
         lookup_elsewhere_came(lookup, false);
+    return true;
 }
 
 void sharing_tell(void *service, const struct ipaddr *client)

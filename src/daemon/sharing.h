@@ -42,7 +42,7 @@ void sharing_tick(struct service *service);
 void sharing_put_status(const struct service *service, struct json_writer *json);
 
 /* As struct session_services says; on sessions' threads. */
-void sharing_ask(void *service, struct lookup *lookup, const struct ipaddr *client);
+bool sharing_ask(void *service, struct lookup *lookup, const struct ipaddr *client);
 void sharing_tell(void *service, const struct ipaddr *client);
 
 #endif

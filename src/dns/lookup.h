@@ -74,7 +74,7 @@ void lookup_ask_again(struct lookup *lookup);
 
 /*
  * Somebody else is asked about the client beside the DNS, by the caller: other hosts' memory.  It
- * is waited for, for so many milliseconds at most (0: it is silent at once), and for its answer,
+ * is waited for, for so many milliseconds at most, and for its answer,
  * lookup_elsewhere_came(), which is to be called once, by any thread, before or after
  * lookup_free().
  */

@@ -6,16 +6,15 @@ void lookup_await_elsewhere(struct lookup *lookup, unsigned within_ms)
 {
     atomic_fetch_add(&lookup->refs, 1); /* until lookup_elsewhere_came() */
     pthread_mutex_lock(&lookup->lock);
-    lookup->elsewhere_asked = true;
-    lookup->elsewhere_until_ms = within_ms > 0 ? lookup_now_ms(lookup) + within_ms : 0;
+    lookup->elsewhere = LOOKUP_ELSEWHERE_AWAITED;
+    lookup->elsewhere_until_ms = lookup_now_ms(lookup) + within_ms;
     pthread_mutex_unlock(&lookup->lock);
 }
 
 void lookup_elsewhere_came(struct lookup *lookup, bool answered)
 {
     pthread_mutex_lock(&lookup->lock);
-    lookup->elsewhere_answered = answered;
-    lookup->elsewhere_until_ms = 0;
+    lookup->elsewhere = answered ? LOOKUP_ELSEWHERE_ANSWERED : LOOKUP_ELSEWHERE_SILENT;
     lookup->news = true;
     (void)pthread_cond_broadcast(&lookup->changed);
     pthread_mutex_unlock(&lookup->lock);
@@ -24,7 +23,7 @@ void lookup_elsewhere_came(struct lookup *lookup, bool answered)
 
 bool lookup_elsewhere_is_open(const struct lookup *lookup, int64_t now_ms, int64_t *until_ms)
 {
-    if (now_ms >= lookup->elsewhere_until_ms)
+    if (lookup->elsewhere != LOOKUP_ELSEWHERE_AWAITED || now_ms >= lookup->elsewhere_until_ms)
         return false;
     if (lookup->elsewhere_until_ms < *until_ms)
         *until_ms = lookup->elsewhere_until_ms;
@@ -34,14 +33,11 @@ bool lookup_elsewhere_is_open(const struct lookup *lookup, int64_t now_ms, int64
 enum lookup_elsewhere lookup_elsewhere(struct lookup *lookup)
 {
     int64_t until_ms = INT64_MAX;
-    enum lookup_elsewhere state = LOOKUP_ELSEWHERE_NOT_ASKED;
     pthread_mutex_lock(&lookup->lock);
-    if (lookup->elsewhere_answered)
-        state = LOOKUP_ELSEWHERE_ANSWERED;
-    else if (lookup_elsewhere_is_open(lookup, lookup_now_ms(lookup), &until_ms))
-        state = LOOKUP_ELSEWHERE_AWAITED;
-    else if (lookup->elsewhere_asked)
-        state = LOOKUP_ELSEWHERE_SILENT;
+    enum lookup_elsewhere state = lookup->elsewhere;
+    if (state == LOOKUP_ELSEWHERE_AWAITED &&
+        !lookup_elsewhere_is_open(lookup, lookup_now_ms(lookup), &until_ms))
+        state = LOOKUP_ELSEWHERE_SILENT; /* for now: it may still answer */
     pthread_mutex_unlock(&lookup->lock);
     return state;
 }

@@ -68,8 +68,8 @@ struct lookup {
     char helo_domain[HOSTNAME_MAX + 1]; /* of lookup_favour() */
     char sender_domain[HOSTNAME_MAX + 1];
     void *facts_memory;
-    bool elsewhere_asked, elsewhere_answered;
-    int64_t elsewhere_until_ms; /* then it is silent, if it has not answered; 0: it is */
+    enum lookup_elsewhere elsewhere;
+    int64_t elsewhere_until_ms; /* so long it is awaited */
     struct part *helo, *lists;  /* NULL: there is none */
     struct part reverse;        /* last: its asks follow */
 };

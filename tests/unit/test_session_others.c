@@ -53,16 +53,17 @@ static void answer(void)
     site.asked = NULL;
 }
 
-static void ask_others(void *arg, struct lookup *lookup, const struct ipaddr *client)
+static bool ask_others(void *arg, struct lookup *lookup, const struct ipaddr *client)
 {
     (void)arg;
     (void)client;
     if (site.others == NOT_SHARED)
-        return;
+        return false;
     lookup_await_elsewhere(lookup, site.others == AWAY ? 0 : PATIENCE_MS);
     site.asked = lookup;
     if (site.others == ANSWER_AT_ONCE)
         answer();
+    return true;
 }
 
 static void tell_others(void *arg, const struct ipaddr *client)
