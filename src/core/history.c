@@ -143,8 +143,8 @@ struct history history_merge(const struct history *a, const struct history *b)
 
 unsigned history_seen_day(const struct history *history)
 {
-    unsigned failed_day = history->failed_s / DAY_S;
-    return failed_day > history->last_day ? failed_day : history->last_day;
+    unsigned failed = failed_day(history);
+    return failed > history->last_day ? failed : history->last_day;
 }
 
 const char *grace_state_text(enum grace_state state)

@@ -71,6 +71,12 @@ static void pack(struct client_entry *entry, const struct history *history)
     entry->word = client_entry_hash(entry) | (history->passed_since ? CLIENT_PASSED_SINCE : 0);
 }
 
+static unsigned last_seen(const struct client_entry *entry)
+{
+    const struct history history = unpack(entry);
+    return history_seen_day(&history);
+}
+
 /* What an entry is worth to us: those that are worth less make room first. */
 enum worth { WORTH_FREE, WORTH_FORGOTTEN, WORTH_ONCE, WORTH_OLD, WORTH_KEEPING };
 
@@ -124,10 +130,8 @@ struct client_entry *client_memory_place(struct client_memory *memory, uint64_t 
         return entry;
     entry =
         least_of(client_table_bucket(&memory->table, hash), memory->keep_s / CALENDAR_DAY_S, today);
-    if (entry == NULL) {
-        memory->left_out++;
+    if (entry == NULL)
         return NULL;
-    }
     if (entry->word == 0)
         memory->clients++;
     else
@@ -146,9 +150,8 @@ static struct client_entry *place_for_known(struct client_memory *memory, uint64
     struct client_entry *bucket = client_table_bucket(&memory->table, hash);
     entry = bucket;
     for (size_t i = 1; i < CLIENT_MEMORY_WAYS; i++)
-        if (rank_of(&bucket[i], 0, today).seen_day < rank_of(entry, 0, today).seen_day)
+        if (last_seen(&bucket[i]) < last_seen(entry))
             entry = &bucket[i];
-    memory->left_out--; /* by client_memory_place() */
     memory->replaced++;
     *entry = (struct client_entry){.word = hash};
     return entry;
@@ -159,7 +162,7 @@ static void move_to(struct client_memory *memory, void *buckets, size_t bucket_c
 {
     const struct client_entry *old = memory->table.buckets;
     size_t old_count = memory->table.bucket_count * CLIENT_MEMORY_WAYS;
-    uint64_t replaced = memory->replaced, left_out = memory->left_out;
+    uint64_t replaced = memory->replaced;
     memory->table.buckets = buckets;
     memory->table.bucket_count = bucket_count;
     memory->clients = 0;
@@ -170,7 +173,6 @@ static void move_to(struct client_memory *memory, void *buckets, size_t bucket_c
             *entry = old[i];
     }
     memory->replaced = replaced;
-    memory->left_out = left_out;
 }
 
 enum result client_memory_set_limits(struct client_memory *memory,
@@ -202,6 +204,7 @@ static struct history note(struct client_memory *memory, uint64_t hash, enum his
     struct client_entry *entry = event == HISTORY_PASS
                                      ? client_memory_place(memory, hash, history_day(wall_s))
                                      : find(memory, hash);
+    memory->left_out += event == HISTORY_PASS && entry == NULL;
     if (entry == NULL)
         return history;
     history = unpack(entry);

@@ -17,6 +17,7 @@ static uint8_t *put_entry(uint8_t *at, const void *place)
 
 static bool take_entry(void *owner, const uint8_t *at, int64_t wall_s)
 {
+    struct client_memory *memory = owner;
     struct client_entry saved;
     saved.word = block_file_get(&at, 8);
     saved.failed_s = (uint32_t)block_file_get(&at, 4);
@@ -25,7 +26,8 @@ static bool take_entry(void *owner, const uint8_t *at, int64_t wall_s)
     if (client_entry_hash(&saved) == 0)
         return false;
     struct client_entry *entry =
-        client_memory_place(owner, client_entry_hash(&saved), history_day(wall_s));
+        client_memory_place(memory, client_entry_hash(&saved), history_day(wall_s));
+    memory->left_out += entry == NULL;
     if (entry != NULL)
         *entry = saved;
     return true;

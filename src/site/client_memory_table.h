@@ -35,7 +35,7 @@ struct client_memory {
 
 /*
  * The entry of that hash, or a new one (with nothing but its hash) if there is room by the rules of
- * replacement, or NULL.  The caller holds the lock.
+ * replacement, or NULL, which the caller counts.  It holds the lock.
  */
 struct client_entry *client_memory_place(struct client_memory *memory, uint64_t hash,
                                          unsigned today);
