@@ -12,6 +12,7 @@ import subprocess
 
 import pytest
 
+import clients_file
 import daemon
 import store
 import world
@@ -29,12 +30,14 @@ DAY = 86400
 class Host:
     """One iprevd of the farm."""
 
-    def __init__(self, directory, name, servers, key=store.KEY, block=""):
+    def __init__(self, directory, name, servers, key=store.KEY, block="", more="", remembered=()):
         self.name = name
         self.directory = directory / name
         self.directory.mkdir()
         self.key_path = store.write_key(self.directory / "farm.key", key)
-        self.block = block
+        self.block, self.more = block, more
+        if remembered:
+            clients_file.write(self.directory / "clients", remembered)
         zone = directory / "test.zone"
         zone.write_text(world.ZONE)
         self.daemon = daemon.Daemon(self.directory, self.config(servers),
@@ -44,7 +47,7 @@ class Host:
         return (f'control = "{self.directory}/control"\nstate-dir = "{self.directory}"\n'
                 f'farm {{ servers = {{{", ".join(json.dumps(one) for one in servers)}}} '
                 f'name = "{store.NAME}" host = "{self.name}" key-file = "{self.key_path}" '
-                f'timeout = 1 {self.block} }}\n')
+                f'timeout = 1 {self.block} }}\n{self.more}')
 
     def ctl(self, *args):
         return subprocess.run([daemon.program("iprevctl"), *args, "-c", self.daemon.config_path],
@@ -77,14 +80,17 @@ class Host:
 
 @pytest.fixture
 def farm(directory):
-    """Call it to get a store and hosts; everything ends with the test."""
+    """
+    Call it to get a store and hosts; everything ends with the test.  `remembered`: what each of them
+    remembers of clients.
+    """
     things = []
 
-    def start(count=3, config="", servers=None, **kw):
+    def start(count=3, config="", servers=None, remembered=(), **kw):
         one = store.Store(directory / "store", config).start()
         things.append(one)
-        hosts = [Host(directory, f"mx{i + 1}", servers or [one.address], **kw)
-                 for i in range(count)]
+        hosts = [Host(directory, f"mx{i + 1}", servers or [one.address], remembered=clients, **kw)
+                 for i, clients in enumerate(remembered or count * [()])]
         for host in hosts:
             things.append(host)
             host.daemon.start()

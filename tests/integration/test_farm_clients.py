@@ -17,7 +17,7 @@ import store
 import world
 from clients_file import DAY, Client
 from milterclient import MilterClient
-from test_farm import Host, pytestmark  # noqa: F401
+from test_farm import farm as start_farm, pytestmark  # noqa: F401
 
 KNOWN, STRANGER = world.NO_PTR, world.MISMATCH
 GREYLIST = ('policy "default" { greylist-delay = 1  check ptr-missing { action = greylist }\n'
@@ -25,29 +25,9 @@ GREYLIST = ('policy "default" { greylist-delay = 1  check ptr-missing { action =
 
 
 @pytest.fixture
-def farm(directory):
+def farm(start_farm):
     """Call it with what each host remembers to get a store and these hosts, connected."""
-    things = []
-
-    def start(*remembered, config="", server=None):
-        one = store.Store(directory / "store").start()
-        things.append(one)
-        hosts = []
-        for i, clients in enumerate(remembered):
-            host = Host(directory, f"mx{i + 1}", [server or one.address])
-            host.daemon.write_config(host.config([server or one.address]) + config)
-            clients_file.write(host.directory / "clients", clients)
-            things.append(host)
-            host.daemon.start()
-            hosts.append(host)
-        for host in hosts:
-            daemon.wait_until(f"{host.name} is connected", host.connected)
-        return [one, *hosts]
-
-    start.things = things
-    yield start
-    for thing in things:
-        thing.close() if hasattr(thing, "close") else thing.kill()
+    return lambda *remembered, more="": start_farm(remembered=remembered, more=more)
 
 
 def visit(host, client, helo="mail.good.example", silent=False):
@@ -152,7 +132,7 @@ def test_a_pass_is_told(farm):
 
 
 def test_a_network_that_waits_may_come_to_another_host(farm):
-    one, mx1, mx2, mx3 = farm({}, {}, {}, config=GREYLIST)
+    one, mx1, mx2, mx3 = farm({}, {}, {}, more=GREYLIST)
     assert visit(mx1, KNOWN).code == "451"
     stored(one, "greylist")
     one.ask("FLUSHALL")
@@ -189,7 +169,7 @@ def test_nobody_is_refused_by_silence(farm):
 
 
 def test_nobody_is_greylisted_by_silence(farm):
-    one, mx1 = farm({}, config=GREYLIST)
+    one, mx1 = farm({}, more=GREYLIST)
     one.kill()
     daemon.wait_until("mx1 notices", lambda: not mx1.connected())
     assert visit(mx1, KNOWN, silent=True).verdict == "continue"

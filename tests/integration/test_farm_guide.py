@@ -22,7 +22,6 @@ from test_farm import Host, believe, judged, pytestmark  # noqa: F401
 
 GUEST = world.NO_PTR
 ADDRESS = "127.0.0.2"
-FALLBACK = ("bind 127.0.0.1 -::1\nprotected-mode yes\nport 6379\ndaemonize yes\n")
 
 
 def shims(directory, port):
@@ -79,8 +78,7 @@ def test_three_hosts_in_ten_commands(guide, directory):
     shipped = pathlib.Path("/etc/valkey/valkey.conf")
     if not shipped.exists():
         shipped = pathlib.Path("/etc/redis/redis.conf")
-    text = shipped.read_text() if shipped.exists() else FALLBACK
-    (directory / "valkey.conf").write_text(text)
+    (directory / "valkey.conf").write_text(shipped.read_text())
     hosts = [Host(directory, f"mx{i}", ["127.0.0.1:1"]) for i in (1, 2, 3)]
     for host in hosts:
         host.key_path.unlink()

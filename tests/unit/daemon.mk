@@ -30,7 +30,7 @@ tests_unit_test_session_matrix_LDADD = $(DAEMON_TEST_LIBS)
 check_PROGRAMS += tests/unit/test_session_nomem
 TESTS += tests/unit/test_session_nomem
 tests_unit_test_session_nomem_SOURCES = tests/unit/test_session_nomem.c $(FAILING_ALLOC) \
-	tests/scenario/world.c tests/scenario/world.h
+	tests/scenario/world.c tests/scenario/world.h tests/unit/conf_text.h
 tests_unit_test_session_nomem_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
 tests_unit_test_session_nomem_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_session_nomem_LDFLAGS = $(WRAPPED_ALLOC)
@@ -39,7 +39,7 @@ tests_unit_test_session_nomem_LDADD = $(DAEMON_TEST_LIBS)
 check_PROGRAMS += tests/unit/test_session_memory
 TESTS += tests/unit/test_session_memory
 tests_unit_test_session_memory_SOURCES = tests/unit/test_session_memory.c $(FAILING_ALLOC) \
-	tests/scenario/world.c tests/scenario/world.h
+	tests/scenario/world.c tests/scenario/world.h tests/unit/conf_text.h
 tests_unit_test_session_memory_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
 tests_unit_test_session_memory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_session_memory_LDFLAGS = $(WRAPPED_ALLOC)
@@ -49,7 +49,7 @@ tests_unit_test_session_memory_LDADD = $(DAEMON_TEST_LIBS)
 check_PROGRAMS += tests/unit/test_session_others
 TESTS += tests/unit/test_session_others
 tests_unit_test_session_others_SOURCES = tests/unit/test_session_others.c \
-	tests/scenario/world.c tests/scenario/world.h
+	tests/scenario/world.c tests/scenario/world.h tests/unit/conf_text.h
 tests_unit_test_session_others_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/scenario
 tests_unit_test_session_others_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_session_others_LDADD = $(DAEMON_TEST_LIBS)

@@ -5,11 +5,11 @@
  * that runs out, and a clock that is set.  Every decision is made once more as if nothing were
  * remembered: with the memory it may only be milder, and only a refusal changes.
  */
+#include "conf_text.h"
 #include "daemon/session.h"
 #include "failing_alloc.h"
 #include "world.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,32 +69,6 @@ static void decided(void *arg, const struct decision *decision,
     site->spared += with != without;
     site->wrong += with > without || (with != without && without != ACTION_REJECT);
     site->rejected = site->rejected || with == ACTION_REJECT;
-}
-
-static void report_message(void *arg, const char *message)
-{
-    (void)arg;
-    ck_abort_msg("%s", message);
-}
-
-static void ignore_message(void *arg, const char *message)
-{
-    (void)arg;
-    (void)message;
-}
-
-static struct conf *load(const char *config, const struct clock *clock)
-{
-    char path[] = "/tmp/iprevd-memory-XXXXXX";
-    const struct conf_report report = {report_message, ignore_message, NULL, NULL};
-    int fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, config, strlen(config)), (ssize_t)strlen(config));
-    ck_assert_int_eq(close(fd), 0);
-    struct conf *conf = conf_load(path, clock_wall_s(clock), &report);
-    (void)unlink(path);
-    ck_assert_ptr_nonnull(conf);
-    return conf;
 }
 
 static struct client_memory *new_memory(void)
@@ -241,7 +215,7 @@ START_TEST(test_only_milder)
     ck_assert(fd >= 0 && close(fd) == 0);
     site.world = world_new(zone, error, sizeof error);
     ck_assert_msg(site.world != NULL, "%s", error);
-    site.conf = load(configs[_i], world_clock(site.world));
+    site.conf = conf_text_load(configs[_i], clock_wall_s(world_clock(site.world)));
     site.cache = cache_new(&site.conf->cache, 1);
     site.resolver = resolver_new(world_source(site.world), site.cache, world_loop(site.world),
                                  &site.conf->resolver, NULL);

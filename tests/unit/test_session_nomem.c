@@ -3,11 +3,11 @@
  * The n-th allocation of a session fails, for every n: who is to be refused is then refused or
  * deferred, who is to be tagged is tagged or deferred, and nothing leaks or crashes.
  */
+#include "conf_text.h"
 #include "daemon/session.h"
 #include "failing_alloc.h"
 #include "world.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,32 +146,6 @@ static void quarantined(void *arg, const char *reason)
     (void)reason;
 }
 
-static void report_message(void *arg, const char *message)
-{
-    (void)arg;
-    ck_abort_msg("%s", message);
-}
-
-static void ignore_message(void *arg, const char *message)
-{
-    (void)arg;
-    (void)message;
-}
-
-static struct conf *load(const struct clock *clock)
-{
-    char path[] = "/tmp/iprevd-nomem-XXXXXX";
-    const struct conf_report report = {report_message, ignore_message, NULL, NULL};
-    int fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, config, sizeof config - 1), (ssize_t)(sizeof config - 1));
-    ck_assert_int_eq(close(fd), 0);
-    struct conf *conf = conf_load(path, clock_wall_s(clock), &report);
-    (void)unlink(path);
-    ck_assert_ptr_nonnull(conf);
-    return conf;
-}
-
 /* --- the story ----------------------------------------------------------------------------------
  */
 
@@ -215,7 +189,7 @@ static bool run(const struct story *story, long limit)
     struct world *world = world_new(zone, error, sizeof error);
     struct played outcome = {.world = world};
     ck_assert_msg(world != NULL, "%s", error);
-    struct conf *conf = load(world_clock(world));
+    struct conf *conf = conf_text_load(config, clock_wall_s(world_clock(world)));
     struct cache *cache = cache_new(&conf->cache, 1);
     struct resolver *resolver =
         resolver_new(world_source(world), cache, world_loop(world), &conf->resolver, NULL);

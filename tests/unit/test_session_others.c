@@ -3,14 +3,13 @@
  * What other hosts remember of a client, as a session takes it: waited for where it may turn a
  * refusal, for as long as it may take, and nowhere else.
  */
+#include "conf_text.h"
 #include "daemon/session.h"
 #include "world.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PATIENCE_MS 100
 
@@ -81,32 +80,6 @@ static void decided(void *arg, const struct decision *decision,
     site.last = *decision;
 }
 
-static void report_message(void *arg, const char *message)
-{
-    (void)arg;
-    ck_abort_msg("%s", message);
-}
-
-static void ignore_message(void *arg, const char *message)
-{
-    (void)arg;
-    (void)message;
-}
-
-static struct conf *load(const char *config)
-{
-    char path[] = "/tmp/iprevd-others-XXXXXX";
-    const struct conf_report report = {report_message, ignore_message, NULL, NULL};
-    int fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, config, strlen(config)), (ssize_t)strlen(config));
-    ck_assert_int_eq(close(fd), 0);
-    struct conf *conf = conf_load(path, clock_wall_s(world_clock(site.world)), &report);
-    (void)unlink(path);
-    ck_assert_ptr_nonnull(conf);
-    return conf;
-}
-
 static void begin(const char *config, enum others others)
 {
     static const uint8_t key[SIPHASH_KEY_LENGTH] = {7};
@@ -116,7 +89,7 @@ static void begin(const char *config, enum others others)
     site.others = others;
     site.world = world_new(zone, error, sizeof error);
     ck_assert_msg(site.world != NULL, "%s", error);
-    site.conf = load(config);
+    site.conf = conf_text_load(config, clock_wall_s(world_clock(site.world)));
     site.cache = cache_new(&site.conf->cache, 1);
     site.resolver = resolver_new(world_source(site.world), site.cache, world_loop(site.world),
                                  &site.conf->resolver, NULL);
