@@ -85,7 +85,8 @@ static bool is_same(const struct conf *old, const struct conf *fresh)
     const struct conf_farm *a = &old->farm, *b = &fresh->farm;
     if (a->server_count != b->server_count || !texts_equal(a->name, b->name) ||
         !texts_equal(a->host, b->host) || !texts_equal(a->user, b->user) ||
-        a->timeout_ms != b->timeout_ms || old->clients.keep_s != fresh->clients.keep_s)
+        a->timeout_ms != b->timeout_ms || old->clients.keep_s != fresh->clients.keep_s ||
+        conf_greylists(old) != conf_greylists(fresh))
         return false;
     for (size_t i = 0; i < a->server_count; i++)
         if (strcmp(a->servers[i], b->servers[i]) != 0)

@@ -480,6 +480,7 @@ struct farm *farm_new(const struct conf *conf, const struct farm_secrets *secret
     farm->services = *services;
     farm->timeout_ms = conf->farm.timeout_ms;
     farm->keep_s = conf->clients.keep_s;
+    farm->greylists = conf_greylists(conf);
     STAILQ_INIT(&farm->clients.asks);
     farm->backoff_ms = BACKOFF_MIN_MS;
     farm->since_s = clock_wall_s(services->clock);

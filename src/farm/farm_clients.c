@@ -68,26 +68,28 @@ static void put(struct farm *farm, const char *key, const char *line, unsigned k
 
 static void nobody_answers(struct farm *farm, void (*done)(void *arg, bool answered), void *arg)
 {
+    if (done == NULL)
+        return;
     metric_add(farm->figures.answers, FARM_ANSWER_NONE, 0, 1);
-    if (done != NULL)
-        done(arg, false);
+    done(arg, false);
 }
 
+/* The last answer is the one that is waited for. */
 void farm_ask_about(struct farm *farm, const struct ipaddr *client,
                     void (*done)(void *arg, bool answered), void *arg)
 {
-    struct farm_client_ask like = {.what = ASK_HISTORY, .client = *client};
-    bool v6 = client->family == IP_V6;
+    struct farm_client_ask network = {.what = ASK_GREYLISTED, .client = *client};
+    struct farm_client_ask history = {
+        .what = ASK_HISTORY, .client = *client, .done = done, .arg = arg};
+    bool v6 = client->family == IP_V6, asked = true;
     if (farm->clients.conn == NULL) {
         nobody_answers(farm, done, arg);
         return;
     }
-    bool asked = ask_at(farm, &like, FARM_CLIENT, v6 ? 64 : 32);
-    like.what = ASK_GREYLISTED;
-    like.done = done;
-    like.arg = arg;
-    if (!asked ||
-        !ask_at(farm, &like, FARM_GREYLIST, v6 ? GREYLIST_NETWORK_V6 : GREYLIST_NETWORK_V4))
+    if (farm->greylists)
+        asked =
+            ask_at(farm, &network, FARM_GREYLIST, v6 ? GREYLIST_NETWORK_V6 : GREYLIST_NETWORK_V4);
+    if (!asked || !ask_at(farm, &history, FARM_CLIENT, v6 ? 64 : 32))
         nobody_answers(farm, done, arg);
     farm_conn_flush(farm->clients.conn);
 }
@@ -104,7 +106,8 @@ static void take_history(struct farm *farm, const struct farm_client_ask *answer
         resp_is_text(reply) && farm_line_read_history(&farm->key, word, reply->text, &theirs);
     if (!known && reply->kind != RESP_NIL)
         farm_count_line(farm, FARM_LINE_UNSIGNED);
-    metric_add(farm->figures.answers, known ? FARM_ANSWER_KNOWN : FARM_ANSWER_UNKNOWN, 0, 1);
+    if (answered->done != NULL)
+        metric_add(farm->figures.answers, known ? FARM_ANSWER_KNOWN : FARM_ANSWER_UNKNOWN, 0, 1);
     struct history both = client_memory_merge(farm->services.memory, &answered->client, &theirs,
                                               clock_wall_s(farm->services.clock));
     if (history_equal(&both, &theirs))
@@ -200,8 +203,7 @@ void farm_clients_end(struct farm *farm)
     farm_conn_free(farm->clients.conn);
     farm->clients.conn = NULL;
     while ((first = take_first(farm)) != NULL) {
-        if (first->done != NULL)
-            nobody_answers(farm, first->done, first->arg);
+        nobody_answers(farm, first->done, first->arg);
         free(first);
     }
 }

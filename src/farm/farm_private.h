@@ -80,6 +80,7 @@ struct farm {
     struct farm_key key;
     char *name, *host, *user, *password; /* the last two may be NULL */
     unsigned timeout_ms, keep_s;
+    bool greylists; /* so that networks are asked about, too */
     struct farm_candidate *candidates;
     size_t candidate_count;
 

@@ -238,6 +238,15 @@ bool conf_refuses(const struct conf *conf)
     return false;
 }
 
+bool conf_greylists(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->policy_count; i++)
+        for (unsigned id = 0; id < CHECK_COUNT; id++)
+            if (conf->policies[i].rules[id].action == ACTION_GREYLIST)
+                return true;
+    return false;
+}
+
 bool conf_is_local(const struct conf *conf, const struct ipaddr *addr)
 {
     return in_networks(conf->local_networks, conf->local_network_count, addr);

@@ -139,6 +139,9 @@ const struct policy *conf_policy(const struct conf *conf, const char *name);
 /* Can a client be refused by it, for good or for now? */
 bool conf_refuses(const struct conf *conf);
 
+/* May some client be greylisted, whatever the mode? */
+bool conf_greylists(const struct conf *conf);
+
 bool conf_is_local(const struct conf *conf, const struct ipaddr *addr);
 /* Is the canonical name one of own-names?  "" is none. */
 bool conf_is_own_name(const struct conf *conf, const char *name);
