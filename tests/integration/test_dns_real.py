@@ -8,11 +8,11 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
+from daemon import free_port, wait_until  # noqa: E402
 from dnsask import Dnsask  # noqa: E402
 from hostile_dns import reverse  # noqa: E402
 
@@ -92,19 +92,6 @@ TABLE = [
 ]
 
 
-def free_port():
-    """A port that is free for UDP and TCP."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, \
-             socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            udp.bind(("127.0.0.1", 0))
-            try:
-                tcp.bind(udp.getsockname())
-            except OSError:
-                continue
-            return udp.getsockname()[1]
-
-
 class Server:
     """A daemon in the foreground, ready when its TCP port answers."""
 
@@ -119,13 +106,12 @@ class Server:
         self.output = open(directory / f"{program}.log", "w+")
         self.process = subprocess.Popen([path, *arguments, "-c", str(conf)], stdout=self.output,
                                         stderr=subprocess.STDOUT)
-        end = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S).close()
-                return
-            except OSError:
-                assert self.process.poll() is None and time.monotonic() < end, self.log()
+        wait_until(f"{program} on port {port}", lambda: self._answers(port), PATIENCE_S)
+
+    def _answers(self, port):
+        assert self.process.poll() is None, self.log()
+        with socket.socket() as sock:
+            return sock.connect_ex(("127.0.0.1", port)) == 0
 
     def log(self):
         self.output.seek(0)
