@@ -98,6 +98,13 @@ def test_ehlo_name_of_postfix(network, receiver):
         assert receiver.wait() == SENT
 
 
+def test_relay_of_postfix(network):
+    """Postfix knows all that the page sets, and runs with it."""
+    blocks = {"main.cf": fenced.installations(PAGE)["Through a relay"]["main.cf"]}
+    with postfix_site(blocks, network) as site:
+        assert site.server.client(world.GOOD).mail().code == 250
+
+
 def test_ehlo_name_of_sendmail(network, receiver):
     blocks = fenced.installations(PAGE)["Sendmail"]
     lines = blocks["sendmail.mc"].replace("192.0.2.10", SERVER) + (
