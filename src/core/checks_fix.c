@@ -65,14 +65,28 @@ bool checks_put_record(const struct evidence *evidence, enum check_id id, struct
 }
 
 /* What a PTR record has to hold, where the name itself is not known: it must lead back, too. */
-#define SERVER_NAME "your mail server's public name, which must resolve to this address"
+static void put_server_name(const struct evidence *evidence, struct textbuf *out)
+{
+    const struct facts *facts = evidence->facts;
+    const char *helo = facts->helo.name;
+    const char *ptr = facts->name_count == 1 ? facts->names[0].name : "";
+    const char *ending = namekind_local_ending(helo);
+    textbuf_put(out, "your mail server's public name");
+    if (namekind_has_underscore(helo) || namekind_has_underscore(ptr))
+        textbuf_put(out, ", without \"_\",");
+    else if (ending != NULL)
+        textbuf_printf(out, ", none in %s,", ending);
+    else
+        textbuf_put(out, ",");
+    textbuf_put(out, " which must resolve to this address");
+}
 
 /* Who sets the PTR record; of a reverse name that is an alias it is not the provider. */
 static void put_ask(const struct evidence *evidence, const char *what, struct textbuf *out)
 {
     textbuf_printf(out, "ask %s %s",
                    evidence->facts->ptr.aliased
-                       ? "the operator of the delegated reverse zone (RFC 2317)"
+                       ? "the operator of the delegated reverse zone (RFC 2317), usually you,"
                        : "your hosting or Internet provider",
                    what);
 }
@@ -94,12 +108,20 @@ void fix_ptr_missing(const struct evidence *evidence, struct textbuf *out)
                        kind);
         return;
     }
-    put_ask(evidence, has_record(evidence) ? "to set it" : "to set it to " SERVER_NAME, out);
+    if (has_record(evidence)) {
+        put_ask(evidence, "to set it", out);
+        return;
+    }
+    put_ask(evidence, "to set it to ", out);
+    put_server_name(evidence, out);
+    if (!evidence->facts->ptr.aliased)
+        textbuf_put(out, "; if they set none, send through their mail relay");
 }
 
 void fix_ptr_invalid(const struct evidence *evidence, struct textbuf *out)
 {
-    put_ask(evidence, "to make it " SERVER_NAME, out);
+    put_ask(evidence, "to make it ", out);
+    put_server_name(evidence, out);
 }
 
 /* Never "set the A record": the name may be that of a web site. */
@@ -109,7 +131,9 @@ void fix_ptr_mismatch(const struct evidence *evidence, struct textbuf *out)
     const struct name_facts *name = facts->name_count == 1 ? &facts->names[0] : NULL;
     char memory[HOSTNAME_MAX + 1];
     if (name != NULL && name->flaw == HOSTNAME_OK && namekind_lacks_dot(name->name, memory)) {
-        textbuf_put(out, "the operator of the reverse zone must end the name with a dot");
+        textbuf_put(out,
+                    "the operator of the reverse zone, usually your provider, must end the name "
+                    "with a dot");
         return;
     }
     if (checks_wanted_ptr(evidence, memory) == NULL && name != NULL && name->flaw == HOSTNAME_OK &&
@@ -119,10 +143,15 @@ void fix_ptr_mismatch(const struct evidence *evidence, struct textbuf *out)
         textbuf_printf(out, "add an %s record with %s to the name, or ", checks_address_type(facts),
                        ipaddr_format(&facts->client, client));
     }
+    if (has_record(evidence)) {
+        put_ask(evidence, "to correct the PTR record", out);
+        return;
+    }
     put_ask(evidence,
-            has_record(evidence) ? "to correct the PTR record"
-                                 : "to change the PTR record to " SERVER_NAME,
+            facts->name_count > 1 ? "to leave one PTR record, with "
+                                  : "to change the PTR record to ",
             out);
+    put_server_name(evidence, out);
 }
 
 void fix_ptr_generic(const struct evidence *evidence, struct textbuf *out)
@@ -152,25 +181,35 @@ bool checks_failure_is_ours(const struct evidence *evidence)
     return evidence->facts->resolver_down || (failed != NULL && failed->fault == DNS_FAULT_OURS);
 }
 
-/* Who fixes a failure that is not ours. */
+/* Whose zone it is that failed. */
+static const char *zone_of(const struct evidence *evidence, const struct dns_evidence *failed)
+{
+    if (failed != &evidence->facts->ptr)
+        return "that name's zone";
+    return evidence->facts->ptr.aliased ? "the delegated reverse zone (RFC 2317)"
+                                        : "the reverse zone, usually your provider,";
+}
+
+/* Who fixes a failure that is not ours.  Some do not pass by themselves. */
 static void put_failed(const struct evidence *evidence, const struct dns_evidence *failed,
                        struct textbuf *out)
 {
+    const char *zone = zone_of(evidence, failed);
     switch (failed != NULL ? failed->fault : DNS_FAULT_SERVERS) {
     case DNS_FAULT_SIGNATURES:
-        textbuf_put(out, "the owner of that zone must sign it again or correct its DS record");
+        textbuf_printf(out,
+                       ", but first the operator of %s must sign it again or correct its DS record",
+                       zone);
         break;
     case DNS_FAULT_ALIASES:
-        textbuf_put(out, "the owner of that zone must correct its CNAME records");
+        textbuf_printf(out, ", but first the operator of %s must correct its CNAME records", zone);
         break;
     case DNS_FAULT_UNKNOWN:
-        textbuf_put(out, "our resolver or the name servers of the zone did not answer in time");
+        textbuf_put(out, "; our resolver or the name servers of the zone did not answer in time");
         break;
     default:
-        textbuf_printf(out, "if this lasts for a day, the operator of %s must fix its name servers",
-                       failed != &evidence->facts->ptr ? "that name's zone"
-                       : evidence->facts->ptr.aliased  ? "the delegated reverse zone (RFC 2317)"
-                                                      : "the reverse zone, usually your provider,");
+        textbuf_printf(
+            out, "; if this lasts for a day, the operator of %s must fix its name servers", zone);
     }
 }
 
@@ -180,7 +219,7 @@ void fix_dns_temperror(const struct evidence *evidence, struct textbuf *out)
         textbuf_put(out, "nothing is wrong on your side; your server will try again by itself");
         return;
     }
-    textbuf_put(out, "your server will try again by itself; ");
+    textbuf_put(out, "your server will try again by itself");
     put_failed(evidence, checks_failed_lookup(evidence), out);
 }
 

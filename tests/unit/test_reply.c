@@ -13,6 +13,7 @@
 #define NX   .ptr = "NX"
 
 #define SERVER_NAME "your mail server's public name, which must resolve to this address"
+#define RELAY       "; if they set none, send through their mail relay"
 #define PROVIDER    "; ask your hosting or Internet provider "
 
 /* Facts and evidence with one check, or those of `set`, true. */
@@ -51,7 +52,7 @@ static const struct {
      {C4, NX},
      "550",
      "5.7.25",
-     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME
+     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME RELAY
      " (ptr-missing)"},
     {"no PTR, deferred",
      CHECK_PTR_MISSING,
@@ -59,7 +60,7 @@ static const struct {
      {C4, NX},
      "450",
      "4.7.25",
-     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME
+     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME RELAY
      " (ptr-missing)"},
     {"mismatch",
      CHECK_PTR_MISMATCH,
@@ -92,7 +93,7 @@ static const struct {
      "550",
      "5.7.25",
      "[198.51.100.7] PTR mail.a.example.100.51.198.in-addr.arpa lacks its final dot in the reverse "
-     "zone; the operator of the reverse zone must end the name with a dot: "
+     "zone; the operator of the reverse zone, usually your provider, must end the name with a dot: "
      "\"7.100.51.198.in-addr.arpa. PTR mail.a.example.\" (ptr-mismatch)"},
     {"an address that is missing",
      CHECK_PTR_MISMATCH,
@@ -107,11 +108,30 @@ static const struct {
     {"a provider's name is no record to ask for",
      CHECK_PTR_MISSING,
      ACTION_REJECT,
-     {C4, NX, .helo = "198-51-100-7.dsl.isp.test", .helo_forward = "198.51.100.7"},
+     {C4, NX, .helo = "198-51-100-7.dsl.isp.example", .helo_forward = "198.51.100.7"},
      "550",
      "5.7.25",
-     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME
+     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME RELAY
      " (ptr-missing)"},
+    {"a name with an underscore",
+     CHECK_PTR_MISMATCH,
+     ACTION_REJECT,
+     {C4, .ptr = "old_mail.a.example=NX"},
+     "550",
+     "5.7.25",
+     "[198.51.100.7] PTR old_mail.a.example does not exist (NXDOMAIN)" PROVIDER
+     "to change the PTR record to your mail server's public name, without \"_\", which must "
+     "resolve "
+     "to this address (ptr-mismatch)"},
+    {"a name of the inside",
+     CHECK_PTR_MISSING,
+     ACTION_REJECT,
+     {C4, NX, .helo = "mail.acme.local", .helo_forward = "NX"},
+     "550",
+     "5.7.25",
+     "[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER
+     "to set it to your mail server's public name, none in .local, which must resolve to this "
+     "address" RELAY " (ptr-missing)"},
     {"underscore",
      CHECK_HELO_INVALID,
      ACTION_REJECT,
@@ -221,7 +241,7 @@ static const struct {
      ACTION_REJECT,
      "550",
      "5.7.25",
-     {"[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME
+     {"[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME RELAY
       "; see https://mx.example/why (ptr-missing)"}},
     {"help URL with placeholders",
      NULL,
@@ -229,7 +249,8 @@ static const struct {
      ACTION_REJECT,
      "550",
      "5.7.25",
-     {"[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME "; see "
+     {"[198.51.100.7] has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME RELAY
+      "; see "
       "https://mx.example/why?ip=198.51.100.7&x=%20%{helo}#ptr-missing (ptr-missing)"}},
     {"help URL with placeholders in one's own text",
      "%{url} %{record}|",
@@ -277,7 +298,7 @@ static const struct {
      "550",
      "5.7.25",
      {"198.51.100.7 has no PTR record (NXDOMAIN). ask your hosting or Internet provider to set "
-      "it to " SERVER_NAME "."}},
+      "it to " SERVER_NAME RELAY "."}},
     {"no URL", "see %{url}", NULL, ACTION_REJECT, "550", "5.7.25", {"see "}},
     {"nothing but a URL that is not set",
      "%{url} ",
@@ -333,7 +354,7 @@ START_TEST(test_score)
     ck_assert_str_eq(
         reply.lines[0],
         "[198.51.100.7] total score 5 of ptr-missing, helo-not-fqdn and helo-disagrees: "
-        "198.51.100.7 has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME
+        "198.51.100.7 has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME RELAY
         " (ptr-missing)");
 
     /* A check that adds nothing is no part of the sum, true or not. */
@@ -345,7 +366,7 @@ START_TEST(test_score)
     ck_assert_str_eq(
         reply.lines[0],
         "[198.51.100.7] total score 3.5 of ptr-missing and helo-disagrees: 198.51.100.7 "
-        "has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME " (ptr-missing)");
+        "has no PTR record (NXDOMAIN)" PROVIDER "to set it to " SERVER_NAME RELAY " (ptr-missing)");
     scene.policy.rules[CHECK_HELO_NOT_FQDN].score = 1.5;
 
     scene.policy.rules[CHECK_HELO_DISAGREES].monitor = true;
