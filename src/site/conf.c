@@ -83,8 +83,14 @@ static void load_orgdomains(struct conf_loader *loader, const struct conf_block 
     struct conf *conf = loader->conf;
     conf->tree->orgdomains = orgdomain_load(conf->public_suffix_list);
     conf->orgdomains = conf->tree->orgdomains;
-    if (conf->orgdomains != NULL)
+    if (conf->orgdomains != NULL) {
+        /* libpsl takes any text for a list. */
+        if (conf->public_suffix_list != NULL && orgdomain_exists(conf->orgdomains, "co.uk"))
+            conf_warning(loader->messages, conf_entry(file, "public-suffix-list")->line,
+                         "key \"public-suffix-list\": %s has no co.uk: hardly a Public Suffix List",
+                         conf->public_suffix_list);
         return;
+    }
     if (errno == ENOMEM) {
         loader->nomem = true;
         return;

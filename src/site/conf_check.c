@@ -4,6 +4,7 @@
 
 #include "core/reply.h"
 #include "site/conf_everybody.h"
+#include "site/conf_noeffect.h"
 #include "site/conf_shadow.h"
 
 #include <arpa/inet.h>
@@ -112,15 +113,6 @@ static void check_made_at_start(const struct checker *c, const char *key, const 
 {
     if (path != NULL && strncmp(path, "/run/", 5) != 0 && strncmp(path, "/var/run/", 9) != 0)
         check_directory(c, key, path, true, outcome);
-}
-
-/* Who runs: a group alone is not taken. */
-static void check_user(const struct checker *c)
-{
-    const struct conf_entry *group = conf_entry(c->file, "group");
-    if (group->given && c->conf->user == NULL)
-        conf_warning(c->loader->messages, group->line,
-                     "key \"group\": without user it has no effect");
 }
 
 /* What the whole world may reach, and what this machine does not have. */
@@ -479,10 +471,10 @@ void conf_check(struct conf_loader *loader, const struct conf_block *file, int64
     check_dns(&c);
     check_farm(&c);
     check_stage(&c);
-    check_user(&c);
     check_machine(&c);
     check_networks(&c);
     check_policies(&c);
     check_matches(&c);
     check_lists(&c);
+    conf_noeffect(loader, file);
 }

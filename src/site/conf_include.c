@@ -71,10 +71,19 @@ static enum result add_piece(struct assembly *assembly, const char *path, unsign
     return RESULT_OK;
 }
 
-static enum result include_file(struct assembly *assembly, const char *path)
+static enum result include_file(struct assembly *assembly, const char *path, unsigned line)
 {
     char *text = NULL;
     size_t length = 0;
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        conf_error(
+            assembly->messages, line,
+            "include(): found \"%.100s\", a directory; allowed: a file, or a pattern such as "
+            "\"%.100s/*.conf\"",
+            path, path);
+        return RESULT_INVALID;
+    }
     const char *kept = add_path(assembly, path);
     if (kept == NULL)
         return out_of_memory(assembly);
@@ -134,7 +143,7 @@ static enum result include_pattern(struct assembly *assembly, const char *patter
     switch (glob(pattern, 0, refuse, &found)) {
     case 0:
         for (size_t i = 0; i < found.gl_pathc && status == RESULT_OK; i++)
-            status = include_file(assembly, found.gl_pathv[i]);
+            status = include_file(assembly, found.gl_pathv[i], line);
         break;
     case GLOB_NOMATCH:
         status = check_nothing(assembly, path, own, line);

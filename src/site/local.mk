@@ -19,6 +19,7 @@ libsite_a_SOURCES = \
 	src/site/conf_everybody.c src/site/conf_everybody.h \
 	src/site/conf_include.c src/site/conf_include.h \
 	src/site/conf_memory.c src/site/conf_memory.h \
+	src/site/conf_noeffect.c src/site/conf_noeffect.h \
 	src/site/conf_message.c src/site/conf_message.h \
 	src/site/conf_number.c \
 	src/site/conf_parse.c src/site/conf_parse.h \

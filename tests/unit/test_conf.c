@@ -642,6 +642,9 @@ START_TEST(test_include)
     check_include_error("include(\"conf.d/*.conf\")",
                         "/conf.d/b.conf:1: found include in a file that is included; allowed: "
                         "include() in the first file only");
+    check_include_error("\ninclude(\"conf.d\")", "/iprevd.conf:2: include(): found \"");
+    ck_assert_ptr_nonnull(strstr(heard.errors[0], "/conf.d\", a directory; allowed: a file, or a "
+                                                  "pattern such as \""));
     check_include_error("include(\"conf.d/z.conf\")", "/conf.d/z.conf: No such file or directory");
     check_include_error("include(\"nodir/*.conf\")", "nodir/*.conf\"): No such file or directory");
 }
@@ -806,6 +809,22 @@ static const struct {
      "chooses who is judged"},
     {"a group without a user", "\ngroup = \"mail\"",
      ":2: key \"group\": without user it has no effect"},
+    {"a mode of no file", "socket-mode = 0600",
+     ":1: key \"socket-mode\": has no effect, as listen is "
+     "not a unix socket"},
+    {"a group of no file", "listen = \"inet:8896@127.0.0.1\"\nsocket-group = \"mail\"",
+     ":2: key \"socket-group\": has no effect, as listen is not a unix socket"},
+    {"resolv.conf beside servers",
+     "dns {\n nameservers = {127.0.0.1}\n resolv-conf = \"/etc/resolv.conf\" }",
+     ":3: key \"dns.resolv-conf\": has no effect beside nameservers"},
+    {"a recipient without a name", "match \"m\" { recipient = {\"<>\"} policy = \"none\" }",
+     ":1: key \"match.m.recipient\": \"<>\" fits nobody: only a sender can be empty"},
+    {"a PTR of one label", "match \"m\" {\n ptr = {\"example\"} policy = \"none\" }",
+     ":2: key \"match.m.ptr\": \"example\" fits no confirmed PTR name, which has a dot; "
+     "\".example\" fits names that end so, \"*example*\" names that contain it"},
+    {"a word of generic names", "generic-names = {\"*cable*\", \"dsl\"}",
+     ":1: key \"generic-names\": \"dsl\" fits no confirmed PTR name, which has a dot; "
+     "\".dsl\" fits names that end so, \"*dsl*\" names that contain it"},
     {"no state-dir", "state-dir = \"/nonexistent/x\"",
      ":1: key \"state-dir\": /nonexistent/x: No such file or directory: neither the cache nor "
      "the memory of clients nor exemptions survive a restart"},
@@ -1166,7 +1185,7 @@ END_TEST
 /* Reading tables again reads nothing else, and what else is named may be away. */
 START_TEST(test_tables_again)
 {
-    static const char list[] = "com\nexample\n";
+    static const char list[] = "com\nuk\nco.uk\nexample\n";
     char table[96], suffixes[96];
     in_folder("partners.cidr", table, sizeof table);
     in_folder("suffixes", suffixes, sizeof suffixes);
@@ -1176,6 +1195,11 @@ START_TEST(test_tables_again)
                                   "match \"m\" { client = {\"cidr:partners.cidr\"} policy = "
                                   "none until = \"2020-01-01\" }\n");
     ck_assert_uint_eq(heard.warning_count, 1); /* the block has expired */
+    write_bytes(suffixes, "Nov 1 mx postfix\n", 17);
+    memset(&heard, 0, sizeof heard);
+    conf_unref(load_good("public-suffix-list = \"suffixes\"\n"));
+    ck_assert_uint_eq(heard.warning_count, 1);
+    ck_assert_ptr_nonnull(strstr(heard.warnings[0], "has no co.uk: hardly a Public Suffix List"));
     unlink(suffixes);
     write_bytes(table, "198.51.100.0/24 OK\n# more\n", 26);
     memset(&heard, 0, sizeof heard);
@@ -1445,9 +1469,11 @@ START_TEST(test_sample_examples)
     char *sample = read_source("conf/iprevd.conf");
     char *examples = uncomment(sample);
     make_tables();
-    /* What this machine may not have. */
+    /* What this machine may not have, and what goes with that or with something else than an
+     * example. */
     static const char *const keys[] = {
-        "public-suffix-list =", "state-dir =", "decision-log =", "listen ="};
+        "public-suffix-list =", "state-dir =",   "decision-log =", "listen =",
+        "socket-group =",       "socket-mode =", "resolv-conf ="};
     for (size_t i = 0; i < COUNT(keys); i++) {
         char *line = strstr(examples, keys[i]);
         ck_assert_ptr_nonnull(line);
