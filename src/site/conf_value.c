@@ -458,10 +458,17 @@ static void tell_widened(const struct setting *set)
     }
 }
 
-static void tell_table_warning(void *arg, const char *warning)
+/* A line that is lost stops no start.  Of a table that is read again by itself the old version
+   stays instead: the line may have exempted somebody. */
+static void tell_table_warning(void *arg, const struct accesstable_warning *warning)
 {
     const struct setting *set = arg;
-    conf_warning(set->loader->messages, set->words->line, "key \"%s\": %s", set->key, warning);
+    if (warning->lost && set->loader->tables_only)
+        conf_error(set->loader->messages, set->words->line, "key \"%s\": %s", set->key,
+                   warning->text);
+    else
+        conf_warning(set->loader->messages, set->words->line, "key \"%s\": %s", set->key,
+                     warning->text);
 }
 
 /* A list that was read: what is to be said of it. */

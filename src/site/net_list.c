@@ -102,9 +102,10 @@ size_t net_list_read_as(struct net_list *list, enum accesstable_sense sense)
 }
 
 void net_list_each_warning(const struct net_list *list,
-                           void (*tell)(void *arg, const char *warning), void *arg)
+                           void (*tell)(void *arg, const struct accesstable_warning *warning),
+                           void *arg)
 {
-    const char *warning;
+    const struct accesstable_warning *warning;
     for (size_t i = 0; i < list->table_count; i++)
         for (size_t j = 0; (warning = accesstable_warning(list->tables[i], j)) != NULL; j++)
             tell(arg, warning);

@@ -22,7 +22,8 @@ enum result net_list_new(const char *const *words, size_t count, struct net_list
 size_t net_list_read_as(struct net_list *list, enum accesstable_sense sense);
 /* What in its tables is hardly meant as it is written. */
 void net_list_each_warning(const struct net_list *list,
-                           void (*tell)(void *arg, const char *warning), void *arg);
+                           void (*tell)(void *arg, const struct accesstable_warning *warning),
+                           void *arg);
 /* Its networks, less those of its tables. */
 const struct ipnet *net_list_nets(const struct net_list *list, size_t *count);
 bool net_list_has_tables(const struct net_list *list);

@@ -449,9 +449,10 @@ size_t pattern_list_read_as(struct pattern_list *list, enum accesstable_sense se
 }
 
 void pattern_list_each_warning(const struct pattern_list *list,
-                               void (*tell)(void *arg, const char *warning), void *arg)
+                               void (*tell)(void *arg, const struct accesstable_warning *warning),
+                               void *arg)
 {
-    const char *warning;
+    const struct accesstable_warning *warning;
     for (size_t i = 0; i < list->count; i++)
         for (size_t j = 0; list->patterns[i].table != NULL &&
                            (warning = accesstable_warning(list->patterns[i].table, j)) != NULL;

@@ -29,7 +29,8 @@ enum result pattern_list_new(enum pattern_kind kind, const char *const *words, s
 /* As net_list_read_as(), and so are the others of these names. */
 size_t pattern_list_read_as(struct pattern_list *list, enum accesstable_sense sense);
 void pattern_list_each_warning(const struct pattern_list *list,
-                               void (*tell)(void *arg, const char *warning), void *arg);
+                               void (*tell)(void *arg, const struct accesstable_warning *warning),
+                               void *arg);
 /* The word or table entry that matched (lives as long as the list), or NULL. */
 const char *pattern_list_find(const struct pattern_list *list, const char *text);
 /*

@@ -590,38 +590,9 @@ static const struct {
     const char *text;
     const char *want; /* after the path */
 } error_cases[] = {
-    {TABLE_CIDR, "\n192.0.2.1/24 OK\n",
-     ":2: found \"192.0.2.1/24\"; allowed: an address or a network such as 192.0.2.0/24 or "
-     "2001:db8::/32 without bits set after the prefix, with '!' in front to negate"},
-    {TABLE_CIDR, "mail.example OK\n",
-     ":1: found \"mail.example\"; allowed: an address or a network such as 192.0.2.0/24 or "
-     "2001:db8::/32 without bits set after the prefix, with '!' in front to negate"},
-    {TABLE_CIDR, "[192.0.2.1 OK\n",
-     ":1: found \"[192.0.2.1\"; allowed: an address or a network such as 192.0.2.0/24 or "
-     "2001:db8::/32 without bits set after the prefix, with '!' in front to negate"},
     {TABLE_CIDR, "  192.0.2.1 OK\n",
      ":1: white space before the first entry: a line that starts with white space continues the "
      "one before"},
-    {TABLE_CIDR, "if 192.0.2.0/24\n192.0.2.1 OK\n", ":1: if without endif"},
-    {TABLE_CIDR, "192.0.2.1 OK\nendif\n", ":2: endif without if"},
-    {TABLE_PCRE, "/a/ x\ndsl OK\n",
-     ":2: found \"dsl OK\"; allowed: /pattern/flags value, !/pattern/flags value, if "
-     "/pattern/flags, endif"},
-    {TABLE_PCRE, "/abc OK\n", ":1: found \"/abc OK\"; no closing delimiter \"/\""},
-    {TABLE_PCRE, "/abc\\\n", ":1: found \"/abc\\x5c\"; no closing delimiter \"/\""},
-    {TABLE_PCRE, "/abc/q OK\n", ":1: found flag \"q\"; allowed: i m s x A E U X"},
-    {TABLE_PCRE, "\n\n/a(b/ OK\n",
-     ":3: found \"a(b\"; at character 4: missing closing parenthesis"},
-    {TABLE_PCRE, "if /a/\nif /b/\nendif\n", ":1: if without endif"},
-    {TABLE_PCRE, "!\n",
-     ":1: found \"\"; allowed: /pattern/flags value, !/pattern/flags value, if /pattern/flags, "
-     "endif"},
-    {TABLE_REGEXP, "/abc/s OK\n", ":1: found flag \"s\"; allowed: i m x"},
-    {TABLE_REGEXP, "/a(b/ OK\n", ":1: found \"a(b\"; '(' without ')'"},
-    {TABLE_REGEXP, "/a/!/b OK\n", ":1: found \"/b OK\"; no closing delimiter \"/\""},
-    {TABLE_TEXTHASH, "key\n", ":1: found \"key\"; allowed: key, white space, value"},
-    {TABLE_TEXTHASH, "\"key value\n",
-     ":1: found \"\"key value\"; allowed: key, white space, value"},
 };
 
 START_TEST(test_errors)
@@ -661,6 +632,8 @@ START_TEST(test_hostile_files)
     ck_assert_ptr_nonnull(strstr(error, ":65: if nested deeper than 64"));
 }
 END_TEST
+
+#define PASSED_OVER "; the line is passed over"
 
 /* What Postfix takes with a warning. */
 static const struct {
@@ -713,6 +686,44 @@ static const struct {
      ":1: \"example.org.\" is never looked up: names stand without a trailing dot"},
     {"keys of access(5)", TABLE_TEXTHASH, "user@ OK\n.example.org OK\n192.0.2 OK\n2001:db8 OK\n",
      NULL},
+    {"a mistake", TABLE_CIDR, "\n192.0.2.1/24 OK\n",
+     ":2: found \"192.0.2.1/24\"; allowed: an address or a network such as 192.0.2.0/24 or "
+     "2001:db8::/32 without bits set after the prefix, with '!' in front to negate" PASSED_OVER},
+    {"a mistake", TABLE_CIDR, "mail.example OK\n",
+     ":1: found \"mail.example\"; allowed: an address or a network such as 192.0.2.0/24 or "
+     "2001:db8::/32 without bits set after the prefix, with '!' in front to negate" PASSED_OVER},
+    {"a mistake", TABLE_CIDR, "[192.0.2.1 OK\n",
+     ":1: found \"[192.0.2.1\"; allowed: an address or a network such as 192.0.2.0/24 or "
+     "2001:db8::/32 without bits set after the prefix, with '!' in front to negate" PASSED_OVER},
+    {"a mistake", TABLE_CIDR, "if 192.0.2.0/24\n192.0.2.1 OK\n", ":1: if without endif"},
+    {"a mistake", TABLE_CIDR, "192.0.2.1 OK\nendif\n", ":2: endif without if"},
+    {"a mistake", TABLE_PCRE, "/a/ x\ndsl OK\n",
+     ":2: found \"dsl OK\"; allowed: /pattern/flags value, !/pattern/flags value, if "
+     "/pattern/flags, endif" PASSED_OVER},
+    {"a mistake", TABLE_PCRE, "/abc OK\n",
+     ":1: found \"/abc OK\"; no closing delimiter \"/\"" PASSED_OVER},
+    {"a mistake", TABLE_PCRE, "/abc\\\n",
+     ":1: found \"/abc\\x5c\"; no closing delimiter \"/\"" PASSED_OVER},
+    {"a mistake", TABLE_PCRE, "/abc/q OK\n",
+     ":1: found flag \"q\"; allowed: i m s x A E U X" PASSED_OVER},
+    {"a mistake", TABLE_PCRE, "\n\n/a(b/ OK\n",
+     ":3: found \"a(b\"; at character 4: missing closing parenthesis" PASSED_OVER},
+    {"a mistake", TABLE_PCRE, "if /a/\nif /b/\nendif\n", ":1: if without endif"},
+    {"a mistake", TABLE_PCRE, "!\n",
+     ":1: found \"\"; allowed: /pattern/flags value, !/pattern/flags value, if /pattern/flags, "
+     "endif" PASSED_OVER},
+    {"a mistake", TABLE_REGEXP, "/abc/s OK\n", ":1: found flag \"s\"; allowed: i m x" PASSED_OVER},
+    {"a mistake", TABLE_REGEXP, "/a(b/ OK\n", ":1: found \"a(b\"; '(' without ')'" PASSED_OVER},
+    {"a mistake", TABLE_REGEXP, "/a/!/b OK\n",
+     ":1: found \"/b OK\"; no closing delimiter \"/\"" PASSED_OVER},
+    {"a mistake", TABLE_TEXTHASH, "key\n",
+     ":1: found \"key\"; allowed: key, white space, value" PASSED_OVER},
+    {"a mistake", TABLE_TEXTHASH, "\"key value\n",
+     ":1: found \"\"key value\"; allowed: key, white space, value" PASSED_OVER},
+    {"a mistake in an if", TABLE_PCRE, "if /a(b/\n/b/ OK\nendif\n",
+     ":1: found \"a(b\"; at character 4: missing closing parenthesis; the if is passed over, and "
+     "what is "
+     "inside of it holds for all"},
     {"what GNU has besides", TABLE_REGEXP, "/\\w\\W\\s\\S\\b\\B\\<\\>\\.(a)\\1/ OK\n", NULL},
     {"Perl", TABLE_PCRE, "/\\d.*?/ OK\n", NULL},
     {"nothing", TABLE_PCRE, "if /a/\n/b/ OK\nendif\n", NULL},
@@ -721,12 +732,44 @@ static const struct {
 START_TEST(test_hardly_meant)
 {
     struct accesstable *table = load(hardly_meant[_i].type, hardly_meant[_i].text);
-    const char *warning = accesstable_warning(table, 0);
+    const struct accesstable_warning *warning = accesstable_warning(table, 0);
     ck_assert_msg((warning != NULL) == (hardly_meant[_i].want != NULL), "%s",
                   hardly_meant[_i].label);
     if (warning != NULL)
-        ck_assert_str_eq(strchr(warning, ':'), hardly_meant[_i].want);
+        ck_assert_str_eq(strchr(warning->text, ':'), hardly_meant[_i].want);
     ck_assert_ptr_null(accesstable_warning(table, 1));
+    accesstable_free(table);
+}
+END_TEST
+
+/* What is around a line that is passed over holds, and one that was half compiled leaves nothing.
+ */
+START_TEST(test_passed_over)
+{
+    struct accesstable *table =
+        load(TABLE_PCRE, "/^a/ OK\n/b(/ OK\n/^c/ REJECT\nif /(/\n/^d/ OK\nendif\nendif\n/^e/ OK\n");
+    ck_assert_str_eq(accesstable_name(table, "a.example"), "OK");
+    ck_assert_ptr_null(accesstable_name(table, "b(.example"));
+    ck_assert_str_eq(accesstable_name(table, "c.example"), "REJECT");
+    ck_assert_str_eq(accesstable_name(table, "d.example"), "OK");
+    ck_assert_str_eq(accesstable_name(table, "e.example"), "OK");
+    ck_assert_ptr_nonnull(accesstable_warning(table, 2));
+    ck_assert_ptr_null(accesstable_warning(table, 3));
+    accesstable_free(table);
+    table = load(TABLE_REGEXP, "/^a/!/b(/ OK\n/^a/ REJECT\n");
+    ck_assert_str_eq(accesstable_name(table, "a.example"), "REJECT");
+    accesstable_free(table);
+    table =
+        load(TABLE_CIDR, "192.0.2.1/24 OK\n192.0.2.0/24 REJECT\nif 192.0.2.0/24\n192.0.2.9 OK\n");
+    ck_assert_ptr_nonnull(accesstable_warning(table, 1));
+    accesstable_free(table);
+    /* What is lost is among those that are kept. */
+    table = load(TABLE_TEXTHASH, "@a O\n@b O\n@c O\n@d O\n@e O\nlonely\n");
+    ck_assert(accesstable_warning(table, 3)->lost && !accesstable_warning(table, 2)->lost);
+    accesstable_free(table);
+    table = load(TABLE_TEXTHASH, "lonely\na.example OK\n");
+    ck_assert_str_eq(accesstable_name(table, "a.example"), "OK");
+    ck_assert_ptr_null(accesstable_name(table, "lonely"));
     accesstable_free(table);
 }
 END_TEST
@@ -850,6 +893,7 @@ int main(void)
     LOOP(tcase, test_errors, error_cases);
     tcase_add_test(tcase, test_hostile_files);
     tcase_add_test(tcase, test_changed);
+    tcase_add_test(tcase, test_passed_over);
     tcase_add_test(tcase, test_null_sender);
     tcase_add_loop_test(tcase, test_hardly_meant, 0,
                         (int)(sizeof hardly_meant / sizeof hardly_meant[0]));

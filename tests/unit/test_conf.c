@@ -1174,11 +1174,14 @@ START_TEST(test_relative_files)
     conf_unref(conf);
     in_folder("broken.cidr", name, sizeof name);
     write_bytes(name, "\nnonsense OK\n", 13);
+    conf_unref(load_good("match \"m\" {\n client = {\"cidr:broken.cidr\"} policy = none }\n"));
+    ck_assert_ptr_nonnull(strstr(heard.warnings[0], "broken.cidr:2: found \"nonsense\"; allowed: an "
+                                                    "address"));
+    write_bytes(name, "192.0.2.1 \0OK\n", 14);
     ck_assert_ptr_null(load("match \"m\" {\n client = {\"cidr:broken.cidr\"} policy = none }\n"));
     ck_assert_ptr_nonnull(strstr(heard.errors[0], ":2: key \"match.m.client\": found "
                                                   "\"cidr:broken.cidr\": "));
-    ck_assert_ptr_nonnull(strstr(heard.errors[0], "broken.cidr:2: found \"nonsense\"; allowed: an "
-                                                  "address"));
+    ck_assert_ptr_nonnull(strstr(heard.errors[0], "broken.cidr:1: a NUL byte"));
 }
 END_TEST
 

@@ -41,7 +41,7 @@ struct accesstable {
     struct cidr_table *cidr; /* by type, one of these three */
     struct regex_table *regex;
     struct hash_table *hash;
-    char *warnings[TABLE_WARNINGS_MAX];
+    struct accesstable_warning warnings[TABLE_WARNINGS_MAX];
 };
 
 static const struct {
@@ -181,8 +181,9 @@ static enum result keep_warnings(struct accesstable *table, const struct table_e
         struct table_error warning = {.line = problem->warnings[i].line};
         snprintf(warning.text, sizeof warning.text, "%s", problem->warnings[i].text);
         explain(table->path, RESULT_OK, &warning, text);
-        table->warnings[i] = strdup(text);
-        if (table->warnings[i] == NULL)
+        table->warnings[i].lost = problem->warnings[i].lost;
+        table->warnings[i].text = strdup(text);
+        if (table->warnings[i].text == NULL)
             return RESULT_NOMEM;
     }
     return RESULT_OK;
@@ -222,7 +223,7 @@ void accesstable_free(struct accesstable *table)
     regex_table_free(table->regex);
     hash_table_free(table->hash);
     for (size_t i = 0; i < TABLE_WARNINGS_MAX; i++)
-        free(table->warnings[i]);
+        free(table->warnings[i].text);
     free(table->text);
     free(table->path);
     free(table);
@@ -436,9 +437,9 @@ size_t accesstable_excluded(const struct accesstable *table, enum accesstable_se
     return excluded;
 }
 
-const char *accesstable_warning(const struct accesstable *table, size_t i)
+const struct accesstable_warning *accesstable_warning(const struct accesstable *table, size_t i)
 {
-    return i < TABLE_WARNINGS_MAX ? table->warnings[i] : NULL;
+    return i < TABLE_WARNINGS_MAX && table->warnings[i].text != NULL ? &table->warnings[i] : NULL;
 }
 
 uint64_t accesstable_limit_hits(const struct accesstable *table)

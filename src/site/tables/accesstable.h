@@ -21,8 +21,8 @@ bool accesstable_spec(const char *spec, enum accesstable_type *type, const char 
 
 /*
  * Read a table.  `error` (ACCESSTABLE_ERROR_MAX bytes) gets "file:line: what, and what is allowed".
- * RESULT_IO, RESULT_INVALID, RESULT_NOMEM, RESULT_LIMIT.  Every rejected line is an error, not a
- * skip.
+ * RESULT_IO, RESULT_INVALID, RESULT_NOMEM, RESULT_LIMIT.  A line that
+ * cannot be read is passed over with a warning, as Postfix does: it stops nobody's start.
  */
 enum result accesstable_load(enum accesstable_type type, const char *path, struct accesstable **out,
                              char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
@@ -60,8 +60,12 @@ bool accesstable_lists(const char *value, enum accesstable_sense sense);
 /* How many entries are not listed because of the sense. */
 size_t accesstable_excluded(const struct accesstable *table, enum accesstable_sense sense);
 
-/* What in the file is hardly meant as it is written: "file:line: ..."; NULL: there are no more. */
-const char *accesstable_warning(const struct accesstable *table, size_t i);
+/* What in the file is hardly meant as it is written; NULL: there are no more. */
+struct accesstable_warning {
+    char *text; /* "file:line: ..."; the table's */
+    bool lost;  /* the line cannot be read and is passed over */
+};
+const struct accesstable_warning *accesstable_warning(const struct accesstable *table, size_t i);
 
 /* How often a pattern was given up because it reached a limit of time or memory. */
 uint64_t accesstable_limit_hits(const struct accesstable *table);

@@ -136,7 +136,9 @@ enum result hash_table_new(struct table_text *text, struct hash_table **out,
     enum result status;
     while ((status = table_lines_next(text, &line, &number, error)) == RESULT_OK) {
         status = add_line(table, line, number, error);
-        if (status != RESULT_OK)
+        if (status == RESULT_INVALID)
+            table_go_on(error, TABLE_PASSED_OVER);
+        else if (status != RESULT_OK)
             break;
     }
     if (status == RESULT_NOTFOUND)

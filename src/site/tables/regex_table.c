@@ -240,10 +240,16 @@ static enum result open_guard(void *of, char *text, unsigned line, uint32_t *gua
     struct regex_rule rule = {.guard = *guard, .line = line};
     status = compile_pattern(table, &source, line, &rule.first, NULL, error);
     if (status != RESULT_OK)
-        return status;
+        return status; /* nothing was compiled */
     guards[table->guard_count] = rule;
     *guard = (uint32_t)table->guard_count++;
     return RESULT_OK;
+}
+
+static void free_rule(struct regex_rule *rule)
+{
+    pcre2_code_free(rule->first.code);
+    pcre2_code_free(rule->second.code);
 }
 
 static enum result make_room(struct regex_table *table)
@@ -296,6 +302,10 @@ static enum result add_rule(void *of, char *text, unsigned line, uint32_t guard,
     status = compile_pattern(table, &first, line, &rule->first, table->literals[at], error);
     if (status == RESULT_OK && both)
         status = compile_pattern(table, &second, line, &rule->second, NULL, error);
+    if (status == RESULT_INVALID) {
+        free_rule(rule);
+        table->count--;
+    }
     return status;
 }
 
@@ -363,10 +373,8 @@ void regex_table_free(struct regex_table *table)
 {
     if (table == NULL)
         return;
-    for (size_t i = 0; i < table->count; i++) {
-        pcre2_code_free(table->rules[i].first.code);
-        pcre2_code_free(table->rules[i].second.code);
-    }
+    for (size_t i = 0; i < table->count; i++)
+        free_rule(&table->rules[i]);
     for (size_t i = 0; i < table->guard_count; i++)
         pcre2_code_free(table->guards[i].first.code);
     for (size_t i = 0; table->scratch != NULL && i < SCRATCH_COUNT; i++)

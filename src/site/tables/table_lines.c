@@ -28,6 +28,16 @@ void table_warning(struct table_error *error, unsigned line, const char *format,
     va_end(args);
 }
 
+void table_go_on(struct table_error *error, const char *instead)
+{
+    if (error->warning_count == TABLE_WARNINGS_MAX)
+        error->warning_count--; /* it matters more than what is only strange */
+    error->warnings[error->warning_count].lost = true;
+    table_warning(error, error->line, "%s; %s", error->text, instead);
+    error->line = 0;
+    error->text[0] = '\0';
+}
+
 bool table_lines_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');

@@ -28,7 +28,8 @@ struct table_error {
     size_t warning_count;
     struct {
         unsigned line;
-        char text[200];
+        bool lost; /* the line is passed over */
+        char text[480];
     } warnings[TABLE_WARNINGS_MAX];
 };
 
@@ -37,6 +38,14 @@ void table_warning(struct table_error *error, unsigned line, const char *format,
 
 void table_error(struct table_error *error, unsigned line, const char *format, ...)
     PRINTF_LIKE(3, 4);
+
+#define TABLE_PASSED_OVER "the line is passed over"
+
+/*
+ * What was an error of a line becomes a warning that the line is lost, with what is done about it:
+ * Postfix goes on with the next one, and a table that Postfix takes stops no start.
+ */
+void table_go_on(struct table_error *error, const char *instead);
 
 /*
  * The next logical line into *line (NUL-terminated, without trailing white space) and the number

@@ -27,15 +27,12 @@ static enum result push(struct nesting *nesting, unsigned line, uint32_t outer,
     return RESULT_OK;
 }
 
-static enum result pop(struct nesting *nesting, unsigned line, uint32_t *guard,
-                       struct table_error *error)
+static void pop(struct nesting *nesting, unsigned line, uint32_t *guard, struct table_error *error)
 {
-    if (nesting->depth == 0) {
-        table_error(error, line, "endif without if");
-        return RESULT_INVALID;
-    }
-    *guard = nesting->opened[--nesting->depth].outer;
-    return RESULT_OK;
+    if (nesting->depth == 0)
+        table_warning(error, line, "endif without if");
+    else
+        *guard = nesting->opened[--nesting->depth].outer;
 }
 
 enum result table_rules_read(const struct table_rules *rules, void *table, struct table_text *text,
@@ -51,23 +48,25 @@ enum result table_rules_read(const struct table_rules *rules, void *table, struc
             status = push(&nesting, number, guard, error);
             if (status == RESULT_OK)
                 status = rules->open(table, rest, number, &guard, error);
+            if (status == RESULT_INVALID)
+                table_go_on(error, "the if is passed over, and what is inside of it holds for all");
         } else if (table_lines_is_endif(line)) {
-            status = pop(&nesting, number, &guard, error);
+            pop(&nesting, number, &guard, error);
             if (line[strlen("endif")] != '\0')
                 table_warning(error, number, "\"%.80s\" behind endif means nothing",
                               line + strlen("endif") + strspn(line + strlen("endif"), " \t"));
         } else {
             status = rules->add(table, line, number, guard, error);
+            if (status == RESULT_INVALID)
+                table_go_on(error, TABLE_PASSED_OVER);
         }
-        if (status != RESULT_OK)
+        if (status != RESULT_OK && status != RESULT_INVALID)
             return status;
     }
     if (status != RESULT_NOTFOUND)
         return status;
-    if (nesting.depth > 0) {
-        table_error(error, nesting.opened[nesting.depth - 1].line, "if without endif");
-        return RESULT_INVALID;
-    }
+    if (nesting.depth > 0)
+        table_warning(error, nesting.opened[nesting.depth - 1].line, "if without endif");
     return RESULT_OK;
 }
 

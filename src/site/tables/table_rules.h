@@ -20,7 +20,8 @@
 
 /*
  * What a kind of table does with its lines; `text` stays valid as long as the table's text.
- * RESULT_INVALID and RESULT_LIMIT: `error` says why.
+ * RESULT_INVALID: the line is passed over, `error` says why and becomes a warning.  RESULT_LIMIT:
+ * `error` says why.
  */
 struct table_rules {
     /* After `if`: keep the condition; *guard is the guard around it and becomes its own. */
@@ -32,8 +33,8 @@ struct table_rules {
 };
 
 /*
- * All lines of `text` into the table.  RESULT_INVALID (endif without if, if without endif),
- * RESULT_LIMIT (nested too deep): `error` says where; else what open or add returned.
+ * All lines of `text` into the table.  RESULT_INVALID (not text), RESULT_LIMIT (nested too deep):
+ * `error` says where; else what open or add returned.
  */
 enum result table_rules_read(const struct table_rules *rules, void *table, struct table_text *text,
                              struct table_error *error) MUST_CHECK;
