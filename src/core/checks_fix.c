@@ -69,7 +69,7 @@ static void put_server_name(const struct evidence *evidence, struct textbuf *out
 {
     const struct facts *facts = evidence->facts;
     const char *helo = facts->helo.name;
-    const char *ptr = facts->name_count == 1 ? facts->names[0].name : "";
+    const char *ptr = facts->names != NULL && facts->name_count == 1 ? facts->names[0].name : "";
     const char *ending = namekind_local_ending(helo);
     textbuf_put(out, "your mail server's public name");
     if (namekind_has_underscore(helo) || namekind_has_underscore(ptr))
@@ -186,7 +186,7 @@ static const char *zone_of(const struct evidence *evidence, const struct dns_evi
 {
     if (failed != &evidence->facts->ptr)
         return "that name's zone";
-    return evidence->facts->ptr.aliased ? "the delegated reverse zone (RFC 2317)"
+    return evidence->facts->ptr.aliased ? "the delegated reverse zone (RFC 2317), usually you,"
                                         : "the reverse zone, usually your provider,";
 }
 

@@ -19,8 +19,11 @@ const char *namekind_local_ending(const char *name)
         ".local",   ".localdomain", ".internal", ".home.arpa", ".lan",       ".home", ".corp",
         ".private", ".intranet",    ".intern",   ".priv",      ".workgroup", ".test", ".mail",
     };
+    const char *last = strrchr(name, '.');
+    last = last == NULL ? name : last + 1;
     for (size_t i = 0; i < COUNT(endings); i++)
-        if (hostname_under(name, endings[i] + 1))
+        if ((last[0] == endings[i][1] || last[0] == 'a' /* arpa */) &&
+            hostname_under(name, endings[i] + 1))
             return endings[i];
     return NULL;
 }

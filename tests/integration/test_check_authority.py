@@ -123,8 +123,9 @@ def test_dnssec_bogus(check):
 verdict    tempfail, score 0.0, policy default
 reply      451 4.7.25 [20.1.0.1] looking up the A of mail.good.com, PTR name of
            20.1.0.1, failed temporarily (DNSSEC validation failed: DNSKEY
-           Missing); your server will try again by itself; the owner of that
-           zone must sign it again or correct its DS record (dns-temperror)
+           Missing); your server will try again by itself, but first the
+           operator of that name's zone must sign it again or correct its DS
+           record (dns-temperror)
 advice     mail.good.com: DNSSEC validation failed: DNSKEY Missing.  The owner
            of that zone must sign it again or correct the DS record at the
            registrar.  What is wrong is shown by dnsviz.net, or:
