@@ -21,8 +21,8 @@ bool accesstable_spec(const char *spec, enum accesstable_type *type, const char 
 
 /*
  * Read a table.  `error` (ACCESSTABLE_ERROR_MAX bytes) gets "file:line: what, and what is allowed".
- * RESULT_IO, RESULT_INVALID, RESULT_NOMEM, RESULT_LIMIT.  A line that
- * cannot be read is passed over with a warning, as Postfix does: it stops nobody's start.
+ * RESULT_IO, RESULT_INVALID, RESULT_NOMEM, RESULT_LIMIT.  A line that cannot be read is passed over
+ * with a warning, as Postfix does: it stops nobody's start.
  */
 enum result accesstable_load(enum accesstable_type type, const char *path, struct accesstable **out,
                              char error[ACCESSTABLE_ERROR_MAX]) MUST_CHECK;
