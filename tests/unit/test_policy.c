@@ -475,7 +475,7 @@ START_TEST(test_percent_is_proportional)
             unsigned chosen = 0;
             for (unsigned i = 0; i < percents[p]; i++)
                 chosen += buckets[i];
-            double share = 100.0 * chosen / NETWORKS;
+            double share = 100.0 * chosen / (double)NETWORKS;
             ck_assert_msg(share > percents[p] - 1.5 && share < percents[p] + 1.5,
                           "%s: %u %% became %.1f %%", checks[check].name, percents[p], share);
         }
@@ -498,7 +498,7 @@ START_TEST(test_checks_choose_independently)
             unsigned both = 0;
             for (unsigned i = 0; i < NETWORKS; i++)
                 both += chosen[a][i] && chosen[b][i];
-            ck_assert_msg(both > NETWORKS * 0.22 && both < NETWORKS * 0.28, "%s and %s: %u",
+            ck_assert_msg(both > NETWORKS / 100 * 22 && both < NETWORKS / 100 * 28, "%s and %s: %u",
                           checks[a].name, checks[b].name, both);
         }
     }
