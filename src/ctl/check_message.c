@@ -84,11 +84,10 @@ bool check_message(struct check_queue *queue, const char *path)
     bool standard = strcmp(path, "-") == 0;
     const char *name = standard ? "standard input" : path;
     FILE *stream = standard ? stdin : fopen(path, "re");
+    int error = errno;
     struct message_client *found = malloc(sizeof *found);
     struct check_item *item = found != NULL ? check_queue_item(queue) : NULL;
-    if (item != NULL && stream == NULL) {
-        check_client_fail(&item->part, EX_NOINPUT, "%s: %s", name, strerror(errno));
-    } else if (item != NULL) {
+    if (item != NULL && stream != NULL) {
         message_client_begin(found, item->part.run->conf->orgdomains);
         read_header(stream, found);
         if (ferror(stream) != 0)
@@ -97,6 +96,8 @@ bool check_message(struct check_queue *queue, const char *path)
             explain(item, name, found);
         else
             fill(item, name, found);
+    } else if (item != NULL) {
+        check_client_fail(&item->part, EX_NOINPUT, "%s: %s", name, strerror(error));
     }
     if (stream != NULL && !standard)
         (void)fclose(stream);

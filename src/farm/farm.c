@@ -504,7 +504,7 @@ void farm_free(struct farm *farm)
 {
     if (farm == NULL)
         return;
-    for (size_t i = 0; i < farm->candidate_count; i++) {
+    for (size_t i = 0; farm->candidates != NULL && i < farm->candidate_count; i++) {
         close_candidate(&farm->candidates[i]);
         free(farm->candidates[i].server);
     }
