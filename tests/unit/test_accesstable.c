@@ -762,6 +762,10 @@ START_TEST(test_passed_over)
     table =
         load(TABLE_CIDR, "192.0.2.1/24 OK\n192.0.2.0/24 REJECT\nif 192.0.2.0/24\n192.0.2.9 OK\n");
     ck_assert_ptr_nonnull(accesstable_warning(table, 1));
+    ck_assert(accesstable_warning(table, 0)->lost && accesstable_warning(table, 1)->lost);
+    accesstable_free(table);
+    table = load(TABLE_CIDR, "192.0.2.0/24 OK\nendif\n");
+    ck_assert(accesstable_warning(table, 0)->lost);
     accesstable_free(table);
     /* What is lost is among those that are kept. */
     table = load(TABLE_TEXTHASH, "@a O\n@b O\n@c O\n@d O\n@e O\nlonely\n");

@@ -1175,8 +1175,9 @@ START_TEST(test_relative_files)
     in_folder("broken.cidr", name, sizeof name);
     write_bytes(name, "\nnonsense OK\n", 13);
     conf_unref(load_good("match \"m\" {\n client = {\"cidr:broken.cidr\"} policy = none }\n"));
-    ck_assert_ptr_nonnull(strstr(heard.warnings[0], "broken.cidr:2: found \"nonsense\"; allowed: an "
-                                                    "address"));
+    ck_assert_ptr_nonnull(strstr(heard.warnings[0],
+                                 "broken.cidr:2: found \"nonsense\"; allowed: an "
+                                 "address"));
     write_bytes(name, "192.0.2.1 \0OK\n", 14);
     ck_assert_ptr_null(load("match \"m\" {\n client = {\"cidr:broken.cidr\"} policy = none }\n"));
     ck_assert_ptr_nonnull(strstr(heard.errors[0], ":2: key \"match.m.client\": found "
@@ -1212,6 +1213,10 @@ START_TEST(test_tables_again)
     ck_assert_ptr_nonnull(again->orgdomains);
     bool unseen = false;
     ck_assert(!conf_tables_changed(again, &unseen) && !unseen);
+    /* Half of a file that somebody is writing. */
+    write_bytes(table, "192.0.2.0/24 OK\nif 198.51.100.0/24\n198.51.100.9 OK\n", 51);
+    ck_assert_ptr_null(conf_reread_tables(conf, &report));
+    ck_assert_ptr_nonnull(strstr(heard.errors[0], ":2: if without endif"));
     conf_unref(conf); /* the list lives on */
     ck_assert_str_eq(orgdomain_of(again->orgdomains, "a.b.example"), "b.example");
     conf_unref(again);

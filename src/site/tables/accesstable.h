@@ -63,7 +63,7 @@ size_t accesstable_excluded(const struct accesstable *table, enum accesstable_se
 /* What in the file is hardly meant as it is written; NULL: there are no more. */
 struct accesstable_warning {
     char *text; /* "file:line: ..."; the table's */
-    bool lost;  /* the line cannot be read and is passed over */
+    bool lost;  /* the line cannot be read, or its if or endif is missing */
 };
 const struct accesstable_warning *accesstable_warning(const struct accesstable *table, size_t i);
 

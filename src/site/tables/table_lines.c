@@ -16,24 +16,37 @@ void table_error(struct table_error *error, unsigned line, const char *format, .
     va_end(args);
 }
 
+static void add_warning(struct table_error *error, unsigned line, bool lost, const char *format,
+                        va_list args)
+{
+    if (error->warning_count == TABLE_WARNINGS_MAX && !lost)
+        return;
+    size_t at =
+        error->warning_count < TABLE_WARNINGS_MAX ? error->warning_count++ : TABLE_WARNINGS_MAX - 1;
+    error->warnings[at].line = line;
+    error->warnings[at].lost = lost;
+    vsnprintf(error->warnings[at].text, sizeof error->warnings[at].text, format, args);
+}
+
 void table_warning(struct table_error *error, unsigned line, const char *format, ...)
 {
     va_list args;
-    if (error->warning_count == TABLE_WARNINGS_MAX)
-        return;
-    error->warnings[error->warning_count].line = line;
     va_start(args, format);
-    vsnprintf(error->warnings[error->warning_count++].text, sizeof error->warnings[0].text, format,
-              args);
+    add_warning(error, line, false, format, args);
+    va_end(args);
+}
+
+void table_lost(struct table_error *error, unsigned line, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_warning(error, line, true, format, args);
     va_end(args);
 }
 
 void table_go_on(struct table_error *error, const char *instead)
 {
-    if (error->warning_count == TABLE_WARNINGS_MAX)
-        error->warning_count--; /* it matters more than what is only strange */
-    error->warnings[error->warning_count].lost = true;
-    table_warning(error, error->line, "%s; %s", error->text, instead);
+    table_lost(error, error->line, "%s; %s", error->text, instead);
     error->line = 0;
     error->text[0] = '\0';
 }

@@ -28,7 +28,7 @@ struct table_error {
     size_t warning_count;
     struct {
         unsigned line;
-        bool lost; /* the line is passed over */
+        bool lost; /* as accesstable_warning() has it */
         char text[480];
     } warnings[TABLE_WARNINGS_MAX];
 };
@@ -41,9 +41,13 @@ void table_error(struct table_error *error, unsigned line, const char *format, .
 
 #define TABLE_PASSED_OVER "the line is passed over"
 
+/* A warning that a line is lost: it takes the place of one that is only strange. */
+void table_lost(struct table_error *error, unsigned line, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
 /*
- * What was an error of a line becomes a warning that the line is lost, with what is done about it:
- * Postfix goes on with the next one, and a table that Postfix takes stops no start.
+ * What was an error of a line becomes such a warning, with what is done about it: Postfix goes on
+ * with the next one, and a table that Postfix takes stops no start.
  */
 void table_go_on(struct table_error *error, const char *instead);
 

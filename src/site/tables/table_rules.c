@@ -30,7 +30,7 @@ static enum result push(struct nesting *nesting, unsigned line, uint32_t outer,
 static void pop(struct nesting *nesting, unsigned line, uint32_t *guard, struct table_error *error)
 {
     if (nesting->depth == 0)
-        table_warning(error, line, "endif without if");
+        table_lost(error, line, "endif without if");
     else
         *guard = nesting->opened[--nesting->depth].outer;
 }
@@ -66,7 +66,7 @@ enum result table_rules_read(const struct table_rules *rules, void *table, struc
     if (status != RESULT_NOTFOUND)
         return status;
     if (nesting.depth > 0)
-        table_warning(error, nesting.opened[nesting.depth - 1].line, "if without endif");
+        table_lost(error, nesting.opened[nesting.depth - 1].line, "if without endif");
     return RESULT_OK;
 }
 
