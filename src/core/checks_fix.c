@@ -68,17 +68,15 @@ bool checks_put_record(const struct evidence *evidence, enum check_id id, struct
 static void put_server_name(const struct evidence *evidence, struct textbuf *out)
 {
     const struct facts *facts = evidence->facts;
-    const char *helo = facts->helo.name;
+    const char *helo = facts->helo.name; /* which might be asked for */
     const char *ptr = facts->names != NULL && facts->name_count == 1 ? facts->names[0].name : "";
     const char *ending = namekind_local_ending(helo);
     textbuf_put(out, "your mail server's public name");
     if (namekind_has_underscore(helo) || namekind_has_underscore(ptr))
-        textbuf_put(out, ", without \"_\",");
+        textbuf_put(out, ", without \"_\"");
     else if (ending != NULL)
-        textbuf_printf(out, ", none in %s,", ending);
-    else
-        textbuf_put(out, ",");
-    textbuf_put(out, " which must resolve to this address");
+        textbuf_printf(out, ", none in %s", ending);
+    textbuf_put(out, ", which must resolve to this address");
 }
 
 /* Who sets the PTR record; of a reverse name that is an alias it is not the provider. */

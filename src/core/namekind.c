@@ -19,6 +19,7 @@ const char *namekind_local_ending(const char *name)
         ".local",   ".localdomain", ".internal", ".home.arpa", ".lan",       ".home", ".corp",
         ".private", ".intranet",    ".intern",   ".priv",      ".workgroup", ".test", ".mail",
     };
+    /* Nearly every name is told by the first letter of its last label: replies ask. */
     const char *last = strrchr(name, '.');
     last = last == NULL ? name : last + 1;
     for (size_t i = 0; i < COUNT(endings); i++)
