@@ -112,7 +112,7 @@ static struct libmilter_wish wish_of(const struct conf *conf)
     struct libmilter_wish wish = {
         .stage = conf->stage,
         .refuses = conf_refuses(conf),
-        .inet = strncmp(conf->listen, "inet", strlen("inet")) == 0,
+        .inet = conf_listens_on_tcp(conf),
     };
     return wish;
 }

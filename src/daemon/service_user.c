@@ -158,7 +158,7 @@ unsigned service_user_test(const struct conf *conf, const struct conf_report *re
     struct privileges privileges;
     look_for_group(conf, report, "control-group", conf->control_group,
                    "iprevctl is for root and the service's user");
-    if (strncmp(conf->listen, "inet", 4) != 0)
+    if (!conf_listens_on_tcp(conf))
         look_for_group(conf, report, "socket-group", conf->socket_group,
                        "the service does not start");
     unsigned missing = look_for_names(conf, report);

@@ -244,6 +244,11 @@ bool conf_refuses(const struct conf *conf)
     return false;
 }
 
+bool conf_listens_on_tcp(const struct conf *conf)
+{
+    return strncmp(conf->listen, "inet", strlen("inet")) == 0; /* or inet6 */
+}
+
 bool conf_greylists(const struct conf *conf)
 {
     for (size_t i = 0; i < conf->policy_count; i++)

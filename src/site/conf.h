@@ -139,6 +139,9 @@ const struct policy *conf_policy(const struct conf *conf, const char *name);
 /* Can a client be refused by it, for good or for now? */
 bool conf_refuses(const struct conf *conf);
 
+/* Is the socket for the mail server a TCP port?  Else it is a unix socket. */
+bool conf_listens_on_tcp(const struct conf *conf);
+
 /* May some client be greylisted, whatever the mode? */
 bool conf_greylists(const struct conf *conf);
 

@@ -76,11 +76,10 @@ static bool is_everywhere(const char *host, size_t length)
     return memcmp(addr.bytes, zero, sizeof zero) == 0;
 }
 
-static bool listens_everywhere(const char *spec)
+static bool listens_everywhere(const struct conf *conf)
 {
-    const char *host = strchr(spec, '@');
-    return strncmp(spec, "inet", 4) == 0 &&
-           (host == NULL || is_everywhere(host + 1, strlen(host + 1)));
+    const char *host = strchr(conf->listen, '@');
+    return conf_listens_on_tcp(conf) && (host == NULL || is_everywhere(host + 1, strlen(host + 1)));
 }
 
 /* A directory that is not there; whether the daemon may write there, only its user can tell. */
@@ -129,7 +128,7 @@ static void check_machine(const struct checker *c)
     const struct conf_entry *metrics = conf_entry(c->file, "metrics");
     const struct conf_block *cache = find_block(c->file, &conf_schema_cache, NULL);
     long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
-    if (listen->given && listens_everywhere(c->conf->listen))
+    if (listen->given && listens_everywhere(c->conf))
         conf_warning(c->loader->messages, listen->line,
                      "key \"listen\": all addresses of this machine, and the milter protocol has "
                      "no authentication; inet:PORT@localhost is not reached from elsewhere");

@@ -15,10 +15,9 @@ static void check_user(const struct conf_loader *loader, const struct conf_block
 static void check_socket(const struct conf_loader *loader, const struct conf_block *file)
 {
     static const char *const keys[] = {"socket-group", "socket-mode"};
-    bool inet = strncmp(loader->conf->listen, "inet", 4) == 0;
-    for (size_t i = 0; inet && i < sizeof keys / sizeof keys[0]; i++) {
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const struct conf_entry *entry = conf_entry(file, keys[i]);
-        if (entry->given)
+        if (entry->given && conf_listens_on_tcp(loader->conf))
             conf_warning(loader->messages, entry->line,
                          "key \"%s\": has no effect, as listen is not a unix socket", keys[i]);
     }
