@@ -84,13 +84,13 @@ def stop(daemon):
         daemon.kill()
 
 
-def play(port, recipients):
-    """The sessions' results, in order."""
+def play(port, recipient=None):
+    """The sessions' results, in order; all to one recipient if there is one."""
     client = MilterClient(f"inet:{port}@127.0.0.1")
     return [client.session(client=address, helo=ehlo, sender="alice@sender.example",
-                           rcpts=[f"{recipient}@example.net"], login=login,
+                           rcpts=[f"{recipient or own}@example.net"], login=login,
                            macros={"client_resolve": None}, headers=[("Subject", "hello")])
-            for (_, address, ehlo, _, login), recipient in zip(SESSIONS, recipients)]
+            for _, address, ehlo, own, login in SESSIONS]
 
 
 def decisions(directory):
@@ -154,8 +154,8 @@ def main():
         try:
             # Mail to postmaster is let in, which waits for all answers: a refusal may come before
             # those that it does not need, and what is shown would hang on which came first.
-            play(port, ["postmaster"] * len(SESSIONS))
-            results = play(port, [recipient for _, _, _, recipient, _ in SESSIONS])
+            play(port, "postmaster")
+            results = play(port)
         finally:
             stop(daemon)
         print(f"\n{len(results)} SMTP sessions through iprevd, answers from "

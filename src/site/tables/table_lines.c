@@ -16,6 +16,7 @@ void table_error(struct table_error *error, unsigned line, const char *format, .
     va_end(args);
 }
 
+PRINTF_LIKE(4, 0)
 static void add_warning(struct table_error *error, unsigned line, bool lost, const char *format,
                         va_list args)
 {
