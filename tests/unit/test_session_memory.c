@@ -32,6 +32,7 @@ static const char *const configs[] = {
     "mode = enforce\n",
     "mode = enforce\npolicy \"default\" { grace-action = accept tag-score = 0 }\n",
     "mode = enforce\npolicy \"default\" { reject-score = 5 check ptr-missing { action = tag } }\n",
+    "mode = enforce\npolicy \"default\" { check ptr-missing { action = tag } }\n",
     ("mode = enforce\npolicy \"default\" { grace = 1h check ptr-mismatch { action = tempfail } "
      "check dns-temperror { action = accept } }\n"),
 };
