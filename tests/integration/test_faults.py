@@ -379,6 +379,7 @@ def test_few_descriptors(start_iprevd, dns):
     for i in range(1, 60):
         dns.host(f"192.0.2.{i}", f"m{i}.example.org")
     running = start_iprevd(IMPATIENT, dns=servers(dns, timeout=1))
+    assert iprev(ask(running)) == "pass"  # libmilter has begun, and has its own
     limit = len(list(running.process_fds())) + 12
     running.limit_descriptors(limit)
     verdicts = []
