@@ -58,7 +58,7 @@ dist_check_SCRIPTS += tests/integration/run scripts/fetch-mta
 EXTRA_DIST += $(srcdir)/tests/integration/*.py
 # Static analysis and the Debian package.
 EXTRA_DIST += .clang-tidy scripts/analyze scripts/cppcheck-suppressions.txt scripts/gcc-suppressions.txt scripts/test-package \
-	scripts/boot-debian scripts/debian-root scripts/on-debian scripts/on-debian-tests scripts/test-i386 scripts/compile-32 scripts/package-proxy scripts/test-rpm
+	scripts/boot-debian scripts/debian-root scripts/on-debian scripts/on-debian-package scripts/on-debian-tests scripts/test-i386 scripts/compile-32 scripts/package-proxy scripts/test-rpm
 # What of the source the tests run; memcheck.
 EXTRA_DIST += scripts/coverage scripts/valgrind tests/valgrind.supp
 # Sessions for hours while everything else happens.
