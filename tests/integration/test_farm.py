@@ -234,13 +234,13 @@ def test_store_wiped(farm):
     one, *hosts = farm()
     hosts[0].allow(GUEST)
     hosts[0].allow(".example.org")
-    hosts[1].unallow(".example.org") if ".example.org" in hosts[1].allowed() else None
-    believe(hosts[:1], hosts[0].allowed())
-    before = hosts[0].allowed()
+    believe(hosts, [GUEST, ".example.org"])
+    hosts[1].unallow(".example.org")
+    believe(hosts, [GUEST])
     one.ask("FLUSHALL")
-    daemon.wait_until("the exemption is back in the store",
-                      lambda: GUEST in one.hash("exemptions"))
-    believe(hosts, before)
+    daemon.wait_until("the exemption and the tombstone are back in the store",
+                      lambda: {GUEST, ".example.org"} <= set(one.hash("exemptions")))
+    believe(hosts, [GUEST])
 
 
 def test_partition_both_ways(farm, directory):
