@@ -63,6 +63,14 @@ def free_port(host="127.0.0.1", family=socket.AF_INET):
     raise OSError("no port is free")
 
 
+def has_ended(pid):
+    """Has it, although nobody may have asked for its status yet?"""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def wait_until(what, condition, seconds=START_SECONDS):
     """Poll; the time limit only ends a test that has failed already."""
     end = time.monotonic() + seconds

@@ -16,7 +16,7 @@ import threading
 import fenced
 import mta_postfix
 import world
-from daemon import START_SECONDS, program, wait_until
+from daemon import START_SECONDS, has_ended, program, wait_until
 from mta import GROUP, PASSWD, ROOT, RUN, Network
 from mta_postfix import Postfix
 from mta_sendmail import Sendmail
@@ -32,13 +32,6 @@ RECEIVER = "192.0.2.5"  # where mail goes that leaves
 def make_network():
     return Network([f"{address}/24" for address in ("192.0.2.1", "192.0.2.2", PROXY, "192.0.2.4",
                                                     RECEIVER)])
-
-
-def ended(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 class Filter:
@@ -90,7 +83,7 @@ class Filter:
         self.process.kill()
         self.process.wait()
         self.process = None
-        wait_until("the end of iprevd", lambda: all(map(ended, inits)))
+        wait_until("the end of iprevd", lambda: all(map(has_ended, inits)))
 
     @property
     def log(self):

@@ -20,7 +20,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import world
-from daemon import free_port, program, wait_until
+from daemon import free_port, has_ended, program, wait_until
 from milterclient import MilterClient, parse_spec
 from servicemanager import Manager
 
@@ -91,7 +91,7 @@ class Place:
     def end_background(self):
         pid = self.pid()
         os.kill(pid, signal.SIGTERM)
-        wait_until("the end of the daemon", lambda: not pathlib.Path(f"/proc/{pid}").exists())
+        wait_until("the end of the daemon", lambda: has_ended(pid))
 
     def kill_all(self):
         for child in self.children:
