@@ -17,6 +17,7 @@ import daemon
 import world
 from daemon import wait_until
 from milterclient import MilterClient
+from root import needs_root
 
 REQUEST_MAX = 4096
 PEERS_MAX = 32
@@ -475,7 +476,7 @@ def test_allow_survives_a_restart(control):
     assert "\x1b" not in given.ctl("allowed").stdout
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="not root: nothing to give away")
+@needs_root("nothing to give away")
 def test_what_root_saves_belongs_to_the_owner_of_the_directory(control):
     given = control()
     nobody = pwd.getpwnam("nobody")

@@ -7,7 +7,6 @@ whether it was right before.
 """
 
 import json
-import os
 import re
 import subprocess
 
@@ -18,6 +17,7 @@ import daemon
 import store
 import world
 from milterclient import MilterClient
+from root import needs_root
 from test_nomem import Memory
 
 pytestmark = pytest.mark.skipif(
@@ -525,7 +525,7 @@ def test_keys_that_are_missing_or_short(directory):
     assert 'key "farm.key-file": ' in done.stderr and "No such file" in done.stderr
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="not root: nobody else can become another")
+@needs_root("nobody else can become another")
 def test_a_key_that_the_services_user_cannot_read(directory):
     host = Host(directory, "mx1", ["unix:/nowhere"])
     host.daemon.write_config(host.config(["unix:/nowhere"]) + 'user = "nobody"\n')

@@ -18,6 +18,7 @@ import daemon
 import fenced
 import store
 import world
+from root import needs_root
 from test_farm import Host, believe, judged, pytestmark  # noqa: F401
 
 GUEST = world.NO_PTR
@@ -71,7 +72,7 @@ def play(directory, commands, folder, conf):
     return done.stdout
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="not root: /etc/redis/redis.conf is not for everybody")
+@needs_root("/etc/redis/redis.conf is not for everybody")
 def test_three_hosts_in_ten_commands(guide, directory):
     (first, block, every), here, port = guide
     assert len(re.findall(r"(?m)^\S", first)) + len(re.findall(r"(?m)^\S", every)) == 10

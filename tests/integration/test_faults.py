@@ -5,7 +5,6 @@ and that it recovers.  The engine alone is in test_dns_engine.py.
 """
 
 import json
-import os
 import selectors
 import subprocess
 import threading
@@ -16,6 +15,7 @@ import pytest
 import daemon
 from hostile_dns import HostileDNS, Rule, reverse
 from milterclient import MilterClient, MilterConnection, MilterError
+from root import needs_root
 
 # Where an answer comes there is time for it on any machine; where none comes the deadline is what ends the wait.
 ENFORCE = 'mode = enforce\ndeadline = 25\ncache { failure-ttl = 1  stale = 0 }\n'
@@ -345,7 +345,7 @@ def test_outage_and_its_end(start_iprevd, dns):
     assert ask(running, "203.51.0.7", "[203.51.0.7]").verdict == "tempfail"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="not root: servers of resolv.conf have port 53")
+@needs_root("servers of resolv.conf have port 53")
 def test_resolv_conf_replaced(start_iprevd, directory):
     """A new resolv.conf is noticed while running, without a reload."""
     with HostileDNS("127.0.71.1", 53) as first, HostileDNS("127.0.71.2", 53) as second:

@@ -22,12 +22,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import world
 from daemon import free_port, has_ended, program, wait_until
 from milterclient import MilterClient, parse_spec
+from root import needs_root
 from servicemanager import Manager
 
 USAGE, UNAVAILABLE, CONFIG = 64, 69, 78
 SECONDS = 60  # only ends a test that has failed already
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="not root: nobody else can become another")
+as_root = needs_root("nobody else can become another")
 
 
 class Place:
