@@ -55,6 +55,8 @@ EXTRA_DIST += tests/tsan.supp tests/unit/without-check/check.h
 
 # The daemon against real mail servers and hostile DNS: run by scripts/check, for it takes a minute.
 dist_check_SCRIPTS += tests/integration/run scripts/fetch-mta
+integration-programs: iprevd iprevctl tests/integration/iprevd-nomem tests/tools/dnsask
+.PHONY: integration-programs
 EXTRA_DIST += $(srcdir)/tests/integration/*.py
 # Static analysis and the Debian package.
 EXTRA_DIST += .clang-tidy scripts/analyze scripts/cppcheck-suppressions.txt scripts/gcc-suppressions.txt scripts/test-package \
