@@ -215,7 +215,8 @@ static bool ran_out(const struct part *part)
 /* With the lock held, so that nothing changes between measuring and filling. */
 static enum result fill_facts(struct lookup *lookup, struct facts *facts)
 {
-    if (ran_out(&lookup->reverse) || ran_out(lookup->helo) || ran_out(lookup->lists))
+    if (lookup->helo_failed || lookup->lists_failed || ran_out(&lookup->reverse) ||
+        ran_out(lookup->helo) || ran_out(lookup->lists))
         return RESULT_NOMEM;
     char *memory = malloc(facts_room(lookup) + 1);
     if (memory == NULL)
@@ -238,8 +239,6 @@ static enum result fill_facts(struct lookup *lookup, struct facts *facts)
 
 enum result lookup_facts(struct lookup *lookup, struct facts *facts)
 {
-    if (lookup->helo_failed || lookup->lists_failed)
-        return RESULT_NOMEM;
     pthread_mutex_lock(&lookup->lock);
     enum result status = fill_facts(lookup, facts);
     pthread_mutex_unlock(&lookup->lock);
