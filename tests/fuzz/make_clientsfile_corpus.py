@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes the corpus of fuzz_clientsfile: entries of a block, sound and odd, and whole files."""
+"""Writes the corpus of fuzz_clientsfile: entries of a block, sound and odd, and whole files, of clients and networks."""
 import os
 import struct
 import sys
@@ -61,9 +61,34 @@ FILES = {
 }
 
 
+def network(number, when=NOW - 600, passed=False):
+    return struct.pack(">QI", number << 32 | number << 1 | passed, when)
+
+
+MANY = network(1) + network(2, passed=True) + network(3, NOW - 9 * DAY) + network(4, NOW - 90 * DAY, True)
+NETWORK_BLOCKS = {
+    "networks-all": MANY,
+    "networks-nothing": b"",
+    "networks-twice": network(1) + network(1, passed=True),
+    "networks-free": struct.pack(">QI", 1, 1),
+    "networks-good-then-free": MANY + bytes(12),
+    "networks-cut": MANY[:-1],
+    "networks-future": network(1, 2**32 - 1) + network(2, 2**32 - 1, True) + network(3, 0),
+    "networks-one-bucket": b"".join(struct.pack(">QI", 1 << 32 | i << 1, NOW) for i in range(1, 40)),
+    "networks-full": b"".join(network(i * 999983 % 2**31 + 1, NOW - i % 50) for i in range(2000)),
+}
+NETWORK_FILES = {
+    "networks-file": whole([MANY], magic=b"\x8diprevg\n"),
+    "networks-file-of-clients": whole([ALL]),
+    "networks-file-two-blocks": whole([network(1), network(2)], magic=b"\x8diprevg\n"),
+    "networks-file-cut": whole([MANY, MANY], magic=b"\x8diprevg\n")[:-20],
+    "networks-file-other-version": whole([MANY], version=2, magic=b"\x8diprevg\n"),
+}
+
+
 def main(folder):
     os.makedirs(folder, exist_ok=True)
-    for first, inputs in ((b"\1", BLOCKS), (b"\0", FILES)):
+    for first, inputs in ((b"\1", BLOCKS), (b"\0", FILES), (b"\3", NETWORK_BLOCKS), (b"\2", NETWORK_FILES)):
         for title, data in inputs.items():
             with open(os.path.join(folder, title), "wb") as file:
                 file.write(first + data)
