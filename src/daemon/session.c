@@ -203,16 +203,6 @@ static void parse_helo(struct session *session, const char *text)
         session->helo_count++;
 }
 
-/* How many domains the address has said by now.  A name that belongs to nobody is none. */
-static void count_domains(struct session *session)
-{
-    const char *domain = orgdomain_of(session->conf->orgdomains, session->helo.name);
-    session->helo_domains = 0;
-    if (domain != NULL && domain[0] != '\0')
-        session->helo_domains = helo_domains_note(session->services->helo_domains, &session->client,
-                                                  domain, clock_wall_s(session->services->clock));
-}
-
 /* Which PTR names come first, by what the client has said so far. */
 static void favour_names(struct session *session)
 {
@@ -237,7 +227,9 @@ enum session_answer session_helo(struct session *session, const char *helo)
         return SESSION_CONTINUE; /* judged already, on facts that must not change below it */
     end_of_connection(session);
     parse_helo(session, helo);
-    count_domains(session);
+    session->helo_domains = helo_domains_note(
+        session->services->helo_domains, session->conf->orgdomains, &session->client,
+        session->helo.name, clock_wall_s(session->services->clock));
     session->facts_known = false;
     judge_unsettle(session);
     if (session->lookup != NULL) {

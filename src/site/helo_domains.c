@@ -14,7 +14,8 @@
 struct helo_entry {
     uint64_t hash; /* of the address; 0: the place is free */
     uint32_t since_s;
-    uint32_t more;                      /* there were more than there is room for */
+    uint32_t more : 1;                  /* there were more than there is room for */
+    uint32_t last : 31;                 /* hash of the name that was said last */
     uint32_t domains[HELO_DOMAINS_MAX]; /* hashes; 0: none */
 };
 
@@ -47,6 +48,21 @@ void helo_domains_free(struct helo_domains *domains)
 static bool is_over(const struct helo_entry *entry, uint32_t now)
 {
     return entry->hash == 0 || now < entry->since_s || now - entry->since_s >= CALENDAR_DAY_S;
+}
+
+/* How many domains there were, if this name is the one that was said last; else 0. */
+static unsigned said_again(const struct helo_domains *domains, uint64_t hash, uint32_t name,
+                           uint32_t now)
+{
+    const struct helo_entry *bucket = client_table_bucket(&domains->table, hash);
+    unsigned count = 0;
+    for (size_t i = 0; i < WAYS; i++)
+        if (bucket[i].hash == hash && bucket[i].last == name && !is_over(&bucket[i], now)) {
+            while (count < HELO_DOMAINS_MAX && bucket[i].domains[count] != 0)
+                count++;
+            return count + bucket[i].more;
+        }
+    return 0;
 }
 
 /* Its entry, or a new one in the place of one that is over, or of the oldest. */
@@ -83,18 +99,30 @@ static unsigned note(struct helo_entry *entry, uint32_t domain)
     return count + entry->more;
 }
 
-unsigned helo_domains_note(struct helo_domains *domains, const struct ipaddr *client,
-                           const char *domain, int64_t wall_s)
+static uint32_t hash_of(const struct helo_domains *domains, const char *name)
+{
+    return (uint32_t)(siphash(domains->table.key, (const uint8_t *)name, strlen(name)) >> 32) | 1;
+}
+
+unsigned helo_domains_note(struct helo_domains *domains, const struct orgdomain *list,
+                           const struct ipaddr *client, const char *name, int64_t wall_s)
 {
     if (domains == NULL || client->family == IP_NONE)
         return 0;
-    uint32_t now = clock_kept_s(wall_s);
+    uint32_t now = clock_kept_s(wall_s), of_name = hash_of(domains, name) >> 1;
     uint64_t hash =
         client_table_hash(&domains->table, client, client->family == IP_V6 ? 64 : 32) | 1;
-    uint32_t of_domain =
-        (uint32_t)siphash(domains->table.key, (const uint8_t *)domain, strlen(domain)) | 1;
     pthread_mutex_lock(&domains->table.lock);
-    unsigned count = note(entry_of(domains, hash, now), of_domain);
+    unsigned count = said_again(domains, hash, of_name, now);
+    pthread_mutex_unlock(&domains->table.lock);
+    const char *domain = count == 0 ? orgdomain_of(list, name) : NULL;
+    if (domain == NULL || domain[0] == '\0')
+        return count;
+    uint32_t of_domain = hash_of(domains, domain);
+    pthread_mutex_lock(&domains->table.lock);
+    struct helo_entry *entry = entry_of(domains, hash, now);
+    count = note(entry, of_domain);
+    entry->last = of_name & INT32_MAX;
     pthread_mutex_unlock(&domains->table.lock);
     return count;
 }

@@ -11,23 +11,26 @@
 
 static const uint8_t key[SIPHASH_KEY_LENGTH] = {1, 2, 3};
 static struct helo_domains *domains;
+static struct orgdomain *list;
 
 static void setup(void)
 {
     domains = helo_domains_new(0, key);
-    ck_assert_ptr_nonnull(domains);
+    list = orgdomain_load(NULL);
+    ck_assert(domains != NULL && list != NULL);
 }
 
 static void teardown(void)
 {
     helo_domains_free(domains);
+    orgdomain_free(list);
 }
 
-static unsigned say(const char *client, const char *domain, int64_t wall_s)
+static unsigned say(const char *client, const char *name, int64_t wall_s)
 {
     struct ipaddr addr;
     ck_assert_int_eq(ipaddr_parse(client, &addr), RESULT_OK);
-    return helo_domains_note(domains, &addr, domain, wall_s);
+    return helo_domains_note(domains, list, &addr, name, wall_s);
 }
 
 START_TEST(counts)
@@ -45,6 +48,46 @@ START_TEST(counts)
 }
 END_TEST
 
+/* Names of one domain are one, a name again is known whichever was said between, and one that
+ * belongs to nobody is none and changes nothing. */
+START_TEST(names)
+{
+    ck_assert_uint_eq(say("192.0.2.1", "mx1.a.example", NOW), 1);
+    ck_assert_uint_eq(say("192.0.2.1", "mx2.a.example", NOW), 1);
+    ck_assert_uint_eq(say("192.0.2.1", "mx1.a.example", NOW), 1);
+    ck_assert_uint_eq(say("192.0.2.1", "example", NOW), 0);
+    ck_assert_uint_eq(say("192.0.2.1", "co.uk", NOW), 0);
+    ck_assert_uint_eq(say("192.0.2.1", "", NOW), 0);
+    ck_assert_uint_eq(say("192.0.2.1", "mx1.a.example", NOW), 1);
+    ck_assert_uint_eq(say("192.0.2.1", "mx.b.example", NOW), 2);
+    ck_assert_uint_eq(say("192.0.2.1", "mx.b.example", NOW), 2);
+    ck_assert_uint_eq(say("192.0.2.1", "mx1.a.example", NOW), 2);
+    ck_assert_uint_eq(say("192.0.2.1", "mx1.a.example", NOW + DAY), 1);
+    ck_assert_uint_eq(say("192.0.2.2", "mx1.a.example", NOW), 1);
+}
+END_TEST
+
+/* The last name of one who has said too many is told as many. */
+START_TEST(many_and_again)
+{
+    char name[32];
+    for (int i = 0; i < 8; i++) {
+        (void)snprintf(name, sizeof name, "mx.%c.example", 'a' + i);
+        unsigned want = i < HELO_DOMAINS_MAX ? (unsigned)i + 1 : HELO_DOMAINS_MAX + 1;
+        ck_assert_uint_eq(say("192.0.2.1", name, NOW), want);
+        ck_assert_uint_eq(say("192.0.2.1", name, NOW), want);
+    }
+}
+END_TEST
+
+START_TEST(no_list)
+{
+    struct ipaddr addr;
+    ck_assert_int_eq(ipaddr_parse("192.0.2.1", &addr), RESULT_OK);
+    ck_assert_uint_eq(helo_domains_note(domains, NULL, &addr, "mx.a.example", NOW), 0);
+}
+END_TEST
+
 START_TEST(addresses)
 {
     struct ipaddr local = {.family = IP_NONE};
@@ -53,8 +96,8 @@ START_TEST(addresses)
     ck_assert_uint_eq(say("2001:db8::1", "a.example", NOW), 1);
     ck_assert_uint_eq(say("2001:db8::2", "b.example", NOW), 2); /* of one /64 */
     ck_assert_uint_eq(say("2001:db8:0:1::1", "b.example", NOW), 1);
-    ck_assert_uint_eq(helo_domains_note(domains, &local, "a.example", NOW), 0);
-    ck_assert_uint_eq(helo_domains_note(NULL, &local, "a.example", NOW), 0);
+    ck_assert_uint_eq(helo_domains_note(domains, list, &local, "a.example", NOW), 0);
+    ck_assert_uint_eq(helo_domains_note(NULL, list, &local, "a.example", NOW), 0);
 }
 END_TEST
 
@@ -86,6 +129,9 @@ int main(void)
     TCase *tcase = tcase_create("all");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, counts);
+    tcase_add_test(tcase, names);
+    tcase_add_test(tcase, many_and_again);
+    tcase_add_test(tcase, no_list);
     tcase_add_test(tcase, addresses);
     tcase_add_test(tcase, clocks);
     tcase_add_test(tcase, many);

@@ -410,8 +410,8 @@ static void say_others(const struct scene *scene, struct helo_domains *domains)
     struct ipaddr client;
     int64_t wall_s = clock_wall_s(world_clock(scene->world));
     ck_assert_int_eq(ipaddr_parse(scene->story->client, &client), RESULT_OK);
-    (void)helo_domains_note(domains, &client, "b.example", wall_s);
-    (void)helo_domains_note(domains, &client, "c.example", wall_s);
+    (void)helo_domains_note(domains, scene->conf->orgdomains, &client, "b.example", wall_s);
+    (void)helo_domains_note(domains, scene->conf->orgdomains, &client, "c.example", wall_s);
 }
 
 START_TEST(test_cell)
