@@ -442,6 +442,7 @@ HOSTILE = [
     ("too many replies", b"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n" * 3, "it says what nobody asked for"),
     ("a replica", b"*5\r\n$5\r\nslave\r\n$1\r\nx\r\n:1\r\n+connected\r\n:0\r\n", "it is no master"),
     ("loading", b"-LOADING Redis is loading\r\n", "it says LOADING "),
+    ("cut off from its master", b"-MASTERDOWN Link with MASTER is down\r\n", "it says MASTERDOWN "),
     ("cluster", b"-MOVED 1234 192.0.2.1:6379\r\n", "it is a cluster"),
     ("an error with a screen's codes", b"-ERR \x1b[2J\x07\r\n", r"it says ERR \\x1b\[2J\\x07"),
     ("silence", None, "no reply for 1000 ms"),
@@ -458,6 +459,20 @@ def test_what_is_no_store(farm, directory, label, answer, why):
     mx1.allow(GUEST)
     assert judged(mx1, away=True) == ("accept", "tempfail")
     mx1.daemon.stop()
+
+
+def test_a_master_without_its_replicas(farm, directory):
+    """It takes nothing, and another one may have become master: it is away until it takes something again."""
+    one = store.Store(directory / "store", "min-replicas-to-write 1\n").start()
+    mx1 = Host(directory, "mx1", [one.address])
+    farm.things += [one, mx1]
+    mx1.daemon.start()
+    mx1.daemon.wait_log(r"warning: farm mx: the store is away: 127\.0\.0\.1:\d+: it says NOREPLICAS ")
+    mx1.allow(GUEST)
+    assert judged(mx1, away=True) == ("accept", "tempfail")
+    one.ask("CONFIG", "SET", "min-replicas-to-write", "0")
+    daemon.wait_until("it has what was allowed meanwhile", lambda: GUEST in one.hash("exemptions"))
+    assert judged(mx1) == ("accept", "reject")
 
 
 def role(server):
