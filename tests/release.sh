@@ -21,6 +21,7 @@ expect() { # pattern, where
 tree=$work/iprevd
 mkdir -p "$tree/scripts"
 cp "${srcdir:-.}/scripts/commit" "$tree/scripts/commit"
+chmod u+w "$tree/scripts/commit" # distcheck's tree cannot be written to
 expect '' "$tree"
 
 git -C "$tree" init -q

@@ -70,7 +70,9 @@ class Host:
         return {one["subject"]: one["reason"] for one in map(json.loads, lines)}
 
     def farm(self):
-        return json.loads(self.ctl("status", "--json").stdout)["farm"]
+        done = self.ctl("status", "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)["farm"]
 
     def connected(self):
         return self.farm()["connected"]
