@@ -164,7 +164,7 @@ static void visit(struct site *site)
     (void)snprintf(helo, sizeof helo, "m%u.example.org", i);
     site->rejected = false;
     if (below(site, 4) == 0)
-        alloc_fail_at(1 + below(site, 60), below(site, 2) == 0);
+        alloc_fail_at((long)below(site, 60) + 1, below(site, 2) == 0);
     struct session *session = session_new(&site->services, site->conf);
     if (session != NULL) {
         (void)answer_of(site, session, session_connect(session, &client, &macros));
