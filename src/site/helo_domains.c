@@ -50,29 +50,25 @@ static bool is_over(const struct helo_entry *entry, uint32_t now)
     return entry->hash == 0 || now < entry->since_s || now - entry->since_s >= CALENDAR_DAY_S;
 }
 
-/* How many domains there were, if this name is the one that was said last; else 0. */
-static unsigned said_again(const struct helo_domains *domains, uint64_t hash, uint32_t name,
-                           uint32_t now)
+/* Its entry, if it has one that is not over; else NULL. */
+static struct helo_entry *find(const struct helo_domains *domains, uint64_t hash, uint32_t now)
 {
-    const struct helo_entry *bucket = client_table_bucket(&domains->table, hash);
-    unsigned count = 0;
+    struct helo_entry *bucket = client_table_bucket(&domains->table, hash);
     for (size_t i = 0; i < WAYS; i++)
-        if (bucket[i].hash == hash && bucket[i].last == name && !is_over(&bucket[i], now)) {
-            while (count < HELO_DOMAINS_MAX && bucket[i].domains[count] != 0)
-                count++;
-            return count + bucket[i].more;
-        }
-    return 0;
+        if (bucket[i].hash == hash && !is_over(&bucket[i], now))
+            return &bucket[i];
+    return NULL;
 }
 
 /* Its entry, or a new one in the place of one that is over, or of the oldest. */
 static struct helo_entry *entry_of(struct helo_domains *domains, uint64_t hash, uint32_t now)
 {
+    struct helo_entry *known = find(domains, hash, now);
+    if (known != NULL)
+        return known;
     struct helo_entry *bucket = client_table_bucket(&domains->table, hash);
     struct helo_entry *oldest = &bucket[0];
     for (size_t i = 0; i < WAYS; i++) {
-        if (bucket[i].hash == hash && !is_over(&bucket[i], now))
-            return &bucket[i];
         if (bucket[i].hash == hash || (!is_over(oldest, now) && is_over(&bucket[i], now)) ||
             (is_over(oldest, now) == is_over(&bucket[i], now) &&
              bucket[i].since_s < oldest->since_s))
@@ -84,6 +80,7 @@ static struct helo_entry *entry_of(struct helo_domains *domains, uint64_t hash, 
     return oldest;
 }
 
+/* How many domains there are with this one.  0: none is added. */
 static unsigned note(struct helo_entry *entry, uint32_t domain)
 {
     unsigned count = 0;
@@ -113,14 +110,15 @@ unsigned helo_domains_note(struct helo_domains *domains, const struct orgdomain 
     uint64_t hash =
         client_table_hash(&domains->table, client, client->family == IP_V6 ? 64 : 32) | 1;
     pthread_mutex_lock(&domains->table.lock);
-    unsigned count = said_again(domains, hash, of_name, now);
+    struct helo_entry *entry = find(domains, hash, now);
+    unsigned count = entry != NULL && entry->last == of_name ? note(entry, 0) : 0;
     pthread_mutex_unlock(&domains->table.lock);
     const char *domain = count == 0 ? orgdomain_of(list, name) : NULL;
     if (domain == NULL || domain[0] == '\0')
         return count;
     uint32_t of_domain = hash_of(domains, domain);
     pthread_mutex_lock(&domains->table.lock);
-    struct helo_entry *entry = entry_of(domains, hash, now);
+    entry = entry_of(domains, hash, now);
     count = note(entry, of_domain);
     entry->last = of_name & INT32_MAX;
     pthread_mutex_unlock(&domains->table.lock);
