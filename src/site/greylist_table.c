@@ -207,9 +207,9 @@ static bool take_entry(void *owner, const uint8_t *at, int64_t wall_s)
 }
 
 static const struct client_table_form form = {
-    .magic = "\x8diprevg\n",
+    .magic = GREYLIST_TABLE_MAGIC,
     .is_not = "is not a file of greylisted networks",
-    .version = 1,
+    .version = GREYLIST_TABLE_VERSION,
     .entry_bytes = sizeof(struct grey_entry),
     .put = put_entry,
     .take = take_entry,

@@ -21,6 +21,10 @@ struct greylist_table;
 
 #define GREYLIST_TABLE_SIZE_MIN 4096
 
+/* Of its file: see base/block_file.h. */
+#define GREYLIST_TABLE_MAGIC   "\x8diprevg\n"
+#define GREYLIST_TABLE_VERSION 1
+
 /* NULL when memory is out.  The key is copied.  free(NULL) is fine. */
 struct greylist_table *greylist_table_new(size_t size_bytes, unsigned keep_s,
                                           const uint8_t key[SIPHASH_KEY_LENGTH]) MUST_CHECK;

@@ -24,8 +24,6 @@
 #define SOUND    1
 #define NETWORKS 2
 
-static const char networks_magic[] = "\x8diprevg\n";
-
 enum place { LOADED, REFUSED, KEPT, PART, GIVEN, OVER, NETS_REFUSED, NETS_KEPT, NETS_PART };
 
 FUZZ_PLACES([LOADED] = "loaded", [REFUSED] = "refused", [KEPT] = "clients-kept",
@@ -59,13 +57,15 @@ static void add_block(struct clients_file *file, const uint8_t *bytes, size_t le
     add(file, bytes, length);
 }
 
-static void add_sound(struct clients_file *file, const char *magic, const uint8_t *entries,
+static void add_sound(struct clients_file *file, bool networks, const uint8_t *entries,
                       size_t length)
 {
     uint8_t header[BLOCK_FILE_HEADER_LENGTH] = {0};
     const uint8_t key[SIPHASH_KEY_LENGTH] = {1};
-    memcpy(header, magic, BLOCK_FILE_MAGIC_LENGTH);
-    (void)block_file_put(header + 8, CLIENT_MEMORY_FILE_VERSION, 4);
+    memcpy(header, networks ? GREYLIST_TABLE_MAGIC : CLIENT_MEMORY_FILE_MAGIC,
+           BLOCK_FILE_MAGIC_LENGTH);
+    (void)block_file_put(header + 8, networks ? GREYLIST_TABLE_VERSION : CLIENT_MEMORY_FILE_VERSION,
+                         4);
     (void)block_file_put(header + 16, WALL_S, 8);
     file->sum = hash64_bytes(HASH64_START, header, 24);
     (void)block_file_put(header + 24, file->sum, 8);
@@ -228,7 +228,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     bool networks = (data[0] & NETWORKS) != 0;
     if (data[0] & SOUND)
-        add_sound(&file, networks ? networks_magic : CLIENT_MEMORY_FILE_MAGIC, data + 1, size - 1);
+        add_sound(&file, networks, data + 1, size - 1);
     else
         add(&file, data + 1, size - 1);
     fuzz_file_open(&there, file.bytes, file.length);
