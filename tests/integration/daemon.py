@@ -127,7 +127,7 @@ class Daemon:
 
     def start(self, wait=True):
         with self.log_path.open("ab") as log:
-            self.begun_at = log.tell()
+            self.begun_at = len(self.log)
             self.process = subprocess.Popen(
                 [*self.prefix, "setpriv", "--pdeathsig", "KILL", program(), "-f", "-c", self.config_path, *self.args],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env,
@@ -139,7 +139,7 @@ class Daemon:
     def _answers(self):
         if self.process.poll() is not None:
             raise AssertionError(f"iprevd ended with {self.process.returncode}:\n{self.log}")
-        if b" serves on " not in self.log_path.read_bytes()[self.begun_at:]:
+        if " serves on " not in self.log[self.begun_at:]:
             return False  # the control socket comes a moment after the milter's
         family, address = parse_spec(self.spec)
         with socket.socket(family, socket.SOCK_STREAM) as sock:

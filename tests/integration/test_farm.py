@@ -451,15 +451,20 @@ HOSTILE = [
 ]
 
 
+def expect_away(host, why):
+    """It starts without its store, says why, and serves."""
+    host.daemon.start()
+    host.daemon.wait_log(rf"warning: farm mx: the store is away: 127\.0\.0\.1:\d+: ({why})")
+    host.allow(GUEST)
+    assert judged(host, away=True) == ("accept", "tempfail")
+
+
 @pytest.mark.parametrize("label, answer, why", HOSTILE, ids=[case[0] for case in HOSTILE])
 def test_what_is_no_store(farm, directory, label, answer, why):
     impostor = store.Impostor(answer)
     mx1 = Host(directory, "mx1", [impostor.address])
     farm.things += [impostor, mx1]
-    mx1.daemon.start()
-    mx1.daemon.wait_log(rf"warning: farm mx: the store is away: 127\.0\.0\.1:\d+: ({why})")
-    mx1.allow(GUEST)
-    assert judged(mx1, away=True) == ("accept", "tempfail")
+    expect_away(mx1, why)
     mx1.daemon.stop()
 
 
@@ -468,10 +473,7 @@ def test_a_master_without_its_replicas(farm, directory):
     one = store.Store(directory / "store", "min-replicas-to-write 1\n").start()
     mx1 = Host(directory, "mx1", [one.address])
     farm.things += [one, mx1]
-    mx1.daemon.start()
-    mx1.daemon.wait_log(r"warning: farm mx: the store is away: 127\.0\.0\.1:\d+: it says NOREPLICAS ")
-    mx1.allow(GUEST)
-    assert judged(mx1, away=True) == ("accept", "tempfail")
+    expect_away(mx1, "it says NOREPLICAS ")
     one.ask("CONFIG", "SET", "min-replicas-to-write", "0")
     daemon.wait_until("it has what was allowed meanwhile", lambda: GUEST in one.hash("exemptions"))
     assert judged(mx1) == ("accept", "reject")

@@ -100,7 +100,6 @@ def test_nothing_worse_than_deferred(program, start_iprevd, directory, every):
         f'state-dir = "{directory}/state"\ndeadline = 1\ncache {{ max-ttl = 1 stale = 0 }}\n'
         f'match "partners" {{ client = {{"cidr:{directory}/partners.cidr"}} policy = "none" }}\n',
         env={"IPREVD_NOMEM": str(memory.path)})
-    running.wait_log("serves on")  # when all its threads are there
     daemon.wait_until("the control socket", lambda: ask(control, REQUESTS[0]))
     client = MilterClient(running.spec)
     memory.fails_every(every)
